@@ -1,0 +1,83 @@
+namespace Marl.Native;
+
+/// <summary>
+/// Memory for one step of work, taken by bumping two marks: <see cref="Low"/> grows up, <see cref="High"/> grows down. Nothing is freed but by
+/// setting the marks back. A step that needs more gets overflow blocks; <see cref="Reset"/> then grows the arena once to the high-water
+/// mark, so that steady state allocates nothing.
+/// </summary>
+public sealed class Arena(Device device, int capacity = 0)
+{
+    /// <summary>Allocations start on a cache line.</summary>
+    private const int Alignment = 16;
+    private readonly List<Storage> overflow = [];
+    private Storage storage = device.Allocate(capacity);
+    private long overflowed;
+
+    /// <summary>Elements taken from the bottom.</summary>
+    public int Low { get; private set; }
+
+    /// <summary>Elements taken from the top.</summary>
+    public int High { get; private set; }
+
+    /// <summary>Elements it holds without growing.</summary>
+    public int Capacity => storage.Count;
+
+    /// <summary>A tensor from the bottom; its numbers are whatever was there.</summary>
+    public Tensor TakeLow(Shape shape)
+    {
+        int count = Aligned(shape.Count);
+        if (Low + count > storage.Count - High)
+        {
+            return Overflow(shape, count);
+        }
+        Low += count;
+        return new Tensor(storage, Low - count, shape);
+    }
+
+    /// <summary>A tensor from the top; its numbers are whatever was there.</summary>
+    public Tensor TakeHigh(Shape shape)
+    {
+        int count = Aligned(shape.Count);
+        if (Low + count > storage.Count - High)
+        {
+            return Overflow(shape, count);
+        }
+        High += count;
+        return new Tensor(storage, storage.Count - High, shape);
+    }
+
+    /// <summary>Gives back what was taken after the marks were read.</summary>
+    public void Release(int low, int high) => (Low, High) = (low, high);
+
+    /// <summary>Sets everything taken from the bottom to 0.</summary>
+    public void ClearLow()
+    {
+        device.Fill(new Tensor(storage, 0, new Shape(Low)), 0f);
+        foreach (var block in overflow)
+        {
+            device.Fill(new Tensor(block, 0, new Shape(block.Count)), 0f);
+        }
+    }
+
+    /// <summary>Gives back everything and, if the last step overflowed, grows to what it needed.</summary>
+    public void Reset()
+    {
+        if (overflow.Count > 0)
+        {
+            storage = device.Allocate(checked((int)(storage.Count + overflowed)));
+            overflow.Clear();
+            overflowed = 0;
+        }
+        (Low, High) = (0, 0);
+    }
+
+    private Tensor Overflow(Shape shape, int count)
+    {
+        var block = device.Allocate(count);
+        overflow.Add(block);
+        overflowed += count;
+        return new Tensor(block, 0, shape);
+    }
+
+    private static int Aligned(int count) => (count + Alignment - 1) / Alignment * Alignment;
+}

@@ -1,0 +1,127 @@
+namespace Marl.Native;
+
+/// <summary>
+/// Where tensors live and the primitives that every op is written in. Results go to tensors that the caller allocated; shapes were
+/// checked when the op was recorded. Primitives never start threads: parallelism is one level up, over shards of a batch.
+/// Contract of the CPU: the same bits whatever the SIMD width (fixed virtual lanes, fixed trees, one order of summation).
+/// </summary>
+public abstract class Device
+{
+    /// <summary>This processor.</summary>
+    public static Device Cpu { get; } = new CpuDevice();
+
+    /// <summary>For people: what it is.</summary>
+    public abstract string Name { get; }
+
+    // ---- memory ----
+
+    /// <summary>A block of zeros.</summary>
+    public abstract Storage Allocate(int count);
+
+    /// <summary>A tensor of zeros with its own storage.</summary>
+    public Tensor Zeros(Shape shape) => new(Allocate(shape.Count), 0, shape);
+
+    /// <summary>Copies from this process to the device.</summary>
+    public abstract void Write(ReadOnlySpan<float> values, Tensor destination);
+
+    /// <summary>Copies from the device to this process.</summary>
+    public abstract void Read(Tensor source, Span<float> values);
+
+    /// <summary>y = x, counts equal.</summary>
+    public abstract void Copy(Tensor x, Tensor y);
+
+    /// <summary>x = value.</summary>
+    public abstract void Fill(Tensor x, float value);
+
+    /// <summary>y[i, j, k, l] (+)= x[i, j, k, l] for all indices below <paramref name="lengths"/> (four of them), each side with its own four
+    /// strides: slices, concatenations, permutations and broadcasts are this one copy.</summary>
+    public abstract void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
+        ReadOnlySpan<int> lengths, bool accumulate);
+
+    // ---- pointwise ----
+
+    /// <summary>y = f(x)</summary>
+    public abstract void Map<TOp>(TOp op, Tensor x, Tensor y) where TOp : unmanaged, IUnary;
+
+    /// <summary>z += f'(x) dy; backward with z the gradient of x, forward mode with dy the tangent of x and z that of y.</summary>
+    public abstract void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z) where TOp : unmanaged, IUnary;
+
+    /// <summary>y = f(a, b), a and b broadcast to the shape of y.</summary>
+    public abstract void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y) where TOp : unmanaged, IBinary;
+
+    /// <summary>z += df/da dy (or df/db dy when <paramref name="second"/>); a, b and dy broadcast to the shape of y, which is z's.</summary>
+    public abstract void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
+        where TOp : unmanaged, IBinary;
+
+    /// <summary>One optimiser step on every element; m and v may be none.</summary>
+    public abstract void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v) where TRule : unmanaged, IUpdate;
+
+    // ---- reductions and rows ----
+
+    /// <summary>y (+)= x folded along <paramref name="axis"/>. Along the last axis: sixteen virtual lanes, element i to lane i mod 16,
+    /// then a fixed tree; along another: four virtual lanes, row k to lane k mod 4, then a fixed tree.</summary>
+    public abstract void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate = false) where TOp : unmanaged, IReduction;
+
+    /// <summary>index[row] = the first greatest of x[row, ..] among those whose mask is not 0 (mask none: all), as a float. A row without
+    /// any available entry, or of NaNs, gives 0.</summary>
+    public abstract void ArgMax(Tensor x, Tensor mask, Tensor index);
+
+    /// <summary>y[row, k] = x[row, k] - log sum_j e^x[row, j] over the entries whose mask is not 0 (mask none: all); 0 at the others.</summary>
+    public abstract void LogSoftmax(Tensor x, Tensor mask, Tensor y);
+
+    /// <summary>dx += dy - e^y sum_j dy over the available entries; others get nothing.</summary>
+    public abstract void LogSoftmaxBackward(Tensor y, Tensor mask, Tensor dy, Tensor dx);
+
+    /// <summary>z += dx - sum_j e^y dx over the available entries: the tangent of <see cref="LogSoftmax"/>.</summary>
+    public abstract void LogSoftmaxTangent(Tensor y, Tensor mask, Tensor dx, Tensor z);
+
+    /// <summary>y[t] = a[t] + b[t] y[t+1] from the last t to the first, y[T] = 0; all [T, ..].</summary>
+    public abstract void Scan(Tensor a, Tensor b, Tensor y);
+
+    // ---- indexing: indices are whole numbers stored as floats ----
+
+    /// <summary>y[row, j] = x[row, index[row, j]]</summary>
+    /// <exception cref="ArgumentOutOfRangeException">an index outside the row.</exception>
+    public abstract void Gather(Tensor x, Tensor index, Tensor y);
+
+    /// <summary>x[row, index[row, j]] += y[row, j]</summary>
+    public abstract void ScatterAdd(Tensor y, Tensor index, Tensor x);
+
+    /// <summary>y[i, ..] = w[index[i], ..], w [V, F], index [..], y [.., F].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">an index outside w.</exception>
+    public abstract void GatherRows(Tensor w, Tensor index, Tensor y);
+
+    /// <summary>w[index[i], ..] += y[i, ..]</summary>
+    public abstract void ScatterAddRows(Tensor y, Tensor index, Tensor w);
+
+    // ---- contraction ----
+
+    /// <summary>c = a b, or c += a b when <paramref name="accumulate"/>, or c = a b + bias [batch, columns] in every row. Each element is one
+    /// chain of fused multiply-adds in the order of k, starting from 0, c or the bias, whatever the tile.</summary>
+    public abstract void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate = false, Tensor bias = default);
+
+    // ---- fused ----
+
+    /// <summary>
+    /// One step of a GRU (Cho et al. 2014, in PyTorch's form), rows [R, 3H] with gates in the order r, z, n:
+    /// r = sigmoid(gi_r + gh_r), z = sigmoid(gi_z + gh_z), n = tanh(gi_n + r gh_n), y = (1 - z) n + z h.
+    /// </summary>
+    /// <param name="gi">[R, 3H] W_ih x + b_ih</param>
+    /// <param name="gh">[R, 3H] W_hh h + b_hh</param>
+    /// <param name="h">[R, H] the state before.</param>
+    /// <param name="y">[R, H] the state after.</param>
+    /// <param name="saved">[R, 4H] r, z, n, gh_n for the backward pass.</param>
+    public abstract void GruGates(Tensor gi, Tensor gh, Tensor h, Tensor y, Tensor saved);
+
+    /// <summary>From dy = dL/dy: dgi and dgh [R, 3H] (overwritten) and dh [R, H], overwritten with the direct part z dy.</summary>
+    public abstract void GruGatesBackward(Tensor saved, Tensor h, Tensor dy, Tensor dgi, Tensor dgh, Tensor dh);
+
+    /// <summary>From tangents of gi, gh and h: that of y, [R, H] (overwritten).</summary>
+    public abstract void GruGatesTangent(Tensor saved, Tensor h, Tensor dgi, Tensor dgh, Tensor dh, Tensor dy);
+
+    /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: QMIX's mixing layer (Rashid et al. 2018, section 4), one weight matrix per row.</summary>
+    public abstract void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y);
+
+    /// <summary>Adds to dw [R, N, E] (sign(w) x dy) and dx [R, N] (sum_e |w| dy); either may be none.</summary>
+    public abstract void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx);
+}

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+
+namespace Marl.Native;
+
+/// <summary>One float: the tail of a SIMD loop, or one thread of a GPU.</summary>
+public readonly struct F1(float value) : IFloatLane<F1>
+{
+    /// <summary>The number.</summary>
+    public float Value { get; } = value;
+
+    /// <inheritdoc/>
+    public static F1 Of(float value) => new(value);
+
+    /// <inheritdoc/>
+    public static F1 operator +(F1 a, F1 b) => new(a.Value + b.Value);
+
+    /// <inheritdoc/>
+    public static F1 operator -(F1 a, F1 b) => new(a.Value - b.Value);
+
+    /// <inheritdoc/>
+    public static F1 operator *(F1 a, F1 b) => new(a.Value * b.Value);
+
+    /// <inheritdoc/>
+    public static F1 operator /(F1 a, F1 b) => new(a.Value / b.Value);
+
+    /// <inheritdoc/>
+    public static F1 operator -(F1 a) => new(-a.Value);
+
+    /// <inheritdoc/>
+    public static F1 Fma(F1 a, F1 b, F1 c) => new(MathF.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+
+    /// <inheritdoc/>
+    public static F1 IfGreater(F1 a, F1 b, F1 x, F1 y) => a.Value > b.Value ? x : y;
+
+    /// <inheritdoc/>
+    public static F1 IfEqual(F1 a, F1 b, F1 x, F1 y) => a.Value == b.Value ? x : y;
+
+    /// <inheritdoc/>
+    public static F1 Abs(F1 x) => new(MathF.Abs(x.Value));
+
+    /// <inheritdoc/>
+    public static F1 Sqrt(F1 x) => new(MathF.Sqrt(x.Value));
+
+    /// <inheritdoc/>
+    public static F1 Exp(F1 x) => LaneMath.Exp(x);
+
+    /// <inheritdoc/>
+    public static F1 Log(F1 x) => LaneMath.Log(x);
+
+    /// <inheritdoc/>
+    public static F1 Tanh(F1 x) => LaneMath.Tanh(x);
+
+    /// <inheritdoc/>
+    public static F1 Sigmoid(F1 x) => LaneMath.Sigmoid(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static F1 IFloatLane<F1>.PowerOfTwo(F1 n) => new(BitConverter.Int32BitsToSingle((int)n.Value + 127 << 23));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static F1 IFloatLane<F1>.Split(F1 x, out F1 n)
+    {
+        // Subtracting the bits of sqrt(1/2) makes the exponent field roll over exactly where m would reach sqrt(2).
+        int bits = BitConverter.SingleToInt32Bits(x.Value) - LaneBits.SqrtHalf;
+        n = new(bits >> 23);
+        return new(BitConverter.Int32BitsToSingle((bits & LaneBits.Mantissa) + LaneBits.SqrtHalf));
+    }
+}
+
+/// <summary>The layout of a float.</summary>
+internal static class LaneBits
+{
+    public const int Mantissa = 0x007F_FFFF;
+    public const int SqrtHalf = 0x3F35_04F3;
+}

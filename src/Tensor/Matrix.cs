@@ -1,0 +1,62 @@
+namespace Marl.Native;
+
+/// <summary>
+/// How <see cref="Device.Gemm"/> sees a tensor: <see cref="Batch"/> matrices of Rows x Columns, rows <see cref="Stride"/> apart, matrices
+/// <see cref="Step"/> apart. One view covers plain matrices, batches of them, and the rows of agent n in a tensor [.., N, F]
+/// (stride N F, step F), so agents with own weights need no copies.
+/// </summary>
+public readonly struct Matrix
+{
+    private Matrix(Tensor data, int rows, int columns, int stride, int batch, int step, bool transposed)
+        => (Data, Rows, Columns, Stride, Batch, Step, Transposed) = (data, rows, columns, stride, batch, step, transposed);
+
+    /// <summary>The tensor viewed.</summary>
+    public Tensor Data { get; }
+
+    /// <summary>Rows as stored.</summary>
+    public int Rows { get; }
+
+    /// <summary>Columns as stored.</summary>
+    public int Columns { get; }
+
+    /// <summary>Distance of two stored rows.</summary>
+    public int Stride { get; }
+
+    /// <summary>Number of matrices.</summary>
+    public int Batch { get; }
+
+    /// <summary>Distance of two matrices; 0 repeats one.</summary>
+    public int Step { get; }
+
+    /// <summary>Whether Gemm reads it transposed.</summary>
+    public bool Transposed { get; }
+
+    /// <summary>The transposed view.</summary>
+    public Matrix T => new(Data, Rows, Columns, Stride, Batch, Step, !Transposed);
+
+    /// <summary>Rows as multiplied.</summary>
+    public int M => Transposed ? Columns : Rows;
+
+    /// <summary>Columns as multiplied.</summary>
+    public int N => Transposed ? Rows : Columns;
+
+    /// <summary>[.., F] as one matrix of all rows.</summary>
+    public static Matrix Of(Tensor x) => new(x, x.Shape.Rows, x.Shape.Columns, x.Shape.Columns, 1, 0, false);
+
+    /// <summary>[.., R, F] as a batch of [R, F].</summary>
+    public static Matrix Batched(Tensor x)
+    {
+        int rows = x.Shape[-2], columns = x.Shape[-1];
+        return new(x, rows, columns, columns, x.Count / Math.Max(1, rows * columns), rows * columns, false);
+    }
+
+    /// <summary>[.., N, F] as N interleaved matrices of [.., F].</summary>
+    public static Matrix Interleaved(Tensor x)
+    {
+        int copies = x.Shape[-2], columns = x.Shape[-1];
+        return new(x, x.Count / Math.Max(1, copies * columns), columns, copies * columns, copies, columns, false);
+    }
+
+    /// <summary>(rows x columns, batch)</summary>
+    public override string ToString() => Batch == 1 ? $"{M}x{N}" : $"{Batch}x({M}x{N})";
+}

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+
+namespace Marl.Native;
+
+/// <summary>a + b.</summary>
+public readonly struct Add : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => a + b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
+}
+
+/// <summary>a - b.</summary>
+public readonly struct Subtract : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => a - b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -T.One;
+}
+
+/// <summary>a b.</summary>
+public readonly struct Multiply : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => a * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => a;
+}
+
+/// <summary>a / b.</summary>
+public readonly struct Divide : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => a / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -(y / b);
+}
+
+/// <summary>min(a, b); each gets half of the gradient where they are equal.</summary>
+public readonly struct Minimum : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(a, b, b, a);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(b, a, T.One, T.Zero));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(a, b, T.One, T.Zero));
+}
+
+/// <summary>max(a, b); each gets half of the gradient where they are equal.</summary>
+public readonly struct Maximum : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(a, b, T.One, T.Zero));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(b, a, T.One, T.Zero));
+}
+
+/// <summary>a where the mask b is not 0, value elsewhere.</summary>
+public readonly struct MaskedFill(float value) : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfEqual(b, T.Zero, T.Of(value), a);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(b, T.Zero, T.Zero, T.One);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.Zero;
+}
+
+/// <summary>Folds by addition.</summary>
+public readonly struct Sum : IReduction
+{
+    /// <inheritdoc/>
+    public float Identity => 0f;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Fold<T>(T a, T b) where T : struct, ILane<T> => a + b;
+}
+
+/// <summary>Folds to the largest.</summary>
+public readonly struct Max : IReduction
+{
+    /// <inheritdoc/>
+    public float Identity => float.NegativeInfinity;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Fold<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
+}
