@@ -34,9 +34,7 @@ public static class Targets
         => Backup(tape, steps, vNext, vNext, lambda, greedyNext);
 
     /// <summary>Generalised advantage estimation: A_t = sum_k (g lambda)^k delta_{t+k}, delta_t = r_t + g_t v_{t+1} - v_t, which is
-    /// <see cref="Lambda"/> less v_t (Schulman et al. 2016, equation 16).</summary>
-    /// <inheritdoc cref="Lambda" path="/param"/>
-    /// <param name="valueT">v_t.</param>
+    /// <see cref="Lambda"/> less v_t (Schulman et al. 2016, equation 16); <paramref name="valueT"/> is v_t, <paramref name="vNext"/> v_{t+1}.</summary>
     /// <returns>[T, B, N]; 0 outside of the mask.</returns>
     public static Tensor Gae(Tape tape, Transitions steps, Tensor valueT, Tensor vNext, float lambda)
     {
@@ -61,9 +59,8 @@ public static class Targets
         return returnT;
     }
 
-    /// <summary>G_t = r_t + .. + g_t .. g_{t+K-1} v_{t+K}, K = n or what is left of the episode (Sutton and Barto 2018, section 7.1).</summary>
-    /// <inheritdoc cref="Lambda" path="/param"/>
-    /// <param name="n">at least 1.</param>
+    /// <summary>G_t = r_t + .. + g_t .. g_{t+K-1} v_{t+K}, K = n or what is left of the episode (Sutton and Barto 2018, section 7.1);
+    /// <paramref name="n"/> is at least 1.</summary>
     public static Tensor NStep(Tape tape, Transitions steps, Tensor vNext, int n)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
@@ -139,9 +136,7 @@ public static class Targets
     }
 
     /// <summary>The advantage for V-trace's policy gradient, min(rhoBar, rho_t) (r_t + g_t (v_{t+1} + lambda (vs_{t+1} - v_{t+1})) - v_t)
-    /// (Espeholt et al. 2018, section 4.2).</summary>
-    /// <inheritdoc cref="VTrace" path="/param"/>
-    /// <param name="vsT">what <see cref="VTrace"/> gave.</param>
+    /// (Espeholt et al. 2018, section 4.2); <paramref name="vsT"/> is what <see cref="VTrace"/> gave for the same arguments.</summary>
     /// <returns>0 outside of the mask.</returns>
     public static Tensor VTraceAdvantage(Tape tape, Transitions steps, Tensor valueT, Tensor vNext, Tensor vsT, Tensor ratioT,
         float lambda = 1f, float rhoBar = 1f)

@@ -36,9 +36,7 @@ public readonly struct Transitions
         return Of(tape, rewardT, discountT, maskT, truncatedT);
     }
 
-    /// <summary>Transitions with given discounts.</summary>
-    /// <inheritdoc cref="Of(Tape, Tensor, Tensor, float, Tensor, Tensor)" path="/param"/>
-    /// <param name="discountT">[T, B, 1]: g_t.</param>
+    /// <summary>The same with given discounts g_t, [T, B, 1].</summary>
     public static Transitions Of(Tape tape, Tensor rewardT, Tensor discountT, Tensor maskT = default, Tensor truncatedT = default)
     {
         var mask = maskT.IsNone ? Full(tape, discountT.Shape, 1f) : maskT;
