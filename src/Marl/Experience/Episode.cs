@@ -104,7 +104,8 @@ public sealed class Episode
         for (int agent = 0; agent < Agents; agent++)
         {
             var size = spec.Agents[agent];
-            var (observation, available) = (Observation(Length, agent), AvailableTo(Length, agent));
+            var observation = Observation(Length, agent);
+            var available = AvailableTo(Length, agent);
             environment.Observe(agent, observation[..size.Observation]);
             observation[size.Observation..].Clear();
             environment.ReadAvailable(agent, available[..size.Actions]);
