@@ -68,10 +68,10 @@ public sealed class QLearner : ILearner
             ? new Adam { LearningRate = options.LearningRate, Epsilon = options.OptimizerEpsilon }
             : new RmsProp { LearningRate = options.LearningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
         replay = new ReplayBuffer(options.BufferSize);
-        int streams = context.Reward.Streams(spec.Agents.Length);
+        int streams = context.Reward.Streams(spec);
         rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
         sample = new Episode[options.BatchSize];
-        shards = new Shard[Math.Min(context.Shards, options.BatchSize)];
+        shards = new Shard[Math.Min(context.Training.Shards, options.BatchSize)];
         for (int s = 0; s < shards.Length; s++)
         {
             int first = s * options.BatchSize / shards.Length, end = (s + 1) * options.BatchSize / shards.Length;
@@ -108,7 +108,7 @@ public sealed class QLearner : ILearner
     {
         foreach (ref var episode in episodes)
         {
-            episode = replay.Add(episode) ?? new Episode(context.Spec, context.Reward);
+            episode = replay.Add(episode) ?? context.NewEpisode();
             owed += options.UpdatesPerEpisode;
         }
         for (; owed >= 1; owed--)
@@ -172,7 +172,7 @@ public sealed class QLearner : ILearner
         archive.Rng("sampling", ref sampling);
         archive.Optimizer("optimizer", optimizer);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), () => new Episode(context.Spec, context.Reward));
+        replay.Archive(archive.Scope("replay"), context.NewEpisode);
     }
 
     /// <summary>Forward and backward of one shard on its own tape, into its own gradient.</summary>

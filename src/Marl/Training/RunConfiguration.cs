@@ -92,8 +92,7 @@ public sealed record RunConfiguration
     }.ToJsonString(RunJson.Default.Options);
 
     /// <summary>The learner of this run.</summary>
-    public ILearner CreateLearner(EnvironmentSpec spec, Workers workers)
-        => Algorithm.Create(Options, new LearnerContext(spec, Training.Reward, Training.Shards, workers, new Rng(Training.Seed)));
+    public ILearner CreateLearner(LearnerContext context) => Algorithm.Create(Options, context);
 
     /// <summary>Puts a value in the place of one of the same kind.</summary>
     private static void Replace(JsonObject record, string name, string text)
