@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
@@ -64,6 +65,7 @@ public readonly struct Tensor
     public Tensor Reshape(params ReadOnlySpan<int> lengths) => Reshape(new Shape(lengths));
 
     /// <summary>Element <paramref name="index"/> of the first axis, which is dropped.</summary>
+    [IndexerName("Element")]
     public Tensor this[int index] => Slice(index, 1).Reshape(Shape.Without(0));
 
     /// <summary>Elements <paramref name="start"/> .. start + count - 1 of the first axis.</summary>

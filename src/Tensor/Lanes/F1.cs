@@ -53,6 +53,14 @@ public readonly struct F1(float value) : IFloatLane<F1>
     /// <inheritdoc/>
     public static F1 Sigmoid(F1 x) => LaneMath.Sigmoid(x);
 
+    static int IFloatLane<F1>.Width => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static F1 IFloatLane<F1>.Load(ref float source, nint index) => new(Unsafe.Add(ref source, index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    void IFloatLane<F1>.Store(ref float destination, nint index) => Unsafe.Add(ref destination, index) = Value;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static F1 IFloatLane<F1>.PowerOfTwo(F1 n) => new(BitConverter.Int32BitsToSingle((int)n.Value + 127 << 23));
 

@@ -47,9 +47,19 @@ public interface ILane<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T
     static abstract T Sigmoid(T x);
 }
 
-/// <summary>What the float lanes need besides arithmetic to write their own transcendental functions: access to the exponent.</summary>
+/// <summary>What float lanes have besides arithmetic: a width, a way to memory, and access to the exponent, in which they write their own
+/// transcendental functions. A loop over memory is written once for all widths: run it over V16, then over F1 for the tail.</summary>
 internal interface IFloatLane<T> : ILane<T> where T : struct, IFloatLane<T>
 {
+    /// <summary>How many floats.</summary>
+    static abstract int Width { get; }
+
+    /// <summary>Width consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
+    static abstract T Load(ref float source, nint index);
+
+    /// <summary>Stores them.</summary>
+    void Store(ref float destination, nint index);
+
     /// <summary>2^n for an integral n in -126 .. 127.</summary>
     static abstract T PowerOfTwo(T n);
 

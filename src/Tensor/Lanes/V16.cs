@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Marl.Native;
@@ -7,18 +8,48 @@ namespace Marl.Native;
 public readonly struct V16(Vector512<float> value) : IFloatLane<V16>
 {
     /// <summary>How many numbers.</summary>
-    public const int Width = 16;
+    public static int Width => 16;
 
     /// <summary>The numbers.</summary>
     public Vector512<float> Value { get; } = value;
 
     /// <summary>Sixteen consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Load(ref float source, int index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
+    public static V16 Load(ref float source, nint index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
 
     /// <summary>Stores them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref float destination, int index) => Value.StoreUnsafe(ref destination, (nuint)index);
+    public void Store(ref float destination, nint index) => Value.StoreUnsafe(ref destination, (nuint)index);
+
+    /// <summary>The first <paramref name="count"/> (below sixteen) from memory, <paramref name="fill"/> in the other lanes; nothing beyond
+    /// is read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V16 LoadFirst(int count, ref float source, nint index, float fill)
+    {
+        V16 lanes = Of(fill);
+        MemoryMarshal.CreateSpan(ref Unsafe.Add(ref source, index), count).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<V16, float>(ref lanes), Width));
+        return lanes;
+    }
+
+    /// <summary>Stores the first <paramref name="count"/> lanes; nothing beyond is touched.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void StoreFirst(int count, ref float destination, nint index)
+    {
+        V16 lanes = this;
+        MemoryMarshal.CreateSpan(ref Unsafe.As<V16, float>(ref lanes), count).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref destination, index), count));
+    }
+
+    /// <summary>Lanes 0 .. 7.</summary>
+    internal V8 Lower => new(Value.GetLower());
+
+    /// <summary>Lanes 8 .. 15.</summary>
+    internal V8 Upper => new(Value.GetUpper());
+
+    /// <inheritdoc cref="ILane{T}.Zero"/>
+    public static V16 Zero => Of(0f);
+
+    /// <inheritdoc cref="ILane{T}.One"/>
+    public static V16 One => Of(1f);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

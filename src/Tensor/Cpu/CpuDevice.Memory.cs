@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Marl.Native;
+
+/// <summary>
+/// The primitives on one core. A loop over memory is one method generic over the lane: called with <see cref="V16"/> it takes the body,
+/// called with <see cref="F1"/> the tail, and since all lanes compute the same bits, where the border lies cannot be seen in the result.
+/// Nothing is allocated.
+/// </summary>
+internal sealed partial class CpuDevice : Device
+{
+    /// <inheritdoc/>
+    public override string Name => "CPU";
+
+    /// <inheritdoc/>
+    public override Storage Allocate(int count) => new HostStorage(this, count);
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<float> values, Tensor destination) => values.CopyTo(destination.Span);
+
+    /// <inheritdoc/>
+    public override void Read(Tensor source, Span<float> values) => source.Span.CopyTo(values);
+
+    /// <inheritdoc/>
+    public override void Copy(Tensor x, Tensor y) => x.Span.CopyTo(y.Span);
+
+    /// <inheritdoc/>
+    public override void Fill(Tensor x, float value) => x.Span.Fill(value);
+
+    /// <inheritdoc/>
+    public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
+        ReadOnlySpan<int> lengths, bool accumulate)
+    {
+        var nest = new Nest(lengths);
+        nest.SetStrides(0, xStrides);
+        nest.SetStrides(1, yStrides);
+        if (!nest.Collapse(2))
+        {
+            return;
+        }
+        CheckReach(nest, 0, x);
+        CheckReach(nest, 1, y);
+        ref float px = ref MemoryMarshal.GetReference(x.Span), py = ref MemoryMarshal.GetReference(y.Span);
+        int n = nest.Length(3), xStride = nest.Stride(0, 3), yStride = nest.Stride(1, 3);
+        do
+        {
+            CopyRow(ref Unsafe.Add(ref px, nest.Offset(0)), xStride, ref Unsafe.Add(ref py, nest.Offset(1)), yStride, n, accumulate);
+        }
+        while (nest.Next(2));
+    }
+
+    private static void CopyRow(ref float x, nint xStride, ref float y, nint yStride, int n, bool accumulate)
+    {
+        if (xStride == 1 && yStride == 1 && !accumulate)
+        {
+            MemoryMarshal.CreateSpan(ref x, n).CopyTo(MemoryMarshal.CreateSpan(ref y, n));
+        }
+        else if (xStride == 1 && yStride == 1)
+        {
+            AddRow<F1>(ref x, ref y, AddRow<V16>(ref x, ref y, 0, n), n);
+        }
+        else
+        {
+            for (int i = 0; i < n; i++)
+            {
+                ref float target = ref Unsafe.Add(ref y, i * yStride);
+                float value = Unsafe.Add(ref x, i * xStride);
+                target = accumulate ? target + value : value;
+            }
+        }
+    }
+
+    /// <summary>y += x</summary>
+    private static int AddRow<T>(ref float x, ref float y, int i, int n) where T : struct, IFloatLane<T>
+    {
+        for (; i <= n - T.Width; i += T.Width)
+        {
+            (T.Load(ref y, i) + T.Load(ref x, i)).Store(ref y, i);
+        }
+        return i;
+    }
+
+    /// <summary>The first element of a tensor of which a kernel will touch <paramref name="count"/>: the one check that keeps raw loops in
+    /// bounds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref float First(Tensor x, int count)
+    {
+        if (x.Count != count)
+        {
+            ThrowCount(x, count);
+        }
+        return ref MemoryMarshal.GetReference(x.Span);
+    }
+
+    private static void ThrowCount(Tensor x, int count) => throw new ArgumentException($"{x} where {count} elements are needed");
+
+    private static void CheckReach(in Nest nest, int operand, Tensor x)
+    {
+        long least = 0, most = 0;
+        for (int axis = 0; axis < Shape.MaxRank; axis++)
+        {
+            long reach = (nest.Length(axis) - 1L) * nest.Stride(operand, axis);
+            (least, most) = (least + Math.Min(reach, 0), most + Math.Max(reach, 0));
+        }
+        if (least < 0 || most >= x.Count)
+        {
+            throw new ArgumentException($"strides reach {least}..{most} of {x}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Runtime.CompilerServices;
+
+namespace Marl.Native;
+
+/// <summary>QMIX's mixing layer: a matrix of absolute weights for every row.</summary>
+internal sealed partial class CpuDevice
+{
+    /// <inheritdoc/>
+    public override void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y)
+    {
+        int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = y.Shape.Columns;
+        ref float pw = ref First(w, rows * inputs * width), px = ref First(x, rows * inputs);
+        ref float pb = ref First(b, rows * width), py = ref First(y, rows * width);
+        for (int row = 0; row < rows; row++)
+        {
+            ref float rw = ref Unsafe.Add(ref pw, (nint)row * inputs * width), rx = ref Unsafe.Add(ref px, (nint)row * inputs);
+            ref float rb = ref Unsafe.Add(ref pb, (nint)row * width), ry = ref Unsafe.Add(ref py, (nint)row * width);
+            int e = MonotoneMix<V16>(ref rw, ref rx, ref rb, ref ry, inputs, 0, width);
+            MonotoneMix<F1>(ref rw, ref rx, ref rb, ref ry, inputs, e, width);
+        }
+    }
+
+    /// <summary>Each y[e] is one chain of fused multiply-adds over n, starting from b[e].</summary>
+    private static int MonotoneMix<T>(ref float w, ref float x, ref float b, ref float y, int inputs, int e, int width)
+        where T : struct, IFloatLane<T>
+    {
+        for (; e <= width - T.Width; e += T.Width)
+        {
+            T sum = T.Load(ref b, e);
+            for (int n = 0; n < inputs; n++)
+            {
+                sum = T.Fma(T.Abs(T.Load(ref w, (nint)n * width + e)), T.Of(Unsafe.Add(ref x, n)), sum);
+            }
+            sum.Store(ref y, e);
+        }
+        return e;
+    }
+
+    /// <inheritdoc/>
+    public override void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx)
+    {
+        int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = dy.Shape.Columns;
+        ref float pw = ref First(w, rows * inputs * width), px = ref First(x, rows * inputs), pdy = ref First(dy, rows * width);
+        ref float pdw = ref dw.IsNone ? ref pw : ref First(dw, rows * inputs * width);
+        ref float pdx = ref dx.IsNone ? ref px : ref First(dx, rows * inputs);
+        for (int row = 0; row < rows; row++)
+        {
+            ref float rdy = ref Unsafe.Add(ref pdy, (nint)row * width);
+            for (int n = 0; n < inputs; n++)
+            {
+                nint input = (nint)row * inputs + n;
+                ref float rw = ref Unsafe.Add(ref pw, input * width);
+                if (!dw.IsNone)
+                {
+                    ref float rdw = ref Unsafe.Add(ref pdw, input * width);
+                    float value = Unsafe.Add(ref px, input);
+                    int e = AddSigned<V16>(ref rw, value, ref rdy, ref rdw, 0, width);
+                    AddSigned<F1>(ref rw, value, ref rdy, ref rdw, e, width);
+                }
+                if (!dx.IsNone)
+                {
+                    Unsafe.Add(ref pdx, input) += AbsoluteDot(ref rw, ref rdy, width);
+                }
+            }
+        }
+    }
+
+    /// <summary>dw += sign(w) x dy</summary>
+    private static int AddSigned<T>(ref float w, float x, ref float dy, ref float dw, int e, int width) where T : struct, IFloatLane<T>
+    {
+        for (; e <= width - T.Width; e += T.Width)
+        {
+            T weight = T.Load(ref w, e), signed = T.IfGreater(weight, T.Zero, T.Of(x), T.IfGreater(T.Zero, weight, T.Of(-x), T.Zero));
+            T.Fma(signed, T.Load(ref dy, e), T.Load(ref dw, e)).Store(ref dw, e);
+        }
+        return e;
+    }
+
+    /// <summary>sum_e |w| dy, over sixteen virtual lanes and the tree of <see cref="Across"/>.</summary>
+    private static float AbsoluteDot(ref float w, ref float dy, int width)
+    {
+        V16 lanes = V16.Zero;
+        for (int e = 0; e < width; e += V16.Width)
+        {
+            lanes = V16.Fma(V16.Abs(LoadGroup(ref w, 0, e, width, 0f)), LoadGroup(ref dy, 0, e, width, 0f), lanes);
+        }
+        return Across(default(Sum), lanes);
+    }
+}

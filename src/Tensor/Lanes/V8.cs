@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Marl.Native;
+
+/// <summary>Eight floats: half of a <see cref="V16"/>, and the register of machines without AVX-512.</summary>
+internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>
+{
+    /// <summary>How many numbers.</summary>
+    public static int Width => 8;
+
+    /// <summary>The numbers.</summary>
+    public Vector256<float> Value { get; } = value;
+
+    /// <summary>Eight consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Load(ref float source, nint index) => new(Vector256.LoadUnsafe(ref source, (nuint)index));
+
+    /// <summary>Stores them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float destination, nint index) => Value.StoreUnsafe(ref destination, (nuint)index);
+
+    /// <summary>Lanes 4 .. 7, in the places of 0 .. 3; what stands above them is undefined.</summary>
+    internal V8 Upper => new(Value.GetUpper().ToVector256Unsafe());
+
+    /// <summary>One lane.</summary>
+    internal F1 this[int lane] => new(Value[lane]);
+
+    /// <inheritdoc cref="ILane{T}.Zero"/>
+    public static V8 Zero => Of(0f);
+
+    /// <inheritdoc cref="ILane{T}.One"/>
+    public static V8 One => Of(1f);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Of(float value) => new(Vector256.Create(value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 operator +(V8 a, V8 b) => new(a.Value + b.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 operator -(V8 a, V8 b) => new(a.Value - b.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 operator *(V8 a, V8 b) => new(a.Value * b.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 operator /(V8 a, V8 b) => new(a.Value / b.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 operator -(V8 a) => new(-a.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Fma(V8 a, V8 b, V8 c) => new(Vector256.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 IfGreater(V8 a, V8 b, V8 x, V8 y)
+        => new(Vector256.ConditionalSelect(Vector256.GreaterThan(a.Value, b.Value), x.Value, y.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 IfEqual(V8 a, V8 b, V8 x, V8 y)
+        => new(Vector256.ConditionalSelect(Vector256.Equals(a.Value, b.Value), x.Value, y.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Abs(V8 x) => new(Vector256.Abs(x.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Sqrt(V8 x) => new(Vector256.Sqrt(x.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Exp(V8 x) => LaneMath.Exp(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Log(V8 x) => LaneMath.Log(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Tanh(V8 x) => LaneMath.Tanh(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Sigmoid(V8 x) => LaneMath.Sigmoid(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V8 IFloatLane<V8>.PowerOfTwo(V8 n)
+        => new(((Vector256.ConvertToInt32Native(n.Value) + Vector256.Create(127)) << 23).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V8 IFloatLane<V8>.Split(V8 x, out V8 n)
+    {
+        Vector256<int> bits = x.Value.AsInt32() - Vector256.Create(LaneBits.SqrtHalf);
+        n = new(Vector256.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector256.Create(LaneBits.Mantissa)) + Vector256.Create(LaneBits.SqrtHalf)).AsSingle());
+    }
+}
