@@ -68,7 +68,11 @@ internal unsafe readonly struct Rule
     private readonly delegate*<in Constants, Pass, void> backward, tangent;
 
     private Rule(Constants constants, delegate*<in Constants, Pass, void> backward, delegate*<in Constants, Pass, void> tangent)
-        => (this.constants, this.backward, this.tangent) = (constants, backward, tangent);
+    {
+        this.constants = constants;
+        this.backward = backward;
+        this.tangent = tangent;
+    }
 
     public bool IsNone => backward is null;
 
