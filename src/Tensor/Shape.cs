@@ -58,7 +58,7 @@ public readonly struct Shape : IEquatable<Shape>
     public int Columns => Rank == 0 ? 1 : this[-1];
 
     /// <summary>Number of rows when all axes but the last are one.</summary>
-    public int Rows => Rank == 0 ? 1 : d0 * (Rank > 1 ? d1 : 1) * (Rank > 2 ? d2 : 1) * (Rank > 3 ? d3 : 1) / Math.Max(1, this[-1]);
+    public int Rows => Product(0, Rank - 1);
 
     /// <summary>This shape with another length of one axis.</summary>
     public Shape With(int axis, int length)

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Marl.Native;
 
 /// <summary>Sixteen floats: one 512-bit register, or two or four narrower ones, which the JIT splits it into.</summary>
-public readonly struct V16(Vector512<float> value) : IFloatLane<V16>
+public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<V16>
 {
     /// <summary>How many numbers.</summary>
     public static int Width => 16;

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Marl.Native;
 
 /// <summary>Eight floats: half of a <see cref="V16"/>, and the register of machines without AVX-512.</summary>
-internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>
+internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<V8>
 {
     /// <summary>How many numbers.</summary>
     public static int Width => 8;
