@@ -8,11 +8,15 @@ public sealed class Episode
 {
     private readonly EnvironmentSpec spec;
     private readonly RewardMode rewardMode;
+    private readonly bool terminateAtLimit;
 
     /// <summary>Room for an episode of <paramref name="spec"/>.</summary>
-    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Sum)
+    /// <param name="spec">the environment.</param>
+    /// <param name="rewardMode">what is recorded of the agents' rewards.</param>
+    /// <param name="terminateAtLimit">records a truncation as a termination, as some peers do.</param>
+    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Sum, bool terminateAtLimit = false)
     {
-        (this.spec, this.rewardMode) = (spec, rewardMode);
+        (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode, terminateAtLimit);
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
         RewardStreams = rewardMode.Streams(Agents);
         int rows = spec.EpisodeLimit + 1;
@@ -89,9 +93,10 @@ public sealed class Episode
             Return += reward;
         }
         Length++;
-        Terminated = result == StepResult.Terminated;
+        bool over = result != StepResult.Running || Length == spec.EpisodeLimit;
+        Terminated = result == StepResult.Terminated || over && terminateAtLimit;
         See(environment);
-        return result == StepResult.Running && Length < spec.EpisodeLimit;
+        return !over;
     }
 
     private void See(IEnvironment environment)
@@ -111,6 +116,7 @@ public sealed class Episode
 }
 
 /// <summary>What agents are rewarded with.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<RewardMode>))]
 public enum RewardMode
 {
     /// <summary>Everyone gets the sum of all rewards.</summary>
