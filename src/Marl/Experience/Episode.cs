@@ -111,7 +111,10 @@ public sealed class Episode
             environment.ReadAvailable(agent, available[..size.Actions]);
             available[size.Actions..].Clear();
         }
-        environment.ReadState(States.AsSpan(Length * StateSize, StateSize));
+        if (StateSize > 0)
+        {
+            environment.ReadState(States.AsSpan(Length * StateSize, StateSize));
+        }
     }
 }
 

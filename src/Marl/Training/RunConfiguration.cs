@@ -116,6 +116,8 @@ public sealed record RunConfiguration
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(TrainingOptions))]
 [JsonSerializable(typeof(QLearningOptions))]
+[JsonSerializable(typeof(TrainingSummary))]
+[JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;
 
 /// <summary>An enum written as words: "gru", "none".</summary>

@@ -73,7 +73,8 @@ public sealed class Trainer : IDisposable
     {
         var configuration = RunConfiguration.Of(algorithm, create().Spec.Id, null, settings) with { Training = training ?? new() };
         using var trainer = new Trainer(configuration, create);
-        return (trainer.Policy, trainer.Run());
+        var summary = trainer.Run();
+        return (trainer.Policy, summary);
     }
 
     /// <summary>Takes up a run where its last checkpoint was written.</summary>
