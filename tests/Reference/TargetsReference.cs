@@ -35,7 +35,7 @@ public sealed class TargetsReference
     private static void DiscountVector(ReferenceCase c, Tape tape)
     {
         var steps = Transitions.Of(tape, c["reward"], c["discount"]);
-        foreach (float n in c.Numbers("n"))
+        foreach (double n in c.Numbers("n"))
         {
             c.Compare($"n{n}", Targets.NStep(tape, steps, c["value_next"], (int)n));
         }
@@ -74,7 +74,7 @@ public sealed class TargetsReference
         // or always (nolast) 0.
         var (reward, mask) = (Time(c, "reward"), Time(c, "mask"));
         var endless = Transitions.Of(tape, (tape.Constant(reward) * mask).Value, Device.Cpu.Zeros(mask.Shape), c.Number("gamma"));
-        foreach (float n in c.Numbers("n"))
+        foreach (double n in c.Numbers("n"))
         {
             CompareTime(c, $"n{n}", Targets.NStep(tape, steps, vNext, (int)n));
             CompareTime(c, $"peer.n{n}.last", Targets.NStep(tape, endless, Masked(vNext, mask, atTheEnd: 1f), (int)n));
@@ -128,9 +128,9 @@ public sealed class TargetsReference
     private static void TdLambda(ReferenceCase c, Tape tape)
     {
         var (steps, vNext) = Padded(c, tape);
-        foreach (float lambda in c.Numbers("lambdas"))
+        foreach (double lambda in c.Numbers("lambdas"))
         {
-            CompareTime(c, $"lambda{lambda.ToString(CultureInfo.InvariantCulture)}", Targets.Lambda(tape, steps, vNext, lambda));
+            CompareTime(c, $"lambda{lambda.ToString(CultureInfo.InvariantCulture)}", Targets.Lambda(tape, steps, vNext, (float)lambda));
         }
     }
 
