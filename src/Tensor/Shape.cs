@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>The lengths of up to four axes, the last one contiguous in memory (row-major, no strides). A scalar has rank 0.</summary>
+/// <summary>The lengths of up to four axes, the last one contiguous in memory (row-major, no strides). A scalar has rank 0, and is the default.</summary>
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>The most axes a tensor has.</summary>
@@ -23,7 +23,11 @@ public readonly struct Shape : IEquatable<Shape>
             ArgumentOutOfRangeException.ThrowIfNegative(length);
         }
         Rank = lengths.Length;
-        d0 = Rank > 0 ? lengths[0] : 1;
+        if (Rank == 0)
+        {
+            return;
+        }
+        d0 = lengths[0];
         d1 = Rank > 1 ? lengths[1] : 1;
         d2 = Rank > 2 ? lengths[2] : 1;
         d3 = Rank > 3 ? lengths[3] : 1;
@@ -33,7 +37,7 @@ public readonly struct Shape : IEquatable<Shape>
     public int Rank { get; }
 
     /// <summary>Number of elements: the product of the lengths.</summary>
-    public int Count => d0 * d1 * d2 * d3;
+    public int Count => Rank == 0 ? 1 : d0 * d1 * d2 * d3;
 
     /// <summary>Length of an axis; a negative one counts from the end, so <c>shape[-1]</c> is the contiguous axis.</summary>
     public int this[int axis]

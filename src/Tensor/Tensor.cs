@@ -120,10 +120,10 @@ public readonly struct Tensor
     }
 
     /// <summary>The one number of a tensor of one element.</summary>
-    public float Item()
+    public float ToScalar()
     {
         Span<float> value = stackalloc float[1];
-        Device.Read(Count == 1 ? this : throw new InvalidOperationException($"a tensor of {Shape} has no single item"), value);
+        Device.Read(Count == 1 ? this : throw new InvalidOperationException($"a tensor of {Shape} is not one number"), value);
         return value[0];
     }
 

@@ -1,0 +1,151 @@
+namespace Marl.Native;
+
+/// <summary>The ops on numbers with history. Those of this file are pointwise: value and derivative stand in the op's struct
+/// (<see cref="IUnary"/>, <see cref="IBinary"/>), this file only records them.</summary>
+public static partial class Ops
+{
+    /// <summary>y = f(x), any shape.</summary>
+    public static Var Map<TOp>(this Var x, TOp op) where TOp : unmanaged, IUnary
+    {
+        var y = x.Tape.Allocate(x.Shape);
+        x.Tape.Device.Map(op, x.Value, y);
+        return x.Tape.Record(new MapOp<TOp>(op), y, [x]);
+    }
+
+    /// <summary>y = f(a, b); shapes broadcast as in NumPy, and gradients are summed over broadcast axes.</summary>
+    /// <exception cref="ArgumentException">the shapes do not broadcast.</exception>
+    public static Var Zip<TOp>(this Var a, Var b, TOp op) where TOp : unmanaged, IBinary
+    {
+        var y = a.Tape.Allocate(Shape.Broadcast(a.Shape, b.Shape));
+        a.Tape.Device.Zip(op, a.Value, b.Value, y);
+        return a.Tape.Record(new ZipOp<TOp>(op), y, [a, b]);
+    }
+
+    /// <summary>|x|</summary>
+    public static Var Abs(this Var x) => x.Map(default(Abs));
+
+    /// <summary>x^2</summary>
+    public static Var Square(this Var x) => x.Map(default(Square));
+
+    /// <summary>The square root.</summary>
+    public static Var Sqrt(this Var x) => x.Map(default(Sqrt));
+
+    /// <summary>1 / x</summary>
+    public static Var Reciprocal(this Var x) => x.Map(default(Reciprocal));
+
+    /// <summary>e^x</summary>
+    public static Var Exp(this Var x) => x.Map(default(Exp));
+
+    /// <summary>The natural logarithm.</summary>
+    public static Var Log(this Var x) => x.Map(default(Log));
+
+    /// <summary>max(x, 0)</summary>
+    public static Var Relu(this Var x) => x.Map(default(Relu));
+
+    /// <summary>x where x &gt; 0, slope x elsewhere.</summary>
+    public static Var LeakyRelu(this Var x, float slope = 0.01f) => x.Map(new LeakyRelu(slope));
+
+    /// <summary>x where x &gt; 0, alpha (e^x - 1) elsewhere (Clevert et al. 2016).</summary>
+    public static Var Elu(this Var x, float alpha = 1f) => x.Map(new Elu(alpha));
+
+    /// <summary>The hyperbolic tangent.</summary>
+    public static Var Tanh(this Var x) => x.Map(default(Tanh));
+
+    /// <summary>1 / (1 + e^-x)</summary>
+    public static Var Sigmoid(this Var x) => x.Map(default(Sigmoid));
+
+    /// <summary>log(1 + e^(beta x)) / beta</summary>
+    public static Var Softplus(this Var x, float beta = 1f) => x.Map(new Softplus(beta));
+
+    /// <summary>min(max(x, low), high)</summary>
+    public static Var Clamp(this Var x, float low, float high) => x.Map(new Clamp(low, high));
+
+    /// <summary>Huber's loss of each error x (Huber 1964): x^2 / 2 up to delta, linear beyond.</summary>
+    public static Var Huber(this Var x, float delta = 1f) => x.Map(new Huber(delta));
+
+    /// <summary>min(a, b)</summary>
+    public static Var Minimum(this Var a, Var b) => a.Zip(b, default(Minimum));
+
+    /// <summary>max(a, b)</summary>
+    public static Var Maximum(this Var a, Var b) => a.Zip(b, default(Maximum));
+
+    /// <summary>x where the mask is not 0, <paramref name="value"/> elsewhere.</summary>
+    public static Var MaskedFill(this Var x, Tensor mask, float value) => x.Zip(x.Tape.Constant(mask), new MaskedFill(value));
+
+    private readonly struct MapOp<TOp>(TOp op) : IOp where TOp : unmanaged, IUnary
+    {
+        public void Backward(Pass p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DY, p.DX(0));
+
+        public void Tangent(Pass p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DX(0), p.DY);
+    }
+
+    private readonly struct ZipOp<TOp>(TOp op) : IOp where TOp : unmanaged, IBinary
+    {
+        public void Backward(Pass p)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                var dx = p.DX(i);
+                if (dx.IsNone)
+                {
+                    continue;
+                }
+                bool broadcast = dx.Shape != p.Y.Shape;
+                var dfull = broadcast ? p.Zeros(p.Y.Shape) : dx;
+                p.Device.ZipDerivative(op, second: i == 1, p.X(0), p.X(1), p.Y, p.DY, dfull);
+                if (broadcast)
+                {
+                    SumTo(p, dfull, dx);
+                }
+            }
+        }
+
+        public void Tangent(Pass p)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                if (!p.DX(i).IsNone)
+                {
+                    p.Device.ZipDerivative(op, second: i == 1, p.X(0), p.X(1), p.Y, p.DX(i), p.DY);
+                }
+            }
+        }
+    }
+
+    /// <summary>y += x summed over the axes along which y was broadcast to x's shape.</summary>
+    private static void SumTo(Pass p, Tensor x, Tensor y)
+    {
+        int missing = x.Shape.Rank - y.Shape.Rank;
+        if (missing > 0)
+        {
+            // All leading axes that y lacks are one axis to be summed.
+            var flat = new Shape(x.Shape.Product(0, missing), x.Count / x.Shape.Product(0, missing));
+            Span<int> lengths = stackalloc int[Shape.MaxRank];
+            x.Shape.CopyTo(lengths);
+            var rest = new Shape(lengths[missing..x.Shape.Rank]);
+            bool last = rest == y.Shape;
+            var sum = last ? y : p.Scratch(rest);
+            p.Device.Reduce(default(Sum), x.Reshape(flat), 0, sum, accumulate: last);
+            if (!last)
+            {
+                SumTo(p, sum, y);
+            }
+            return;
+        }
+        for (int axis = 0; axis < x.Shape.Rank; axis++)
+        {
+            if (x.Shape[axis] != y.Shape[axis])
+            {
+                var rest = x.Shape.With(axis, 1);
+                bool last = rest == y.Shape;
+                var sum = last ? y : p.Scratch(rest);
+                p.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
+                if (!last)
+                {
+                    SumTo(p, sum, y);
+                }
+                return;
+            }
+        }
+    }
+}

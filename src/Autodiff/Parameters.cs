@@ -1,0 +1,123 @@
+namespace Marl.Native;
+
+/// <summary>Fills the initial values of one slice of parameters.</summary>
+/// <param name="values">row-major.</param>
+/// <param name="shape">their shape.</param>
+/// <param name="rng">the only source of chance.</param>
+public delegate void Initialiser(Span<float> values, Shape shape, ref Rng rng);
+
+/// <summary>A named part of a flat block of parameters.</summary>
+/// <param name="Name">such as "agent.fc1.weight".</param>
+/// <param name="Shape">its shape.</param>
+/// <param name="Offset">its first element in the block.</param>
+/// <param name="Initialiser">its initial values.</param>
+public sealed record ParameterSlice(string Name, Shape Shape, int Offset, Initialiser Initialiser);
+
+/// <summary>
+/// The names, shapes and initial values of the parameters of a network. Modules add theirs when they are constructed; any number of
+/// <see cref="Parameters"/> (online, target, ensemble members) are then made of one layout.
+/// </summary>
+public sealed class ParameterLayout
+{
+    private readonly List<ParameterSlice> slices;
+    private readonly string prefix;
+
+    /// <summary>A layout without parameters yet.</summary>
+    public ParameterLayout() => (slices, prefix) = ([], "");
+
+    private ParameterLayout(ParameterLayout parent, string name) => (slices, prefix) = (parent.slices, parent.prefix + name + ".");
+
+    /// <summary>All slices, in the order of the block.</summary>
+    public IReadOnlyList<ParameterSlice> Slices => slices;
+
+    /// <summary>Number of parameters.</summary>
+    public int Count => slices.Count == 0 ? 0 : slices[^1].Offset + slices[^1].Shape.Count;
+
+    /// <summary>The same layout, under whose names <paramref name="name"/> and a dot come first.</summary>
+    public ParameterLayout Scope(string name) => new(this, name);
+
+    /// <summary>Adds a slice at the end.</summary>
+    /// <exception cref="ArgumentException">the name is taken.</exception>
+    public ParameterSlice Add(string name, Shape shape, Initialiser initialiser)
+    {
+        if (slices.Exists(s => s.Name == prefix + name))
+        {
+            throw new ArgumentException($"there is a parameter '{prefix + name}' already");
+        }
+        var slice = new ParameterSlice(prefix + name, shape, Count, initialiser);
+        slices.Add(slice);
+        return slice;
+    }
+}
+
+/// <summary>
+/// The parameters of networks as one flat block of values, with a gradient block beside it: copying, Polyak averaging, clipping, an
+/// optimiser step and a checkpoint are one pass each. A network is a pure function of (parameters, input).
+/// </summary>
+public sealed class Parameters
+{
+    /// <summary>Zeros; see <see cref="Initialise"/>.</summary>
+    public Parameters(ParameterLayout layout, Device? device = null)
+    {
+        Layout = layout;
+        Values = (device ?? Device.Cpu).Zeros(new Shape(layout.Count));
+        Gradient = (device ?? Device.Cpu).Zeros(new Shape(layout.Count));
+    }
+
+    /// <summary>Names and shapes.</summary>
+    public ParameterLayout Layout { get; }
+
+    /// <summary>[P] all values.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>[P] the gradient of the loss.</summary>
+    public Tensor Gradient { get; }
+
+    /// <summary>The values of one slice.</summary>
+    public Tensor this[ParameterSlice slice] => View(Values, slice);
+
+    /// <summary>The part of a flat block [P] that belongs to a slice.</summary>
+    public static Tensor View(Tensor block, ParameterSlice slice) => new(block.Storage, block.Offset + slice.Offset, slice.Shape);
+
+    /// <summary>Draws initial values; slice i from its own stream, so that a network's weights do not depend on what else is in the layout after it.</summary>
+    public Parameters Initialise(Rng rng)
+    {
+        float[] values = new float[Values.Count];
+        for (int i = 0; i < Layout.Slices.Count; i++)
+        {
+            var slice = Layout.Slices[i];
+            var stream = rng.Split(RngPurpose.Initialisation, i);
+            slice.Initialiser(values.AsSpan(slice.Offset, slice.Shape.Count), slice.Shape, ref stream);
+        }
+        Values.CopyFrom(values);
+        return this;
+    }
+
+    /// <summary>values = other's: a hard target update.</summary>
+    public void CopyFrom(Parameters other) => other.Values.CopyTo(Values);
+
+    /// <summary>values = (1 - tau) values + tau other's: a soft target update (Polyak averaging).</summary>
+    public void Blend(Parameters other, float tau) => Values.Device.Update(new Polyak(tau), Values, other.Values, default, default);
+
+    private readonly struct Polyak(float tau) : IUpdate
+    {
+        public void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
+            => p = T.Fma(T.Of(tau), g, T.Of(1f - tau) * p);
+    }
+}
+
+/// <summary>Parameters on a tape: what a module's Forward reads its weights from.</summary>
+public readonly struct Weights
+{
+    private readonly Parameters parameters;
+    private readonly Tensor gradient;
+
+    internal Weights(Tape tape, Parameters parameters, Tensor gradient) => (Tape, this.parameters, this.gradient) = (tape, parameters, gradient);
+
+    /// <summary>What records.</summary>
+    public Tape Tape { get; }
+
+    /// <summary>One slice as a number with history.</summary>
+    public Var this[ParameterSlice slice]
+        => Tape.Parameter(parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice));
+}

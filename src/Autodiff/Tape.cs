@@ -1,0 +1,246 @@
+namespace Marl.Native;
+
+/// <summary>
+/// The history of the numbers of one step, recorded as ops run. <c>using (tape.Step())</c> is the scope of an update; within it ops record nodes,
+/// <see cref="Backward(Var)"/> walks them in reverse and <see cref="PushForward"/> in order. Memory comes from arenas that are reset by the next
+/// step, so after the first steps nothing is allocated. A tape belongs to one thread at a time.
+/// </summary>
+public sealed class Tape(Device? device = null)
+{
+    private readonly Arena values = new(device ?? Device.Cpu), gradients = new(device ?? Device.Cpu), tangents = new(device ?? Device.Cpu);
+    private int count, inputCount, savedCount, stamp, depth;
+    private bool recording;
+
+    /// <summary>Where it computes.</summary>
+    public Device Device { get; } = device ?? Device.Cpu;
+
+    internal Node[] Nodes = new Node[64];
+    internal int[] Inputs = new int[128];
+    internal Tensor[] Saved = new Tensor[64];
+
+    /// <summary>Begins an update: all handles of the step before become invalid.</summary>
+    public Scope Step()
+    {
+        if (depth > 0)
+        {
+            throw new InvalidOperationException("Tape.Step: the step before has not ended; dispose of it first");
+        }
+        count = inputCount = savedCount = 0;
+        values.Reset();
+        return new Scope(this, recording: true);
+    }
+
+    /// <summary>A scope whose ops keep no history and whose memory is given back at its end; results leave it through a tensor
+    /// allocated before it. It may stand inside a step, or alone.</summary>
+    public Scope NoGrad()
+    {
+        if (depth == 0)
+        {
+            count = inputCount = savedCount = 0;
+            values.Reset();
+        }
+        return new Scope(this, recording: false);
+    }
+
+    /// <summary>A number without gradient.</summary>
+    public Var Constant(Tensor value) => Push(new Node { Value = value });
+
+    /// <summary>A number whose gradient is wanted.</summary>
+    public Var Variable(Tensor value) => Push(new Node { Value = value, Wanted = recording });
+
+    /// <summary>The parameters of networks on this tape; <paramref name="gradient"/> (by default the parameters' own) is added to by Backward.</summary>
+    public Weights Bind(Parameters parameters, Tensor gradient = default)
+        => new(this, parameters, gradient.IsNone ? parameters.Gradient : gradient);
+
+    /// <summary>The parameters as constants: no gradient flows to them (a target network, a baseline).</summary>
+    public Weights Freeze(Parameters parameters) => new(this, parameters, default);
+
+    /// <summary>Memory of this step, not cleared, for results that have no gradient.</summary>
+    public Tensor Scratch(Shape shape) => values.TakeHigh(shape);
+
+    /// <summary>Memory for the result of an op about to be recorded, not cleared.</summary>
+    public Tensor Allocate(Shape shape) => values.TakeLow(shape);
+
+    /// <summary>Records y = op(inputs), computed already. Within <see cref="NoGrad"/>, or where no input wants a gradient, only the value is kept.</summary>
+    /// <param name="op">its constants and derivatives.</param>
+    /// <param name="y">the result, from <see cref="Allocate"/>.</param>
+    /// <param name="inputs">what it was computed from.</param>
+    /// <param name="saved">tensors that the derivative needs, from <see cref="Scratch"/>.</param>
+    public Var Record<TOp>(TOp op, Tensor y, ReadOnlySpan<Var> inputs, ReadOnlySpan<Tensor> saved = default) where TOp : unmanaged, IOp
+    {
+        var node = new Node { Value = y };
+        foreach (var input in inputs)
+        {
+            node.Wanted |= recording & Node(input).Wanted;
+        }
+        if (node.Wanted)
+        {
+            node.Rule = Rule.Of(op);
+            (node.FirstInput, node.InputCount, node.FirstSaved) = (inputCount, inputs.Length, savedCount);
+            Grow(ref Inputs, inputCount + inputs.Length);
+            Grow(ref Saved, savedCount + saved.Length);
+            foreach (var input in inputs)
+            {
+                Inputs[inputCount++] = input.Index;
+            }
+            saved.CopyTo(Saved.AsSpan(savedCount));
+            savedCount += saved.Length;
+        }
+        return Push(node);
+    }
+
+    /// <summary>Adds dL/dp to the gradient of every bound parameter; <paramref name="loss"/> is L, of one element.</summary>
+    public void Backward(Var loss) => Backward(loss, default);
+
+    /// <summary>The same from a given gradient of <paramref name="root"/>, of its shape (none: 1).</summary>
+    public void Backward(Var root, Tensor gradient)
+    {
+        if (gradient.IsNone ? root.Value.Count != 1 : gradient.Shape != root.Shape)
+        {
+            throw new ArgumentException($"Backward: the root has shape {root.Shape}, " +
+                (gradient.IsNone ? "one element or a gradient is needed" : $"its gradient {gradient.Shape}"));
+        }
+        gradients.Reset();
+        for (int i = 0; i <= root.Index; i++)
+        {
+            ref var node = ref Nodes[i];
+            if (node is { Wanted: true, IsParameter: false })
+            {
+                node.Gradient = gradients.TakeLow(node.Value.Shape);
+            }
+        }
+        gradients.ClearLow();
+        if (!Node(root).Wanted)
+        {
+            return;
+        }
+        if (gradient.IsNone)
+        {
+            Device.Fill(Nodes[root.Index].Gradient, 1f);
+        }
+        else
+        {
+            gradient.CopyTo(Nodes[root.Index].Gradient);
+        }
+        for (int i = root.Index; i >= 0; i--)
+        {
+            if (!Nodes[i].Rule.IsNone)
+            {
+                var (low, high) = (values.Low, values.High);
+                Nodes[i].Rule.Backward(new Pass(this, i, forward: false));
+                values.Release(low, high);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Forward mode: leaves in every node's <see cref="Var.Tangent"/> its directional derivative when the parameters move along
+    /// <paramref name="direction"/>, of the shape of their flat block. One pass gives the derivative of every output at once.
+    /// </summary>
+    public void PushForward(Parameters parameters, Tensor direction)
+    {
+        if (direction.Count != parameters.Values.Count)
+        {
+            throw new ArgumentException($"PushForward: {parameters.Values.Count} parameters, a direction of {direction.Shape}");
+        }
+        tangents.Reset();
+        for (int i = 0; i < count; i++)
+        {
+            ref var node = ref Nodes[i];
+            node.Tangent = default;
+            if (node.Value.Storage == parameters.Values.Storage)
+            {
+                node.Tangent = new Tensor(direction.Storage, direction.Offset + node.Value.Offset - parameters.Values.Offset, node.Value.Shape);
+            }
+            else if (DependsOnTangent(node))
+            {
+                node.Tangent = tangents.TakeLow(node.Value.Shape);
+                Device.Fill(node.Tangent, 0f);
+                var (low, high) = (values.Low, values.High);
+                node.Rule.Tangent(new Pass(this, i, forward: true));
+                values.Release(low, high);
+            }
+        }
+    }
+
+    internal Var Parameter(Tensor value, Tensor gradient)
+        => Push(new Node { Value = value, Gradient = gradient, Wanted = recording && !gradient.IsNone, IsParameter = true });
+
+    internal ref Node Node(Var handle)
+    {
+        if (handle.Tape != this || handle.Index >= count || Nodes[handle.Index].Stamp != handle.Stamp)
+        {
+            throw new InvalidOperationException(handle.Tape is null ? "this Var is empty"
+                : "this Var outlived the step or NoGrad scope that it was recorded in, or belongs to another tape; copy its Value out before");
+        }
+        return ref Nodes[handle.Index];
+    }
+
+    private Var Push(Node node)
+    {
+        if (depth == 0)
+        {
+            throw new InvalidOperationException("nothing can be recorded outside of a scope: using (tape.Step()) or using (tape.NoGrad())");
+        }
+        node.Stamp = ++stamp;
+        Grow(ref Nodes, count + 1);
+        Nodes[count] = node;
+        return new Var(this, count++, stamp);
+    }
+
+    private bool DependsOnTangent(in Node node)
+    {
+        for (int i = 0; i < node.InputCount; i++)
+        {
+            if (!Nodes[Inputs[node.FirstInput + i]].Tangent.IsNone)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static void Grow<T>(ref T[] array, int needed)
+    {
+        if (needed > array.Length)
+        {
+            Array.Resize(ref array, Math.Max(needed, 2 * array.Length));
+        }
+    }
+
+    /// <summary>The extent of a step or of a stretch without history; dispose of it at its end.</summary>
+    public readonly ref struct Scope
+    {
+        private readonly Tape tape;
+        private readonly bool recordingBefore;
+        private readonly int count, inputCount, savedCount, low, high;
+
+        internal Scope(Tape tape, bool recording)
+        {
+            this.tape = tape;
+            recordingBefore = tape.recording;
+            (count, inputCount, savedCount) = (tape.count, tape.inputCount, tape.savedCount);
+            (low, high) = (tape.values.Low, tape.values.High);
+            tape.recording = recording;
+            tape.depth++;
+        }
+
+        /// <summary>Ends the scope: handles made in it become invalid, its memory is given back.</summary>
+        public void Dispose()
+        {
+            tape.recording = recordingBefore;
+            (tape.count, tape.inputCount, tape.savedCount) = (count, inputCount, savedCount);
+            tape.values.Release(low, high);
+            tape.depth--;
+        }
+    }
+}
+
+/// <summary>One recorded number and how it came about.</summary>
+internal struct Node
+{
+    public Tensor Value, Gradient, Tangent;
+    public Rule Rule;
+    public int FirstInput, InputCount, FirstSaved, Stamp;
+    public bool Wanted, IsParameter;
+}

@@ -1,0 +1,74 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Acts for all agents of several environments at once: gathers what they see, runs the agent network one step, chooses, and carries the
+/// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other.
+/// </summary>
+public sealed class Controller
+{
+    private readonly Agent agent;
+    private readonly Parameters parameters;
+    private readonly IActionSelector selector;
+    private readonly Tape tape = new();
+    private readonly Tensor observations, previous, state;
+    private int count, step;
+
+    /// <summary>For up to <paramref name="capacity"/> environments.</summary>
+    public Controller(Agent agent, Parameters parameters, IActionSelector selector, EnvironmentSpec spec, int capacity)
+    {
+        (this.agent, this.parameters, this.selector) = (agent, parameters, selector);
+        observations = Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
+        previous = Tensor.Zeros(capacity, agent.Agents);
+        state = Tensor.Zeros(capacity, agent.Agents, agent.Hidden);
+    }
+
+    /// <summary>Begins episodes in <paramref name="environments"/> rows.</summary>
+    public void Begin(int environments)
+    {
+        (count, step) = (environments, 0);
+        state.Span.Clear();
+    }
+
+    /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
+    /// <param name="episodes">as many as there are rows.</param>
+    /// <param name="exploration">see <see cref="IActionSelector"/>.</param>
+    /// <param name="rngs">chance, one stream per row.</param>
+    public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
+    {
+        var (obs, prev, h) = (observations.Slice(0, count), previous.Slice(0, count), state.Slice(0, count));
+        for (int row = 0; row < count; row++)
+        {
+            var episode = episodes[row];
+            var seen = obs[row].Span;
+            episode.Observations.AsSpan(episode.Length * seen.Length, seen.Length).CopyTo(seen);
+        }
+        using (tape.NoGrad())
+        {
+            var input = agent.Input.Build(tape, obs.Reshape(1, count, agent.Agents, obs.Shape[-1]), step == 0 ? default : prev);
+            var (output, after) = agent.Forward(tape.Freeze(parameters), tape.Constant(input), tape.Constant(h));
+            after.Value.CopyTo(h);
+            var values = output.Value.Span;
+            for (int row = 0; row < count; row++)
+            {
+                var episode = episodes[row];
+                var joint = episode.JointAction(episode.Length);
+                var taken = prev[row].Span;
+                for (int n = 0; n < agent.Agents; n++)
+                {
+                    joint[n] = selector.Select(values.Slice((row * agent.Agents + n) * agent.Actions, agent.Actions),
+                        episode.AvailableTo(episode.Length, n), exploration, ref rngs[row]);
+                    taken[n] = joint[n];
+                }
+            }
+        }
+        step++;
+    }
+
+    /// <summary>Drops a row; the last one takes its place. The caller moves its episodes and streams likewise.</summary>
+    public void Drop(int row)
+    {
+        count--;
+        state[count].CopyTo(state[row]);
+        previous[count].CopyTo(previous[row]);
+    }
+}

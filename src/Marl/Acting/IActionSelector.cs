@@ -1,0 +1,45 @@
+namespace Marl.Native.Rl;
+
+/// <summary>From one number per action to the choice of one.</summary>
+public interface IActionSelector
+{
+    /// <summary>Chooses among the available.</summary>
+    /// <param name="values">[A] values or logits.</param>
+    /// <param name="available">[A]</param>
+    /// <param name="exploration">how much is left to chance; 0 chooses greedily.</param>
+    /// <param name="rng">chance.</param>
+    int Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng);
+}
+
+/// <summary>The action of the greatest value, or with probability epsilon any available one, all alike.</summary>
+public sealed class EpsilonGreedy : IActionSelector
+{
+    /// <inheritdoc/>
+    public int Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
+        => exploration > 0 && rng.NextSingle() < exploration ? Any(available, ref rng) : Greedy(values, available);
+
+    /// <summary>The first greatest among the available.</summary>
+    public static int Greedy(ReadOnlySpan<float> values, ReadOnlySpan<bool> available)
+    {
+        int best = -1;
+        for (int action = 0; action < values.Length; action++)
+        {
+            if (available[action] && (best < 0 || values[action] > values[best]))
+            {
+                best = action;
+            }
+        }
+        return best >= 0 ? best : throw new InvalidOperationException("no action is available");
+    }
+
+    private static int Any(ReadOnlySpan<bool> available, ref Rng rng)
+    {
+        int skip = rng.NextInt(available.Count(true));
+        int action = available.IndexOf(true);
+        for (; skip > 0; skip--)
+        {
+            action += 1 + available[(action + 1)..].IndexOf(true);
+        }
+        return action;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>Trained agents by themselves: act greedily in an environment, are saved to one file and loaded from it, with nothing else needed.</summary>
+public sealed class Policy
+{
+    private readonly Agent agent;
+    private readonly Parameters parameters;
+    private readonly Controller controller;
+    private readonly Episode present;
+    private readonly Rng[] unused = new Rng[1];
+
+    private Policy(PolicyDescription description)
+    {
+        Description = description;
+        var spec = description.Spec();
+        var layout = new ParameterLayout();
+        agent = new Agent(layout.Scope("agent"), spec, description.Network);
+        parameters = new Parameters(layout);
+        controller = new Controller(agent, parameters, new EpsilonGreedy(), spec, capacity: 1);
+        present = new Episode(spec);
+        Begin();
+    }
+
+    /// <summary>A copy of the agents among <paramref name="trained"/> parameters.</summary>
+    public Policy(AgentOptions network, EnvironmentSpec spec, Parameters trained) : this(new PolicyDescription(spec.Id, network, spec.Agents))
+    {
+        foreach (var slice in parameters.Layout.Slices)
+        {
+            trained[trained.Layout.Slices.First(s => s.Name == slice.Name)].CopyTo(parameters[slice]);
+        }
+    }
+
+    /// <summary>What it is and what it was trained for.</summary>
+    public PolicyDescription Description { get; }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">the file is no policy, or damaged; names the entry.</exception>
+    public static Policy Load(string path)
+    {
+        var metadata = Safetensors.Read(path).Metadata;
+        if (!metadata.TryGetValue("policy", out string? json))
+        {
+            throw new InvalidDataException($"{path} is no policy: its metadata has no entry 'policy'");
+        }
+        Policy policy;
+        try
+        {
+            policy = new Policy(JsonSerializer.Deserialize(json, RunJson.Default.PolicyDescription)!);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{path}: the description of the policy cannot be read: {e.Message}");
+        }
+        Checkpoint.Load(path, policy.parameters);
+        return policy;
+    }
+
+    /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
+    public void Save(string path) => Checkpoint.Save(path, parameters, new Dictionary<string, string>
+    {
+        ["policy"] = JsonSerializer.Serialize(Description, RunJson.Default.PolicyDescription),
+    });
+
+    /// <summary>Forgets the past: an episode begins.</summary>
+    public void Begin() => controller.Begin(1);
+
+    /// <summary>The agents' greedy actions for what they see in the environment now. Call it once per step: recurrent agents remember.</summary>
+    /// <returns>[N], overwritten by the next call.</returns>
+    /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
+    public ReadOnlySpan<int> Act(IEnvironment environment)
+    {
+        if (!environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents))
+        {
+            throw new ArgumentException($"a policy for {Description} cannot act in {environment.Spec.Id}: observations or actions differ");
+        }
+        present.Begin(environment);
+        controller.Act([present], exploration: 0f, unused);
+        return present.JointAction(0);
+    }
+}
+
+/// <summary>What a policy is made of.</summary>
+/// <param name="Environment">the id of what it was trained in.</param>
+/// <param name="Network">its network.</param>
+/// <param name="Agents">what its agents see and may do.</param>
+public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents)
+{
+    /// <summary>Enough of an environment to build the network: one row at a time, no state.</summary>
+    internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = 0, EpisodeLimit = 1, SnapshotSize = 0 };
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Agents.Length} agents of {Environment}";
+}

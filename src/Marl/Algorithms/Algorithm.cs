@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Marl.Native.Rl;
+
+/// <summary>An algorithm by name, with its published defaults. A new one is a line in <see cref="All"/> and a file of its own.</summary>
+public abstract class Algorithm(string name, string description)
+{
+    /// <summary>Everything there is.</summary>
+    public static IReadOnlyList<Algorithm> All { get; } =
+    [
+        QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", QLearningOptions.Iql),
+        QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", QLearningOptions.Vdn),
+        QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", QLearningOptions.Qmix),
+    ];
+
+    /// <summary>What the command calls it.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>One line for people.</summary>
+    public string Description { get; } = description;
+
+    /// <summary>By name.</summary>
+    /// <exception cref="UsageException">there is none; names the nearest.</exception>
+    public static Algorithm Find(string name) => All.FirstOrDefault(a => a.Name == name)
+        ?? throw UsageException.Unknown("algorithm", name, All.Select(a => a.Name));
+
+    /// <summary>Names and defaults of its options.</summary>
+    public abstract JsonObject DefaultOptions();
+
+    internal abstract object ReadOptions(JsonObject node);
+
+    internal abstract JsonObject WriteOptions(object options);
+
+    internal abstract ILearner Create(object options, LearnerContext context);
+
+    private static Algorithm QLearning(string name, string description, QLearningOptions defaults)
+        => new Typed<QLearningOptions>(name, description, defaults, RunJson.Default.QLearningOptions, (o, c) => new QLearner(o, c));
+
+    private sealed class Typed<TOptions>(string name, string description, TOptions defaults, JsonTypeInfo<TOptions> type,
+        Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
+    {
+        public override JsonObject DefaultOptions() => Json.ToNode(defaults, type);
+
+        internal override object ReadOptions(JsonObject node) => Json.FromNode(node, type);
+
+        internal override JsonObject WriteOptions(object options) => Json.ToNode((TOptions)options, type);
+
+        internal override ILearner Create(object options, LearnerContext context) => create((TOptions)options, context);
+    }
+}

@@ -1,0 +1,60 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// An algorithm at work: what acts, and how it learns from the episodes that were played. The trainer owns the clock; a learner owns its
+/// networks, its memory of the past and its updates.
+/// </summary>
+public interface ILearner
+{
+    /// <summary>The network that acts.</summary>
+    Agent Agent { get; }
+
+    /// <summary>All parameters, the agent's among them.</summary>
+    Parameters Parameters { get; }
+
+    /// <summary>How actions are chosen from the network's output.</summary>
+    IActionSelector Selector { get; }
+
+    /// <summary>Updates so far.</summary>
+    long Updates { get; }
+
+    /// <summary>Numbers of the last update, for the metrics.</summary>
+    UpdateStatistics Statistics { get; }
+
+    /// <summary>How much is left to chance after so many environment steps.</summary>
+    float Exploration(long steps);
+
+    /// <summary>Learns from episodes just played.</summary>
+    /// <param name="episodes">those that the learner keeps are replaced by others to be written over.</param>
+    /// <param name="steps">environment steps so far.</param>
+    void Learn(Span<Episode> episodes, long steps);
+
+    /// <summary>Saves or restores everything that the future depends on.</summary>
+    void Archive(IArchive archive);
+}
+
+/// <summary>Numbers of one update.</summary>
+/// <param name="Loss">the loss.</param>
+/// <param name="GradientNorm">global norm before clipping.</param>
+/// <param name="Prediction">mean predicted value of what was done.</param>
+/// <param name="Target">mean of what it was compared with.</param>
+public readonly record struct UpdateStatistics(float Loss, float GradientNorm, float Prediction, float Target);
+
+/// <summary>What a learner is built with besides its own options.</summary>
+/// <param name="Spec">the environment.</param>
+/// <param name="Training">how the run is conducted.</param>
+/// <param name="Workers">who works on the shards.</param>
+public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Training, Workers Workers)
+{
+    /// <summary>What agents are rewarded with.</summary>
+    public RewardMode Reward => Training.Reward.Of(Spec);
+
+    /// <summary>The run's generator, to be split.</summary>
+    public Rng Rng => new(Training.Seed);
+
+    /// <summary>An empty episode of this run.</summary>
+    public Episode NewEpisode() => new(Spec, Reward, Training.TerminateAtLimit);
+}
+
+/// <summary>Numbers stopped being numbers. The message names the update and the tensor; the last checkpoint is good.</summary>
+public sealed class DivergedException(string message) : Exception(message);

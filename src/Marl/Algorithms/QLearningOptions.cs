@@ -1,0 +1,123 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Hyper-parameters of the Q-learning family. The defaults of its members are those published for level-based foraging with shared weights by Papoudakis et
+/// al. 2021 ("Benchmarking multi-agent deep reinforcement learning algorithms in cooperative tasks", appendix).
+/// </summary>
+public sealed record QLearningOptions
+{
+    /// <summary>Independent Q-learning.</summary>
+    public static QLearningOptions Iql { get; } = new() { TargetEvery = 200, TargetTau = 1f };
+
+    /// <summary>Value decomposition networks.</summary>
+    public static QLearningOptions Vdn { get; } = new() { Mixer = MixerKind.Vdn };
+
+    /// <summary>QMIX.</summary>
+    public static QLearningOptions Qmix { get; } = new() { Mixer = MixerKind.Qmix, Hidden = 64 };
+
+    /// <summary>gru or mlp.</summary>
+    public AgentKind Agent { get; init; } = AgentKind.Gru;
+
+    /// <summary>Width of the agents' hidden layers.</summary>
+    public int Hidden { get; init; } = 128;
+
+    /// <summary>Whether agents share their weights.</summary>
+    public bool Shared { get; init; } = true;
+
+    /// <summary>Whether agents see their last action.</summary>
+    public bool LastAction { get; init; }
+
+    /// <summary>Whether agents see which one they are.</summary>
+    public bool AgentId { get; init; } = true;
+
+    /// <summary>How agents' values become the values that are learned.</summary>
+    public MixerKind Mixer { get; init; }
+
+    /// <summary>Width of QMIX's mixing network.</summary>
+    public int MixingEmbed { get; init; } = 32;
+
+    /// <summary>Depth of QMIX's hypernetworks, 1 or 2.</summary>
+    public int HypernetLayers { get; init; } = 2;
+
+    /// <summary>Width of QMIX's hypernetworks at depth 2.</summary>
+    public int HypernetEmbed { get; init; } = 64;
+
+    /// <summary>Discount.</summary>
+    public float Gamma { get; init; } = 0.99f;
+
+    /// <summary>adam or rmsprop.</summary>
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.Adam;
+
+    /// <summary>Learning rate.</summary>
+    public float LearningRate { get; init; } = 3e-4f;
+
+    /// <summary>The optimiser's epsilon.</summary>
+    public float OptimizerEpsilon { get; init; } = 1e-8f;
+
+    /// <summary>RMSprop's smoothing constant.</summary>
+    public float RmspropAlpha { get; init; } = 0.99f;
+
+    /// <summary>Gradients are scaled down to this global norm; 0: never.</summary>
+    public float GradientClip { get; init; } = 10f;
+
+    /// <summary>Whether the online network chooses the action that the target network values (van Hasselt et al. 2016).</summary>
+    public bool DoubleQ { get; init; } = true;
+
+    /// <summary>Steps before a return is bootstrapped; with a lambda above 0 it has no say.</summary>
+    public int NStep { get; init; } = 1;
+
+    /// <summary>TD(lambda); 0: n-step.</summary>
+    public float Lambda { get; init; }
+
+    /// <summary>Factor on the loss; 1 everywhere but where a peer's numbers are to be had.</summary>
+    public float LossScale { get; init; } = 1f;
+
+    /// <summary>Target networks follow every so many updates ..</summary>
+    public int TargetEvery { get; init; } = 1;
+
+    /// <summary>.. by this share; 1 is a copy.</summary>
+    public float TargetTau { get; init; } = 0.01f;
+
+    /// <summary>Whether rewards are standardised by their running mean and variance.</summary>
+    public bool StandardiseRewards { get; init; } = true;
+
+    /// <summary>Episodes kept for replay.</summary>
+    public int BufferSize { get; init; } = 5000;
+
+    /// <summary>Episodes per update.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Updates per episode played.</summary>
+    public float UpdatesPerEpisode { get; init; } = 1f;
+
+    /// <summary>Epsilon at the beginning ..</summary>
+    public float EpsilonStart { get; init; } = 1f;
+
+    /// <summary>.. and from then on ..</summary>
+    public float EpsilonFinish { get; init; } = 0.05f;
+
+    /// <summary>.. so many environment steps, linearly.</summary>
+    public long EpsilonAnneal { get; init; } = 200_000;
+}
+
+/// <summary>How agents' values become the values that are learned.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<MixerKind>))]
+public enum MixerKind
+{
+    /// <summary>Not at all: independent learners.</summary>
+    None,
+    /// <summary>By their sum.</summary>
+    Vdn,
+    /// <summary>By a monotone network.</summary>
+    Qmix,
+}
+
+/// <summary>The optimisers that an algorithm can be run with.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<OptimizerKind>))]
+public enum OptimizerKind
+{
+    /// <summary>Kingma and Ba 2015.</summary>
+    Adam,
+    /// <summary>Tieleman and Hinton 2012.</summary>
+    Rmsprop,
+}

@@ -1,0 +1,51 @@
+namespace Marl.Native.Rl;
+
+/// <summary>Environments that share a form of id.</summary>
+/// <param name="Pattern">the form, capitals standing for what may vary.</param>
+/// <param name="Description">one line about them.</param>
+/// <param name="Examples">ids that can be created anywhere; none if a file is needed.</param>
+public sealed record EnvironmentFamily(string Pattern, string Description, IReadOnlyList<string> Examples)
+{
+    /// <summary>Creates the environment; null if the id's name is of another family.</summary>
+    internal Func<EnvironmentId, IEnvironment?> TryCreate { get; init; } = _ => null;
+}
+
+/// <summary>The environments that have an id. One's own needs no entry: training takes any <c>Func&lt;IEnvironment&gt;</c>.</summary>
+public static class Environments
+{
+    /// <summary>All families.</summary>
+    public static IReadOnlyList<EnvironmentFamily> Families { get; } =
+    [
+        new("lbf:RxC-Pp-Ff[-Ss][-coop][-pen]", "Level-Based Foraging v3: collect food that may need several players",
+            ["lbf:8x8-2p-2f-coop", "lbf:8x8-2p-2f", "lbf:8x8-2p-2f-2s-coop", "lbf:8x8-2p-2f-pen", "lbf:10x10-3p-3f-2s",
+            "lbf:15x15-4p-5f"]) { TryCreate = LevelBasedForaging.TryCreate },
+        new("lbf-v1:RxC-Pp-Ff[-Ss][-coop][-pen]", "Level-Based Foraging with the food levels of versions 1 and 2",
+            ["lbf-v1:8x8-2p-2f"]) { TryCreate = LevelBasedForaging.TryCreate },
+        new("climbing[?steps=T]", "climbing game: the best joint action is surrounded by the worst",
+            ["climbing"]) { TryCreate = MatrixGame.TryCreate },
+        new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",
+            ["penalty-0", "penalty-100"]) { TryCreate = MatrixGame.TryCreate },
+        new("matrix:FILE.json[?steps=T]", "a matrix game of your own, for any number of players",
+            []) { TryCreate = MatrixGame.TryCreate },
+        new("two-step", "QMIX's two-step game: 8 needs a value that is not a sum",
+            ["two-step"]) { TryCreate = TwoStepGame.TryCreate },
+        new("identity[?agents=N&actions=K&steps=T]", "every agent repeats the symbol that it sees: a learning test",
+            ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
+    ];
+
+    /// <summary>The examples of all families.</summary>
+    public static IReadOnlyList<string> Ids { get; } = [.. Families.SelectMany(family => family.Examples)];
+
+    /// <summary>Creates the environment of an id.</summary>
+    /// <exception cref="UsageException">the id is unknown, or a part of it is; the message names the part or the nearest id.</exception>
+    public static IEnvironment Create(string id)
+    {
+        var parts = new EnvironmentId(id);
+        foreach (EnvironmentFamily family in Families)
+        {
+            if (family.TryCreate(parts) is { } environment)
+                return environment;
+        }
+        throw UsageException.Unknown("environment", id, Ids);
+    }
+}

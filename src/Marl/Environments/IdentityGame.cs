@@ -1,0 +1,80 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The simplest thing to learn: in every step each agent sees a random symbol of its own, one of K, and answers with an action; its
+/// reward is 1 where the action is the symbol, else 0. Truncated after the last step.
+/// Observation [K]: one-hot of the symbol.
+/// </summary>
+public sealed class IdentityGame : IEnvironment
+{
+    private readonly int[] _symbols;
+    private int _step;
+
+    /// <summary>A game of <paramref name="agents"/> agents with <paramref name="actions"/> symbols, <paramref name="steps"/> steps long.</summary>
+    public IdentityGame(int agents = 2, int actions = 4, int steps = 10)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        _symbols = new int[agents];
+        string id = $"identity?agents={agents}&actions={actions}&steps={steps}";
+        Spec = EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents) with { Reward = RewardMode.Mean };
+    }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
+
+    internal static IEnvironment? TryCreate(EnvironmentId id)
+    {
+        if (id.Name != "identity")
+            return null;
+        int agents = id.Integer("agents") ?? 2, actions = id.Integer("actions") ?? 4, steps = id.Integer("steps") ?? 10;
+        id.EnsureAllRead(hasLayout: false);
+        return new IdentityGame(agents, actions, steps);
+    }
+
+    /// <inheritdoc/>
+    public void Reset(ref Rng rng)
+    {
+        _step = 0;
+        DrawSymbols(ref rng);
+    }
+
+    /// <inheritdoc/>
+    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    {
+        for (int agent = 0; agent < _symbols.Length; agent++)
+            rewards[agent] = actions[agent] == _symbols[agent] ? 1 : 0;
+        DrawSymbols(ref rng);
+        return ++_step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+    }
+
+    /// <inheritdoc/>
+    public void Observe(int agent, Span<float> observation)
+    {
+        observation.Clear();
+        observation[_symbols[agent]] = 1;
+    }
+
+    /// <inheritdoc/>
+    public void Save(Span<double> snapshot)
+    {
+        snapshot[0] = _step;
+        for (int agent = 0; agent < _symbols.Length; agent++)
+            snapshot[1 + agent] = _symbols[agent];
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> snapshot)
+    {
+        _step = (int)snapshot[0];
+        for (int agent = 0; agent < _symbols.Length; agent++)
+            _symbols[agent] = (int)snapshot[1 + agent];
+    }
+
+    private void DrawSymbols(ref Rng rng)
+    {
+        foreach (ref int symbol in _symbols.AsSpan())
+            symbol = rng.NextInt(Spec.Agents[0].Actions);
+    }
+}

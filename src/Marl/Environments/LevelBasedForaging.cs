@@ -1,0 +1,241 @@
+using System.Numerics;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Level-Based Foraging v3 (Albrecht and Ramamoorthy 2013; Papoudakis et al. 2021; the lb-foraging package), rule by rule. Players
+/// walk on a field and load food that lies beside them; a food is eaten when the levels of those who load it at once reach its own.
+/// <para>Actions: 0 none, 1 north (row - 1), 2 south, 3 west (column - 1), 4 east, 5 load.</para>
+/// <para>Observation [3F + 3P]: triples (row, column, level), relative to the top left corner of what is seen: the foods seen, row by
+/// row, then the player itself, then the other players seen; what is left over is (-1, -1, 0).</para>
+/// <para>Reward of loading: own level * food level / (levels of all who load it * food levels of the episode), so that everything is
+/// worth 1 together. Terminated when all is eaten, truncated at the limit (the original calls both done).</para>
+/// </summary>
+public sealed partial class LevelBasedForaging : IEnvironment
+{
+    private const int ActionCount = 6, Load = 5, Nothing = -1;
+    private const short Free = 0, Wall = -1;
+
+    private readonly LbfConfig _config;
+    private readonly int _sight, _width;
+    private readonly Piece[] _players, _foods;
+    // One cell more than the field on each side: Wall around it, Free, or 1 + the index of the food there.
+    private readonly short[] _grid;
+    private readonly int[] _offsets;
+    private readonly short[] _claims;
+    private readonly int[] _targets, _loaded, _strengths;
+    private int _step, _spawned, _left;
+
+    /// <summary>Sets up an empty field; <see cref="Reset"/> fills it.</summary>
+    /// <exception cref="UsageException">the configuration cannot be played.</exception>
+    public LevelBasedForaging(LbfConfig config)
+    {
+        config.Validate();
+        _config = config;
+        _sight = config.Sight ?? Math.Max(config.Rows, config.Cols);
+        _width = config.Cols + 2;
+        _players = new Piece[config.Players];
+        _players.AsSpan().Fill(new Piece(Nothing, Nothing, 0));
+        _foods = new Piece[config.Foods];
+        _grid = new short[(config.Rows + 2) * _width];
+        _grid.AsSpan().Fill(Wall);
+        for (int row = 0; row < config.Rows; row++)
+            _grid.AsSpan(Cell(row, 0), config.Cols).Fill(Free);
+        _offsets = [0, -_width, _width, -1, 1, 0];
+        _claims = new short[_grid.Length];
+        _targets = new int[config.Players];
+        _loaded = new int[config.Players];
+        _strengths = new int[config.Foods];
+        int pieces = config.Players + config.Foods;
+        Spec = EnvironmentSpec.Uniform(config.Id, config.Players, 3 * pieces, ActionCount, config.EpisodeLimit, 2 + 3 * pieces);
+    }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
+
+    private static ReadOnlySpan<sbyte> RowSteps => [0, -1, 1, 0, 0, 0];
+    private static ReadOnlySpan<sbyte> ColSteps => [0, 0, 0, -1, 1, 0];
+
+    /// <summary>Of the ids lbf:... and lbf-v1:...</summary>
+    internal static IEnvironment? TryCreate(EnvironmentId id) =>
+        id.Name is "lbf" or "lbf-v1" ? new LevelBasedForaging(LbfConfig.Parse(id)) : null;
+
+    /// <inheritdoc/>
+    public void Reset(ref Rng rng)
+    {
+        ClearFood();
+        SpawnPlayers(ref rng);
+        SpawnFood(ref rng);
+        _step = 0;
+    }
+
+    /// <inheritdoc/>
+    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    {
+        _step++;
+        rewards.Clear();
+        Move(actions);
+        LoadFood(actions, rewards);
+        return _left == 0 ? StepResult.Terminated : _step >= _config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+    }
+
+    /// <inheritdoc/>
+    public void Observe(int agent, Span<float> observation)
+    {
+        Piece self = _players[agent];
+        int top = Math.Max(self.Row - _sight, 0), left = Math.Max(self.Col - _sight, 0);
+        int end = 0;
+        foreach (ref readonly Piece food in _foods.AsSpan())
+        {
+            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= _sight && Math.Abs(food.Col - self.Col) <= _sight)
+                Write(observation, ref end, food.Row - top, food.Col - left, food.Level);
+        }
+        while (end < 3 * _foods.Length)
+            Write(observation, ref end, -1, -1, 0);
+        Write(observation, ref end, self.Row - top, self.Col - left, self.Level);
+        for (int other = 0; other < _players.Length; other++)
+        {
+            // Judged after the shift to the corner, as in the original: near the top and left border one sees beyond one's sight.
+            int y = _players[other].Row - top, x = _players[other].Col - left;
+            if (other != agent && (uint)y <= 2 * _sight && (uint)x <= 2 * _sight)
+                Write(observation, ref end, y, x, _players[other].Level);
+        }
+        while (end < observation.Length)
+            Write(observation, ref end, -1, -1, 0);
+    }
+
+    /// <summary>Writes step, sum of the food levels at the start, then row, column and level of the players and of the foods that are
+    /// left, row by row; zeros for those eaten. After an episode the players' cells matter still: the next start avoids them.</summary>
+    public void Save(Span<double> snapshot)
+    {
+        snapshot.Clear();
+        snapshot[0] = _step;
+        snapshot[1] = _spawned;
+        int end = 2;
+        foreach (ref readonly Piece player in _players.AsSpan())
+            Write(snapshot, ref end, player.Row, player.Col, player.Level);
+        foreach (ref readonly Piece food in _foods.AsSpan())
+        {
+            if (food.Level > 0)
+                Write(snapshot, ref end, food.Row, food.Col, food.Level);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> snapshot)
+    {
+        ClearFood();
+        _step = (int)snapshot[0];
+        _spawned = (int)snapshot[1];
+        int end = 2;
+        foreach (ref Piece player in _players.AsSpan())
+            player = Read(snapshot, ref end);
+        foreach (ref Piece food in _foods.AsSpan())
+        {
+            food = Read(snapshot, ref end);
+            _left += food.Level > 0 ? 1 : 0;
+        }
+        PutFoodOnGrid();
+    }
+
+    /// <summary>Everyone claims one cell: where a valid move leads, else the own one. Only a cell claimed once receives its claimant, all
+    /// at the same time. So neighbours may swap, and one whose move fails may find another on the own cell.</summary>
+    private void Move(ReadOnlySpan<int> actions)
+    {
+        for (int i = 0; i < _players.Length; i++)
+        {
+            int cell = Cell(_players[i].Row, _players[i].Col), target = cell + _offsets[actions[i]];
+            _targets[i] = _grid[target] == Free ? target : cell;
+            _claims[_targets[i]]++;
+        }
+        for (int i = 0; i < _players.Length; i++)
+        {
+            ref Piece player = ref _players[i];
+            if (_claims[_targets[i]] != 1 || _targets[i] == Cell(player.Row, player.Col))
+                continue;
+            player.Row += RowSteps[actions[i]];
+            player.Col += ColSteps[actions[i]];
+        }
+        foreach (int target in _targets)
+            _claims[target] = 0;
+    }
+
+    /// <summary>Those who load the same food succeed or fail together. Spawning keeps foods so far apart that a player never stands beside
+    /// two of them.</summary>
+    private void LoadFood(ReadOnlySpan<int> actions, Span<double> rewards)
+    {
+        for (int i = 0; i < _players.Length; i++)
+        {
+            _loaded[i] = actions[i] == Load ? FoodBeside(Cell(_players[i].Row, _players[i].Col)) : Nothing;
+            if (_loaded[i] != Nothing)
+                _strengths[_loaded[i]] += _players[i].Level;
+        }
+        for (int i = 0; i < _players.Length; i++)
+        {
+            if (_loaded[i] == Nothing)
+                continue;
+            int strength = _strengths[_loaded[i]], food = _foods[_loaded[i]].Level;
+            rewards[i] = strength >= food ? (double)(_players[i].Level * food) / ((double)strength * _spawned) : 0 - _config.Penalty;
+        }
+        foreach (int index in _loaded)
+        {
+            if (index == Nothing)
+                continue;
+            ref Piece food = ref _foods[index];
+            if (food.Level > 0 && _strengths[index] >= food.Level)
+            {
+                _grid[Cell(food.Row, food.Col)] = Free;
+                food.Level = 0;
+                _left--;
+            }
+        }
+        _strengths.AsSpan().Clear();
+    }
+
+    /// <summary>The index of the food in one of the four cells around <paramref name="cell"/>.</summary>
+    private int FoodBeside(int cell)
+    {
+        for (int direction = 1; direction < Load; direction++)
+        {
+            int content = _grid[cell + _offsets[direction]];
+            if (content > 0)
+                return content - 1;
+        }
+        return Nothing;
+    }
+
+    private void ClearFood()
+    {
+        foreach (ref Piece food in _foods.AsSpan())
+        {
+            if (food.Level > 0)
+                _grid[Cell(food.Row, food.Col)] = Free;
+            food = default;
+        }
+        _spawned = _left = 0;
+    }
+
+    private void PutFoodOnGrid()
+    {
+        for (int i = 0; i < _foods.Length; i++)
+        {
+            if (_foods[i].Level > 0)
+                _grid[Cell(_foods[i].Row, _foods[i].Col)] = (short)(i + 1);
+        }
+    }
+
+    private int Cell(int row, int col) => (row + 1) * _width + col + 1;
+
+    private static void Write<T>(Span<T> triples, ref int end, int row, int col, int level) where T : INumberBase<T>
+    {
+        triples[end++] = T.CreateTruncating(row);
+        triples[end++] = T.CreateTruncating(col);
+        triples[end++] = T.CreateTruncating(level);
+    }
+
+    private static Piece Read(ReadOnlySpan<double> triples, ref int end) =>
+        new((int)triples[end++], (int)triples[end++], (int)triples[end++]);
+
+    /// <summary>A player or a food; level 0 is a food that was eaten.</summary>
+    private record struct Piece(int Row, int Col, int Level);
+}

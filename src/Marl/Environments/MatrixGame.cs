@@ -1,0 +1,108 @@
+using System.Globalization;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// A repeated matrix (normal-form) game: the joint action of each step picks every agent's payoff. There is nothing to see, so an
+/// observation is N zeros, as in the matrix-games package; truncated after the last step. Each agent receives its full payoff.
+/// </summary>
+public sealed class MatrixGame : IEnvironment
+{
+    /// <summary>The usual number of steps.</summary>
+    public const int UsualSteps = 25;
+
+    private readonly double[][] _payoffs;
+    private readonly AgentSpec[] _agents;
+    private int _step;
+
+    /// <summary>A game with its payoffs.</summary>
+    /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
+    /// <param name="actions">[N] each agent's number of actions.</param>
+    /// <param name="payoffs">a tensor [actions of agent 0, actions of agent 1, ...], row-major, for each agent, or one for all.</param>
+    /// <param name="steps">length of an episode.</param>
+    /// <exception cref="ArgumentException">the numbers of agents, actions and payoffs do not fit together.</exception>
+    public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = UsualSteps)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        int agents = actions.Length, cells = 1;
+        foreach (int count in actions)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(actions));
+            cells = checked(cells * count);
+        }
+        if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
+            throw new ArgumentException($"{agents} agents need a payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
+        _payoffs = new double[agents][];
+        _agents = new AgentSpec[agents];
+        for (int agent = 0; agent < agents; agent++)
+        {
+            double[] payoff = payoffs[payoffs.Length == 1 ? 0 : agent];
+            if (payoff.Length != cells)
+                throw new ArgumentException($"a payoff tensor has {payoff.Length} numbers; there are {cells} joint actions", nameof(payoffs));
+            _payoffs[agent] = payoff;
+            _agents[agent] = new AgentSpec(agents, actions[agent]);
+        }
+        Spec = new()
+        {
+            Id = id,
+            Agents = _agents,
+            StateSize = agents * agents,
+            EpisodeLimit = steps,
+            Reward = payoffs.Length == 1 ? RewardMode.Mean : RewardMode.Sum,
+            SnapshotSize = 1,
+        };
+    }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>The climbing game (Claus and Boutilier 1998): 11 for (0, 0), but -30 if one agent strays to action 1.</summary>
+    public static MatrixGame Climbing(int steps = UsualSteps) =>
+        new(WithSteps("climbing", steps), [3, 3], [[11, -30, 0, -30, 7, 0, 0, 6, 5]], steps);
+
+    /// <summary>The penalty game (Claus and Boutilier 1998): 10 for (0, 2) and (2, 0), -<paramref name="k"/> for (0, 0) and (2, 2), and a
+    /// safe 2 for (1, 1).</summary>
+    public static MatrixGame Penalty(double k, int steps = UsualSteps) =>
+        new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
+
+    internal static IEnvironment? TryCreate(EnvironmentId id)
+    {
+        const string penalty = "penalty-";
+        if (id.Name != "climbing" && id.Name != "matrix" && !id.Name.StartsWith(penalty, StringComparison.Ordinal))
+            return null;
+        int? steps = id.Integer("steps");
+        id.EnsureAllRead(hasLayout: id.Name == "matrix");
+        if (id.Name == "matrix")
+            return MatrixGameFile.Read(id, steps);
+        if (id.Name == "climbing")
+            return Climbing(steps ?? UsualSteps);
+        return EnvironmentId.TryNumber(id.Name[penalty.Length..], out double k)
+            ? Penalty(k, steps ?? UsualSteps)
+            : throw id.Error($"'{id.Name[penalty.Length..]}' is not a penalty; an id is for example penalty-100");
+    }
+
+    /// <inheritdoc/>
+    public void Reset(ref Rng rng) => _step = 0;
+
+    /// <inheritdoc/>
+    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    {
+        int cell = 0;
+        for (int agent = 0; agent < _agents.Length; agent++)
+            cell = cell * _agents[agent].Actions + actions[agent];
+        for (int agent = 0; agent < _agents.Length; agent++)
+            rewards[agent] = _payoffs[agent][cell];
+        return ++_step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+    }
+
+    /// <inheritdoc/>
+    public void Observe(int agent, Span<float> observation) => observation.Clear();
+
+    /// <inheritdoc/>
+    public void Save(Span<double> snapshot) => snapshot[0] = _step;
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> snapshot) => _step = (int)snapshot[0];
+
+    private static string WithSteps(string name, int steps) => steps == UsualSteps ? name : $"{name}?steps={steps}";
+}

@@ -1,0 +1,59 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The two-step game of QMIX (Rashid et al. 2018, section 5.1): two agents, two actions. The first agent's first action chooses the
+/// game of the second step. In game 2A every joint action pays 7; game 2B pays [[0, 1], [1, 8]]. Each agent receives the full payoff.
+/// A sum of individual values (VDN) cannot represent 2B and settles for 7; a monotone mixture (QMIX) finds 8.
+/// Observation and global state [3]: one-hot of the state 1, 2A, 2B.
+/// </summary>
+public sealed class TwoStepGame : IEnvironment
+{
+    private const int States = 3, Start = 0, StateA = 1, StateB = 2;
+    private int _state;
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("two-step", 2, States, 2, 2, 1) with { StateSize = States, Reward = RewardMode.Mean };
+
+    // [first agent's action, second agent's]
+    private static ReadOnlySpan<double> PayoffB => [0, 1, 1, 8];
+
+    internal static IEnvironment? TryCreate(EnvironmentId id)
+    {
+        if (id.Name != "two-step")
+            return null;
+        id.EnsureAllRead(hasLayout: false);
+        return new TwoStepGame();
+    }
+
+    /// <inheritdoc/>
+    public void Reset(ref Rng rng) => _state = Start;
+
+    /// <inheritdoc/>
+    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    {
+        if (_state == Start)
+        {
+            _state = actions[0] == 0 ? StateA : StateB;
+            rewards.Clear();
+            return StepResult.Running;
+        }
+        rewards.Fill(_state == StateA ? 7 : PayoffB[2 * actions[0] + actions[1]]);
+        return StepResult.Terminated;
+    }
+
+    /// <inheritdoc/>
+    public void Observe(int agent, Span<float> observation) => ReadState(observation);
+
+    /// <inheritdoc/>
+    public void ReadState(Span<float> state)
+    {
+        state.Clear();
+        state[_state] = 1;
+    }
+
+    /// <inheritdoc/>
+    public void Save(Span<double> snapshot) => snapshot[0] = _state;
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> snapshot) => _state = (int)snapshot[0];
+}

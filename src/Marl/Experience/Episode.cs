@@ -1,0 +1,154 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// One episode as it was lived: rows 0 .. Length hold what was seen, rows 0 .. Length - 1 what was done and earned. Environments write straight
+/// into it. Agents that see or can do less than others are padded here and nowhere else: with zeros, and with unavailable actions.
+/// </summary>
+public sealed class Episode
+{
+    private readonly EnvironmentSpec spec;
+    private readonly RewardMode rewardMode;
+    private readonly bool terminateAtLimit;
+
+    /// <summary>Room for an episode of <paramref name="spec"/>.</summary>
+    /// <param name="spec">the environment.</param>
+    /// <param name="rewardMode">what is recorded of the agents' rewards.</param>
+    /// <param name="terminateAtLimit">records a truncation as a termination, as some peers do.</param>
+    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Natural, bool terminateAtLimit = false)
+    {
+        (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode.Of(spec), terminateAtLimit);
+        (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
+        RewardStreams = rewardMode.Streams(spec);
+        int rows = spec.EpisodeLimit + 1;
+        Observations = new float[rows * Agents * ObservationSize];
+        States = new float[rows * StateSize];
+        Available = new bool[rows * Agents * ActionCount];
+        Actions = new int[spec.EpisodeLimit * Agents];
+        Rewards = new float[spec.EpisodeLimit * RewardStreams];
+    }
+
+    /// <summary>N</summary>
+    public int Agents { get; }
+
+    /// <summary>O, the longest observation.</summary>
+    public int ObservationSize { get; }
+
+    /// <summary>A, the most actions.</summary>
+    public int ActionCount { get; }
+
+    /// <summary>S</summary>
+    public int StateSize { get; }
+
+    /// <summary>R: 1 for a common reward, N for individual ones.</summary>
+    public int RewardStreams { get; }
+
+    /// <summary>Steps taken.</summary>
+    public int Length { get; set; }
+
+    /// <summary>Whether it came to its own end; otherwise it was cut off and its last state has a value.</summary>
+    public bool Terminated { get; set; }
+
+    /// <summary>Sum of the team's rewards: of all agents' or, where the environment says so, of their mean.</summary>
+    public double Return { get; set; }
+
+    /// <summary>[limit + 1, N, O]</summary>
+    public float[] Observations { get; }
+
+    /// <summary>[limit + 1, S]</summary>
+    public float[] States { get; }
+
+    /// <summary>[limit + 1, N, A]</summary>
+    public bool[] Available { get; }
+
+    /// <summary>[limit, N]</summary>
+    public int[] Actions { get; }
+
+    /// <summary>[limit, R]</summary>
+    public float[] Rewards { get; }
+
+    /// <summary>What agent saw at a row, [O].</summary>
+    public Span<float> Observation(int row, int agent) => Observations.AsSpan((row * Agents + agent) * ObservationSize, ObservationSize);
+
+    /// <summary>What agent could do at a row, [A].</summary>
+    public Span<bool> AvailableTo(int row, int agent) => Available.AsSpan((row * Agents + agent) * ActionCount, ActionCount);
+
+    /// <summary>What all agents did at a row, [N].</summary>
+    public Span<int> JointAction(int row) => Actions.AsSpan(row * Agents, Agents);
+
+    /// <summary>Begins with the first row of an environment that was just reset.</summary>
+    public void Begin(IEnvironment environment)
+    {
+        (Length, Terminated, Return) = (0, false, 0);
+        See(environment);
+    }
+
+    /// <summary>Takes the joint action of the present row in the environment and records what came of it.</summary>
+    /// <returns>whether the episode goes on.</returns>
+    public bool Step(IEnvironment environment, Span<double> rewards, ref Rng rng)
+    {
+        var result = environment.Step(JointAction(Length), rewards, ref rng);
+        double sum = 0;
+        foreach (double reward in rewards)
+        {
+            sum += reward;
+        }
+        double common = spec.Reward == RewardMode.Mean ? sum / Agents : sum;
+        Return += common;
+        for (int stream = 0; stream < RewardStreams; stream++)
+        {
+            Rewards[Length * RewardStreams + stream] = (float)(rewardMode switch
+            {
+                RewardMode.Individual => rewards[stream],
+                RewardMode.Mean => sum / Agents,
+                _ => sum,
+            });
+        }
+        Length++;
+        bool over = result != StepResult.Running || Length == spec.EpisodeLimit;
+        Terminated = result == StepResult.Terminated || over && terminateAtLimit;
+        See(environment);
+        return !over;
+    }
+
+    private void See(IEnvironment environment)
+    {
+        for (int agent = 0; agent < Agents; agent++)
+        {
+            var size = spec.Agents[agent];
+            var observation = Observation(Length, agent);
+            var available = AvailableTo(Length, agent);
+            environment.Observe(agent, observation[..size.Observation]);
+            observation[size.Observation..].Clear();
+            environment.ReadAvailable(agent, available[..size.Actions]);
+            available[size.Actions..].Clear();
+        }
+        if (StateSize > 0)
+        {
+            environment.ReadState(States.AsSpan(Length * StateSize, StateSize));
+        }
+    }
+}
+
+/// <summary>What agents are rewarded with.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<RewardMode>))]
+public enum RewardMode
+{
+    /// <summary>As the environment says, see <see cref="EnvironmentSpec.Reward"/>.</summary>
+    Natural,
+    /// <summary>Everyone gets the sum of all rewards.</summary>
+    Sum,
+    /// <summary>Everyone gets the mean of all rewards.</summary>
+    Mean,
+    /// <summary>Everyone gets its own.</summary>
+    Individual,
+}
+
+/// <summary>What a mode means in an environment.</summary>
+public static class RewardModes
+{
+    /// <summary>The mode itself, or the environment's if it is to decide.</summary>
+    public static RewardMode Of(this RewardMode mode, EnvironmentSpec spec) => mode == RewardMode.Natural ? spec.Reward : mode;
+
+    /// <summary>R, the number of reward streams: 1 for a common reward, N for individual ones.</summary>
+    public static int Streams(this RewardMode mode, EnvironmentSpec spec) => mode.Of(spec) == RewardMode.Individual ? spec.Agents.Length : 1;
+}

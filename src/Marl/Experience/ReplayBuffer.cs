@@ -1,0 +1,107 @@
+namespace Marl.Native.Rl;
+
+/// <summary>The last <see cref="Capacity"/> episodes; the oldest makes room for a new one.</summary>
+public sealed class ReplayBuffer(int capacity)
+{
+    private readonly List<Episode> episodes = [];
+    private int[] drawn = [];
+    private int oldest;
+
+    /// <summary>Most episodes kept.</summary>
+    public int Capacity { get; } = capacity;
+
+    /// <summary>Episodes kept.</summary>
+    public int Count => episodes.Count;
+
+    /// <summary>Takes an episode and gives back one to be written over: the oldest, or none while there is room.</summary>
+    public Episode? Add(Episode episode)
+    {
+        if (episodes.Count < Capacity)
+        {
+            episodes.Add(episode);
+            return null;
+        }
+        var evicted = episodes[oldest];
+        episodes[oldest] = episode;
+        oldest = (oldest + 1) % Capacity;
+        return evicted;
+    }
+
+    /// <summary>Draws different episodes, uniformly (Floyd's sampling without replacement).</summary>
+    /// <exception cref="InvalidOperationException">fewer are kept than are wanted.</exception>
+    public void Sample(Span<Episode> sample, ref Rng rng)
+    {
+        if (sample.Length > Count)
+        {
+            throw new InvalidOperationException($"a sample of {sample.Length} of {Count} episodes");
+        }
+        if (drawn.Length < sample.Length)
+        {
+            drawn = new int[sample.Length];
+        }
+        for (int i = 0; i < sample.Length; i++)
+        {
+            int last = Count - sample.Length + i;
+            int index = rng.NextInt(last + 1);
+            drawn[i] = drawn.AsSpan(0, i).Contains(index) ? last : index;
+            sample[i] = episodes[drawn[i]];
+        }
+    }
+
+    /// <summary>Saves or restores every episode, in the order of the ring.</summary>
+    public void Archive(IArchive archive, Func<Episode> create)
+    {
+        int count = Count;
+        archive.Value("oldest", ref oldest);
+        archive.Value("count", ref count);
+        int[] lengths = new int[count];
+        bool[] terminated = new bool[count];
+        double[] returns = new double[count];
+        for (int i = 0; i < Count && i < count; i++)
+        {
+            (lengths[i], terminated[i], returns[i]) = (episodes[i].Length, episodes[i].Terminated, episodes[i].Return);
+        }
+        archive.Array("lengths", ref lengths);
+        archive.Array("terminated", ref terminated);
+        archive.Array("returns", ref returns);
+        if (archive.Loading)
+        {
+            episodes.Clear();
+            for (int i = 0; i < count; i++)
+            {
+                var episode = create();
+                (episode.Length, episode.Terminated, episode.Return) = (lengths[i], terminated[i], returns[i]);
+                episodes.Add(episode);
+            }
+        }
+        Rows(archive, "observations", e => e.Observations, e => (e.Length + 1) * e.Agents * e.ObservationSize);
+        Rows(archive, "states", e => e.States, e => (e.Length + 1) * e.StateSize);
+        Rows(archive, "available", e => e.Available, e => (e.Length + 1) * e.Agents * e.ActionCount);
+        Rows(archive, "actions", e => e.Actions, e => e.Length * e.Agents);
+        Rows(archive, "rewards", e => e.Rewards, e => e.Length * e.RewardStreams);
+    }
+
+    /// <summary>One field of all episodes, the lived rows of each, one behind the other.</summary>
+    private void Rows<T>(IArchive archive, string name, Func<Episode, T[]> field, Func<Episode, int> count) where T : unmanaged
+    {
+        var all = new T[episodes.Sum(count)];
+        int start = 0;
+        if (!archive.Loading)
+        {
+            foreach (var episode in episodes)
+            {
+                field(episode).AsSpan(0, count(episode)).CopyTo(all.AsSpan(start));
+                start += count(episode);
+            }
+        }
+        archive.Array(name, ref all);
+        if (archive.Loading)
+        {
+            foreach (var episode in episodes)
+            {
+                all.AsSpan(start, count(episode)).CopyTo(field(episode));
+                start += count(episode);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Marl.Native.Rl;
+
+/// <summary>Records to JSON and back, with errors that a user can act on.</summary>
+internal static class Json
+{
+    public static JsonObject ToNode<T>(T record, JsonTypeInfo<T> type) => JsonSerializer.SerializeToNode(record, type)!.AsObject();
+
+    /// <exception cref="UsageException">a value does not fit its option; names it.</exception>
+    public static T FromNode<T>(JsonObject node, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return node.Deserialize(type)!;
+        }
+        catch (JsonException e)
+        {
+            string name = e.Path?.TrimStart('$', '.') ?? "";
+            string value = name.Length > 0 && node.TryGetPropertyValue(name, out var wrong) ? $" '{wrong}'" : "";
+            var kind = type.Properties.FirstOrDefault(p => p.Name == name)?.PropertyType;
+            string needed = kind is { IsEnum: true } ? $"one of {string.Join(", ", Enum.GetNames(kind)).ToLowerInvariant()}"
+                : kind == typeof(int) || kind == typeof(long) || kind == typeof(ulong) ? "a whole number" : "another kind of value";
+            throw new UsageException($"option '{name}' cannot be{value}: {needed} is needed");
+        }
+    }
+
+    /// <exception cref="UsageException">it is no JSON object.</exception>
+    public static JsonObject ParseObject(string json, string source)
+    {
+        try
+        {
+            return JsonNode.Parse(json, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
+                ?? throw new UsageException($"{source} holds no JSON object");
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"{source} is no JSON: {e.Message}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Text.Json;
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// A run on disk: config.json (everything decided), metrics.jsonl and metrics.csv (a row per evaluation), checkpoint.safetensors (everything that an
+/// exact resume needs), policy.safetensors (the agents' weights), summary.json. Files other than the metrics are replaced in one piece.
+/// </summary>
+public sealed class RunFolder(string path) : IDisposable
+{
+    private StreamWriter? lines, table;
+
+    /// <summary>The folder itself.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Where its parts are.</summary>
+    public string Configuration => File("config.json");
+
+    /// <inheritdoc cref="Configuration"/>
+    public string Checkpoint => File("checkpoint.safetensors");
+
+    /// <inheritdoc cref="Configuration"/>
+    public string Policy => File("policy.safetensors");
+
+    /// <inheritdoc cref="Configuration"/>
+    public string Summary => File("summary.json");
+
+    private string MetricsJson => File("metrics.jsonl");
+
+    private string MetricsCsv => File("metrics.csv");
+
+    /// <summary>A folder for a new run.</summary>
+    /// <exception cref="UsageException">there is a run in it.</exception>
+    public static RunFolder New(string path)
+    {
+        var folder = new RunFolder(path);
+        return System.IO.File.Exists(folder.Configuration)
+            ? throw new UsageException($"'{path}' holds a run already; go on with `marl resume {path}`, or choose another --out")
+            : folder;
+    }
+
+    /// <summary>What the run was configured with.</summary>
+    /// <exception cref="UsageException">there is no run here.</exception>
+    public RunConfiguration ReadConfiguration() => System.IO.File.Exists(Configuration)
+        ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
+        : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
+
+    /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics.</summary>
+    public void Begin(RunConfiguration configuration)
+    {
+        Directory.CreateDirectory(Path);
+        foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
+        {
+            System.IO.File.Delete(unfinished);
+        }
+        if (!System.IO.File.Exists(Configuration))
+        {
+            WriteText(Configuration, configuration.ToJson());
+        }
+        (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
+    }
+
+    /// <summary>Adds a row to the metrics.</summary>
+    public void WriteMetrics(TrainingProgress row)
+    {
+        if (table!.BaseStream.Length == 0)
+        {
+            table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Name)));
+        }
+        lines!.WriteLine(MetricsRow.ToJson(row));
+        table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture))));
+        lines.Flush();
+        table.Flush();
+    }
+
+    /// <summary>Replaces the checkpoint and the policy.</summary>
+    public void WriteCheckpoint(Action<IArchive> archive, Policy policy)
+    {
+        var writer = new SafetensorsWriter();
+        archive(writer);
+        writer.Save(Checkpoint);
+        policy.Save(Policy);
+    }
+
+    /// <summary>Reads the checkpoint into a fresh run; without one the run begins at its beginning.</summary>
+    public void ReadCheckpoint(Action<IArchive> archive)
+    {
+        if (System.IO.File.Exists(Checkpoint))
+        {
+            var reader = new SafetensorsReader(Checkpoint);
+            archive(reader);
+            reader.EnsureAllRead();
+        }
+    }
+
+    /// <summary>Takes back the rows of the metrics that lie after <paramref name="steps"/>: they will be written again.</summary>
+    public void Rewind(long steps)
+    {
+        Keep(MetricsJson, line => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
+        Keep(MetricsCsv, line => !char.IsAsciiDigit(line[0]) || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
+
+        static void Keep(string file, Func<string, bool> valid)
+        {
+            if (System.IO.File.Exists(file))
+            {
+                // The last line may have been cut by the stop.
+                string text = System.IO.File.ReadAllText(file);
+                var whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
+            }
+        }
+    }
+
+    /// <summary>Writes how the run ended.</summary>
+    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, JsonSerializer.Serialize(summary, RunJson.Default.TrainingSummary));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lines?.Dispose();
+        table?.Dispose();
+        (lines, table) = (null, null);
+    }
+
+    private static StreamWriter Append(string file) => new(new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.Read));
+
+    private static void WriteText(string file, string text) => AtomicFile.Write(file, stream =>
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        writer.Write(text);
+    });
+
+    private string File(string name) => System.IO.Path.Combine(Path, name);
+}
+
+/// <summary>One row of the metrics as names and numbers.</summary>
+public static class MetricsRow
+{
+    /// <summary>The columns, in order.</summary>
+    public static IEnumerable<(string Name, double Value)> Fields(TrainingProgress row) =>
+    [
+        ("steps", row.Steps),
+        ("episodes", row.Episodes),
+        ("updates", row.Updates),
+        ("returnMean", row.Evaluation.Mean),
+        ("returnStd", row.Evaluation.StandardDeviation),
+        ("returnMax", row.Evaluation.Max),
+        ("trainingReturn", row.TrainingReturn),
+        ("episodeLength", row.EpisodeLength),
+        ("exploration", row.Exploration),
+        ("loss", row.Update.Loss),
+        ("gradientNorm", row.Update.GradientNorm),
+        ("prediction", row.Update.Prediction),
+        ("target", row.Update.Target),
+        ("seconds", row.Seconds),
+    ];
+
+    /// <summary>One line of JSON.</summary>
+    public static string ToJson(TrainingProgress row)
+    {
+        var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            foreach (var (name, value) in Fields(row))
+            {
+                json.WriteNumber(name, double.IsFinite(value) ? value : 0);
+            }
+            json.WriteEndObject();
+        }
+        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+    }
+}

@@ -1,0 +1,93 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>An archive that collects entries and writes them as one safetensors file.</summary>
+internal sealed class SafetensorsWriter : IArchive
+{
+    private readonly List<SafetensorsEntry> entries;
+    private readonly string prefix;
+
+    public SafetensorsWriter() => (entries, prefix) = ([], "");
+
+    private SafetensorsWriter(SafetensorsWriter parent, string name) => (entries, prefix) = (parent.entries, parent.prefix + name + ".");
+
+    public bool Loading => false;
+
+    public IArchive Scope(string name) => new SafetensorsWriter(this, name);
+
+    public void Array<T>(string name, ref T[] values) where T : unmanaged
+        => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Length], (T[])values.Clone()));
+
+    public void Tensor(string name, Tensor values) => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Count], values.ToArray()));
+
+    public void Save(string path) => new Safetensors(entries).Write(path);
+}
+
+/// <summary>An archive that gives back what was saved, strictly: an entry that is missing, of another type or length, or left over is an error.</summary>
+internal sealed class SafetensorsReader : IArchive
+{
+    private readonly Safetensors file;
+    private readonly HashSet<string> read;
+    private readonly string path, prefix;
+
+    public SafetensorsReader(string path) => (file, read, this.path, prefix) = (Safetensors.Read(path), [], path, "");
+
+    private SafetensorsReader(SafetensorsReader parent, string name)
+        => (file, read, path, prefix) = (parent.file, parent.read, parent.path, parent.prefix + name + ".");
+
+    public bool Loading => true;
+
+    public IArchive Scope(string name) => new SafetensorsReader(this, name);
+
+    public void Array<T>(string name, ref T[] values) where T : unmanaged => values = Find<T>(name);
+
+    public void Tensor(string name, Tensor values)
+    {
+        float[] numbers = Find<float>(name);
+        values.CopyFrom(numbers.Length == values.Count ? numbers
+            : throw new InvalidDataException($"{path}: '{prefix + name}' has {numbers.Length} numbers, {values.Count} are needed"));
+    }
+
+    /// <exception cref="InvalidDataException">an entry was not asked for: the file belongs to another kind of run.</exception>
+    public void EnsureAllRead()
+    {
+        if (file.Entries.FirstOrDefault(entry => !read.Contains(entry.Name)) is { } unknown)
+        {
+            throw new InvalidDataException($"{path}: entry '{unknown.Name}' is unknown to this run");
+        }
+    }
+
+    private T[] Find<T>(string name) where T : unmanaged
+    {
+        read.Add(prefix + name);
+        var entry = file.Find(prefix + name) ?? throw new InvalidDataException($"{path}: entry '{prefix + name}' is missing");
+        return entry.TryGet(out T[] values) ? values : throw new InvalidDataException($"{path}: entry '{entry}' is not of the type that is needed");
+    }
+}
+
+/// <summary>Archiving what the rooms below do not know how to archive themselves.</summary>
+internal static class ArchiveExtensions
+{
+    public static void Optimizer(this IArchive archive, string name, Optimizer optimizer)
+    {
+        var scope = archive.Scope(name);
+        long steps = optimizer.Steps;
+        scope.Value("steps", ref steps);
+        optimizer.Steps = steps;
+        foreach (var (memory, value) in optimizer.State)
+        {
+            scope.Tensor(memory, value);
+        }
+    }
+
+    public static void Statistics(this IArchive archive, string name, RunningStatistics? statistics)
+    {
+        if (statistics is not null)
+        {
+            double[] state = statistics.State;
+            archive.Array(name, ref state);
+            statistics.State = state;
+        }
+    }
+}

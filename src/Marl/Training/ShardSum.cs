@@ -1,0 +1,19 @@
+namespace Marl.Native.Rl;
+
+/// <summary>Sums over shards by a fixed tree, so that the result does not depend on who finished first.</summary>
+internal static class ShardSum
+{
+    /// <summary>total = the sum of all parts: neighbours first, then pairs of pairs. The parts are used up.</summary>
+    public static void Reduce<TShard>(TShard[] shards, Func<TShard, Tensor> part, Tensor total)
+    {
+        for (int distance = 1; distance < shards.Length; distance *= 2)
+        {
+            for (int i = 0; i + distance < shards.Length; i += 2 * distance)
+            {
+                var (a, b) = (part(shards[i]), part(shards[i + distance]));
+                a.Device.Zip(default(Add), a, b, a);
+            }
+        }
+        part(shards[0]).CopyTo(total);
+    }
+}

@@ -1,0 +1,235 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Conducts a run and owns its clock: play a round of episodes, let the learner learn, evaluate, save, until the steps are done.
+/// Everything that happens follows from the configuration; a run that was stopped and resumed ends with the same bits as one that was not.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly RunConfiguration configuration;
+    private readonly Func<IEnvironment> create;
+    private readonly RunFolder? folder;
+    private readonly Workers workers;
+    private readonly LearnerContext context;
+    private readonly Rollout rollout;
+    private readonly Episode[] episodes;
+    private readonly Stopwatch watch = new();
+    private long steps, played;
+    private double secondsBefore, bestReturn = double.NegativeInfinity;
+
+    // Since the last row of the metrics.
+    private double returns;
+    private long rowEpisodes, rowSteps;
+
+    /// <summary>A run that has not begun.</summary>
+    /// <param name="configuration">what to run.</param>
+    /// <param name="create">makes the environments; by default those of the configuration's id.</param>
+    /// <param name="folder">where the run is kept; none: nowhere.</param>
+    public Trainer(RunConfiguration configuration, Func<IEnvironment>? create = null, RunFolder? folder = null)
+    {
+        var training = configuration.Training;
+        Require(training.Steps > 0, "steps", training.Steps);
+        Require(training.Environments > 0, "environments", training.Environments);
+        Require(training.Shards > 0, "shards", training.Shards);
+        Require(training.EvaluationEpisodes > 0, "evaluationEpisodes", training.EvaluationEpisodes);
+        Require(training.Threads >= 0, "threads", training.Threads);
+        (this.configuration, this.folder) = (configuration, folder);
+        this.create = create ?? (() => Environments.Create(configuration.Environment));
+        Spec = this.create().Spec;
+        workers = new Workers(training.Threads > 0 ? training.Threads : Environment.ProcessorCount);
+        context = new LearnerContext(Spec, training, workers);
+        Learner = configuration.CreateLearner(context);
+        rollout = new Rollout(this.create, training.Environments, training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
+            context.Rng);
+        episodes = NewEpisodes(training.Environments);
+
+        static void Require(bool valid, string name, long value)
+        {
+            if (!valid)
+            {
+                throw new UsageException($"option '{name}' cannot be {value}: a positive number is needed");
+            }
+        }
+    }
+
+    /// <summary>The environment.</summary>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>What learns.</summary>
+    public ILearner Learner { get; }
+
+    /// <summary>The trained agents, to act with or to save.</summary>
+    public Policy Policy => new(Learner.Agent.Options, Spec, Learner.Parameters);
+
+    /// <summary>Trains in one call, for programs that embed the engine.</summary>
+    /// <param name="algorithm">its name.</param>
+    /// <param name="create">makes the environments.</param>
+    /// <param name="training">how; by default <see cref="TrainingOptions"/>'s defaults.</param>
+    /// <param name="settings">name=value of the algorithm's options.</param>
+    public static (Policy Policy, TrainingSummary Summary) Train(string algorithm, Func<IEnvironment> create, TrainingOptions? training = null,
+        params IEnumerable<string> settings)
+    {
+        var configuration = RunConfiguration.Of(algorithm, create().Spec.Id, null, settings) with { Training = training ?? new() };
+        using var trainer = new Trainer(configuration, create);
+        var summary = trainer.Run();
+        return (trainer.Policy, summary);
+    }
+
+    /// <summary>Takes up a run where its last checkpoint was written.</summary>
+    public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null)
+    {
+        var configuration = folder.ReadConfiguration();
+        if (threads is int count)
+        {
+            configuration = configuration with { Training = configuration.Training with { Threads = count } };
+        }
+        var trainer = new Trainer(configuration, create, folder);
+        try
+        {
+            folder.ReadCheckpoint(trainer.Archive);
+            folder.Rewind(trainer.steps);
+            return trainer;
+        }
+        catch
+        {
+            trainer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Trains to the last step, or until it is told to stop; then writes a checkpoint and says how it went.</summary>
+    /// <param name="progress">hears of every evaluation.</param>
+    /// <param name="tick">hears of every round: steps so far, and the mean return of the round.</param>
+    /// <param name="stop">ends the run after the present round.</param>
+    /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
+    public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
+    {
+        watch.Start();
+        var training = configuration.Training;
+        folder?.Begin(configuration);
+        var last = default(EvaluationResult);
+        while (steps < training.Steps && !stop.IsCancellationRequested)
+        {
+            long before = steps;
+            double roundReturn = PlayRound();
+            tick?.Invoke(steps, roundReturn);
+            bool evaluate = Passed(training.EvaluateEvery, before) || steps >= training.Steps;
+            if (evaluate)
+            {
+                last = Evaluate(training.EvaluationEpisodes);
+                Report(last, progress);
+            }
+            if (Passed(training.CheckpointEvery, before) && steps < training.Steps)
+            {
+                folder?.WriteCheckpoint(Archive, Policy);
+            }
+        }
+        if (rowEpisodes > 0 || last == default)
+        {
+            last = Evaluate(training.EvaluationEpisodes);
+            bestReturn = Math.Max(bestReturn, last.Mean);
+        }
+        folder?.WriteCheckpoint(Archive, Policy);
+        var summary = Summarise(last);
+        folder?.WriteSummary(summary);
+        watch.Stop();
+        return summary;
+    }
+
+    /// <summary>Plays greedy episodes in fresh environments. Their chance is a stream apart, so evaluating changes nothing else.</summary>
+    public EvaluationResult Evaluate(int count)
+    {
+        var evaluated = NewEpisodes(count);
+        new Rollout(create, count, configuration.Training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
+            context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f);
+        return EvaluationResult.Of(evaluated);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        workers.Dispose();
+        folder?.Dispose();
+    }
+
+    /// <summary>One episode in every environment, and what the learner makes of them.</summary>
+    private double PlayRound()
+    {
+        rollout.Play(episodes, Learner.Exploration(steps));
+        double sum = 0;
+        foreach (var episode in episodes)
+        {
+            steps += episode.Length;
+            rowSteps += episode.Length;
+            sum += episode.Return;
+        }
+        played += episodes.Length;
+        rowEpisodes += episodes.Length;
+        returns += sum;
+        Learner.Learn(episodes, steps);
+        return sum / episodes.Length;
+    }
+
+    private void Report(EvaluationResult evaluation, Action<TrainingProgress>? progress)
+    {
+        bestReturn = Math.Max(bestReturn, evaluation.Mean);
+        var row = new TrainingProgress
+        {
+            Steps = steps,
+            Episodes = played,
+            Updates = Learner.Updates,
+            TrainingReturn = returns / rowEpisodes,
+            EpisodeLength = (double)rowSteps / rowEpisodes,
+            Exploration = Learner.Exploration(steps),
+            Update = Learner.Statistics,
+            Evaluation = evaluation,
+            Seconds = Seconds,
+        };
+        (returns, rowEpisodes, rowSteps) = (0, 0, 0);
+        folder?.WriteMetrics(row);
+        progress?.Invoke(row);
+    }
+
+    private TrainingSummary Summarise(EvaluationResult last) => new()
+    {
+        Algorithm = configuration.Algorithm.Name,
+        Env = configuration.Environment,
+        Seed = configuration.Training.Seed,
+        Steps = steps,
+        Episodes = played,
+        Updates = Learner.Updates,
+        ReturnMean = last.Mean,
+        ReturnMax = bestReturn,
+        Seconds = Seconds,
+        StepsPerSecond = steps / Seconds,
+        WeightsSha256 = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Learner.Parameters.Values.ToArray().AsSpan()))),
+        Finished = steps >= configuration.Training.Steps,
+    };
+
+    private void Archive(IArchive archive)
+    {
+        archive.Value("steps", ref steps);
+        archive.Value("episodes", ref played);
+        double seconds = Seconds;
+        archive.Value("seconds", ref seconds);
+        secondsBefore = archive.Loading ? seconds : secondsBefore;
+        archive.Value("bestReturn", ref bestReturn);
+        archive.Value("rowReturns", ref returns);
+        archive.Value("rowEpisodes", ref rowEpisodes);
+        archive.Value("rowSteps", ref rowSteps);
+        rollout.Archive(archive.Scope("rollout"));
+        Learner.Archive(archive.Scope("learner"));
+    }
+
+    private double Seconds => secondsBefore + watch.Elapsed.TotalSeconds;
+
+    /// <summary>Whether a multiple of <paramref name="every"/> lies behind that did not before.</summary>
+    private bool Passed(long every, long before) => every > 0 && steps / every > before / every;
+
+    private Episode[] NewEpisodes(int count)
+        => [.. Enumerable.Range(0, count).Select(_ => context.NewEpisode())];
+}

@@ -1,0 +1,35 @@
+namespace Marl.Native.Rl;
+
+/// <summary>How a run is conducted, whatever the algorithm.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Environment steps.</summary>
+    public long Steps { get; init; } = 200_000;
+
+    /// <summary>Everything left to chance follows from it.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Workers; changes how long a run takes, not what it gives. 0: as many as there are processors.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Environments that play side by side.</summary>
+    public int Environments { get; init; } = 8;
+
+    /// <summary>Parts that batches and environments are cut into; a part of the result, unlike <see cref="Threads"/>.</summary>
+    public int Shards { get; init; } = 4;
+
+    /// <summary>What agents are rewarded with.</summary>
+    public RewardMode Reward { get; init; } = RewardMode.Natural;
+
+    /// <summary>Whether a time limit counts as the end of the future, as in peers that do not tell the two apart.</summary>
+    public bool TerminateAtLimit { get; init; }
+
+    /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
+    public long EvaluateEvery { get; init; } = 10_000;
+
+    /// <summary>Greedy episodes of an evaluation.</summary>
+    public int EvaluationEpisodes { get; init; } = 100;
+
+    /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>
+    public long CheckpointEvery { get; init; } = 50_000;
+}

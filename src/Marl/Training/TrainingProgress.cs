@@ -1,0 +1,98 @@
+namespace Marl.Native.Rl;
+
+/// <summary>Where a run stands after a round of episodes: one row of the metrics.</summary>
+public sealed record TrainingProgress
+{
+    /// <summary>Environment steps so far.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Episodes so far.</summary>
+    public required long Episodes { get; init; }
+
+    /// <summary>Updates so far.</summary>
+    public required long Updates { get; init; }
+
+    /// <summary>Mean return of the episodes since the last row: with exploration.</summary>
+    public required double TrainingReturn { get; init; }
+
+    /// <summary>Mean length of the episodes since the last row.</summary>
+    public required double EpisodeLength { get; init; }
+
+    /// <summary>How much is left to chance.</summary>
+    public required float Exploration { get; init; }
+
+    /// <summary>Numbers of the last update.</summary>
+    public required UpdateStatistics Update { get; init; }
+
+    /// <summary>Greedy evaluation.</summary>
+    public required EvaluationResult Evaluation { get; init; }
+
+    /// <summary>Seconds of training so far, interruptions left out.</summary>
+    public required double Seconds { get; init; }
+}
+
+/// <summary>Returns of greedy episodes, all agents' rewards summed.</summary>
+/// <param name="Mean">their mean.</param>
+/// <param name="StandardDeviation">their spread (divisor n - 1).</param>
+/// <param name="Max">the best of them.</param>
+/// <param name="Length">mean number of steps.</param>
+public readonly record struct EvaluationResult(double Mean, double StandardDeviation, double Max, double Length)
+{
+    /// <summary>Of episodes played.</summary>
+    public static EvaluationResult Of(ReadOnlySpan<Episode> episodes)
+    {
+        double sum = 0, squares = 0, length = 0, max = double.NegativeInfinity;
+        foreach (var episode in episodes)
+        {
+            sum += episode.Return;
+            length += episode.Length;
+            max = Math.Max(max, episode.Return);
+        }
+        double mean = sum / episodes.Length;
+        foreach (var episode in episodes)
+        {
+            squares += (episode.Return - mean) * (episode.Return - mean);
+        }
+        return new(mean, Math.Sqrt(squares / Math.Max(1, episodes.Length - 1)), max, length / episodes.Length);
+    }
+}
+
+/// <summary>How a run ended.</summary>
+public sealed record TrainingSummary
+{
+    /// <summary>The algorithm's name.</summary>
+    public required string Algorithm { get; init; }
+
+    /// <summary>The environment's id.</summary>
+    public required string Env { get; init; }
+
+    /// <summary>The seed.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Environment steps.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Episodes.</summary>
+    public required long Episodes { get; init; }
+
+    /// <summary>Updates.</summary>
+    public required long Updates { get; init; }
+
+    /// <summary>Mean return of the last greedy evaluation.</summary>
+    public required double ReturnMean { get; init; }
+
+    /// <summary>The greatest mean return of all greedy evaluations: the maximum that papers report.</summary>
+    public required double ReturnMax { get; init; }
+
+    /// <summary>Seconds of training, interruptions left out.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Environment steps per second, everything included.</summary>
+    public required double StepsPerSecond { get; init; }
+
+    /// <summary>Of the final parameters' bits, in the order of their flat block.</summary>
+    public required string WeightsSha256 { get; init; }
+
+    /// <summary>False if it was stopped before its last step.</summary>
+    public required bool Finished { get; init; }
+}

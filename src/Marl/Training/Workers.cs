@@ -1,0 +1,99 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The only parallelism there is: work is cut into a fixed number of shards, and the workers take one shard after the other, each with its own
+/// memory. Which worker takes which shard changes nothing, so the results are those of one thread. One fork and one join per call; no allocation.
+/// </summary>
+public sealed class Workers : IDisposable
+{
+    private readonly Thread[] threads;
+    private readonly Barrier start, end;
+    private Action<int> body = static _ => { };
+    private int shards, next;
+    private Exception? failure;
+    private bool stopping;
+
+    /// <summary><paramref name="count"/> workers, the calling thread included.</summary>
+    public Workers(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        start = new Barrier(count);
+        end = new Barrier(count);
+        threads = new Thread[count - 1];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            threads[i] = new Thread(Serve) { IsBackground = true, Name = $"marl worker {i + 1}" };
+            threads[i].Start();
+        }
+    }
+
+    /// <summary>How many work, the caller included.</summary>
+    public int Count => threads.Length + 1;
+
+    /// <summary>Runs <paramref name="body"/> for 0 .. <paramref name="shards"/> - 1 and returns when all are done. Keep the delegate in a field:
+    /// a new closure per call would be garbage. The first exception of a shard is thrown here.</summary>
+    public void Run(int shards, Action<int> body)
+    {
+        if (threads.Length == 0 || shards == 1)
+        {
+            for (int shard = 0; shard < shards; shard++)
+            {
+                body(shard);
+            }
+            return;
+        }
+        (this.shards, this.body, next, failure) = (shards, body, 0, null);
+        start.SignalAndWait();
+        TakeShards();
+        end.SignalAndWait();
+        if (failure is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (threads.Length > 0 && !stopping)
+        {
+            stopping = true;
+            start.SignalAndWait();
+            foreach (var thread in threads)
+            {
+                thread.Join();
+            }
+        }
+        start.Dispose();
+        end.Dispose();
+    }
+
+    private void Serve()
+    {
+        while (true)
+        {
+            start.SignalAndWait();
+            if (stopping)
+            {
+                return;
+            }
+            TakeShards();
+            end.SignalAndWait();
+        }
+    }
+
+    private void TakeShards()
+    {
+        for (int shard = Interlocked.Increment(ref next) - 1; shard < shards; shard = Interlocked.Increment(ref next) - 1)
+        {
+            try
+            {
+                body(shard);
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref failure, e, null);
+            }
+        }
+    }
+}

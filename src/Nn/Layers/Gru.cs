@@ -1,0 +1,43 @@
+namespace Marl.Native.Nn;
+
+/// <summary>
+/// A gated recurrent unit over a whole sequence (Cho et al. 2014), with the formulas, names and gate order r, z, n of PyTorch's
+/// nn.GRUCell:
+/// <c>weight_ih</c> [3H, in], <c>weight_hh</c> [3H, H], <c>bias_ih</c> [3H], <c>bias_hh</c> [3H]; with N copies an axis [N] in
+/// front of each. All begin as <see cref="Initialisers.UniformFanIn"/> of H.
+/// </summary>
+public sealed class Gru
+{
+    private readonly ParameterSlice weightIh, weightHh, biasIh, biasHh;
+
+    /// <summary>Adds its weights to a layout.</summary>
+    /// <param name="layout">where to, under the layout's prefix.</param>
+    /// <param name="inputs">length of the last axis of x.</param>
+    /// <param name="hidden">H, the size of the state.</param>
+    /// <param name="copies">N agents with own weights; 0: one set of weights for all rows.</param>
+    public Gru(ParameterLayout layout, int inputs, int hidden, int copies = 0)
+    {
+        (Inputs, Hidden) = (inputs, hidden);
+        var uniform = Initialisers.UniformFanIn(hidden);
+        weightIh = layout.AddCopies("weight_ih", copies, [3 * hidden, inputs], uniform);
+        weightHh = layout.AddCopies("weight_hh", copies, [3 * hidden, hidden], uniform);
+        biasIh = layout.AddCopies("bias_ih", copies, [3 * hidden], uniform);
+        biasHh = layout.AddCopies("bias_hh", copies, [3 * hidden], uniform);
+    }
+
+    /// <summary>Length of the last axis of x.</summary>
+    public int Inputs { get; }
+
+    /// <summary>H, the size of the state.</summary>
+    public int Hidden { get; }
+
+    /// <summary>The states after every step; the last one is y[T - 1].</summary>
+    /// <param name="w">its weights.</param>
+    /// <param name="x">[T, B, in] or [T, B, N, in]; with copies the latter.</param>
+    /// <param name="h0">the state before, [B, H] or [B, N, H].</param>
+    /// <param name="keep">[T, B] or [T, B, N]: 0 where an episode begins, 1 elsewhere; none: 1 everywhere.</param>
+    /// <returns>y [T, .., H]</returns>
+    /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
+    public Var Forward(Weights w, Var x, Var h0, Tensor keep = default)
+        => x.Gru(h0, w[weightIh], w[weightHh], w[biasIh], w[biasHh], keep);
+}

@@ -1,0 +1,33 @@
+namespace Marl.Native.Nn;
+
+/// <summary>y = x W^T + b over the last axis, as PyTorch's nn.Linear: x [.., in], <c>weight</c> [out, in], <c>bias</c> [out], y
+/// [.., out]. With N copies: x [.., N, in], <c>weight</c> [N, out, in], <c>bias</c> [N, out], y [.., N, out].</summary>
+public sealed class Linear
+{
+    private readonly ParameterSlice weight, bias;
+
+    /// <summary>Adds its weights to a layout.</summary>
+    /// <param name="layout">where to, under the layout's prefix.</param>
+    /// <param name="inputs">length of the last axis of x.</param>
+    /// <param name="outputs">length of the last axis of y.</param>
+    /// <param name="copies">N agents with own weights; 0: one set of weights for all rows.</param>
+    /// <param name="initialiser">of the weights, the bias being 0; by default both are
+    /// <see cref="Initialisers.UniformFanIn"/>.</param>
+    public Linear(ParameterLayout layout, int inputs, int outputs, int copies = 0, Initialiser? initialiser = null)
+    {
+        (Inputs, Outputs) = (inputs, outputs);
+        var uniform = Initialisers.UniformFanIn(inputs);
+        weight = layout.AddCopies("weight", copies, [outputs, inputs], initialiser ?? uniform);
+        bias = layout.AddCopies("bias", copies, [outputs], initialiser is null ? uniform : Initialisers.Constant(0f));
+    }
+
+    /// <summary>Length of the last axis of x.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Length of the last axis of y.</summary>
+    public int Outputs { get; }
+
+    /// <summary>y from x.</summary>
+    /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
+    public Var Forward(Weights w, Var x) => x.Linear(w[weight], w[bias]);
+}

@@ -1,0 +1,44 @@
+namespace Marl.Native.Nn;
+
+/// <summary>
+/// Moves parameters against their gradient by an <see cref="UpdateRule"/>, whose memories it keeps as flat blocks beside the
+/// parameters: a step is one pass over them and allocates nothing.
+/// <code>
+/// var optimizer = new Optimizer(parameters, new Adam { LearningRate = 5e-4 });
+/// optimizer.Step();
+/// optimizer.Step(schedule.At(step));
+/// </code>
+/// </summary>
+public sealed class Optimizer
+{
+    private readonly Parameters parameters;
+    private readonly Tensor[] memories;
+
+    /// <summary>An optimiser that has not taken a step.</summary>
+    /// <param name="parameters">what it moves, and where their gradient is.</param>
+    /// <param name="rule">how.</param>
+    public Optimizer(Parameters parameters, UpdateRule rule)
+    {
+        (this.parameters, Rule) = (parameters, rule);
+        memories = new Tensor[rule.Memories.Length];
+        for (int i = 0; i < memories.Length; i++)
+        {
+            memories[i] = parameters.Values.Device.Zeros(parameters.Values.Shape);
+        }
+    }
+
+    /// <summary>How it moves them.</summary>
+    public UpdateRule Rule { get; }
+
+    /// <summary>Steps taken. Part of the state: rules correct their first steps' bias by it.</summary>
+    public long Steps { get; set; }
+
+    /// <summary>What the rule remembers, by PyTorch's names. With <see cref="Steps"/> it is all there is: write both back to
+    /// restore exactly.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State => Rule.Memories.Zip(memories);
+
+    /// <summary>One step along <see cref="Parameters.Gradient"/>, which stays as it is.</summary>
+    /// <param name="learningRate">of this step; by default the rule's.</param>
+    public void Step(double? learningRate = null)
+        => Rule.Apply(parameters.Values, parameters.Gradient, memories, ++Steps, learningRate ?? Rule.LearningRate);
+}

@@ -1,0 +1,77 @@
+namespace Marl.Native.Nn;
+
+/// <summary>
+/// RMSprop (Hinton 2012; centred: Graves 2013), in PyTorch's form with epsilon outside of the root:
+/// <code>
+/// v = alpha v + (1 - alpha) g^2
+/// a = alpha a + (1 - alpha) g     where centred, else a = 0
+/// d = g / (sqrt(v - a^2) + epsilon)
+/// p = p - lr d,   with momentum: b = momentum b + d,  p = p - lr b
+/// </code>
+/// </summary>
+public sealed record RmsProp : UpdateRule
+{
+    /// <summary>RMSprop with PyTorch's defaults.</summary>
+    public RmsProp() => LearningRate = 1e-2;
+
+    /// <summary>How much of the averages is kept, in [0, 1).</summary>
+    public double Alpha { get; init => field = Decay(value); } = 0.99;
+
+    /// <summary>Keeps small gradients from dividing by 0.</summary>
+    public double Epsilon { get; init => field = NotNegative(value); } = 1e-8;
+
+    /// <summary>How much of the last step's direction is kept, in [0, 1).</summary>
+    public double Momentum { get; init => field = Decay(value); }
+
+    /// <summary>Whether to divide by the standard deviation instead of the root of the mean square.</summary>
+    public bool Centered { get; init; }
+
+    /// <inheritdoc/>
+    protected internal override string[] Memories => (Centered, Momentum > 0) switch
+    {
+        (false, false) => ["square_avg"],
+        (false, true) => ["square_avg", "momentum_buffer"],
+        (true, false) => ["square_avg", "grad_avg"],
+        (true, true) => ["square_avg", "grad_avg", "momentum_buffer"],
+    };
+
+    /// <inheritdoc/>
+    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate)
+    {
+        var v = memories[0];
+        var a = Centered ? memories[1] : default;
+        if (Momentum > 0)
+        {
+            // Two passes: the first moves the buffer along d, the second the parameters along the buffer.
+            var b = memories[^1];
+            p.Device.Update(new Scaled(Momentum, 1, this), b, g, a, v);
+            p.Device.Update(new Descent((float)learningRate), p, b, default, default);
+        }
+        else
+        {
+            p.Device.Update(new Scaled(1, -learningRate, this), p, g, a, v);
+        }
+    }
+
+    /// <summary>x = keep x + step d.</summary>
+    private readonly struct Scaled(double keep, double step, RmsProp rule) : IUpdate
+    {
+        private readonly float keep = (float)keep, step = (float)step, alpha = (float)rule.Alpha, rest = (float)(1 - rule.Alpha),
+            centre = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
+
+        public void Step<T>(ref T x, T g, ref T a, ref T v) where T : struct, ILane<T>
+        {
+            v = T.Of(alpha) * v + T.Of(rest) * g * g;
+            a = T.Of(alpha) * a + T.Of(centre) * g;
+            // Rounding may take the variance of equal gradients below 0.
+            T variance = v - a * a;
+            variance = T.IfGreater(T.Zero, variance, T.Zero, variance);
+            x = T.Of(keep) * x + T.Of(step) * g / (T.Sqrt(variance) + T.Of(epsilon));
+        }
+    }
+
+    private readonly struct Descent(float rate) : IUpdate
+    {
+        public void Step<T>(ref T p, T b, ref T unused1, ref T unused2) where T : struct, ILane<T> => p -= T.Of(rate) * b;
+    }
+}

@@ -1,0 +1,68 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+public sealed class EnvironmentsTests
+{
+    public static TheoryData<string> Ids => [.. Environments.Ids];
+
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public void EveryExampleKeepsTheContract(string id) =>
+        Assert.Empty(EnvironmentChecker.Check(() => Environments.Create(id), episodes: 30));
+
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public void TheIdOfTheSpecificationBuildsTheSameAgain(string id)
+    {
+        EnvironmentSpec spec = Environments.Create(id).Spec, again = Environments.Create(spec.Id).Spec;
+        Assert.Equal(spec.Agents, again.Agents);
+        Assert.Equal(spec, again with { Agents = spec.Agents });
+    }
+
+    [Theory]
+    [InlineData("climbin", "unknown environment 'climbin'; did you mean 'climbing'?")]
+    [InlineData("twostep", "did you mean 'two-step'?")]
+    [InlineData("lfb:8x8-2p-2f", "did you mean 'lbf:8x8-2p-2f'?")]
+    [InlineData("LBF:8x8-2p-2f", "did you mean 'lbf:8x8-2p-2f'?")]
+    [InlineData("", "unknown environment")]
+    [InlineData("lbf", "'' is not a size")]
+    [InlineData("lbf:8-2p-2f", "'8' is not a size")]
+    [InlineData("lbf:8x8x8-2p-2f", "'8x8x8' is not a size")]
+    [InlineData("lbf:-8x8-2p-2f", "'' is not a size")]
+    [InlineData("lbf:8x8-2f", "number of players (2p) is missing")]
+    [InlineData("lbf:8x8-2p", "number of foods (2f) is missing")]
+    [InlineData("lbf:8x8-2p-2f-2q", "'2q' is none of")]
+    [InlineData("lbf:8x8-2p-xf", "'xf' is none of")]
+    [InlineData("lbf:8x8-2p-2f-Coop", "'Coop' is none of")]
+    [InlineData("lbf:8x8-2p-2f-", "'' is none of")]
+    [InlineData("lbf:8x8-2p-2f-3p", "'3p' says again")]
+    [InlineData("lbf:8x8-2p-2f-coop-coop", "'coop' says again")]
+    [InlineData("lbf:8x8-2p-2f-pen?penalty=0.2", "give one")]
+    [InlineData("lbf:2x8-2p-2f", "a field is 3 to")]
+    [InlineData("lbf:999x999-2p-2f", "a field is 3 to")]
+    [InlineData("lbf:8x8-0p-2f", "there must be a player")]
+    [InlineData("lbf:4x4-8p-2f", "more than two cells for each")]
+    [InlineData("lbf:8x8-2000000000p-2f", "more than two cells for each")]
+    [InlineData("lbf:8x8-2p-0f", "there must be a food")]
+    [InlineData("lbf:5x5-2p-10f", "no more than inner cells")]
+    [InlineData("lbf:8x8-2p-2f-0s", "sight must be")]
+    [InlineData("lbf:8x8-2p-2f?penalty=-1", "penalty=-1 is not a number of at least 0")]
+    [InlineData("lbf:8x8-2p-2f?penalty=NaN", "penalty=NaN is not a number")]
+    [InlineData("lbf:8x8-2p-2f?min-player-level=3", "player levels")]
+    [InlineData("lbf:8x8-2p-2f?min-food-level=3", "lowest food level")]
+    [InlineData("lbf:8x8-2p-2f?steps=0", "steps=0 is not a whole number of at least 1")]
+    [InlineData("lbf:8x8-2p-2f?step=3", "unknown option of lbf 'step'; did you mean 'steps'?")]
+    [InlineData("climbing?steps", "'steps' is not option=value")]
+    [InlineData("climbing?steps=", "'steps=' is not option=value")]
+    [InlineData("climbing?steps=1&steps=2", "given twice")]
+    [InlineData("climbing:3", "'climbing' has no layout")]
+    [InlineData("penalty-x", "'x' is not a penalty")]
+    [InlineData("penalty-", "'' is not a penalty")]
+    [InlineData("matrix", "path of a JSON file")]
+    [InlineData("two-step?steps=3", "unknown option of two-step 'steps'")]
+    [InlineData("identity?agents=0", "agents=0 is not a whole number of at least 1")]
+    [InlineData("identity?agent=2", "did you mean 'agents'?")]
+    public void ABadIdIsRefusedWithTheRemedy(string id, string problem) =>
+        Assert.Contains(problem, Assert.Throws<UsageException>(() => Environments.Create(id)).Message);
+}

@@ -1,0 +1,85 @@
+using System.IO.Compression;
+using System.Text.Json;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>How one family of recordings becomes an environment here.</summary>
+/// <param name="Create">params of the header to the environment.</param>
+/// <param name="Snapshot">a recorded state to what <see cref="IEnvironment.Save"/> writes in that state.</param>
+/// <param name="EndsItself">does the recorded state end the episode by itself, and not by the time limit?</param>
+internal sealed record TraceFamily(
+    Func<JsonElement, IEnvironment> Create, Func<JsonElement, EnvironmentSpec, double[]> Snapshot, Func<JsonElement, bool> EndsItself)
+{
+    /// <summary>The families that are built, by the first word of their files.</summary>
+    public static IReadOnlyDictionary<string, TraceFamily> Built { get; } = new Dictionary<string, TraceFamily>
+    {
+        ["lbf"] = new(CreateForaging, ForagingSnapshot, state => state.GetProperty("foods").GetArrayLength() == 0),
+        ["matrix"] = new(CreateMatrixGame, (state, _) => [state.GetProperty("t").GetInt32()], _ => false),
+    };
+
+    private static LevelBasedForaging CreateForaging(JsonElement parameters)
+    {
+        int Value(string name) => parameters.GetProperty(name).GetInt32();
+        JsonElement maxFoodLevel = parameters.GetProperty("max_food_level");
+        return new(new LbfConfig
+        {
+            Rows = Value("rows"),
+            Cols = Value("cols"),
+            Players = Value("players"),
+            Foods = Value("foods"),
+            Sight = Value("sight"),
+            Coop = parameters.GetProperty("force_coop").GetBoolean(),
+            Penalty = parameters.GetProperty("penalty").GetDouble(),
+            MinPlayerLevel = Value("min_player_level"),
+            MaxPlayerLevel = Value("max_player_level"),
+            MinFoodLevel = Value("min_food_level"),
+            MaxFoodLevel = maxFoodLevel.ValueKind == JsonValueKind.Null ? null : maxFoodLevel.GetInt32(),
+            EpisodeLimit = Value("max_episode_steps"),
+        });
+    }
+
+    private static double[] ForagingSnapshot(JsonElement state, EnvironmentSpec spec)
+    {
+        var snapshot = new double[spec.SnapshotSize];
+        double[] numbers =
+        [
+            state.GetProperty("t").GetInt32(),
+            state.GetProperty("food_spawned").GetInt32(),
+            .. Trace.Numbers(state.GetProperty("players")),
+            .. Trace.Numbers(state.GetProperty("foods")),
+        ];
+        numbers.CopyTo(snapshot, 0);
+        return snapshot;
+    }
+
+    private static MatrixGame CreateMatrixGame(JsonElement parameters)
+    {
+        JsonElement payoffs = parameters.GetProperty("payoff");
+        List<int> actions = [];
+        for (JsonElement part = payoffs[0]; part.ValueKind == JsonValueKind.Array; part = part[0])
+            actions.Add(part.GetArrayLength());
+        double[][] tensors = [.. payoffs.EnumerateArray().Select(tensor => Trace.Numbers(tensor).ToArray())];
+        return new("recorded", [.. actions], tensors, parameters.GetProperty("ep_length").GetInt32());
+    }
+}
+
+/// <summary>One recording.</summary>
+internal static class Trace
+{
+    /// <summary>Its lines, the header first.</summary>
+    public static IEnumerable<JsonElement> Lines(string name)
+    {
+        string path = Path.Combine(ReferenceData.Folder("envs"), name + ".jsonl.gz");
+        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        while (reader.ReadLine() is { } line)
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            yield return document.RootElement.Clone();
+        }
+    }
+
+    /// <summary>The numbers of nested arrays in their order.</summary>
+    public static IEnumerable<double> Numbers(JsonElement nested) =>
+        nested.ValueKind == JsonValueKind.Array ? nested.EnumerateArray().SelectMany(Numbers) : [nested.GetDouble()];
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>The recorded traces, one per file.</summary>
+public sealed class Traces : IReferenceCases
+{
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, string? NotBuilt)> Cases =>
+        from file in Directory.EnumerateFiles(ReferenceData.Folder("envs"), "*.jsonl.gz").Order(StringComparer.Ordinal)
+        let name = Path.GetFileName(file).Replace(".jsonl.gz", "")
+        let family = name.Split('_')[0]
+        select (name, TraceFamily.Built.ContainsKey(family) ? null : $"not built yet: {family}");
+}
+
+/// <summary>Replays recordings of the original environments. States, observations and rewards must be equal to the last bit.</summary>
+[Trait("Category", "Reference")]
+public sealed class TraceReplay
+{
+    [ReferenceTheory(typeof(Traces))]
+    public void EveryStepFromItsRecordedState(string name) => Replay(name, reloads: true);
+
+    [ReferenceTheory(typeof(Traces))]
+    public void WholeEpisodes(string name) => Replay(name, reloads: false);
+
+    private static void Replay(string name, bool reloads)
+    {
+        TraceFamily family = TraceFamily.Built[name.Split('_')[0]];
+        IEnvironment? environment = null;
+        JsonElement previous = default;
+        Rng rng = new(1);
+        int number = 0, steps = 0;
+        foreach (JsonElement line in Trace.Lines(name))
+        {
+            string at = $"{name}, line {++number}";
+            JsonElement state = line.GetProperty("state");
+            string type = line.GetProperty("type").GetString()!;
+            if (type == "header")
+            {
+                environment = family.Create(line.GetProperty("params"));
+                CheckSpec(environment.Spec, line.GetProperty("spec"));
+            }
+            if (type == "step")
+            {
+                if (reloads)
+                    environment!.Restore(family.Snapshot(previous, environment.Spec));
+                CheckStep(environment!, family, line, ref rng, at);
+                steps++;
+            }
+            else
+            {
+                environment!.Restore(family.Snapshot(state, environment.Spec));
+            }
+            CheckState(environment!, family.Snapshot(state, environment!.Spec), line.GetProperty("obs"), at);
+            previous = state;
+        }
+        Assert.True(steps > 0, $"{name} has no steps");
+    }
+
+    private static void CheckSpec(EnvironmentSpec spec, JsonElement recorded)
+    {
+        Assert.Equal(recorded.GetProperty("n_agents").GetInt32(), spec.Agents.Length);
+        Assert.Equal(Trace.Numbers(recorded.GetProperty("obs_sizes")), spec.Agents.Select(agent => (double)agent.Observation));
+        Assert.Equal(Trace.Numbers(recorded.GetProperty("actions")), spec.Agents.Select(agent => (double)agent.Actions));
+        Assert.Equal(recorded.GetProperty("episode_limit").GetInt32(), spec.EpisodeLimit);
+    }
+
+    private static void CheckStep(IEnvironment environment, TraceFamily family, JsonElement line, ref Rng rng, string at)
+    {
+        var rewards = new double[environment.Spec.Agents.Length];
+        int[] actions = [.. Trace.Numbers(line.GetProperty("a")).Select(action => (int)action)];
+        StepResult result = environment.Step(actions, rewards, ref rng);
+        Require(Trace.Numbers(line.GetProperty("r")).SequenceEqual(rewards), $"{at}: rewards are {string.Join(' ', rewards)}");
+        bool ends = line.GetProperty("done").GetBoolean() || line.GetProperty("trunc").GetBoolean();
+        StepResult expected = !ends ? StepResult.Running
+            : family.EndsItself(line.GetProperty("state")) ? StepResult.Terminated : StepResult.Truncated;
+        Require(result == expected, $"{at}: the step returns {result}, not {expected}");
+    }
+
+    private static void CheckState(IEnvironment environment, double[] expected, JsonElement observations, string at)
+    {
+        var snapshot = new double[environment.Spec.SnapshotSize];
+        environment.Save(snapshot);
+        Require(snapshot.SequenceEqual(expected), $"{at}: the state is {string.Join(' ', snapshot)}, not {string.Join(' ', expected)}");
+        for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
+        {
+            var observation = new float[environment.Spec.Agents[agent].Observation];
+            environment.Observe(agent, observation);
+            Require(Trace.Numbers(observations[agent]).Select(number => (float)number).SequenceEqual(observation),
+                $"{at}: agent {agent} observes {string.Join(' ', observation)}");
+        }
+    }
+
+    private static void Require(bool holds, string problem)
+    {
+        if (!holds)
+            Assert.Fail(problem);
+    }
+}
