@@ -49,9 +49,9 @@ public sealed class OptimizerTests
         var clip = new GradientClip(parameters);
         var schedule = Schedule.Exponential(1e-2f, 1e-3f, 100);
         Draw(parameters.Gradient, 1);
-        long allocated = 0;
-        // Twice: the first round compiles.
-        for (int round = 0; round < 2; round++)
+        long least = long.MaxValue;
+        // The first round compiles, and so may a later one.
+        for (int round = 0; round < 4; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int step = 0; step < 3; step++)
@@ -63,9 +63,9 @@ public sealed class OptimizerTests
                 optimizer.Step();
                 optimizer.Step(schedule.At(step));
             }
-            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
-        Assert.Equal(0, allocated);
+        Assert.Equal(0, least);
     }
 
     [Theory]

@@ -26,7 +26,8 @@ public sealed partial class QLearnerReference
         foreach (int shards in (int[])[1, 2])
         {
             using var workers = new Workers(1);
-            var learner = new QLearner(Options(c, batch), new LearnerContext(batch.Spec, batch.Reward, shards, workers, new Rng(1)));
+            var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
+            var learner = new QLearner(Options(c, batch), new LearnerContext(batch.Spec, training, workers));
             var names = new ReferenceNames(c, learner.Parameters.Layout);
             names.Load("init.", learner.Parameters, target: false);
             names.Load("init.", learner.TargetParameters, target: true);

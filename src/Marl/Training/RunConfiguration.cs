@@ -39,8 +39,8 @@ public sealed record RunConfiguration
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
     {
         var entry = Algorithm.Find(algorithm);
-        var training = Json.ToNode(new TrainingOptions(), RunJson.Default.TrainingOptions);
-        var options = entry.DefaultOptions();
+        var training = Json.ToNode(Presets.Training(environment), RunJson.Default.TrainingOptions);
+        var options = entry.DefaultOptions(environment);
         if (file is not null)
         {
             foreach (var (part, node) in file)

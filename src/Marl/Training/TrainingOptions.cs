@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 public sealed record TrainingOptions
 {
     /// <summary>Environment steps.</summary>
-    public long Steps { get; init; } = 200_000;
+    public long Steps { get; init; } = 2_000_000;
 
     /// <summary>Everything left to chance follows from it.</summary>
     public ulong Seed { get; init; } = 1;
