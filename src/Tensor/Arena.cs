@@ -10,7 +10,7 @@ public sealed class Arena(Device device, int capacity = 0)
     /// <summary>Allocations start on a cache line.</summary>
     private const int Alignment = 16;
     private readonly List<Storage> overflow = [];
-    private Storage storage = device.Allocate(capacity);
+    private Storage storage = device.Allocate(Aligned(capacity));
     private long overflowed;
 
     /// <summary>Elements taken from the bottom.</summary>

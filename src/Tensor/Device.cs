@@ -40,16 +40,17 @@ public abstract class Device
 
     // ---- pointwise ----
 
-    /// <summary>y = f(x)</summary>
+    /// <summary>y = f(x); y may be x.</summary>
     public abstract void Map<TOp>(TOp op, Tensor x, Tensor y) where TOp : unmanaged, IUnary;
 
-    /// <summary>z += f'(x) dy; backward with z the gradient of x, forward mode with dy the tangent of x and z that of y.</summary>
+    /// <summary>z += f'(x) dy, rounded once; backward with z the gradient of x, forward mode with dy the tangent of x and z that of y.</summary>
     public abstract void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z) where TOp : unmanaged, IUnary;
 
-    /// <summary>y = f(a, b), a and b broadcast to the shape of y.</summary>
+    /// <summary>y = f(a, b), a and b broadcast to the shape of y; y may be one of them that has this shape.</summary>
     public abstract void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y) where TOp : unmanaged, IBinary;
 
-    /// <summary>z += df/da dy (or df/db dy when <paramref name="second"/>); a, b and dy broadcast to the shape of y, which is z's.</summary>
+    /// <summary>z += df/da dy (or df/db dy when <paramref name="second"/>), rounded once; a, b and dy broadcast to the shape of y, which is
+    /// z's.</summary>
     public abstract void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
         where TOp : unmanaged, IBinary;
 
@@ -58,8 +59,9 @@ public abstract class Device
 
     // ---- reductions and rows ----
 
-    /// <summary>y (+)= x folded along <paramref name="axis"/>. Along the last axis: sixteen virtual lanes, element i to lane i mod 16,
-    /// then a fixed tree; along another: four virtual lanes, row k to lane k mod 4, then a fixed tree.</summary>
+    /// <summary>y (+)= x folded along <paramref name="axis"/>. Where only axes of length 1 follow: sixteen virtual lanes, element i to lane i mod 16,
+    /// then lane i with i + 8, + 4, + 2, + 1; elsewhere: four virtual lanes, row k to lane k mod 4, then (0 + 1) + (2 + 3). Accumulation folds
+    /// the result onto y at the end.</summary>
     public abstract void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate = false) where TOp : unmanaged, IReduction;
 
     /// <summary>index[row] = the first greatest of x[row, ..] among those whose mask is not 0 (mask none: all), as a float. A row without
