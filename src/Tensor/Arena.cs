@@ -1,9 +1,9 @@
 namespace Marl.Native;
 
 /// <summary>
-/// Memory for one step of work, taken by bumping two marks: <see cref="Low"/> grows up, <see cref="High"/> grows down. Nothing is freed but by
-/// setting the marks back. A step that needs more gets overflow blocks; <see cref="Reset"/> then grows the arena once to the high-water
-/// mark, so that steady state allocates nothing.
+/// Memory for one step of work, taken by bumping two marks: <see cref="Low"/> grows up, <see cref="High"/> grows down. Nothing is
+/// freed but by setting the marks back. A step that needs more gets overflow blocks; <see cref="Reset"/> then grows the arena
+/// once to the high-water mark, so that steady state allocates nothing.
 /// </summary>
 public sealed class Arena(Device device, int capacity = 0)
 {

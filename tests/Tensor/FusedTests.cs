@@ -16,8 +16,8 @@ public sealed class FusedTests
         var rng = new Rng(1);
         Tensor gi = Noise.Between(ref rng, -3, 3, rows, 3 * units), gh = Noise.Between(ref rng, -3, 3, rows, 3 * units);
         Tensor h = Noise.Of(ref rng, rows, units), y = Noise.Of(ref rng, rows, units), saved = Noise.Of(ref rng, rows, 4 * units);
-        Tensor dy = Noise.Of(ref rng, rows, units), dgi = Noise.Of(ref rng, rows, 3 * units), dgh = Noise.Of(ref rng, rows, 3 * units);
-        Tensor dh = Noise.Of(ref rng, rows, units);
+        Tensor dy = Noise.Of(ref rng, rows, units), dh = Noise.Of(ref rng, rows, units);
+        Tensor dgi = Noise.Of(ref rng, rows, 3 * units), dgh = Noise.Of(ref rng, rows, 3 * units);
         Device.GruGates(gi, gh, h, y, saved);
         Device.GruGatesBackward(saved, h, dy, dgi, dgh, dh);
         for (int i = 0; i < y.Count; i++)
@@ -25,11 +25,7 @@ public sealed class FusedTests
             int row = i / units, j = i % units;
             double[] x = Inputs(gi, gh, h, row, j, units);
             Noise.AssertClose(Gru(x), y.Span[i], 1e-6, "y");
-            float[] gradient =
-            [
-                dgi.Span[row * 3 * units + j], dgi.Span[row * 3 * units + units + j], dgi.Span[row * 3 * units + 2 * units + j],
-                dgh.Span[row * 3 * units + j], dgh.Span[row * 3 * units + units + j], dgh.Span[row * 3 * units + 2 * units + j], dh.Span[i],
-            ];
+            double[] gradient = Inputs(dgi, dgh, dh, row, j, units);
             for (int k = 0; k < gradient.Length; k++)
             {
                 double[] up = [.. x], down = [.. x];
@@ -57,9 +53,9 @@ public sealed class FusedTests
         var rng = new Rng(2);
         foreach (int inputs in new[] { 1, 2, 5 })
         {
-            Tensor w = Noise.Of(ref rng, rows, inputs, width), x = Noise.Of(ref rng, rows, inputs), b = Noise.Of(ref rng, rows, width);
-            Tensor y = Noise.Of(ref rng, rows, width), dy = Noise.Of(ref rng, rows, width), dw = Noise.Of(ref rng, rows, inputs, width);
-            Tensor dx = Noise.Of(ref rng, rows, inputs);
+            Tensor w = Noise.Of(ref rng, rows, inputs, width), dw = Noise.Of(ref rng, rows, inputs, width);
+            Tensor x = Noise.Of(ref rng, rows, inputs), dx = Noise.Of(ref rng, rows, inputs), b = Noise.Of(ref rng, rows, width);
+            Tensor y = Noise.Of(ref rng, rows, width), dy = Noise.Of(ref rng, rows, width);
             w.Span[0] = 0;
             float[] dw0 = dw.ToArray(), dx0 = dx.ToArray();
             Device.MonotoneMix(w, x, b, y);
@@ -73,14 +69,15 @@ public sealed class FusedTests
                     {
                         int at = (r * inputs + n) * width + e;
                         sum += Math.Abs(w.Span[at]) * (double)x.Span[r * inputs + n];
-                        double expected = dw0[at] + Math.Sign(w.Span[at]) * (double)x.Span[r * inputs + n] * dy.Span[r * width + e];
-                        Noise.AssertClose(expected, dw.Span[at], 1e-6, "dw");
+                        double slope = Math.Sign(w.Span[at]) * (double)x.Span[r * inputs + n];
+                        Noise.AssertClose(dw0[at] + slope * dy.Span[r * width + e], dw.Span[at], 1e-6, "dw");
                     }
                     Noise.AssertClose(sum, y.Span[r * width + e], 1e-6, "y");
                 }
                 for (int n = 0; n < inputs; n++)
                 {
-                    double dot = Enumerable.Range(0, width).Sum(e => Math.Abs(w.Span[(r * inputs + n) * width + e]) * (double)dy.Span[r * width + e]);
+                    int at = (r * inputs + n) * width;
+                    double dot = Enumerable.Range(0, width).Sum(e => Math.Abs(w.Span[at + e]) * (double)dy.Span[r * width + e]);
                     Noise.AssertClose(dx0[r * inputs + n] + dot, dx.Span[r * inputs + n], 2e-6, "dx");
                 }
             }
@@ -92,11 +89,11 @@ public sealed class FusedTests
         }
     }
 
-    private static double[] Inputs(Tensor gi, Tensor gh, Tensor h, int row, int j, int units) =>
-    [
-        gi.Span[row * 3 * units + j], gi.Span[row * 3 * units + units + j], gi.Span[row * 3 * units + 2 * units + j],
-        gh.Span[row * 3 * units + j], gh.Span[row * 3 * units + units + j], gh.Span[row * 3 * units + 2 * units + j], h.Span[row * units + j],
-    ];
+    private static double[] Inputs(Tensor gi, Tensor gh, Tensor h, int row, int j, int units)
+    {
+        int r = row * 3 * units + j, z = r + units, n = z + units;
+        return [gi.Span[r], gi.Span[z], gi.Span[n], gh.Span[r], gh.Span[z], gh.Span[n], h.Span[row * units + j]];
+    }
 
     private static double Gru(double[] x)
     {

@@ -1,6 +1,7 @@
 namespace Marl.Native.Tests;
 
-/// <summary>Every element of a product is one chain of fused multiply-adds in the order of k, to the last bit, whatever the tile.</summary>
+/// <summary>Every element of a product is one chain of fused multiply-adds in the order of k, to the last bit, whatever the
+/// tile.</summary>
 public sealed class GemmTests
 {
     private static readonly int[] Sizes = [0, 1, 2, 3, 5, 11, 12, 13, 16, 17, 31, 32, 33, 64, 100, 257, 300];
@@ -21,10 +22,13 @@ public sealed class GemmTests
             {
                 continue;
             }
-            Matrix a = Operand(ref rng, m, k, batch, transposeA), b = Operand(ref rng, k, n, rng.NextInt(3) == 0 ? 1 : batch, transposeB);
+            Matrix a = Operand(ref rng, m, k, batch, transposeA);
+            Matrix b = Operand(ref rng, k, n, rng.NextInt(3) == 0 ? 1 : batch, transposeB);
             Matrix c = Operand(ref rng, m, n, batch, rng.NextInt(5) == 0);
             bool accumulate = rng.NextInt(2) == 0;
-            Tensor bias = accumulate || rng.NextInt(2) == 0 ? default : rng.NextInt(2) == 0 ? Noise.Of(ref rng, n) : Noise.Of(ref rng, batch, n);
+            Tensor bias = accumulate || rng.NextInt(2) == 0 ? default
+                : rng.NextInt(2) == 0 ? Noise.Of(ref rng, n)
+                : Noise.Of(ref rng, batch, n);
             float[] expected = Chain(a, b, c, accumulate, bias);
             Device.Cpu.Gemm(a, b, c, accumulate, bias);
             Noise.AssertSameBits(expected, c.Data.Span, $"{a} {b} {c} accumulate {accumulate} bias {bias}");

@@ -3,23 +3,26 @@ namespace Marl.Native.Tests;
 /// <summary>Every primitive of a device once, on data from a seed: one hash of all results, and a list of calls.</summary>
 internal sealed class KernelFingerprint
 {
-    private readonly Tensor x, y, z, w, mask, index, row, column, scalar, reduced, narrow, gates, gates2, saved, state, state2, mixW, mixX, mixB, mixY;
+    private readonly Tensor[] outputs;
 
-    /// <summary>Every primitive by name; each call overwrites or accumulates into tensors of this object and allocates nothing.</summary>
+    /// <summary>Every primitive by name; each call overwrites or accumulates into tensors of this object and allocates
+    /// nothing.</summary>
     public (string Name, Action Call)[] Calls { get; }
 
     public KernelFingerprint(Device device)
     {
         var rng = new Rng(2026);
         // 37 columns: two lanes and a tail; 29 rows: two tiles and a remainder.
-        (x, y, z, w) = (Make(-2, 2, 29, 37), Make(-2, 2, 29, 37), Make(-2, 2, 29, 37), Make(-2, 2, 37, 53));
-        (mask, index) = (Copied(Noise.Mask(ref rng, 0.6f, 29, 37)), Copied(Noise.Indices(ref rng, 29, 29, 3)));
-        (row, column, scalar, reduced, narrow) = (Make(-2, 2, 37), Make(-2, 2, 29, 1), Make(-2, 2), Make(-2, 2, 29), Make(-2, 2, 29, 3));
-        (gates, gates2, saved) = (Make(-3, 3, 11, 3 * 21), Make(-3, 3, 11, 3 * 21), Make(-1, 1, 11, 4 * 21));
-        (state, state2) = (Make(-1, 1, 11, 21), Make(-1, 1, 11, 21));
-        (mixW, mixX, mixB, mixY) = (Make(-1, 1, 7, 5, 35), Make(-1, 1, 7, 5), Make(-1, 1, 7, 35), Make(-1, 1, 7, 35));
+        Tensor x = Make(-2, 2, 29, 37), y = Make(-2, 2, 29, 37), z = Make(-2, 2, 29, 37), w = Make(-2, 2, 37, 53);
+        Tensor mask = Copied(Noise.Mask(ref rng, 0.6f, 29, 37)), index = Copied(Noise.Indices(ref rng, 29, 29, 3));
+        Tensor row = Make(-2, 2, 37), column = Make(-2, 2, 29, 1), scalar = Make(-2, 2), reduced = Make(-2, 2, 29);
+        Tensor narrow = Make(-2, 2, 29, 3);
+        Tensor gates = Make(-3, 3, 11, 3 * 21), gates2 = Make(-3, 3, 11, 3 * 21), saved = Make(-1, 1, 11, 4 * 21);
+        Tensor state = Make(-1, 1, 11, 21), state2 = Make(-1, 1, 11, 21);
+        Tensor mixW = Make(-1, 1, 7, 5, 35), mixX = Make(-1, 1, 7, 5), mixB = Make(-1, 1, 7, 35), mixY = Make(-1, 1, 7, 35);
         Tensor product = Make(-1, 1, 29, 53), product2 = Make(-1, 1, 37, 37), bias = Make(-1, 1, 53), few = Make(-1, 1, 3, 53);
-        Tensor few37 = Make(-1, 1, 3, 37), dgates = Make(-1, 1, 11, 3 * 21), dgates2 = Make(-1, 1, 11, 3 * 21), dstate = Make(-1, 1, 11, 21);
+        Tensor few37 = Make(-1, 1, 3, 37);
+        Tensor dgates = Make(-1, 1, 11, 3 * 21), dgates2 = Make(-1, 1, 11, 3 * 21), dstate = Make(-1, 1, 11, 21);
         Tensor dmixW = Make(-1, 1, 7, 5, 35), dmixX = Make(-1, 1, 7, 5), scan = Make(-1, 1, 29, 37), sums = Make(-1, 1, 37);
         float[] buffer = new float[x.Count];
         Calls =
@@ -67,9 +70,15 @@ internal sealed class KernelFingerprint
             ("MonotoneMixBackward", () => device.MonotoneMixBackward(mixW, mixX, mixY, dmixW, dmixX)),
             ("Fill", () => device.Fill(scalar, 0.5f)),
         ];
-        outputs = [x, y, z, reduced, narrow, scan, sums, product, product2, few, few37, saved, state2, dgates, dgates2, dstate, mixY, dmixW, dmixX];
+        outputs =
+        [
+            x, y, z, reduced, narrow, scan, sums, product, product2, few, few37, saved, state2, dgates,
+            dgates2, dstate, mixY, dmixW, dmixX,
+        ];
 
-        Tensor Make(float low, float high, params ReadOnlySpan<int> lengths) => Copied(Noise.Between(ref rng, low, high, lengths));
+        Tensor Make(float low, float high, params ReadOnlySpan<int> lengths)
+            => Copied(Noise.Between(ref rng, low, high, lengths));
+
         Tensor Copied(Tensor values)
         {
             var copy = device.Zeros(values.Shape);
@@ -77,8 +86,6 @@ internal sealed class KernelFingerprint
             return copy;
         }
     }
-
-    private readonly Tensor[] outputs;
 
     /// <summary>FNV-1a over the bits of all outputs after every call.</summary>
     public ulong Hash()

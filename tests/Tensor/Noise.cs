@@ -59,5 +59,8 @@ internal static class Noise
 
     /// <summary>|expected - actual| &lt;= tolerance (1 + |expected|)</summary>
     public static void AssertClose(double expected, double actual, double tolerance, string what = "")
-        => Assert.True(Math.Abs(expected - actual) <= tolerance * (1 + Math.Abs(expected)), $"{what}: expected {expected:R}, not {actual:R}");
+    {
+        bool close = Math.Abs(expected - actual) <= tolerance * (1 + Math.Abs(expected));
+        Assert.True(close, close ? null : $"{what}: expected {expected:R}, not {actual:R}");
+    }
 }

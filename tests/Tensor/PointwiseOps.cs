@@ -62,8 +62,8 @@ internal abstract class UnaryCase(string name, float low, float high, float[] ki
     public abstract void MapDerivative(Device device, Tensor x, Tensor y, Tensor dy, Tensor z);
 }
 
-internal sealed class UnaryCase<TOp>(TOp op, float low, float high, params float[] kinks) : UnaryCase(typeof(TOp).Name, low, high, kinks)
-    where TOp : unmanaged, IUnary
+internal sealed class UnaryCase<TOp>(TOp op, float low, float high, params float[] kinks)
+    : UnaryCase(typeof(TOp).Name, low, high, kinks) where TOp : unmanaged, IUnary
 {
     public override double F(double x) => op.F(new D1(x)).Value;
 
@@ -82,7 +82,8 @@ internal sealed class UnaryCase<TOp>(TOp op, float low, float high, params float
 
     public override void Map(Device device, Tensor x, Tensor y) => device.Map(op, x, y);
 
-    public override void MapDerivative(Device device, Tensor x, Tensor y, Tensor dy, Tensor z) => device.MapDerivative(op, x, y, dy, z);
+    public override void MapDerivative(Device device, Tensor x, Tensor y, Tensor dy, Tensor z)
+        => device.MapDerivative(op, x, y, dy, z);
 }
 
 internal abstract class BinaryCase(string name, float low, float high, bool kinkWhereEqual, bool maskB)

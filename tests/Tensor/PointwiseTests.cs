@@ -33,7 +33,8 @@ public sealed class PointwiseTests
         var op = PointwiseOps.BinaryOf(name);
         var rng = new Rng(2);
         float[] a = Noise.Between(ref rng, op.Low, op.High, 4000).ToArray();
-        float[] b = (op.MaskB ? Noise.Mask(ref rng, 0.5f, a.Length) : Noise.Between(ref rng, op.Low, op.High, a.Length)).ToArray();
+        Tensor second = op.MaskB ? Noise.Mask(ref rng, 0.5f, a.Length) : Noise.Between(ref rng, op.Low, op.High, a.Length);
+        float[] b = second.ToArray();
         float[] y = new float[a.Length], da = new float[a.Length], db = new float[a.Length];
         op.Apply<F1>(a, b, y, da, db);
         for (int i = 0; i < a.Length; i++)
@@ -71,7 +72,8 @@ public sealed class PointwiseTests
         var rng = new Rng(3);
         for (int n = 0; n <= 2 * V16.Width + 3; n++)
         {
-            Tensor x = Noise.Between(ref rng, op.Low, op.High, n), y = Noise.Of(ref rng, n), dy = Noise.Of(ref rng, n), z = Noise.Of(ref rng, n);
+            Tensor x = Noise.Between(ref rng, op.Low, op.High, n), y = Noise.Of(ref rng, n);
+            Tensor dy = Noise.Of(ref rng, n), z = Noise.Of(ref rng, n);
             float[] expected = new float[n], derivative = new float[n], before = z.ToArray();
             op.Apply<F1>(x.ToArray(), expected, derivative);
             op.Map(Device, x, y);
@@ -127,7 +129,8 @@ public sealed class PointwiseTests
     [Fact]
     public void WhatDoesNotBroadcastIsNamed()
     {
-        var error = Assert.Throws<ArgumentException>(() => Device.Zip(default(Add), Tensor.Zeros(2, 3), Tensor.Zeros(2), Tensor.Zeros(2, 3)));
+        Tensor matrix = Tensor.Zeros(2, 3), row = Tensor.Zeros(2);
+        var error = Assert.Throws<ArgumentException>(() => Device.Zip(default(Add), matrix, row, matrix));
         Assert.Contains("[2]", error.Message);
         Assert.Throws<ArgumentException>(() => Device.Map(default(Relu), Tensor.Zeros(4), Tensor.Zeros(5)));
     }

@@ -41,7 +41,8 @@ public sealed class ReduceTests
             Device.Reduce(default(Max), x, 1, max);
             for (int i = 0; i < sum.Count; i++)
             {
-                float[] column = [.. Enumerable.Range(0, length).Select(k => x.Span[(i / inner * length + k) * inner + i % inner])];
+                int start = i / inner * length * inner + i % inner;
+                float[] column = [.. Enumerable.Range(0, length).Select(k => x.Span[start + k * inner])];
                 Assert.Equal(before[i] + (inner == 1 ? LanesAndTree(column) : FourLanes(column)), sum.Span[i]);
                 Assert.Equal(column.Append(float.NegativeInfinity).Max(), max.Span[i]);
             }
@@ -79,7 +80,8 @@ public sealed class ReduceTests
             {
                 int[] available = [.. Enumerable.Range(row * columns, columns).Where(i => !masked || mask.Span[i] != 0)];
                 double log = Math.Log(available.Sum(i => Math.Exp(x.Span[i])));
-                double sum = available.Sum(i => (double)d.Span[i]), mean = available.Sum(i => Math.Exp(x.Span[i] - log) * d.Span[i]);
+                double sum = available.Sum(i => (double)d.Span[i]);
+                double mean = available.Sum(i => Math.Exp(x.Span[i] - log) * d.Span[i]);
                 for (int i = row * columns; i < (row + 1) * columns; i++)
                 {
                     bool open = available.Contains(i);

@@ -97,8 +97,8 @@ internal sealed partial class CpuDevice
         while (nest.Next(2));
     }
 
-    private readonly ref struct ZipDerivativeLoop<TPartial>(TPartial partial, Row a, Row b, Row dy, ref float y, ref float z) : ILoop
-        where TPartial : struct, IPartial
+    private readonly ref struct ZipDerivativeLoop<TPartial>(TPartial partial, Row a, Row b, Row dy, ref float y, ref float z)
+        : ILoop where TPartial : struct, IPartial
     {
         private readonly Row a = a, b = b, dy = dy;
         private readonly ref float y = ref y, z = ref z;
@@ -137,7 +137,8 @@ internal sealed partial class CpuDevice
         Loop.Run(new UpdateLoop<TRule>(rule, ref First(p, n), ref First(g, n), memory1, memory2), n);
     }
 
-    private readonly ref struct UpdateLoop<TRule>(TRule rule, ref float p, ref float g, Row m, Row v) : ILoop where TRule : unmanaged, IUpdate
+    private readonly ref struct UpdateLoop<TRule>(TRule rule, ref float p, ref float g, Row m, Row v) : ILoop
+        where TRule : unmanaged, IUpdate
     {
         private readonly ref float p = ref p, g = ref g;
         private readonly Row m = m, v = v;
