@@ -28,7 +28,7 @@ internal static class Loop
     }
 
     /// <summary>Not inlined: the JIT stops inlining the operators of lanes once a method has had too many.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int Run<T, TLoop>(TLoop loop, int i, int n)
         where T : struct, IFloatLane<T> where TLoop : struct, ILoop, allows ref struct
     {

@@ -39,6 +39,7 @@ internal static unsafe class Tile
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Twelve<T>(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* start, nint startRow,
         float* c, nint cRow) where T : struct, ITileLane<T>
     {
@@ -83,6 +84,7 @@ internal static unsafe class Tile
         c11.Store(ref *c, 11 * cRow);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four<T>(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* start, nint startRow,
         float* c, nint cRow) where T : struct, ITileLane<T>
     {
@@ -105,6 +107,7 @@ internal static unsafe class Tile
         c3.Store(ref *c, 3 * cRow);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One<T>(float* a, nint aStep, float* b, nint bStep, int depth, float* start, float* c)
         where T : struct, ITileLane<T>
     {
