@@ -46,7 +46,14 @@ public readonly record struct UpdateStatistics(float Loss, float GradientNorm, f
 /// <param name="Shards">into how many parts a batch is cut; part of the result, unlike the number of workers.</param>
 /// <param name="Workers">who works on them.</param>
 /// <param name="Rng">the run's generator.</param>
-public sealed record LearnerContext(EnvironmentSpec Spec, RewardMode Reward, int Shards, Workers Workers, Rng Rng);
+public sealed record LearnerContext(EnvironmentSpec Spec, RewardMode Reward, int Shards, Workers Workers, Rng Rng)
+{
+    /// <summary>Whether episodes record a time limit as their own end.</summary>
+    public bool TerminateAtLimit { get; init; }
+
+    /// <summary>Room for an episode.</summary>
+    public Episode NewEpisode() => new(Spec, Reward, TerminateAtLimit);
+}
 
 /// <summary>Numbers stopped being numbers. The message names the update and the tensor; the last checkpoint is good.</summary>
 public sealed class DivergedException(string message) : Exception(message);

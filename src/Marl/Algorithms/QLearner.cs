@@ -108,7 +108,7 @@ public sealed class QLearner : ILearner
     {
         foreach (ref var episode in episodes)
         {
-            episode = replay.Add(episode) ?? new Episode(context.Spec, context.Reward);
+            episode = replay.Add(episode) ?? context.NewEpisode();
             owed += options.UpdatesPerEpisode;
         }
         for (; owed >= 1; owed--)
@@ -172,7 +172,7 @@ public sealed class QLearner : ILearner
         archive.Rng("sampling", ref sampling);
         archive.Optimizer("optimizer", optimizer);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), () => new Episode(context.Spec, context.Reward));
+        replay.Archive(archive.Scope("replay"), context.NewEpisode);
     }
 
     /// <summary>Forward and backward of one shard on its own tape, into its own gradient.</summary>

@@ -93,7 +93,10 @@ public sealed record RunConfiguration
 
     /// <summary>The learner of this run.</summary>
     public ILearner CreateLearner(EnvironmentSpec spec, Workers workers)
-        => Algorithm.Create(Options, new LearnerContext(spec, Training.Reward, Training.Shards, workers, new Rng(Training.Seed)));
+        => Algorithm.Create(Options, new LearnerContext(spec, Training.Reward, Training.Shards, workers, new Rng(Training.Seed))
+        {
+            TerminateAtLimit = Training.TerminateAtLimit,
+        });
 
     /// <summary>Puts a value in the place of one of the same kind.</summary>
     private static void Replace(JsonObject record, string name, string text)

@@ -113,7 +113,8 @@ public sealed class Trainer : IDisposable
         while (steps < training.Steps && !stop.IsCancellationRequested)
         {
             long before = steps;
-            tick?.Invoke(steps, PlayRound());
+            double roundReturn = PlayRound();
+            tick?.Invoke(steps, roundReturn);
             bool evaluate = Passed(training.EvaluateEvery, before) || steps >= training.Steps;
             if (evaluate)
             {
@@ -127,8 +128,8 @@ public sealed class Trainer : IDisposable
         }
         if (rowEpisodes > 0 || last == default)
         {
+            // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
             last = Evaluate(training.EvaluationEpisodes);
-            bestReturn = Math.Max(bestReturn, last.Mean);
         }
         folder?.WriteCheckpoint(Archive, Policy);
         var summary = Summarise(last);
@@ -200,7 +201,7 @@ public sealed class Trainer : IDisposable
         Episodes = played,
         Updates = Learner.Updates,
         ReturnMean = last.Mean,
-        ReturnMax = bestReturn,
+        ReturnMax = Math.Max(bestReturn, last.Mean),
         Seconds = Seconds,
         StepsPerSecond = steps / Seconds,
         WeightsSha256 = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Learner.Parameters.Values.ToArray().AsSpan()))),
