@@ -47,8 +47,9 @@ public sealed class RunFolder(string path) : IDisposable
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
         : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
 
-    /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics.</summary>
-    public void Begin(RunConfiguration configuration)
+    /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics. Rows that lie after
+    /// <paramref name="steps"/> are taken back: they will be written again.</summary>
+    public void Begin(RunConfiguration configuration, long steps = 0)
     {
         Directory.CreateDirectory(Path);
         foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
@@ -59,6 +60,7 @@ public sealed class RunFolder(string path) : IDisposable
         {
             WriteText(Configuration, configuration.ToJson());
         }
+        Rewind(steps);
         (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
     }
 
@@ -95,8 +97,18 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Takes back the rows of the metrics that lie after <paramref name="steps"/>: they will be written again.</summary>
-    public void Rewind(long steps)
+    /// <summary>Writes how the run ended.</summary>
+    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, JsonSerializer.Serialize(summary, RunJson.Default.TrainingSummary));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lines?.Dispose();
+        table?.Dispose();
+        (lines, table) = (null, null);
+    }
+
+    private void Rewind(long steps)
     {
         Keep(MetricsJson, line => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
         Keep(MetricsCsv, line => !char.IsAsciiDigit(line[0]) || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
@@ -111,17 +123,6 @@ public sealed class RunFolder(string path) : IDisposable
                 WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
             }
         }
-    }
-
-    /// <summary>Writes how the run ended.</summary>
-    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, JsonSerializer.Serialize(summary, RunJson.Default.TrainingSummary));
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        lines?.Dispose();
-        table?.Dispose();
-        (lines, table) = (null, null);
     }
 
     private static StreamWriter Append(string file) => new(new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.Read));
