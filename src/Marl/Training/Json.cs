@@ -32,7 +32,8 @@ internal static class Json
     {
         try
         {
-            return JsonNode.Parse(json, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
+            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+            return JsonNode.Parse(json, documentOptions: options) as JsonObject
                 ?? throw new UsageException($"{source} holds no JSON object");
         }
         catch (JsonException e)

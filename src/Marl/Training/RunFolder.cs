@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
@@ -71,7 +72,7 @@ public sealed class RunFolder(string path) : IDisposable
         {
             table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Name)));
         }
-        lines!.WriteLine(MetricsRow.ToJson(row));
+        lines!.WriteLine(MetricsRow.ToJson(row).ToJsonString());
         table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture))));
         lines.Flush();
         table.Flush();
@@ -98,7 +99,7 @@ public sealed class RunFolder(string path) : IDisposable
     }
 
     /// <summary>Writes how the run ended.</summary>
-    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, JsonSerializer.Serialize(summary, RunJson.Default.TrainingSummary));
+    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(RunJson.Default.Options));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -158,19 +159,14 @@ public static class MetricsRow
         ("seconds", row.Seconds),
     ];
 
-    /// <summary>One line of JSON.</summary>
-    public static string ToJson(TrainingProgress row)
+    /// <summary>The row as a JSON object, to be written on one line.</summary>
+    public static JsonObject ToJson(TrainingProgress row)
     {
-        var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        var json = new JsonObject();
+        foreach (var (name, value) in Fields(row))
         {
-            json.WriteStartObject();
-            foreach (var (name, value) in Fields(row))
-            {
-                json.WriteNumber(name, double.IsFinite(value) ? value : 0);
-            }
-            json.WriteEndObject();
+            json[name] = double.IsFinite(value) ? value : 0;
         }
-        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+        return json;
     }
 }
