@@ -67,11 +67,22 @@ internal static class CommandLine
         if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
         {
             throw command.Subcommands.Count > 0 ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
-                : new UsageException($"'{word}' is one word too many; see marl {command.Name} --help");
+                : new UsageException($"'{word}' is one word too many; see marl --help");
+        }
+        // An option without its value takes the next one for it.
+        if (place.Children.OfType<OptionResult>().FirstOrDefault(given => given.Tokens.Any(token => token.Value.StartsWith("--"))) is { } greedy)
+        {
+            throw new UsageException($"option '{greedy.Option.Name}' needs a value");
         }
         if (parsed.Errors.FirstOrDefault() is { } error)
         {
-            throw new UsageException(error.Message);
+            throw new UsageException(error.SymbolResult switch
+            {
+                OptionResult { Tokens.Count: 0 } empty => $"option '{empty.Option.Name}' needs a value",
+                OptionResult { IdentifierTokenCount: > 1 } twice => $"option '{twice.Option.Name}' is given more than once",
+                ArgumentResult { Tokens.Count: 0 } missing => $"<{missing.Argument.Name}> is missing; see marl --help",
+                _ => error.Message,
+            });
         }
     }
 }

@@ -9,6 +9,7 @@ internal static class Session
     /// <returns>the exit code.</returns>
     public static int Conduct(Trainer trainer, RunFolder run, bool json)
     {
+        run.EnsureWritable();
         using var signal = new StopSignal();
         IReporter reporter = json ? new JsonReporter(Console.Out) : Terminal.CanDraw ? new LiveReporter() : new PlainReporter(Console.Out);
         try

@@ -103,10 +103,11 @@ public sealed record QLearningOptions
     /// <exception cref="UsageException">names the option and its range.</exception>
     internal void Validate()
     {
-        UsageException.Require(Hidden >= 1, Hidden, "at least 1");
-        UsageException.Require(MixingEmbed >= 1, MixingEmbed, "at least 1");
+        const int Widest = 8192;
+        UsageException.Require(Hidden is >= 1 and <= Widest, Hidden, $"in 1 .. {Widest}");
+        UsageException.Require(MixingEmbed is >= 1 and <= Widest, MixingEmbed, $"in 1 .. {Widest}");
         UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
-        UsageException.Require(HypernetEmbed >= 1, HypernetEmbed, "at least 1");
+        UsageException.Require(HypernetEmbed is >= 1 and <= Widest, HypernetEmbed, $"in 1 .. {Widest}");
         UsageException.Require(Gamma is >= 0 and <= 1, Gamma, "in 0 .. 1");
         UsageException.Require(LearningRate > 0, LearningRate, "positive");
         UsageException.Require(OptimizerEpsilon > 0, OptimizerEpsilon, "positive");

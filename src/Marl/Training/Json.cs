@@ -23,7 +23,7 @@ internal static class Json
             var kind = type.Properties.FirstOrDefault(p => p.Name == name)?.PropertyType;
             string needed = kind is { IsEnum: true } ? $"one of {string.Join(", ", Enum.GetNames(kind)).ToLowerInvariant()}"
                 : kind == typeof(int) || kind == typeof(long) || kind == typeof(ulong) ? "a whole number" : "another kind of value";
-            throw new UsageException($"option '{name}' cannot be{value}: {needed} is needed");
+            throw new UsageException($"option '{name}' cannot be{value}; {needed} is needed");
         }
     }
 

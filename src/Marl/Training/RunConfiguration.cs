@@ -116,7 +116,7 @@ public sealed record RunConfiguration
             _ => word,
         };
 
-        UsageException Bad(string needed) => new($"option '{name}' is {needed}, not '{word}'");
+        UsageException Bad(string needed) => new($"option '{name}' cannot be '{word}'; {needed} is needed");
     }
 }
 

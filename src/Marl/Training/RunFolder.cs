@@ -48,6 +48,23 @@ public sealed class RunFolder(string path) : IDisposable
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
         : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
 
+    /// <summary>Makes the folder and, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
+    /// <exception cref="IOException">it cannot be written to; names it.</exception>
+    public void EnsureWritable()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path);
+            string probe = File("probe.tmp");
+            WriteText(probe, "");
+            System.IO.File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"the folder '{Path}' cannot be written to: {e.Message}", e);
+        }
+    }
+
     /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics. Rows that lie after
     /// <paramref name="steps"/> are taken back: they will be written again.</summary>
     public void Begin(RunConfiguration configuration, long steps = 0)
