@@ -170,8 +170,8 @@ public sealed class Tape(Device? device = null)
     {
         if (handle.Tape != this || handle.Index >= count || Nodes[handle.Index].Stamp != handle.Stamp)
         {
-            throw new InvalidOperationException(handle.Tape is null ? "this Var is empty"
-                : "this Var outlived the step or NoGrad scope that it was recorded in, or belongs to another tape; copy its Value out before");
+            throw new InvalidOperationException(
+                "this Var outlived the step or NoGrad scope that it was recorded in, or belongs to another tape; copy its Value out before");
         }
         return ref Nodes[handle.Index];
     }

@@ -6,10 +6,13 @@ namespace Marl.Native;
 /// </summary>
 public readonly struct Var
 {
-    internal Var(Tape tape, int index, int stamp) => (Tape, Index, Stamp) = (tape, index, stamp);
+    private readonly Tape? tape;
+
+    internal Var(Tape tape, int index, int stamp) => (this.tape, Index, Stamp) = (tape, index, stamp);
 
     /// <summary>What recorded it.</summary>
-    public Tape Tape { get; }
+    /// <exception cref="InvalidOperationException">this is a default value, which nothing recorded.</exception>
+    public Tape Tape => tape ?? throw new InvalidOperationException("this Var is empty");
 
     internal int Index { get; }
 

@@ -33,16 +33,22 @@ public static class Targets
     public static Tensor Lambda(Tape tape, Transitions steps, Tensor vNext, float lambda, Tensor greedyNext = default)
         => Backup(tape, steps, vNext, vNext, lambda, greedyNext);
 
-    /// <summary>Generalised advantage estimation: A_t = sum_k (g lambda)^k delta_{t+k}, delta_t = r_t + g_t v_{t+1} - v_t, which is
-    /// <see cref="Lambda"/> less v_t (Schulman et al. 2016, equation 16); <paramref name="valueT"/> is v_t, <paramref name="vNext"/> v_{t+1}.</summary>
+    /// <summary>Generalised advantage estimation, A_t = delta_t + g_t lambda A_{t+1} with delta_t = r_t + g_t v_{t+1} - v_t (Schulman et al. 2016,
+    /// equation 16): <see cref="Lambda"/> less v_t, the recursion on the differences. The return to fit v to is A_t + v_t.</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="steps">r, g, k.</param>
+    /// <param name="valueT">v_t.</param>
+    /// <param name="vNext">v_{t+1}: of what step t led to, before any reset.</param>
+    /// <param name="lambda">in [0, 1].</param>
     /// <returns>[T, B, N]; 0 outside of the mask.</returns>
     public static Tensor Gae(Tape tape, Transitions steps, Tensor valueT, Tensor vNext, float lambda)
     {
-        var advantageT = Lambda(tape, steps, vNext, lambda);
+        var advantageT = tape.Scratch(Shape.Broadcast(steps.RewardT.Shape, valueT.Shape));
         using (tape.NoGrad())
         {
-            var (returnT, mask) = (tape.Constant(advantageT), tape.Constant(steps.MaskT));
-            ((returnT - valueT) * mask).Value.CopyTo(advantageT);
+            var (r, g, k) = steps.On(tape);
+            var delta = (r + g * tape.Constant(vNext) - valueT) * steps.MaskT;
+            Solve(tape, delta, g * k * lambda, advantageT);
         }
         return advantageT;
     }

@@ -45,11 +45,12 @@ public readonly record struct Schedule
     /// <summary>The value at a step; before step 0 that of step 0.</summary>
     public float At(long step)
     {
+        step = Math.Max(0, step);
         if (step >= Steps)
         {
             return To;
         }
-        double progress = Math.Max(0, step) / (double)Steps;
+        double progress = step / (double)Steps;
         return (float)(exponential ? From * Math.Pow((double)To / From, progress) : From + ((double)To - From) * progress);
     }
 

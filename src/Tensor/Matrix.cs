@@ -47,14 +47,14 @@ public readonly struct Matrix
     public static Matrix Batched(Tensor x)
     {
         int rows = x.Shape[-2], columns = x.Shape[-1];
-        return new(x, rows, columns, columns, x.Count / Math.Max(1, rows * columns), rows * columns, false);
+        return new(x, rows, columns, columns, x.Shape.Product(0, x.Shape.Rank - 2), rows * columns, false);
     }
 
     /// <summary>[.., N, F] as N interleaved matrices of [.., F].</summary>
     public static Matrix Interleaved(Tensor x)
     {
         int copies = x.Shape[-2], columns = x.Shape[-1];
-        return new(x, x.Count / Math.Max(1, copies * columns), columns, copies * columns, copies, columns, false);
+        return new(x, x.Shape.Product(0, x.Shape.Rank - 2), columns, copies * columns, copies, columns, false);
     }
 
     /// <summary>(rows x columns, batch)</summary>

@@ -58,7 +58,7 @@ public readonly struct Shape : IEquatable<Shape>
     public int Columns => Rank == 0 ? 1 : this[-1];
 
     /// <summary>Number of rows when all axes but the last are one.</summary>
-    public int Rows => Rank == 0 ? 1 : d0 * (Rank > 1 ? d1 : 1) * (Rank > 2 ? d2 : 1) * (Rank > 3 ? d3 : 1) / Math.Max(1, this[-1]);
+    public int Rows => Product(0, Rank - 1);
 
     /// <summary>This shape with another length of one axis.</summary>
     public Shape With(int axis, int length)
@@ -101,21 +101,30 @@ public readonly struct Shape : IEquatable<Shape>
 
     /// <summary>The shape that both broadcast to, aligned at the last axis: lengths are equal, or one of them is 1.</summary>
     /// <exception cref="ArgumentException">they do not broadcast; names both.</exception>
-    public static Shape Broadcast(Shape a, Shape b)
+    public static Shape Broadcast(Shape a, Shape b) => TryBroadcast(a, b, out var shape) ? shape
+        : throw new ArgumentException($"shapes {a} and {b} do not broadcast");
+
+    /// <summary>Whether both broadcast to one shape, and which.</summary>
+    public static bool TryBroadcast(Shape a, Shape b, out Shape shape)
     {
+        shape = a;
         if (a == b)
         {
-            return a;
+            return true;
         }
         int rank = Math.Max(a.Rank, b.Rank);
         Span<int> lengths = stackalloc int[rank];
         for (int back = 1; back <= rank; back++)
         {
             int p = back <= a.Rank ? a[-back] : 1, q = back <= b.Rank ? b[-back] : 1;
-            lengths[rank - back] = p == q || q == 1 ? p : p == 1 ? q
-                : throw new ArgumentException($"shapes {a} and {b} do not broadcast");
+            if (p != q && p != 1 && q != 1)
+            {
+                return false;
+            }
+            lengths[rank - back] = p == 1 ? q : p;
         }
-        return new Shape(lengths);
+        shape = new Shape(lengths);
+        return true;
     }
 
     /// <summary>Writes the lengths.</summary>

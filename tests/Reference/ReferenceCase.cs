@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Tests;
 
@@ -19,7 +18,7 @@ internal sealed class ReferenceCase
         string path = Path.Combine(ReferenceData.Folder("learners"), name);
         var root = JsonDocument.Parse(File.ReadAllBytes(path + ".json")).RootElement;
         (hyper, tensors) = (root.GetProperty("hyper"), root.GetProperty("tensors"));
-        Read(File.ReadAllBytes(path + ".safetensors"));
+        Read(Safetensors.Read(path + ".safetensors"));
     }
 
     /// <summary>Its file name.</summary>
@@ -47,17 +46,20 @@ internal sealed class ReferenceCase
     public bool Has(string name) => values.ContainsKey(name);
 
     /// <summary>A hyper-parameter.</summary>
-    public float Number(string name) => hyper.GetProperty(name).GetSingle();
+    public float Number(string name) => (float)Exact(name);
 
     /// <summary>A hyper-parameter, or what it is when it is not there.</summary>
-    public float Number(string name, float otherwise)
-        => hyper.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetSingle() : otherwise;
+    public float Number(string name, double otherwise) => (float)Exact(name, otherwise);
+
+    /// <summary>A hyper-parameter with all its digits.</summary>
+    public double Exact(string name) => hyper.GetProperty(name).GetDouble();
+
+    /// <inheritdoc cref="Number(string, double)"/>
+    public double Exact(string name, double otherwise)
+        => hyper.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
 
     /// <summary>A hyper-parameter that is a list.</summary>
-    public float[] Numbers(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetSingle())];
-
-    /// <summary>The same with the digits that names of results are made of.</summary>
-    public string[] Digits(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetRawText())];
+    public double[] Numbers(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
 
     /// <summary>A hyper-parameter that is a word; none: null.</summary>
     public string? Text(string name)
@@ -131,37 +133,16 @@ internal sealed class ReferenceCase
         static IEnumerable<int> Long(Shape s) => Enumerable.Range(0, s.Rank).Select(axis => s[axis]).Where(length => length != 1);
     }
 
-    private void Read(ReadOnlySpan<byte> file)
+    private void Read(Safetensors file)
     {
-        int header = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
-        var data = file[(8 + header)..];
-        var exact = new Dictionary<string, double[]>();
-        foreach (var entry in JsonDocument.Parse(file.Slice(8, header).ToArray()).RootElement.EnumerateObject())
+        foreach (var entry in file.Entries)
         {
-            if (entry.Name == "__metadata__")
+            float[]? numbers = entry.TryGet(out float[] floats) ? floats : entry.TryGet(out int[] ints) ? [.. ints.Select(i => (float)i)] : null;
+            if (numbers is not null)
             {
-                continue;
+                string exact = entry.Name + ".f64";
+                values[entry.Name] = (Tensor.Of(numbers, entry.Shape), file.Find(exact)?.TryGet(out double[] doubles) == true ? doubles : null);
             }
-            int[] range = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(v => v.GetInt32())];
-            int[] lengths = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(v => v.GetInt32())];
-            var bytes = data[range[0]..range[1]];
-            switch (entry.Value.GetProperty("dtype").GetString())
-            {
-                case "F32":
-                    values[entry.Name] = (Tensor.Of(MemoryMarshal.Cast<byte, float>(bytes).ToArray(), lengths), null);
-                    break;
-                case "I32":
-                    values[entry.Name] = (Tensor.Of([.. MemoryMarshal.Cast<byte, int>(bytes).ToArray().Select(i => (float)i)], lengths), null);
-                    break;
-                default:
-                    exact[entry.Name] = MemoryMarshal.Cast<byte, double>(bytes).ToArray();
-                    break;
-            }
-        }
-        foreach (var (name, numbers) in exact)
-        {
-            string single = name[..^".f64".Length];
-            values[single] = (values[single].Value, numbers);
         }
     }
 }

@@ -57,9 +57,11 @@ public static partial class Ops
     }
 
     /// <summary>Axis i of the result is axis order[i] of x.</summary>
+    /// <exception cref="ArgumentException">the order is not one of the axes of x.</exception>
     public static Var Permute(this Var x, params ReadOnlySpan<int> order)
     {
-        var axes = new Axes(order);
+        var axes = order.Length == x.Shape.Rank ? new Axes(order)
+            : throw new ArgumentException($"Permute: an order of {order.Length} axes for {x.Shape}");
         Span<int> lengths = stackalloc int[order.Length];
         for (int i = 0; i < order.Length; i++)
         {
@@ -168,10 +170,6 @@ public static partial class Ops
             // The permuted side (y, or x when inverse) is walked contiguously, the other with permuted strides.
             var walked = inverse ? x.Shape : y.Shape;
             var other = inverse ? y.Shape : x.Shape;
-            if (walked.Rank != rank)
-            {
-                throw new ArgumentException($"Permute: an order of {rank} axes for {other}");
-            }
             ReadOnlySpan<byte> order = [a0, a1, a2, a3];
             Span<int> lengths = [1, 1, 1, 1], walkedStrides = stackalloc int[4], otherStrides = stackalloc int[4];
             int pad = Shape.MaxRank - rank;

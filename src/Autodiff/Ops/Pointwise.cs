@@ -13,10 +13,14 @@ public static partial class Ops
     }
 
     /// <summary>y = f(a, b); shapes broadcast as in NumPy, and gradients are summed over broadcast axes.</summary>
-    /// <exception cref="ArgumentException">the shapes do not broadcast.</exception>
+    /// <exception cref="ArgumentException">the shapes do not broadcast; names them and the op.</exception>
     public static Var Zip<TOp>(this Var a, Var b, TOp op) where TOp : unmanaged, IBinary
     {
-        var y = a.Tape.Allocate(Shape.Broadcast(a.Shape, b.Shape));
+        if (!Shape.TryBroadcast(a.Shape, b.Shape, out var shape))
+        {
+            throw new ArgumentException($"{typeof(TOp).Name}: shapes {a.Shape} and {b.Shape} do not broadcast");
+        }
+        var y = a.Tape.Allocate(shape);
         a.Tape.Device.Zip(op, a.Value, b.Value, y);
         return a.Tape.Record(new ZipOp<TOp>(op), y, [a, b]);
     }

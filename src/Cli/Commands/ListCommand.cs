@@ -10,12 +10,13 @@ internal static class ListCommand
     public static Command Create()
     {
         Argument<string> algorithm = new("algorithm") { Description = "whose options" };
+        Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults are those published for its kind" };
         Command algorithms = new("algorithms", "What can learn.");
         Command environments = new("environments", "What can be played.");
-        Command options = new("options", "What can be set with --set, and its defaults.") { algorithm };
+        Command options = new("options", "What can be set with --set, and its defaults.") { algorithm, environment };
         algorithms.SetAction(_ => Print(Algorithms()));
         environments.SetAction(_ => Print(EnvironmentFamilies()));
-        options.SetAction(parsed => Print(Options(parsed.GetRequiredValue(algorithm))));
+        options.SetAction(parsed => Print(Options(parsed.GetRequiredValue(algorithm), parsed.GetValue(environment))));
         Command command = new("list", "List algorithms, environments and options.") { algorithms, environments, options };
         command.SetAction(_ => Print(["algorithms", .. Algorithms(), "", "environments", .. EnvironmentFamilies()]));
         return command;
@@ -26,10 +27,10 @@ internal static class ListCommand
     private static IEnumerable<string> EnvironmentFamilies() => Columns(Environments.Families.SelectMany(family =>
         family.Examples.Where(id => id != family.Pattern).Select(id => ("", $"for example {id}")).Prepend((family.Pattern, family.Description))));
 
-    private static IEnumerable<string> Options(string algorithm)
+    private static IEnumerable<string> Options(string algorithm, string? environment)
     {
-        // A configuration written out has every default filled in; that of any environment will do.
-        var defaults = JsonNode.Parse(RunConfiguration.Of(algorithm, "").ToJson())!.AsObject();
+        // A configuration written out has every default filled in.
+        var defaults = JsonNode.Parse(RunConfiguration.Of(algorithm, environment ?? "").ToJson())!.AsObject();
         return [$"options of {algorithm}", .. Table("options"), "", "options of training", .. Table("training")];
 
         IEnumerable<string> Table(string part) => Columns(defaults[part]!.AsObject().Select(option => (option.Key, option.Value!.ToString())));

@@ -9,9 +9,9 @@ public abstract class Algorithm(string name, string description)
     /// <summary>Everything there is.</summary>
     public static IReadOnlyList<Algorithm> All { get; } =
     [
-        QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", QLearningOptions.Iql),
-        QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", QLearningOptions.Vdn),
-        QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", QLearningOptions.Qmix),
+        QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", Presets.Iql),
+        QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", Presets.Vdn),
+        QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
     ];
 
     /// <summary>What the command calls it.</summary>
@@ -25,8 +25,8 @@ public abstract class Algorithm(string name, string description)
     public static Algorithm Find(string name) => All.FirstOrDefault(a => a.Name == name)
         ?? throw UsageException.Unknown("algorithm", name, All.Select(a => a.Name));
 
-    /// <summary>Names and defaults of its options.</summary>
-    public abstract JsonObject DefaultOptions();
+    /// <summary>Names and published defaults of its options in an environment.</summary>
+    public abstract JsonObject DefaultOptions(string environment);
 
     internal abstract object ReadOptions(JsonObject node);
 
@@ -34,13 +34,13 @@ public abstract class Algorithm(string name, string description)
 
     internal abstract ILearner Create(object options, LearnerContext context);
 
-    private static Algorithm QLearning(string name, string description, QLearningOptions defaults)
+    private static Algorithm QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new Typed<QLearningOptions>(name, description, defaults, RunJson.Default.QLearningOptions, (o, c) => new QLearner(o, c));
 
-    private sealed class Typed<TOptions>(string name, string description, TOptions defaults, JsonTypeInfo<TOptions> type,
+    private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
     {
-        public override JsonObject DefaultOptions() => Json.ToNode(defaults, type);
+        public override JsonObject DefaultOptions(string environment) => Json.ToNode(defaults(environment), type);
 
         internal override object ReadOptions(JsonObject node) => Json.FromNode(node, type);
 

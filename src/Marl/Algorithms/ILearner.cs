@@ -42,17 +42,18 @@ public readonly record struct UpdateStatistics(float Loss, float GradientNorm, f
 
 /// <summary>What a learner is built with besides its own options.</summary>
 /// <param name="Spec">the environment.</param>
-/// <param name="Reward">what agents are rewarded with.</param>
-/// <param name="Shards">into how many parts a batch is cut; part of the result, unlike the number of workers.</param>
-/// <param name="Workers">who works on them.</param>
-/// <param name="Rng">the run's generator.</param>
-public sealed record LearnerContext(EnvironmentSpec Spec, RewardMode Reward, int Shards, Workers Workers, Rng Rng)
+/// <param name="Training">how the run is conducted.</param>
+/// <param name="Workers">who works on the shards.</param>
+public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Training, Workers Workers)
 {
-    /// <summary>Whether episodes record a time limit as their own end.</summary>
-    public bool TerminateAtLimit { get; init; }
+    /// <summary>What agents are rewarded with.</summary>
+    public RewardMode Reward => Training.Reward.Of(Spec);
 
-    /// <summary>Room for an episode.</summary>
-    public Episode NewEpisode() => new(Spec, Reward, TerminateAtLimit);
+    /// <summary>The run's generator, to be split.</summary>
+    public Rng Rng => new(Training.Seed);
+
+    /// <summary>An empty episode of this run.</summary>
+    public Episode NewEpisode() => new(Spec, Reward, Training.TerminateAtLimit);
 }
 
 /// <summary>Numbers stopped being numbers. The message names the update and the tensor; the last checkpoint is good.</summary>

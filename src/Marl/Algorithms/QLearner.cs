@@ -69,10 +69,10 @@ public sealed class QLearner : ILearner
             ? new Adam { LearningRate = options.LearningRate, Epsilon = options.OptimizerEpsilon }
             : new RmsProp { LearningRate = options.LearningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
         replay = new ReplayBuffer(options.BufferSize);
-        int streams = context.Reward.Streams(spec.Agents.Length);
+        int streams = context.Reward.Streams(spec);
         rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
         sample = new Episode[options.BatchSize];
-        shards = new Shard[Math.Min(context.Shards, options.BatchSize)];
+        shards = new Shard[Math.Min(context.Training.Shards, options.BatchSize)];
         for (int s = 0; s < shards.Length; s++)
         {
             int first = s * options.BatchSize / shards.Length, end = (s + 1) * options.BatchSize / shards.Length;

@@ -1,20 +1,10 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Hyper-parameters of the Q-learning family. The defaults of its members are those published for level-based foraging with shared weights by Papoudakis et
-/// al. 2021 ("Benchmarking multi-agent deep reinforcement learning algorithms in cooperative tasks", appendix).
+/// Hyper-parameters of the Q-learning family: IQL, VDN, QMIX. What was published for a member in an environment stands in <see cref="Presets"/>.
 /// </summary>
 public sealed record QLearningOptions
 {
-    /// <summary>Independent Q-learning.</summary>
-    public static QLearningOptions Iql { get; } = new() { TargetEvery = 200, TargetTau = 1f };
-
-    /// <summary>Value decomposition networks.</summary>
-    public static QLearningOptions Vdn { get; } = new() { Mixer = MixerKind.Vdn };
-
-    /// <summary>QMIX.</summary>
-    public static QLearningOptions Qmix { get; } = new() { Mixer = MixerKind.Qmix, Hidden = 64 };
-
     /// <summary>gru or mlp.</summary>
     public AgentKind Agent { get; init; } = AgentKind.Gru;
 

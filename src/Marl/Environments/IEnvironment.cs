@@ -77,6 +77,9 @@ public sealed record EnvironmentSpec
     /// <summary>Length of the global state.</summary>
     public required int StateSize { get; init; }
 
+    /// <summary>What the team's reward is: the sum of the agents', or their mean where everyone receives the same payoff.</summary>
+    public RewardMode Reward { get; init; } = RewardMode.Sum;
+
     /// <summary>Most steps an episode can have.</summary>
     public required int EpisodeLimit { get; init; }
 

@@ -18,7 +18,7 @@ public sealed class IdentityGame : IEnvironment
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         _symbols = new int[agents];
         string id = $"identity?agents={agents}&actions={actions}&steps={steps}";
-        Spec = EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents);
+        Spec = EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents) with { Reward = RewardMode.Mean };
     }
 
     /// <inheritdoc/>

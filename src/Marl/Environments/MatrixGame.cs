@@ -48,6 +48,7 @@ public sealed class MatrixGame : IEnvironment
             Agents = _agents,
             StateSize = agents * agents,
             EpisodeLimit = steps,
+            Reward = payoffs.Length == 1 ? RewardMode.Mean : RewardMode.Sum,
             SnapshotSize = 1,
         };
     }

@@ -12,7 +12,7 @@ public sealed class TwoStepGame : IEnvironment
     private int _state;
 
     /// <inheritdoc/>
-    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("two-step", 2, States, 2, 2, 1) with { StateSize = States };
+    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("two-step", 2, States, 2, 2, 1) with { StateSize = States, Reward = RewardMode.Mean };
 
     // [first agent's action, second agent's]
     private static ReadOnlySpan<double> PayoffB => [0, 1, 1, 8];

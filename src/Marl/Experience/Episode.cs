@@ -14,11 +14,11 @@ public sealed class Episode
     /// <param name="spec">the environment.</param>
     /// <param name="rewardMode">what is recorded of the agents' rewards.</param>
     /// <param name="terminateAtLimit">records a truncation as a termination, as some peers do.</param>
-    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Sum, bool terminateAtLimit = false)
+    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Natural, bool terminateAtLimit = false)
     {
-        (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode, terminateAtLimit);
+        (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode.Of(spec), terminateAtLimit);
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
-        RewardStreams = rewardMode.Streams(Agents);
+        RewardStreams = rewardMode.Streams(spec);
         int rows = spec.EpisodeLimit + 1;
         Observations = new float[rows * Agents * ObservationSize];
         States = new float[rows * StateSize];
@@ -48,7 +48,7 @@ public sealed class Episode
     /// <summary>Whether it came to its own end; otherwise it was cut off and its last state has a value.</summary>
     public bool Terminated { get; set; }
 
-    /// <summary>Sum of all agents' rewards.</summary>
+    /// <summary>Sum of the team's rewards: of all agents' or, where the environment says so, of their mean.</summary>
     public double Return { get; set; }
 
     /// <summary>[limit + 1, N, O]</summary>
@@ -87,10 +87,21 @@ public sealed class Episode
     public bool Step(IEnvironment environment, Span<double> rewards, ref Rng rng)
     {
         var result = environment.Step(JointAction(Length), rewards, ref rng);
-        rewardMode.Write(rewards, Rewards.AsSpan(Length * RewardStreams, RewardStreams));
+        double sum = 0;
         foreach (double reward in rewards)
         {
-            Return += reward;
+            sum += reward;
+        }
+        double common = spec.Reward == RewardMode.Mean ? sum / Agents : sum;
+        Return += common;
+        for (int stream = 0; stream < RewardStreams; stream++)
+        {
+            Rewards[Length * RewardStreams + stream] = (float)(rewardMode switch
+            {
+                RewardMode.Individual => rewards[stream],
+                RewardMode.Mean => sum / Agents,
+                _ => sum,
+            });
         }
         Length++;
         bool over = result != StepResult.Running || Length == spec.EpisodeLimit;
@@ -122,6 +133,8 @@ public sealed class Episode
 [System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<RewardMode>))]
 public enum RewardMode
 {
+    /// <summary>As the environment says, see <see cref="EnvironmentSpec.Reward"/>.</summary>
+    Natural,
     /// <summary>Everyone gets the sum of all rewards.</summary>
     Sum,
     /// <summary>Everyone gets the mean of all rewards.</summary>
@@ -130,28 +143,12 @@ public enum RewardMode
     Individual,
 }
 
-/// <summary>The three modes as numbers.</summary>
+/// <summary>What a mode means in an environment.</summary>
 public static class RewardModes
 {
-    /// <summary>Number of reward streams of <paramref name="agents"/> agents.</summary>
-    public static int Streams(this RewardMode mode, int agents) => mode == RewardMode.Individual ? agents : 1;
+    /// <summary>The mode itself, or the environment's if it is to decide.</summary>
+    public static RewardMode Of(this RewardMode mode, EnvironmentSpec spec) => mode == RewardMode.Natural ? spec.Reward : mode;
 
-    /// <summary>From each agent's own reward [N] to the streams [R].</summary>
-    public static void Write(this RewardMode mode, ReadOnlySpan<double> rewards, Span<float> streams)
-    {
-        if (mode == RewardMode.Individual)
-        {
-            for (int agent = 0; agent < rewards.Length; agent++)
-            {
-                streams[agent] = (float)rewards[agent];
-            }
-            return;
-        }
-        double sum = 0;
-        foreach (double reward in rewards)
-        {
-            sum += reward;
-        }
-        streams[0] = (float)(mode == RewardMode.Mean ? sum / rewards.Length : sum);
-    }
+    /// <summary>R, the number of reward streams: 1 for a common reward, N for individual ones.</summary>
+    public static int Streams(this RewardMode mode, EnvironmentSpec spec) => mode.Of(spec) == RewardMode.Individual ? spec.Agents.Length : 1;
 }

@@ -39,8 +39,8 @@ public sealed record RunConfiguration
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
     {
         var entry = Algorithm.Find(algorithm);
-        var training = Json.ToNode(new TrainingOptions(), RunJson.Default.TrainingOptions);
-        var options = entry.DefaultOptions();
+        var training = Json.ToNode(Presets.Training(environment), RunJson.Default.TrainingOptions);
+        var options = entry.DefaultOptions(environment);
         if (file is not null)
         {
             foreach (var (part, node) in file)
@@ -98,11 +98,7 @@ public sealed record RunConfiguration
     }.ToJsonString(RunJson.Default.Options);
 
     /// <summary>The learner of this run.</summary>
-    public ILearner CreateLearner(EnvironmentSpec spec, Workers workers)
-        => Algorithm.Create(Options, new LearnerContext(spec, Training.Reward, Training.Shards, workers, new Rng(Training.Seed))
-        {
-            TerminateAtLimit = Training.TerminateAtLimit,
-        });
+    public ILearner CreateLearner(LearnerContext context) => Algorithm.Create(Options, context);
 
     /// <summary>Puts a value in the place of one of the same kind.</summary>
     private static void Replace(JsonObject record, string name, string text)

@@ -14,6 +14,7 @@ public sealed class Trainer : IDisposable
     private readonly Func<IEnvironment> create;
     private readonly RunFolder? folder;
     private readonly Workers workers;
+    private readonly LearnerContext context;
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
     private readonly Stopwatch watch = new();
@@ -36,9 +37,10 @@ public sealed class Trainer : IDisposable
         this.create = create ?? (() => Environments.Create(configuration.Environment));
         Spec = this.create().Spec;
         workers = new Workers(training.Threads > 0 ? training.Threads : Environment.ProcessorCount);
-        Learner = configuration.CreateLearner(Spec, workers);
+        context = new LearnerContext(Spec, training, workers);
+        Learner = configuration.CreateLearner(context);
         rollout = new Rollout(this.create, training.Environments, training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
-            new Rng(training.Seed));
+            context.Rng);
         episodes = NewEpisodes(training.Environments);
     }
 
@@ -133,7 +135,7 @@ public sealed class Trainer : IDisposable
     {
         var evaluated = NewEpisodes(count);
         new Rollout(create, count, configuration.Training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
-            new Rng(configuration.Training.Seed).Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f);
+            context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f);
         return EvaluationResult.Of(evaluated);
     }
 
@@ -219,5 +221,5 @@ public sealed class Trainer : IDisposable
     private bool Passed(long every, long before) => every > 0 && steps / every > before / every;
 
     private Episode[] NewEpisodes(int count)
-        => [.. Enumerable.Range(0, count).Select(_ => new Episode(Spec, configuration.Training.Reward, configuration.Training.TerminateAtLimit))];
+        => [.. Enumerable.Range(0, count).Select(_ => context.NewEpisode())];
 }

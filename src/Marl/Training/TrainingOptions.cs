@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 public sealed record TrainingOptions
 {
     /// <summary>Environment steps.</summary>
-    public long Steps { get; init; } = 200_000;
+    public long Steps { get; init; } = 2_000_000;
 
     /// <summary>Everything left to chance follows from it.</summary>
     public ulong Seed { get; init; } = 1;
@@ -19,7 +19,7 @@ public sealed record TrainingOptions
     public int Shards { get; init; } = 4;
 
     /// <summary>What agents are rewarded with.</summary>
-    public RewardMode Reward { get; init; } = RewardMode.Sum;
+    public RewardMode Reward { get; init; } = RewardMode.Natural;
 
     /// <summary>Whether a time limit counts as the end of the future, as in peers that do not tell the two apart.</summary>
     public bool TerminateAtLimit { get; init; }

@@ -1,10 +1,9 @@
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// A gated recurrent unit over a whole sequence (Cho et al. 2014), with the formulas, names and gate order r, z, n of PyTorch's
-/// nn.GRUCell:
-/// <c>weight_ih</c> [3H, in], <c>weight_hh</c> [3H, H], <c>bias_ih</c> [3H], <c>bias_hh</c> [3H]; with N copies an axis [N] in
-/// front of each. All begin as <see cref="Initialisers.UniformFanIn"/> of H.
+/// A gated recurrent unit over a whole sequence (Cho et al. 2014), with the formulas, the names and the gate order r, z, n of
+/// PyTorch's nn.GRUCell: <c>weight_ih</c> [3H, in], <c>weight_hh</c> [3H, H], <c>bias_ih</c> [3H], <c>bias_hh</c> [3H]; with N
+/// copies an axis [N] in front of each. All begin as <see cref="Initialisers.UniformFanIn"/> of H.
 /// </summary>
 public sealed class Gru
 {

@@ -16,28 +16,34 @@ internal sealed partial class CpuDevice
             nint at = (nint)row * units;
             ref float rgi = ref Unsafe.Add(ref pgi, 3 * at), rgh = ref Unsafe.Add(ref pgh, 3 * at), rh = ref Unsafe.Add(ref ph, at);
             ref float ry = ref Unsafe.Add(ref py, at), rs = ref Unsafe.Add(ref ps, 4 * at);
-            int j = GruGates<V16>(ref rgi, ref rgh, ref rh, ref ry, ref rs, 0, units);
-            GruGates<F1>(ref rgi, ref rgh, ref rh, ref ry, ref rs, j, units);
+            Loop.Run(new GatesLoop(ref rgi, ref rgh, ref rs), 2 * units);
+            Loop.Run(new StateLoop(ref rgi, ref rgh, ref rh, ref ry, ref rs, units), units);
         }
     }
 
-    private static int GruGates<T>(ref float gi, ref float gh, ref float h, ref float y, ref float saved, int j, int units)
-        where T : struct, IFloatLane<T>
+    /// <summary>The gates r and z, side by side in gi, gh and saved alike.</summary>
+    private readonly ref struct GatesLoop(ref float gi, ref float gh, ref float saved) : ILoop
     {
-        for (; j <= units - T.Width; j += T.Width)
+        private readonly ref float gi = ref gi, gh = ref gh, saved = ref saved;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T> => T.Sigmoid(T.Load(ref gi, i) + T.Load(ref gh, i)).Store(ref saved, i);
+    }
+
+    private readonly ref struct StateLoop(ref float gi, ref float gh, ref float h, ref float y, ref float saved, int units) : ILoop
+    {
+        private readonly ref float gi = ref gi, gh = ref gh, h = ref h, y = ref y, saved = ref saved;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int j) where T : struct, IFloatLane<T>
         {
-            T hidden = T.Load(ref gh, j + 2 * units);
-            T r = T.Sigmoid(T.Load(ref gi, j) + T.Load(ref gh, j));
-            T z = T.Sigmoid(T.Load(ref gi, j + units) + T.Load(ref gh, j + units));
+            T r = T.Load(ref saved, j), z = T.Load(ref saved, j + units), hidden = T.Load(ref gh, j + 2 * units);
             T n = T.Tanh(T.Fma(r, hidden, T.Load(ref gi, j + 2 * units)));
             // (1 - z) n + z h = n + z (h - n)
             T.Fma(z, T.Load(ref h, j) - n, n).Store(ref y, j);
-            r.Store(ref saved, j);
-            z.Store(ref saved, j + units);
             n.Store(ref saved, j + 2 * units);
             hidden.Store(ref saved, j + 3 * units);
         }
-        return j;
     }
 
     /// <inheritdoc/>
@@ -51,19 +57,21 @@ internal sealed partial class CpuDevice
             nint at = (nint)row * units;
             ref float rs = ref Unsafe.Add(ref ps, 4 * at), rh = ref Unsafe.Add(ref ph, at), rdy = ref Unsafe.Add(ref pdy, at);
             ref float rdgi = ref Unsafe.Add(ref pdgi, 3 * at), rdgh = ref Unsafe.Add(ref pdgh, 3 * at), rdh = ref Unsafe.Add(ref pdh, at);
-            int j = GruGatesBackward<V16>(ref rs, ref rh, ref rdy, ref rdgi, ref rdgh, ref rdh, 0, units);
-            GruGatesBackward<F1>(ref rs, ref rh, ref rdy, ref rdgi, ref rdgh, ref rdh, j, units);
+            Loop.Run(new GruBackwardLoop(ref rs, ref rh, ref rdy, ref rdgi, ref rdgh, ref rdh, units), units);
         }
     }
 
-    private static int GruGatesBackward<T>(ref float saved, ref float h, ref float dy, ref float dgi, ref float dgh, ref float dh, int j,
-        int units) where T : struct, IFloatLane<T>
+    private readonly ref struct GruBackwardLoop(ref float saved, ref float h, ref float dy, ref float dgi, ref float dgh, ref float dh,
+        int units) : ILoop
     {
-        for (; j <= units - T.Width; j += T.Width)
+        private readonly ref float saved = ref saved, h = ref h, dy = ref dy, dgi = ref dgi, dgh = ref dgh, dh = ref dh;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int j) where T : struct, IFloatLane<T>
         {
             T r = T.Load(ref saved, j), z = T.Load(ref saved, j + units), n = T.Load(ref saved, j + 2 * units);
             T hidden = T.Load(ref saved, j + 3 * units), d = T.Load(ref dy, j);
-            // y = n + z (h - n); the primed names are gradients before each gate's nonlinearity.
+            // y = n + z (h - n); dr, dz and dn are gradients before each gate's nonlinearity.
             T dn = d * (T.One - z) * (T.One - n * n);
             T dz = d * (T.Load(ref h, j) - n) * (z * (T.One - z));
             T dr = dn * hidden * (r * (T.One - r));
@@ -75,7 +83,6 @@ internal sealed partial class CpuDevice
             (dn * r).Store(ref dgh, j + 2 * units);
             (d * z).Store(ref dh, j);
         }
-        return j;
     }
 
     /// <inheritdoc/>
@@ -89,15 +96,17 @@ internal sealed partial class CpuDevice
             nint at = (nint)row * units;
             ref float rs = ref Unsafe.Add(ref ps, 4 * at), rh = ref Unsafe.Add(ref ph, at), rdy = ref Unsafe.Add(ref pdy, at);
             ref float rdgi = ref Unsafe.Add(ref pdgi, 3 * at), rdgh = ref Unsafe.Add(ref pdgh, 3 * at), rdh = ref Unsafe.Add(ref pdh, at);
-            int j = GruGatesTangent<V16>(ref rs, ref rh, ref rdgi, ref rdgh, ref rdh, ref rdy, 0, units);
-            GruGatesTangent<F1>(ref rs, ref rh, ref rdgi, ref rdgh, ref rdh, ref rdy, j, units);
+            Loop.Run(new GruTangentLoop(ref rs, ref rh, ref rdgi, ref rdgh, ref rdh, ref rdy, units), units);
         }
     }
 
-    private static int GruGatesTangent<T>(ref float saved, ref float h, ref float dgi, ref float dgh, ref float dh, ref float dy, int j,
-        int units) where T : struct, IFloatLane<T>
+    private readonly ref struct GruTangentLoop(ref float saved, ref float h, ref float dgi, ref float dgh, ref float dh, ref float dy,
+        int units) : ILoop
     {
-        for (; j <= units - T.Width; j += T.Width)
+        private readonly ref float saved = ref saved, h = ref h, dgi = ref dgi, dgh = ref dgh, dh = ref dh, dy = ref dy;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int j) where T : struct, IFloatLane<T>
         {
             T r = T.Load(ref saved, j), z = T.Load(ref saved, j + units), n = T.Load(ref saved, j + 2 * units);
             T hidden = T.Load(ref saved, j + 3 * units);
@@ -108,6 +117,5 @@ internal sealed partial class CpuDevice
             // y = n + z (h - n)
             T.Fma(dz, T.Load(ref h, j) - n, T.Fma(z, T.Load(ref dh, j) - dn, dn)).Store(ref dy, j);
         }
-        return j;
     }
 }

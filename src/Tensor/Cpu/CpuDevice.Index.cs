@@ -55,7 +55,7 @@ internal sealed partial class CpuDevice
         {
             ref float row = ref Unsafe.Add(ref pw, (nint)Position(Unsafe.Add(ref pi, i), count) * width);
             ref float values = ref Unsafe.Add(ref py, (nint)i * width);
-            AddRow<F1>(ref values, ref row, AddRow<V16>(ref values, ref row, 0, width), width);
+            Loop.Run(new AddLoop(ref values, ref row), width);
         }
     }
 

@@ -4,9 +4,8 @@ using System.Runtime.InteropServices;
 namespace Marl.Native;
 
 /// <summary>
-/// The primitives on one core. A loop over memory is one method generic over the lane: called with <see cref="V16"/> it takes the body,
-/// called with <see cref="F1"/> the tail, and since all lanes compute the same bits, where the border lies cannot be seen in the result.
-/// Nothing is allocated.
+/// The primitives on one core. What a kernel does at one place is a <see cref="ILoop"/> generic over the lane; <see cref="Loop"/> runs it
+/// with the widest lane there is. Nothing is allocated.
 /// </summary>
 internal sealed partial class CpuDevice : Device
 {
@@ -58,7 +57,7 @@ internal sealed partial class CpuDevice : Device
         }
         else if (xStride == 1 && yStride == 1)
         {
-            AddRow<F1>(ref x, ref y, AddRow<V16>(ref x, ref y, 0, n), n);
+            Loop.Run(new AddLoop(ref x, ref y), n);
         }
         else
         {
@@ -72,13 +71,12 @@ internal sealed partial class CpuDevice : Device
     }
 
     /// <summary>y += x</summary>
-    private static int AddRow<T>(ref float x, ref float y, int i, int n) where T : struct, IFloatLane<T>
+    private readonly ref struct AddLoop(ref float x, ref float y) : ILoop
     {
-        for (; i <= n - T.Width; i += T.Width)
-        {
-            (T.Load(ref y, i) + T.Load(ref x, i)).Store(ref y, i);
-        }
-        return i;
+        private readonly ref float x = ref x, y = ref y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T> => (T.Load(ref y, i) + T.Load(ref x, i)).Store(ref y, i);
     }
 
     /// <summary>The first element of a tensor of which a kernel will touch <paramref name="count"/>: the one check that keeps raw loops in

@@ -15,25 +15,25 @@ internal sealed partial class CpuDevice
         {
             ref float rw = ref Unsafe.Add(ref pw, (nint)row * inputs * width), rx = ref Unsafe.Add(ref px, (nint)row * inputs);
             ref float rb = ref Unsafe.Add(ref pb, (nint)row * width), ry = ref Unsafe.Add(ref py, (nint)row * width);
-            int e = MonotoneMix<V16>(ref rw, ref rx, ref rb, ref ry, inputs, 0, width);
-            MonotoneMix<F1>(ref rw, ref rx, ref rb, ref ry, inputs, e, width);
+            Loop.Run(new MixLoop(ref rw, ref rx, ref rb, ref ry, inputs, width), width);
         }
     }
 
     /// <summary>Each y[e] is one chain of fused multiply-adds over n, starting from b[e].</summary>
-    private static int MonotoneMix<T>(ref float w, ref float x, ref float b, ref float y, int inputs, int e, int width)
-        where T : struct, IFloatLane<T>
+    private readonly ref struct MixLoop(ref float w, ref float x, ref float b, ref float y, int inputs, nint width) : ILoop
     {
-        for (; e <= width - T.Width; e += T.Width)
+        private readonly ref float w = ref w, x = ref x, b = ref b, y = ref y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int e) where T : struct, IFloatLane<T>
         {
             T sum = T.Load(ref b, e);
             for (int n = 0; n < inputs; n++)
             {
-                sum = T.Fma(T.Abs(T.Load(ref w, (nint)n * width + e)), T.Of(Unsafe.Add(ref x, n)), sum);
+                sum = T.Fma(T.Abs(T.Load(ref w, n * width + e)), T.Of(Unsafe.Add(ref x, n)), sum);
             }
             sum.Store(ref y, e);
         }
-        return e;
     }
 
     /// <inheritdoc/>
@@ -54,8 +54,7 @@ internal sealed partial class CpuDevice
                 {
                     ref float rdw = ref Unsafe.Add(ref pdw, input * width);
                     float value = Unsafe.Add(ref px, input);
-                    int e = AddSigned<V16>(ref rw, value, ref rdy, ref rdw, 0, width);
-                    AddSigned<F1>(ref rw, value, ref rdy, ref rdw, e, width);
+                    Loop.Run(new SignedLoop(ref rw, value, ref rdy, ref rdw), width);
                 }
                 if (!dx.IsNone)
                 {
@@ -66,14 +65,16 @@ internal sealed partial class CpuDevice
     }
 
     /// <summary>dw += sign(w) x dy</summary>
-    private static int AddSigned<T>(ref float w, float x, ref float dy, ref float dw, int e, int width) where T : struct, IFloatLane<T>
+    private readonly ref struct SignedLoop(ref float w, float x, ref float dy, ref float dw) : ILoop
     {
-        for (; e <= width - T.Width; e += T.Width)
+        private readonly ref float w = ref w, dy = ref dy, dw = ref dw;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int e) where T : struct, IFloatLane<T>
         {
             T weight = T.Load(ref w, e), signed = T.IfGreater(weight, T.Zero, T.Of(x), T.IfGreater(T.Zero, weight, T.Of(-x), T.Zero));
             T.Fma(signed, T.Load(ref dy, e), T.Load(ref dw, e)).Store(ref dw, e);
         }
-        return e;
     }
 
     /// <summary>sum_e |w| dy, over sixteen virtual lanes and the tree of <see cref="Across"/>.</summary>

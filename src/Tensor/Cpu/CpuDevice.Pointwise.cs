@@ -7,41 +7,31 @@ internal sealed partial class CpuDevice
 {
     /// <inheritdoc/>
     public override void Map<TOp>(TOp op, Tensor x, Tensor y)
-    {
-        int n = y.Count;
-        ref float px = ref First(x, n), py = ref First(y, n);
-        Map<F1, TOp>(op, ref px, ref py, Map<V16, TOp>(op, ref px, ref py, 0, n), n);
-    }
+        => Loop.Run(new MapLoop<TOp>(op, ref First(x, y.Count), ref First(y, y.Count)), y.Count);
 
-    /// <summary>Elements from <paramref name="i"/> on, as long as a whole lane fits; returns where it stopped. So do all loops below.</summary>
-    private static int Map<T, TOp>(TOp op, ref float x, ref float y, int i, int n)
-        where T : struct, IFloatLane<T> where TOp : unmanaged, IUnary
+    private readonly ref struct MapLoop<TOp>(TOp op, ref float x, ref float y) : ILoop where TOp : unmanaged, IUnary
     {
-        for (; i <= n - T.Width; i += T.Width)
-        {
-            op.F(T.Load(ref x, i)).Store(ref y, i);
-        }
-        return i;
+        private readonly ref float x = ref x, y = ref y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(T.Load(ref x, i)).Store(ref y, i);
     }
 
     /// <inheritdoc/>
     public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z)
     {
         int n = z.Count;
-        ref float px = ref First(x, n), py = ref First(y, n), pdy = ref First(dy, n), pz = ref First(z, n);
-        int i = MapDerivative<V16, TOp>(op, ref px, ref py, ref pdy, ref pz, 0, n);
-        MapDerivative<F1, TOp>(op, ref px, ref py, ref pdy, ref pz, i, n);
+        Loop.Run(new MapDerivativeLoop<TOp>(op, ref First(x, n), ref First(y, n), ref First(dy, n), ref First(z, n)), n);
     }
 
-    private static int MapDerivative<T, TOp>(TOp op, ref float x, ref float y, ref float dy, ref float z, int i, int n)
-        where T : struct, IFloatLane<T> where TOp : unmanaged, IUnary
+    private readonly ref struct MapDerivativeLoop<TOp>(TOp op, ref float x, ref float y, ref float dy, ref float z) : ILoop
+        where TOp : unmanaged, IUnary
     {
-        for (; i <= n - T.Width; i += T.Width)
-        {
-            T derivative = op.D(T.Load(ref x, i), T.Load(ref y, i));
-            T.Fma(derivative, T.Load(ref dy, i), T.Load(ref z, i)).Store(ref z, i);
-        }
-        return i;
+        private readonly ref float x = ref x, y = ref y, dy = ref dy, z = ref z;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T>
+            => T.Fma(op.D(T.Load(ref x, i), T.Load(ref y, i)), T.Load(ref dy, i), T.Load(ref z, i)).Store(ref z, i);
     }
 
     /// <inheritdoc/>
@@ -55,26 +45,20 @@ internal sealed partial class CpuDevice
         {
             return;
         }
-        int n = nest.Length(3), aStride = nest.Stride(0, 3), bStride = nest.Stride(1, 3);
         ref float pa = ref First(a, a.Count), pb = ref First(b, b.Count), py = ref First(y, y.Count);
         do
         {
-            var ra = new Operand(ref Unsafe.Add(ref pa, nest.Offset(0)), aStride);
-            var rb = new Operand(ref Unsafe.Add(ref pb, nest.Offset(1)), bStride);
-            ref float ry = ref Unsafe.Add(ref py, nest.Offset(2));
-            Zip<F1, TOp>(op, ra, rb, ref ry, Zip<V16, TOp>(op, ra, rb, ref ry, 0, n), n);
+            Loop.Run(new ZipLoop<TOp>(op, nest.Row(0, ref pa), nest.Row(1, ref pb), nest.Row(2, ref py)), nest.Length(3));
         }
         while (nest.Next(2));
     }
 
-    private static int Zip<T, TOp>(TOp op, Operand a, Operand b, ref float y, int i, int n)
-        where T : struct, IFloatLane<T> where TOp : unmanaged, IBinary
+    private readonly ref struct ZipLoop<TOp>(TOp op, Row a, Row b, Row y) : ILoop where TOp : unmanaged, IBinary
     {
-        for (; i <= n - T.Width; i += T.Width)
-        {
-            op.F(a.Load<T>(i), b.Load<T>(i)).Store(ref y, i);
-        }
-        return i;
+        private readonly Row a = a, b = b, y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T> => y.Store(i, op.F(a.Load<T>(i), b.Load<T>(i)));
     }
 
     /// <inheritdoc/>
@@ -102,74 +86,24 @@ internal sealed partial class CpuDevice
         {
             return;
         }
-        int n = nest.Length(3), aStride = nest.Stride(0, 3), bStride = nest.Stride(1, 3), dyStride = nest.Stride(2, 3);
         ref float pa = ref First(a, a.Count), pb = ref First(b, b.Count), pdy = ref First(dy, dy.Count);
         ref float py = ref First(y, z.Count), pz = ref First(z, z.Count);
         do
         {
-            var ra = new Operand(ref Unsafe.Add(ref pa, nest.Offset(0)), aStride);
-            var rb = new Operand(ref Unsafe.Add(ref pb, nest.Offset(1)), bStride);
-            var rdy = new Operand(ref Unsafe.Add(ref pdy, nest.Offset(2)), dyStride);
-            ref float ry = ref Unsafe.Add(ref py, nest.Offset(3)), rz = ref Unsafe.Add(ref pz, nest.Offset(3));
-            int i = ZipDerivative<V16, TPartial>(partial, ra, rb, ref ry, rdy, ref rz, 0, n);
-            ZipDerivative<F1, TPartial>(partial, ra, rb, ref ry, rdy, ref rz, i, n);
+            Loop.Run(new ZipDerivativeLoop<TPartial>(partial, nest.Row(0, ref pa), nest.Row(1, ref pb), nest.Row(3, ref py), nest.Row(2, ref pdy),
+                nest.Row(3, ref pz)), nest.Length(3));
         }
         while (nest.Next(2));
     }
 
-    private static int ZipDerivative<T, TPartial>(TPartial partial, Operand a, Operand b, ref float y, Operand dy, ref float z, int i, int n)
-        where T : struct, IFloatLane<T> where TPartial : struct, IPartial
+    private readonly ref struct ZipDerivativeLoop<TPartial>(TPartial partial, Row a, Row b, Row y, Row dy, Row z) : ILoop
+        where TPartial : struct, IPartial
     {
-        for (; i <= n - T.Width; i += T.Width)
-        {
-            T derivative = partial.D(a.Load<T>(i), b.Load<T>(i), T.Load(ref y, i));
-            T.Fma(derivative, dy.Load<T>(i), T.Load(ref z, i)).Store(ref z, i);
-        }
-        return i;
-    }
-
-    /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v)
-    {
-        int n = p.Count;
-        // A memory that the rule lacks stands still on one float of the stack: read as 0, what is written is forgotten.
-        Span<float> nothing = stackalloc float[V16.Width];
-        nothing.Clear();
-        ref float pp = ref First(p, n), pg = ref First(g, n);
-        ref float pm = ref m.IsNone ? ref nothing[0] : ref First(m, n);
-        ref float pv = ref v.IsNone ? ref nothing[0] : ref First(v, n);
-        int i = Update<V16, TRule>(rule, ref pp, ref pg, ref pm, m.IsNone, ref pv, v.IsNone, 0, n);
-        Update<F1, TRule>(rule, ref pp, ref pg, ref pm, m.IsNone, ref pv, v.IsNone, i, n);
-    }
-
-    private static int Update<T, TRule>(TRule rule, ref float p, ref float g, ref float m, bool noM, ref float v, bool noV, int i, int n)
-        where T : struct, IFloatLane<T> where TRule : unmanaged, IUpdate
-    {
-        for (; i <= n - T.Width; i += T.Width)
-        {
-            T pi = T.Load(ref p, i), mi = noM ? T.Zero : T.Load(ref m, i), vi = noV ? T.Zero : T.Load(ref v, i);
-            rule.Step(ref pi, T.Load(ref g, i), ref mi, ref vi);
-            pi.Store(ref p, i);
-            if (!noM)
-            {
-                mi.Store(ref m, i);
-            }
-            if (!noV)
-            {
-                vi.Store(ref v, i);
-            }
-        }
-        return i;
-    }
-
-    /// <summary>A row that a loop reads: along it, or its first number again and again when the stride is 0.</summary>
-    private readonly ref struct Operand(ref float first, int stride)
-    {
-        private readonly ref float first = ref first;
-        private readonly bool still = stride == 0;
+        private readonly Row a = a, b = b, y = y, dy = dy, z = z;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T Load<T>(int i) where T : struct, IFloatLane<T> => still ? T.Of(first) : T.Load(ref first, i);
+        public void Step<T>(int i) where T : struct, IFloatLane<T>
+            => z.Store(i, T.Fma(partial.D(a.Load<T>(i), b.Load<T>(i), y.Load<T>(i)), dy.Load<T>(i), z.Load<T>(i)));
     }
 
     /// <summary>One of the two partial derivatives of a binary op.</summary>
@@ -188,5 +122,53 @@ internal sealed partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DB(a, b, y);
+    }
+
+    /// <inheritdoc/>
+    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v)
+    {
+        int n = p.Count;
+        // A memory that the rule lacks stands still: read as 0, never written.
+        float nothing = 0f;
+        var memory1 = m.IsNone ? new Row(ref nothing, 0) : new Row(ref First(m, n), 1);
+        var memory2 = v.IsNone ? new Row(ref nothing, 0) : new Row(ref First(v, n), 1);
+        Loop.Run(new UpdateLoop<TRule>(rule, ref First(p, n), ref First(g, n), memory1, memory2), n);
+    }
+
+    private readonly ref struct UpdateLoop<TRule>(TRule rule, ref float p, ref float g, Row m, Row v) : ILoop where TRule : unmanaged, IUpdate
+    {
+        private readonly ref float p = ref p, g = ref g;
+        private readonly Row m = m, v = v;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T>
+        {
+            T pi = T.Load(ref p, i), mi = m.Load<T>(i), vi = v.Load<T>(i);
+            rule.Step(ref pi, T.Load(ref g, i), ref mi, ref vi);
+            pi.Store(ref p, i);
+            m.Store(i, mi);
+            v.Store(i, vi);
+        }
+    }
+}
+
+/// <summary>A row of memory that a loop runs along, or, with stride 0, one number that stands for a whole row.</summary>
+internal readonly ref struct Row(ref float first, int stride)
+{
+    private readonly ref float first = ref first;
+    private readonly bool still = stride == 0;
+
+    /// <summary>Elements i .. i + T.Width - 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Load<T>(int i) where T : struct, IFloatLane<T> => still ? T.Of(first) : T.Load(ref first, i);
+
+    /// <summary>Stores them; a number that stands still is not changed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store<T>(int i, T values) where T : struct, IFloatLane<T>
+    {
+        if (!still)
+        {
+            values.Store(ref first, i);
+        }
     }
 }

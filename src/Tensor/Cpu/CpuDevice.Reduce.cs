@@ -24,8 +24,7 @@ internal sealed partial class CpuDevice
         for (int i = 0; i < outer; i++)
         {
             ref float rows = ref Unsafe.Add(ref px, (nint)i * length * inner), target = ref Unsafe.Add(ref py, (nint)i * inner);
-            int column = FoldColumns<V16, TOp>(op, ref rows, length, ref target, 0, inner, accumulate);
-            FoldColumns<F1, TOp>(op, ref rows, length, ref target, column, inner, accumulate);
+            Loop.Run(new FoldLoop<TOp>(op, ref rows, length, inner, ref target, accumulate), inner);
         }
     }
 
@@ -56,39 +55,31 @@ internal sealed partial class CpuDevice
         return op.Fold(even, odd).Value;
     }
 
-    /// <summary>Folds columns, a lane of them at a time: row k goes to virtual lane k mod 4, in order of k, then (0 + 1) + (2 + 3). Four
-    /// chains keep the adder busy.</summary>
-    private static int FoldColumns<T, TOp>(TOp op, ref float x, int rows, ref float y, int column, int columns, bool accumulate)
-        where T : struct, IFloatLane<T> where TOp : unmanaged, IReduction
+    /// <summary>Folds columns: row k goes to virtual lane k mod 4, in order of k, then (0 + 1) + (2 + 3). Four chains keep the adder busy.</summary>
+    private readonly ref struct FoldLoop<TOp>(TOp op, ref float x, int rows, nint stride, ref float y, bool accumulate) : ILoop
+        where TOp : unmanaged, IReduction
     {
-        for (; column <= columns - T.Width; column += T.Width)
+        private readonly ref float x = ref x, y = ref y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T>
         {
             T lane0 = T.Of(op.Identity), lane1 = lane0, lane2 = lane0, lane3 = lane0;
-            nint at = column;
+            nint at = i;
             int k = 0;
-            for (; k <= rows - 4; k += 4, at += 4 * (nint)columns)
+            for (; k <= rows - 4; k += 4, at += 4 * stride)
             {
                 lane0 = op.Fold(lane0, T.Load(ref x, at));
-                lane1 = op.Fold(lane1, T.Load(ref x, at + columns));
-                lane2 = op.Fold(lane2, T.Load(ref x, at + 2 * (nint)columns));
-                lane3 = op.Fold(lane3, T.Load(ref x, at + 3 * (nint)columns));
+                lane1 = op.Fold(lane1, T.Load(ref x, at + stride));
+                lane2 = op.Fold(lane2, T.Load(ref x, at + 2 * stride));
+                lane3 = op.Fold(lane3, T.Load(ref x, at + 3 * stride));
             }
-            if (k < rows)
-            {
-                lane0 = op.Fold(lane0, T.Load(ref x, at));
-            }
-            if (k + 1 < rows)
-            {
-                lane1 = op.Fold(lane1, T.Load(ref x, at + columns));
-            }
-            if (k + 2 < rows)
-            {
-                lane2 = op.Fold(lane2, T.Load(ref x, at + 2 * (nint)columns));
-            }
+            lane0 = k < rows ? op.Fold(lane0, T.Load(ref x, at)) : lane0;
+            lane1 = k + 1 < rows ? op.Fold(lane1, T.Load(ref x, at + stride)) : lane1;
+            lane2 = k + 2 < rows ? op.Fold(lane2, T.Load(ref x, at + 2 * stride)) : lane2;
             T folded = op.Fold(op.Fold(lane0, lane1), op.Fold(lane2, lane3));
-            (accumulate ? op.Fold(T.Load(ref y, column), folded) : folded).Store(ref y, column);
+            (accumulate ? op.Fold(T.Load(ref y, i), folded) : folded).Store(ref y, i);
         }
-        return column;
     }
 
     /// <inheritdoc/>
@@ -118,26 +109,24 @@ internal sealed partial class CpuDevice
     /// <inheritdoc/>
     public override void Scan(Tensor a, Tensor b, Tensor y)
     {
-        int steps = y.Shape[0], inner = y.Shape.Product(1, y.Shape.Rank), n = y.Count;
+        int inner = y.Shape.Product(1, y.Shape.Rank), n = y.Count;
         ref float pa = ref First(a, n), pb = ref First(b, n), py = ref First(y, n);
-        if (n > 0)
-        {
-            int i = Scan<V16>(ref pa, ref pb, ref py, steps, 0, inner);
-            Scan<F1>(ref pa, ref pb, ref py, steps, i, inner);
-        }
+        Loop.Run(new ScanLoop(ref pa, ref pb, ref py, n - inner, inner), inner);
     }
 
-    private static int Scan<T>(ref float a, ref float b, ref float y, int steps, int i, int inner) where T : struct, IFloatLane<T>
+    private readonly ref struct ScanLoop(ref float a, ref float b, ref float y, nint last, nint stride) : ILoop
     {
-        for (; i <= inner - T.Width; i += T.Width)
+        private readonly ref float a = ref a, b = ref b, y = ref y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T>
         {
             T next = T.Zero;
-            for (nint at = (steps - 1) * (nint)inner + i; at >= 0; at -= inner)
+            for (nint at = last + i; at >= 0; at -= stride)
             {
                 next = T.Fma(T.Load(ref b, at), next, T.Load(ref a, at));
                 next.Store(ref y, at);
             }
         }
-        return i;
     }
 }

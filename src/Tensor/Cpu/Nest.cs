@@ -82,6 +82,10 @@ internal struct Nest
         return indices[0] * strides[at] + indices[1] * strides[at + 1] + indices[2] * strides[at + 2];
     }
 
+    /// <summary>What an operand shows to the innermost loop.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Row Row(int operand, ref float first) => new(ref Unsafe.Add(ref first, Offset(operand)), Stride(operand, Axes - 1));
+
     /// <summary>One turn of the loops down to <paramref name="axis"/>; false after the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Next(int axis)

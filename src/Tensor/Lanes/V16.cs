@@ -1,17 +1,21 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Marl.Native;
 
 /// <summary>Sixteen floats: one 512-bit register, or two or four narrower ones, which the JIT splits it into.</summary>
-public readonly struct V16(Vector512<float> value) : IFloatLane<V16>
+public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<V16>
 {
     /// <summary>How many numbers.</summary>
     public static int Width => 16;
 
     /// <summary>The numbers.</summary>
-    public Vector512<float> Value { get; } = value;
+    public Vector512<float> Value => value;
+
+    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around several
+    // transcendental functions comes close to.
+    private readonly Vector512<float> value = value;
 
     /// <summary>Sixteen consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -19,31 +23,49 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>
 
     /// <summary>Stores them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref float destination, nint index) => Value.StoreUnsafe(ref destination, (nuint)index);
+    public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
     /// <summary>The first <paramref name="count"/> (below sixteen) from memory, <paramref name="fill"/> in the other lanes; nothing beyond
     /// is read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static V16 LoadFirst(int count, ref float source, nint index, float fill)
+    internal static unsafe V16 LoadFirst(int count, ref float source, nint index, float fill)
     {
-        V16 lanes = Of(fill);
-        MemoryMarshal.CreateSpan(ref Unsafe.Add(ref source, index), count).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<V16, float>(ref lanes), Width));
-        return lanes;
+        fixed (float* at = &Unsafe.Add(ref source, index))
+        {
+            if (Avx512F.IsSupported)
+            {
+                Vector512<float> mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+                return new(Avx512F.MaskLoad(at, mask, Vector512.Create(fill)));
+            }
+            return Join(V8.LoadFirst(count, at, fill), V8.LoadFirst(count - V8.Width, at + V8.Width, fill));
+        }
     }
 
     /// <summary>Stores the first <paramref name="count"/> lanes; nothing beyond is touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void StoreFirst(int count, ref float destination, nint index)
+    internal unsafe void StoreFirst(int count, ref float destination, nint index)
     {
-        V16 lanes = this;
-        MemoryMarshal.CreateSpan(ref Unsafe.As<V16, float>(ref lanes), count).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref destination, index), count));
+        fixed (float* at = &Unsafe.Add(ref destination, index))
+        {
+            if (Avx512F.IsSupported)
+            {
+                Vector512<float> mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+                Avx512F.MaskStore(at, mask, value);
+                return;
+            }
+            Lower.StoreFirst(count, at);
+            Upper.StoreFirst(count - V8.Width, at + V8.Width);
+        }
     }
 
     /// <summary>Lanes 0 .. 7.</summary>
-    internal V8 Lower => new(Value.GetLower());
+    internal V8 Lower => new(value.GetLower());
 
     /// <summary>Lanes 8 .. 15.</summary>
-    internal V8 Upper => new(Value.GetUpper());
+    internal V8 Upper => new(value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V16 Join(V8 lower, V8 upper) => new(Vector512.Create(lower.Value, upper.Value));
 
     /// <inheritdoc cref="ILane{T}.Zero"/>
     public static V16 Zero => Of(0f);
@@ -57,70 +79,74 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator +(V16 a, V16 b) => new(a.Value + b.Value);
+    public static V16 operator +(V16 a, V16 b) => new(a.value + b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator -(V16 a, V16 b) => new(a.Value - b.Value);
+    public static V16 operator -(V16 a, V16 b) => new(a.value - b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator *(V16 a, V16 b) => new(a.Value * b.Value);
+    public static V16 operator *(V16 a, V16 b) => new(a.value * b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator /(V16 a, V16 b) => new(a.Value / b.Value);
+    public static V16 operator /(V16 a, V16 b) => new(a.value / b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator -(V16 a) => new(-a.Value);
+    public static V16 operator -(V16 a) => new(-a.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Fma(V16 a, V16 b, V16 c) => new(Vector512.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+    public static V16 Fma(V16 a, V16 b, V16 c) => new(Vector512.FusedMultiplyAdd(a.value, b.value, c.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V16 IfGreater(V16 a, V16 b, V16 x, V16 y)
-        => new(Vector512.ConditionalSelect(Vector512.GreaterThan(a.Value, b.Value), x.Value, y.Value));
+        => new(Vector512.ConditionalSelect(Vector512.GreaterThan(a.value, b.value), x.value, y.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V16 IfEqual(V16 a, V16 b, V16 x, V16 y)
-        => new(Vector512.ConditionalSelect(Vector512.Equals(a.Value, b.Value), x.Value, y.Value));
+        => new(Vector512.ConditionalSelect(Vector512.Equals(a.value, b.value), x.value, y.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Abs(V16 x) => new(Vector512.Abs(x.Value));
+    public static V16 Abs(V16 x) => new(Vector512.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Sqrt(V16 x) => new(Vector512.Sqrt(x.Value));
+    public static V16 Sqrt(V16 x) => new(Vector512.Sqrt(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Exp(V16 x) => LaneMath.Exp(x);
+    public static V16 Exp(V16 x)
+        => Vector512.IsHardwareAccelerated ? LaneMath.Exp(x) : Join(LaneMath.Exp(x.Lower), LaneMath.Exp(x.Upper));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Log(V16 x) => LaneMath.Log(x);
+    public static V16 Log(V16 x)
+        => Vector512.IsHardwareAccelerated ? LaneMath.Log(x) : Join(LaneMath.Log(x.Lower), LaneMath.Log(x.Upper));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Tanh(V16 x) => LaneMath.Tanh(x);
+    public static V16 Tanh(V16 x)
+        => Vector512.IsHardwareAccelerated ? LaneMath.Tanh(x) : Join(LaneMath.Tanh(x.Lower), LaneMath.Tanh(x.Upper));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Sigmoid(V16 x) => LaneMath.Sigmoid(x);
+    public static V16 Sigmoid(V16 x)
+        => Vector512.IsHardwareAccelerated ? LaneMath.Sigmoid(x) : Join(LaneMath.Sigmoid(x.Lower), LaneMath.Sigmoid(x.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V16 IFloatLane<V16>.PowerOfTwo(V16 n)
-        => new(((Vector512.ConvertToInt32Native(n.Value) + Vector512.Create(127)) << 23).AsSingle());
+        => new(((Vector512.ConvertToInt32Native(n.value) + Vector512.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V16 IFloatLane<V16>.Split(V16 x, out V16 n)
     {
-        Vector512<int> bits = x.Value.AsInt32() - Vector512.Create(LaneBits.SqrtHalf);
+        Vector512<int> bits = x.value.AsInt32() - Vector512.Create(LaneBits.SqrtHalf);
         n = new(Vector512.ConvertToSingle(bits >> 23));
         return new(((bits & Vector512.Create(LaneBits.Mantissa)) + Vector512.Create(LaneBits.SqrtHalf)).AsSingle());
     }

@@ -1,16 +1,21 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Marl.Native;
 
 /// <summary>Eight floats: half of a <see cref="V16"/>, and the register of machines without AVX-512.</summary>
-internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>
+internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<V8>
 {
     /// <summary>How many numbers.</summary>
     public static int Width => 8;
 
     /// <summary>The numbers.</summary>
-    public Vector256<float> Value { get; } = value;
+    public Vector256<float> Value => value;
+
+    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around several
+    // transcendental functions comes close to.
+    private readonly Vector256<float> value = value;
 
     /// <summary>Eight consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -18,13 +23,40 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>
 
     /// <summary>Stores them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref float destination, nint index) => Value.StoreUnsafe(ref destination, (nuint)index);
+    public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
+
+    /// <summary>The first <paramref name="count"/> (none when negative, all from eight on) from memory, <paramref name="fill"/> elsewhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe V8 LoadFirst(int count, float* source, float fill)
+    {
+        Vector256<float> others = Vector256.Create(fill);
+        if (Avx.IsSupported)
+        {
+            Vector256<float> mask = Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+            return new(Vector256.ConditionalSelect(mask, Avx.MaskLoad(source, mask), others));
+        }
+        new Span<float>(source, Math.Clamp(count, 0, Width)).CopyTo(new Span<float>(&others, Width));
+        return new(others);
+    }
+
+    /// <summary>Stores the first <paramref name="count"/> lanes (none when negative, all from eight on).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal unsafe void StoreFirst(int count, float* destination)
+    {
+        Vector256<float> lanes = value;
+        if (Avx.IsSupported)
+        {
+            Avx.MaskStore(destination, Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle(), lanes);
+            return;
+        }
+        new Span<float>(&lanes, Math.Clamp(count, 0, Width)).CopyTo(new Span<float>(destination, Width));
+    }
 
     /// <summary>Lanes 4 .. 7, in the places of 0 .. 3; what stands above them is undefined.</summary>
-    internal V8 Upper => new(Value.GetUpper().ToVector256Unsafe());
+    internal V8 Upper => new(value.GetUpper().ToVector256Unsafe());
 
     /// <summary>One lane.</summary>
-    internal F1 this[int lane] => new(Value[lane]);
+    internal F1 this[int lane] => new(value[lane]);
 
     /// <inheritdoc cref="ILane{T}.Zero"/>
     public static V8 Zero => Of(0f);
@@ -38,45 +70,45 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator +(V8 a, V8 b) => new(a.Value + b.Value);
+    public static V8 operator +(V8 a, V8 b) => new(a.value + b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator -(V8 a, V8 b) => new(a.Value - b.Value);
+    public static V8 operator -(V8 a, V8 b) => new(a.value - b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator *(V8 a, V8 b) => new(a.Value * b.Value);
+    public static V8 operator *(V8 a, V8 b) => new(a.value * b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator /(V8 a, V8 b) => new(a.Value / b.Value);
+    public static V8 operator /(V8 a, V8 b) => new(a.value / b.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator -(V8 a) => new(-a.Value);
+    public static V8 operator -(V8 a) => new(-a.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Fma(V8 a, V8 b, V8 c) => new(Vector256.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+    public static V8 Fma(V8 a, V8 b, V8 c) => new(Vector256.FusedMultiplyAdd(a.value, b.value, c.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V8 IfGreater(V8 a, V8 b, V8 x, V8 y)
-        => new(Vector256.ConditionalSelect(Vector256.GreaterThan(a.Value, b.Value), x.Value, y.Value));
+        => new(Vector256.ConditionalSelect(Vector256.GreaterThan(a.value, b.value), x.value, y.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V8 IfEqual(V8 a, V8 b, V8 x, V8 y)
-        => new(Vector256.ConditionalSelect(Vector256.Equals(a.Value, b.Value), x.Value, y.Value));
+        => new(Vector256.ConditionalSelect(Vector256.Equals(a.value, b.value), x.value, y.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Abs(V8 x) => new(Vector256.Abs(x.Value));
+    public static V8 Abs(V8 x) => new(Vector256.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Sqrt(V8 x) => new(Vector256.Sqrt(x.Value));
+    public static V8 Sqrt(V8 x) => new(Vector256.Sqrt(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,12 +128,12 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V8 IFloatLane<V8>.PowerOfTwo(V8 n)
-        => new(((Vector256.ConvertToInt32Native(n.Value) + Vector256.Create(127)) << 23).AsSingle());
+        => new(((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V8 IFloatLane<V8>.Split(V8 x, out V8 n)
     {
-        Vector256<int> bits = x.Value.AsInt32() - Vector256.Create(LaneBits.SqrtHalf);
+        Vector256<int> bits = x.value.AsInt32() - Vector256.Create(LaneBits.SqrtHalf);
         n = new(Vector256.ConvertToSingle(bits >> 23));
         return new(((bits & Vector256.Create(LaneBits.Mantissa)) + Vector256.Create(LaneBits.SqrtHalf)).AsSingle());
     }

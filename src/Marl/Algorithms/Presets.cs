@@ -1,0 +1,74 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// What was published for an algorithm in a family of environments: the defaults of a run, which settings then change.
+/// Level-based foraging, matrix games and all that have no entry: Papoudakis et al. 2021 ("Benchmarking multi-agent deep reinforcement learning
+/// algorithms in cooperative tasks", appendix, with parameter sharing; agents see no last action, as in their EPyMARL). The two-step game: Rashid et
+/// al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike.
+/// </summary>
+internal static class Presets
+{
+    /// <summary>Independent Q-learning.</summary>
+    public static QLearningOptions Iql(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => TwoStep,
+        Family.Matrix => Foraging with { Agent = AgentKind.Mlp, TargetEvery = 200, TargetTau = 1f, EpsilonAnneal = 50_000 },
+        _ => Foraging with { TargetEvery = 200, TargetTau = 1f },
+    };
+
+    /// <summary>Value decomposition networks.</summary>
+    public static QLearningOptions Vdn(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => TwoStep,
+        Family.Matrix => Foraging with { Agent = AgentKind.Mlp, Hidden = 64, LearningRate = 1e-4f },
+        _ => Foraging,
+    } with
+    { Mixer = MixerKind.Vdn };
+
+    /// <summary>QMIX.</summary>
+    public static QLearningOptions Qmix(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => TwoStep with { MixingEmbed = 8, HypernetLayers = 1 },
+        Family.Matrix => Foraging with { Agent = AgentKind.Mlp, Hidden = 64 },
+        _ => Foraging with { Hidden = 64 },
+    } with
+    { Mixer = MixerKind.Qmix };
+
+    /// <summary>How long to train and how often to look.</summary>
+    public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => new() { Steps = 10_000, EvaluateEvery = 1_000, EvaluationEpisodes = 10 },
+        Family.Matrix => new() { Steps = 250_000, EvaluationEpisodes = 10 },
+        _ => new() { Steps = 2_000_000, EvaluateEvery = 20_000 },
+    };
+
+    private static QLearningOptions Foraging { get; } = new();
+
+    private static QLearningOptions TwoStep { get; } = new()
+    {
+        Hidden = 64,
+        LastAction = true,
+        Optimizer = OptimizerKind.Rmsprop,
+        OptimizerEpsilon = 1e-5f,
+        LearningRate = 5e-4f,
+        TargetEvery = 100,
+        TargetTau = 1f,
+        StandardiseRewards = false,
+        BufferSize = 500,
+        EpsilonFinish = 1f,
+        EpsilonAnneal = 0,
+    };
+
+    private enum Family
+    {
+        Other,
+        TwoStep,
+        Matrix,
+    }
+
+    private static Family FamilyOf(string environment)
+        => environment.StartsWith("two-step", StringComparison.Ordinal) ? Family.TwoStep
+        : environment.StartsWith("climbing", StringComparison.Ordinal) || environment.StartsWith("penalty", StringComparison.Ordinal)
+            || environment.StartsWith("matrix", StringComparison.Ordinal) ? Family.Matrix
+        : Family.Other;
+}

@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Marl.Native;
+
+/// <summary>What a kernel does at one place of memory, written once for lanes of any width.</summary>
+internal interface ILoop
+{
+    /// <summary>The elements i .. i + T.Width - 1.</summary>
+    void Step<T>(int i) where T : struct, IFloatLane<T>;
+}
+
+/// <summary>Runs the steps of a kernel over n elements: the widest lane of this machine takes the body, <see cref="F1"/> the tail. All lanes
+/// compute the same bits, so where the border lies cannot be seen in the result.</summary>
+internal static class Loop
+{
+    public static void Run<TLoop>(in TLoop loop, int n) where TLoop : struct, ILoop, allows ref struct
+    {
+        int i = 0;
+        if (n >= V8.Width)
+        {
+            i = Vector512.IsHardwareAccelerated ? Run<V16, TLoop>(loop, 0, n) : Run<V8, TLoop>(loop, 0, n);
+        }
+        if (i < n)
+        {
+            Run<F1, TLoop>(loop, i, n);
+        }
+    }
+
+    /// <summary>Not inlined, because the JIT stops inlining the operators of lanes once a method has had too many of them.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Run<T, TLoop>(TLoop loop, int i, int n) where T : struct, IFloatLane<T> where TLoop : struct, ILoop, allows ref struct
+    {
+        for (; i <= n - T.Width; i += T.Width)
+        {
+            loop.Step<T>(i);
+        }
+        return i;
+    }
+}

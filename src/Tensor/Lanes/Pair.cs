@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+
+namespace Marl.Native;
+
+/// <summary>The part of a lane that a tile of a matrix product is made of.</summary>
+internal interface ITileLane<T> where T : struct, ITileLane<T>
+{
+    /// <summary>How many floats.</summary>
+    static abstract int Width { get; }
+
+    /// <summary>The constant in every lane.</summary>
+    static abstract T Of(float value);
+
+    /// <summary>a b + c, rounded once.</summary>
+    static abstract T Fma(T a, T b, T c);
+
+    /// <summary>Width consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
+    static abstract T Load(ref float source, nint index);
+
+    /// <summary>Stores them.</summary>
+    void Store(ref float destination, nint index);
+}
+
+/// <summary>Two lanes side by side as one of twice the width; pairs of pairs are wider still.</summary>
+internal readonly struct Pair<T>(T left, T right) : ITileLane<Pair<T>> where T : struct, ITileLane<T>
+{
+    private readonly T left = left, right = right;
+
+    public static int Width => 2 * T.Width;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<T> Of(float value)
+    {
+        T both = T.Of(value);
+        return new(both, both);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<T> Fma(Pair<T> a, Pair<T> b, Pair<T> c) => new(T.Fma(a.left, b.left, c.left), T.Fma(a.right, b.right, c.right));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<T> Load(ref float source, nint index) => new(T.Load(ref source, index), T.Load(ref source, index + T.Width));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float destination, nint index)
+    {
+        left.Store(ref destination, index);
+        right.Store(ref destination, index + T.Width);
+    }
+}

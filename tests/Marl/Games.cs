@@ -1,0 +1,43 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Runs small enough for tests.</summary>
+internal static class Games
+{
+    public static RunConfiguration Configure(string algorithm, string environment, long steps, ulong seed = 1, int threads = 1, params string[] settings)
+        => RunConfiguration.Of(algorithm, environment, null,
+            ["evaluateEvery=0", "evaluationEpisodes=4", $"steps={steps}", $"seed={seed}", $"threads={threads}", .. settings]);
+
+    public static TrainingSummary Train(RunConfiguration configuration)
+    {
+        using var trainer = new Trainer(configuration);
+        return trainer.Run();
+    }
+
+    /// <summary>Networks of a few units, so that hundreds of updates take no time.</summary>
+    public static string[] Tiny => ["hidden=8", "mixingEmbed=4", "hypernetEmbed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+
+    /// <summary>An episode of an environment played at random.</summary>
+    public static Episode Play(Func<IEnvironment> create, int index, RewardMode reward = RewardMode.Natural)
+    {
+        var (environment, rng) = (create(), new Rng(77).Split(RngPurpose.Test, index));
+        var episode = new Episode(environment.Spec, reward);
+        double[] rewards = new double[environment.Spec.Agents.Length];
+        environment.Reset(ref rng);
+        episode.Begin(environment);
+        do
+        {
+            for (int agent = 0; agent < episode.Agents; agent++)
+            {
+                do
+                {
+                    episode.JointAction(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
+                }
+                while (!episode.AvailableTo(episode.Length, agent)[episode.JointAction(episode.Length)[agent]]);
+            }
+        }
+        while (episode.Step(environment, rewards, ref rng));
+        return episode;
+    }
+}

@@ -1,0 +1,113 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>What must be true of every run: the answer of games whose answer is known, the same bits whoever computes them, no garbage.</summary>
+public sealed class TrainingTests
+{
+    public static TheoryData<string, string> Runs => new()
+    {
+        { "iql", "agent=gru" }, { "iql", "reward=individual" }, { "vdn", "agent=mlp" }, { "vdn", "shared=false" },
+        { "qmix", "agent=gru" }, { "qmix", "hypernetLayers=1" }, { "qmix", "lambda=0.6" }, { "vdn", "nStep=3" },
+    };
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void TwoStepGameSeparatesVdnFromQmix(ulong seed)
+    {
+        // Rashid et al. 2018, section "Two-Step Game": a sum cannot represent the payoffs of 2B, a monotone mixture can.
+        Assert.Equal(7, Games.Train(Games.Configure("vdn", "two-step", 5_000, seed, 2)).ReturnMean);
+        Assert.Equal(8, Games.Train(Games.Configure("qmix", "two-step", 5_000, seed, 2)).ReturnMean);
+    }
+
+    [Fact]
+    public void IndependentLearnersAnswerWhatTheySee()
+        => Assert.Equal(10, Games.Train(Games.Configure("iql", "identity", 6_000, settings:
+            ["agent=mlp", "hidden=32", "epsilonAnneal=3000", "learningRate=0.003", "targetTau=0.05", "targetEvery=1", "gamma=0.5"])).ReturnMean);
+
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting)
+    {
+        string[] shas = [.. new[] { 1, 2, 3, 4, 8 }.Select(threads => Games.Train(
+            Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting])).WeightsSha256)];
+        Assert.Single(shas.Distinct());
+        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, seed: 2, settings: [.. Games.Tiny, setting])).WeightsSha256);
+    }
+
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting)
+    {
+        foreach (int threads in new[] { 1, 2 })
+        {
+            using var trainer = new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting]));
+            var learner = (QLearner)trainer.Learner;
+            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create("lbf:5x5-2p-1f"), i,
+                setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
+            for (int warm = 0; warm < 40; warm++)
+            {
+                learner.Update(batch);
+            }
+            // The least of several: the runtime itself allocates now and then while it recompiles.
+            long least = long.MaxValue;
+            for (int attempt = 0; attempt < 20; attempt++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                for (int update = 0; update < 5; update++)
+                {
+                    learner.Update(batch);
+                }
+                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            }
+            Assert.Equal(0, least);
+        }
+    }
+
+    [Theory]
+    [InlineData("vdn", "agent=mlp")]
+    [InlineData("qmix", "agent=gru")]
+    public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 1_000, settings: [.. Games.Tiny, setting, "checkpointEvery=200"]);
+            var whole = Games.Train(configuration);
+            using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
+            using (var stop = new CancellationTokenSource())
+            {
+                Assert.False(stopped.Run(tick: (steps, _) =>
+                {
+                    if (steps > 450)
+                    {
+                        stop.Cancel();
+                    }
+                }, stop: stop.Token).Finished);
+            }
+            using var resumed = Trainer.Resume(new RunFolder(path));
+            Assert.Equal(whole.WeightsSha256, resumed.Run().WeightsSha256);
+        }
+        finally
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void DivergedNumbersStopTheRunAndNameTheTensor()
+    {
+        using var trainer = new Trainer(Games.Configure("qmix", "lbf:5x5-2p-1f", 400, settings: Games.Tiny));
+        trainer.Learner.Parameters.Values.Span[3] = float.NaN;
+        var e = Assert.Throws<DivergedException>(() => trainer.Run());
+        Assert.Contains("update 1", e.Message, StringComparison.Ordinal);
+        Assert.Contains("agent.fc1.weight", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMixerRefusesIndividualRewards()
+        => Assert.Contains("mixer", Assert.Throws<UsageException>(() => new Trainer(Games.Configure("vdn", "lbf:5x5-2p-1f", 10, settings: ["reward=individual"]))).Message,
+            StringComparison.Ordinal);
+}

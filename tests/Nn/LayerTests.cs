@@ -1,0 +1,216 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Tests;
+
+public sealed class LayerTests
+{
+    private const int Copies = 3;
+
+    /// <summary>Every layer that takes copies, with its inputs' last axis of length 4.</summary>
+    public static TheoryData<string> Names => ["Linear", "Mlp", "Mlp of three", "LayerNorm", "Gru", "Gru with keep"];
+
+    [Fact]
+    public void NamesAndShapesArePyTorchs()
+    {
+        Assert.Equal("x.weight [2, 4], x.bias [2]", Slices(l => new Linear(l, 4, 2)));
+        Assert.Equal("x.weight [3, 2, 4], x.bias [3, 2]", Slices(l => new Linear(l, 4, 2, Copies)));
+        Assert.Equal("x.0.weight [5, 4], x.0.bias [5], x.2.weight [6, 5], x.2.bias [6], x.4.weight [2, 6], x.4.bias [2]",
+            Slices(l => new Mlp(l, [4, 5, 6, 2])));
+        Assert.Equal("x.0.weight [3, 2, 4], x.0.bias [3, 2]", Slices(l => new Mlp(l, [4, 2], copies: Copies)));
+        Assert.Equal("x.weight_ih [15, 4], x.weight_hh [15, 5], x.bias_ih [15], x.bias_hh [15]", Slices(l => new Gru(l, 4, 5)));
+        Assert.Equal("x.weight_ih [3, 15, 4], x.weight_hh [3, 15, 5], x.bias_ih [3, 15], x.bias_hh [3, 15]",
+            Slices(l => new Gru(l, 4, 5, Copies)));
+        Assert.Equal("x.weight [4], x.bias [4]", Slices(l => new LayerNorm(l, 4)));
+        Assert.Equal("x.weight [3, 4], x.bias [3, 4]", Slices(l => new LayerNorm(l, 4, Copies)));
+        Assert.Equal("x.weight [6, 4], x.bias [6]", Slices(l => new HyperNetwork(l, 4, 6)));
+        Assert.Equal("x.0.weight [5, 4], x.0.bias [5], x.2.weight [6, 5], x.2.bias [6]", Slices(l => new HyperNetwork(l, 4, 6, embed: 5)));
+    }
+
+    [Fact]
+    public void InitialValues()
+    {
+        var layout = new ParameterLayout();
+        _ = new Linear(layout.Scope("default"), 25, 400);
+        _ = new Gru(layout.Scope("gru"), 25, 100);
+        _ = new LayerNorm(layout.Scope("norm"), 4);
+        _ = new Mlp(layout.Scope("mlp"), [25, 9, 9], hidden: Initialisers.Constant(1f), output: Initialisers.Constant(2f));
+        var values = Values(layout);
+        Near(0.2, values["default.weight"]);
+        Near(0.2, values["default.bias"]);
+        Assert.All(["gru.weight_ih", "gru.weight_hh", "gru.bias_ih", "gru.bias_hh"], name => Near(0.1, values[name]));
+        Assert.Equal([1f, 1f, 1f, 1f], values["norm.weight"]);
+        Assert.Equal([0f, 0f, 0f, 0f], values["norm.bias"]);
+        // A layer whose weights are given an initialiser has bias 0.
+        Assert.All(values["mlp.0.weight"], value => Assert.Equal(1f, value));
+        Assert.All(values["mlp.2.weight"], value => Assert.Equal(2f, value));
+        Assert.All([.. values["mlp.0.bias"], .. values["mlp.2.bias"]], value => Assert.Equal(0f, value));
+
+        static void Near(double bound, float[] drawn) => Assert.InRange(drawn.Max(Math.Abs), 0.9 * bound, bound);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void GradientIsThatOfFiniteDifferences(string name)
+    {
+        CheckGradient(name, 0);
+        CheckGradient(name, Copies);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void CopiesAreAsManyNetworks(string name)
+    {
+        // Copy i with its own weights computes, bit for bit, what a single network with those weights does on the rows of copy i.
+        var (parameters, forward) = Build(name, Copies);
+        float[] together = Run(parameters, forward, Input(Copies));
+        var (single, forwardSingle) = Build(name, 0);
+        for (int copy = 0; copy < Copies; copy++)
+        {
+            for (int i = 0; i < single.Layout.Slices.Count; i++)
+            {
+                parameters[parameters.Layout.Slices[i]][copy].CopyTo(single[single.Layout.Slices[i]]);
+            }
+            float[] alone = Run(single, forwardSingle, Rows(Input(Copies), copy));
+            int width = together.Length / (2 * 5 * Copies);
+            for (int row = 0; row < 2 * 5; row++)
+            {
+                Assert.Equal(alone.AsSpan(row * width, width), together.AsSpan((row * Copies + copy) * width, width));
+            }
+        }
+    }
+
+    [Fact]
+    public void ShapesThatDoNotFitAreNamed()
+    {
+        Throws("Linear: input [2, 3] does not fit weight [2, 4] and bias [2]", l => new Linear(l, 4, 2).Forward, 2, 3);
+        Throws("LayerNorm: input [2, 3] does not fit weight [4]", l => new LayerNorm(l, 4).Forward, 2, 3);
+        Throws("LayerNorm: input [2, 4] does not fit weight [3, 4]", l => new LayerNorm(l, 4, Copies).Forward, 2, 4);
+        Throws("Linear: input [2, 3] does not fit weight [6, 4]", l => new HyperNetwork(l, 4, 6).Forward, 2, 3);
+        Assert.Throws<ArgumentException>(() => new Mlp(new ParameterLayout(), [4]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(new ParameterLayout(), 4, 2, copies: -1));
+
+        static void Throws(string message, Func<ParameterLayout, Func<Weights, Var, Var>> build, params int[] input)
+        {
+            var layout = new ParameterLayout();
+            var forward = build(layout);
+            Assert.Contains(message, Assert.Throws<ArgumentException>(() => Run(new Parameters(layout), forward, Tensor.Zeros(input))).Message);
+        }
+    }
+
+    /// <summary>dL/dw and dL/dx against (L(w + h) - L(w - h)) / 2h, L = sum cotangent y summed in double.</summary>
+    private static void CheckGradient(string name, int copies)
+    {
+        var (parameters, forward) = Build(name, copies);
+        var x = Input(copies);
+        float[] cotangent = Normals(Run(parameters, forward, x).Length, seed: 9), dx;
+        var tape = new Tape();
+        using (tape.Step())
+        {
+            var input = tape.Variable(x);
+            var y = forward(tape.Bind(parameters), input);
+            tape.Backward(y, Tensor.Of(cotangent).Reshape(y.Shape));
+            dx = input.Gradient.ToArray();
+        }
+        Compare(parameters.Values, parameters.Gradient.ToArray());
+        Compare(x, dx);
+
+        void Compare(Tensor at, float[] gradient)
+        {
+            const float H = 1e-2f;
+            for (int i = 0; i < gradient.Length; i++)
+            {
+                float before = at.Span[i];
+                at.Span[i] = before + H;
+                double above = Loss();
+                at.Span[i] = before - H;
+                double below = Loss();
+                at.Span[i] = before;
+                Assert.Equal((above - below) / (2 * H), gradient[i], 2e-3 * Math.Max(1, Math.Abs(gradient[i])));
+            }
+        }
+
+        double Loss() => Run(parameters, forward, x).Zip(cotangent, (y, c) => (double)y * c).Sum();
+    }
+
+    private static (Parameters, Func<Weights, Var, Var>) Build(string name, int copies)
+    {
+        var layout = new ParameterLayout();
+        Func<Weights, Var, Var> forward = name switch
+        {
+            "Linear" => new Linear(layout, 4, 2, copies).Forward,
+            "Mlp" => new Mlp(layout, [4, 5, 2], Ops.Tanh, copies).Forward,
+            "Mlp of three" => new Mlp(layout, [4, 5, 3, 2], x => x.Elu(), copies).Forward,
+            "LayerNorm" => new LayerNorm(layout, 4, copies).Forward,
+            _ => Recurrent(new Gru(layout, 4, 3, copies), keep: name == "Gru with keep"),
+        };
+        var parameters = new Parameters(layout).Initialise(new Rng(5));
+        if (name == "LayerNorm")
+        {
+            parameters.Values.CopyFrom(Normals(layout.Count, seed: 3));
+        }
+        return (parameters, forward);
+    }
+
+    /// <summary>From a state that depends on the input, so that the gradient of h0 is checked as well.</summary>
+    private static Func<Weights, Var, Var> Recurrent(Gru gru, bool keep) => (w, x) =>
+    {
+        var h0 = x.Slice(0, 0, 1).Reshape(x.Shape.Without(0)).Slice(-1, 0, gru.Hidden);
+        var kept = Tensor.Zeros(x.Shape.Rows);
+        int copies = x.Shape.Product(2, x.Shape.Rank - 1);
+        for (int row = 0; row < kept.Count; row++)
+        {
+            kept.Span[row] = row / copies % 4 == 0 ? 0f : 1f;
+        }
+        return gru.Forward(w, x, h0, keep ? kept.Reshape(x.Shape.Without(-1)) : default);
+    };
+
+    private static Tensor Input(int copies)
+    {
+        var shape = copies == 0 ? new Shape(2, 5, 4) : new Shape(2, 5, copies, 4);
+        return Tensor.Of(Normals(shape.Count, seed: 7)).Reshape(shape);
+    }
+
+    /// <summary>The rows [T, B, F] of one copy in [T, B, N, F].</summary>
+    private static Tensor Rows(Tensor x, int copy)
+    {
+        var rows = Tensor.Zeros(2, 5, 4);
+        for (int row = 0; row < 2 * 5; row++)
+        {
+            x.Span.Slice((row * Copies + copy) * 4, 4).CopyTo(rows.Span[(row * 4)..]);
+        }
+        return rows;
+    }
+
+    private static float[] Run(Parameters parameters, Func<Weights, Var, Var> forward, Tensor x)
+    {
+        var tape = new Tape();
+        using (tape.NoGrad())
+        {
+            return forward(tape.Freeze(parameters), tape.Constant(x)).Value.ToArray();
+        }
+    }
+
+    private static float[] Normals(int count, ulong seed)
+    {
+        var rng = new Rng(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = (float)rng.NextNormal();
+        }
+        return values;
+    }
+
+    private static string Slices(Action<ParameterLayout> build)
+    {
+        var layout = new ParameterLayout();
+        build(layout.Scope("x"));
+        return string.Join(", ", layout.Slices.Select(s => $"{s.Name} {s.Shape}"));
+    }
+
+    private static Dictionary<string, float[]> Values(ParameterLayout layout)
+    {
+        var parameters = new Parameters(layout).Initialise(new Rng(1));
+        return layout.Slices.ToDictionary(s => s.Name, s => parameters[s].ToArray());
+    }
+}

@@ -1,0 +1,103 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Tests;
+
+public sealed class RunningStatisticsTests
+{
+    private static readonly float[] Numbers = [1, 10, 2, 20, 4, 50, 8, -10, 16, 0, 3, 7];
+
+    [Theory]
+    [InlineData(12), InlineData(4, 8), InlineData(2, 2, 8)]
+    public void BatchesMergeToTheWhole(params int[] sizes)
+    {
+        var statistics = new RunningStatistics(columns: 2, count: 0);
+        int start = 0;
+        foreach (int size in sizes)
+        {
+            statistics.Update(Numbers.AsSpan(start, size));
+            start += size;
+        }
+        for (int column = 0; column < 2; column++)
+        {
+            double[] values = [.. Numbers.Where((_, i) => i % 2 == column).Select(x => (double)x)];
+            double mean = values.Average();
+            Assert.Equal(mean, statistics.Mean[column], 1e-12);
+            Assert.Equal(values.Average(x => (x - mean) * (x - mean)), statistics.Variance[column], 1e-12);
+        }
+        Assert.Equal(6, statistics.Count);
+    }
+
+    [Fact]
+    public void TheFirstBatchByTheFormula()
+    {
+        var statistics = new RunningStatistics(1, count: 2, unbiased: true);
+        statistics.Update([1f, 3f]);
+        // m = 2, v = 2, d = 2, total = 4
+        Assert.Equal(1, statistics.Mean[0]);
+        Assert.Equal((1 * 2 + 2 * 2 + 4 * 2 * 2 / 4.0) / 4, statistics.Variance[0]);
+        Assert.Equal(4, statistics.Count);
+    }
+
+    [Fact]
+    public void MaskedRowsDoNotCount()
+    {
+        RunningStatistics all = new(2), masked = new(2);
+        all.Update([1f, 2f, 5f, 6f]);
+        masked.Update(Tensor.Of([1f, 2f, float.NaN, 4f, 5f, 6f], 3, 2), Tensor.Of([1f, 0f, 1f], 3, 1));
+        Assert.Equal(all.State, masked.State);
+        masked.Update([9f, 9f], [0f]);
+        Assert.Equal(all.State, masked.State);
+        Assert.Throws<ArgumentException>(() => masked.Update([1f, 2f, 3f, 4f], [1f]));
+        Assert.Throws<ArgumentException>(() => masked.Update([1f, 2f, 3f]));
+    }
+
+    [Fact]
+    public void OneRowHasNoVarianceOfItsOwn()
+    {
+        var statistics = new RunningStatistics(1, unbiased: true);
+        statistics.Update([5f]);
+        Assert.True(double.IsFinite(statistics.Variance[0]));
+    }
+
+    [Fact]
+    public void NormaliseAndBack()
+    {
+        var statistics = new RunningStatistics(2, count: 0);
+        statistics.Update(Numbers);
+        var x = Tensor.Of([.. Numbers], 3, 2, 2);
+        statistics.Normalise(x);
+        var check = new RunningStatistics(2, count: 0);
+        check.Update(x);
+        Assert.Equal(0, check.Mean[0], 1e-6);
+        Assert.Equal(1, check.Variance[1], 1e-6);
+        statistics.Denormalise(x);
+        Assert.All(Numbers.Zip(x.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
+    }
+
+    [Fact]
+    public void TheStateRestoresExactly()
+    {
+        RunningStatistics a = new(2), b = new(2);
+        a.Update(Numbers);
+        b.State = a.State;
+        a.Update([3f, 4f]);
+        b.Update([3f, 4f]);
+        Assert.Equal(a.State, b.State);
+        Assert.Throws<ArgumentException>(() => b.State = [1, 2, 3]);
+    }
+
+    [Fact]
+    public void AnUpdateAllocatesNothing()
+    {
+        var statistics = new RunningStatistics(2);
+        long least = long.MaxValue;
+        for (int round = 0; round < 4; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            statistics.Update(Numbers);
+            statistics.Normalise(Numbers.AsSpan(0, 0));
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
+    }
+}

@@ -1,0 +1,159 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>The batch of a learner's case, [B, T+1, ..] with padding, as episodes.</summary>
+internal sealed class ReferenceBatch
+{
+    private readonly ReferenceCase c;
+
+    public ReferenceBatch(ReferenceCase c)
+    {
+        this.c = c;
+        var (observations, actions) = (c["batch.obs"].Shape, c["batch.actions_onehot"].Shape);
+        var rewards = c["batch.reward"].Shape;
+        Reward = rewards[2] > 1 ? RewardMode.Individual : RewardMode.Sum;
+        Spec = new EnvironmentSpec
+        {
+            Id = c.Name,
+            Agents = [.. Enumerable.Repeat(new AgentSpec(observations[3], actions[3]), observations[2])],
+            StateSize = c["batch.state"].Shape[2],
+            EpisodeLimit = observations[1] - 1,
+            SnapshotSize = 0,
+        };
+        Episodes = [.. Enumerable.Range(0, observations[0]).Select(Episode)];
+    }
+
+    /// <summary>Sizes.</summary>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>Common or individual.</summary>
+    public RewardMode Reward { get; }
+
+    /// <summary>What was lived, without padding.</summary>
+    public Episode[] Episodes { get; }
+
+    /// <summary>[B, T, 1]: 1 for transitions.</summary>
+    public Tensor Mask
+    {
+        get
+        {
+            var mask = Tensor.Zeros(Episodes.Length, Spec.EpisodeLimit, 1);
+            for (int b = 0; b < Episodes.Length; b++)
+            {
+                mask[b].Slice(0, Episodes[b].Length).Span.Fill(1f);
+            }
+            return mask;
+        }
+    }
+
+    /// <summary>What agents see on all rows, padding as the peers have it, [T+1, B, N, F].</summary>
+    public Tensor Input(AgentOptions options)
+    {
+        var tape = new Tape();
+        using (tape.NoGrad())
+        {
+            var observations = tape.Constant(ReferenceCase.SwapAxes(c["batch.obs"]));
+            var actions = ReferenceCase.SwapAxes(c["batch.actions_onehot"]);
+            var last = Device.Cpu.Zeros(actions.Shape);
+            actions.Slice(0, actions.Shape[0] - 1).CopyTo(last.Slice(1, actions.Shape[0] - 1));
+            var ids = Device.Cpu.Zeros(observations.Shape.With(-1, Spec.Agents.Length));
+            for (int i = 0, n = Spec.Agents.Length; i < ids.Count; i++)
+            {
+                ids.Span[i] = i % n == i / n % n ? 1f : 0f;
+            }
+            var parts = new List<Var> { observations };
+            if (options.LastAction)
+            {
+                parts.Add(tape.Constant(last));
+            }
+            if (options.AgentId)
+            {
+                parts.Add(tape.Constant(ids));
+            }
+            var input = Ops.Concat(-1, [.. parts]);
+            var copy = Device.Cpu.Zeros(input.Shape);
+            input.Value.CopyTo(copy);
+            return copy;
+        }
+    }
+
+    private Episode Episode(int b)
+    {
+        // L transitions fill rows 0 .. L.
+        int length = (int)c["batch.filled"][b].ToArray().Sum() - 1;
+        var episode = new Episode(Spec, Reward) { Length = length, Terminated = length > 0 && c["batch.terminated"][b].Span[length - 1] != 0 };
+        Copy(c["batch.obs"][b].Span, episode.Observations);
+        Copy(c["batch.state"][b].Span, episode.States);
+        Copy(c["batch.reward"][b].Span, episode.Rewards);
+        var (available, actions) = (c["batch.avail_actions"][b], c["batch.actions"][b]);
+        for (int i = 0; i < episode.Available.Length; i++)
+        {
+            episode.Available[i] = available.Span[i] != 0;
+        }
+        for (int i = 0; i < episode.Actions.Length; i++)
+        {
+            episode.Actions[i] = (int)actions.Span[i];
+        }
+        return episode;
+
+        static void Copy(ReadOnlySpan<float> source, float[] destination) => source[..destination.Length].CopyTo(destination);
+    }
+}
+
+/// <summary>The names of a learner's weights in a case.</summary>
+internal sealed class ReferenceNames(ReferenceCase c, ParameterLayout layout)
+{
+    // PyMARL2 numbers what PyMARL names.
+    private readonly (string Ours, string Theirs)[] renamed = !c.Has("init.mixer.hyper_w1.0.weight") ? [] :
+    [
+        ("hyper_w_1.", "hyper_w1."), ("hyper_b_1.", "hyper_b1.0."), ("hyper_w_final.", "hyper_w2."), ("mixer.V.", "mixer.hyper_b2."),
+    ];
+
+    /// <summary>Sets all weights.</summary>
+    public void Load(string prefix, Parameters parameters, bool target)
+    {
+        foreach (var (name, view) in Tensors(prefix, parameters.Values, target))
+        {
+            c[name].CopyTo(view);
+        }
+    }
+
+    /// <summary>Compares those that the case has: weights that did not change are left out of it.</summary>
+    public void Compare(string prefix, Tensor block, bool target)
+    {
+        foreach (var (name, view) in Tensors(prefix, block, target))
+        {
+            if (c.Has(name))
+            {
+                c.Compare(name, view);
+            }
+        }
+    }
+
+    private IEnumerable<(string Name, Tensor View)> Tensors(string prefix, Tensor block, bool target)
+    {
+        foreach (var slice in layout.Slices)
+        {
+            string name = slice.Name;
+            foreach (var (ours, theirs) in renamed)
+            {
+                name = name.Replace(ours, theirs, StringComparison.Ordinal);
+            }
+            string full = prefix + (target ? "target_" : "") + name;
+            var view = Parameters.View(block, slice);
+            string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal);
+            if (!c.Has($"init.{name}"))
+            {
+                for (int agent = 0; agent < slice.Shape[0]; agent++)
+                {
+                    yield return (string.Format(System.Globalization.CultureInfo.InvariantCulture, own, agent), view[agent]);
+                }
+            }
+            else
+            {
+                yield return (full, view);
+            }
+        }
+    }
+}
