@@ -64,15 +64,15 @@ internal static class CommandLine
         {
             throw UsageException.Unknown("option", option, command.Options.Select(known => known.Name));
         }
-        if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
-        {
-            throw command.Subcommands.Count > 0 ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
-                : new UsageException($"'{word}' is one word too many; see marl --help");
-        }
         // An option without its value takes the next one for it.
         if (place.Children.OfType<OptionResult>().FirstOrDefault(given => given.Tokens.Any(token => token.Value.StartsWith("--"))) is { } greedy)
         {
             throw new UsageException($"option '{greedy.Option.Name}' needs a value");
+        }
+        if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
+        {
+            throw command.Subcommands.Count > 0 ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
+                : new UsageException($"'{word}' is one word too many; see marl --help");
         }
         if (parsed.Errors.FirstOrDefault() is { } error)
         {

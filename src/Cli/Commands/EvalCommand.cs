@@ -59,28 +59,18 @@ internal static class EvalCommand
     private static Sample Play(Policy policy, string id, int episodes, Rng rng)
     {
         var environment = Environments.Create(id);
-        if (!environment.Spec.Agents.AsSpan().SequenceEqual(policy.Description.Agents))
+        if (!policy.Fits(environment))
         {
             throw new UsageException($"a policy for {policy.Description} cannot act in {id}: its agents see or do something else");
         }
         var chances = rng.Split(RngPurpose.Evaluation);
-        double[] returns = new double[episodes], rewards = new double[environment.Spec.Agents.Length];
+        double[] returns = new double[episodes];
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
             var chance = chances.Split(RngPurpose.Environment, i);
-            environment.Reset(ref chance);
-            policy.Begin();
-            StepResult result;
-            int length = 0;
-            do
-            {
-                result = environment.Step(policy.Act(environment), rewards, ref chance);
-                returns[i] += rewards.Sum();
-                length++;
-            }
-            while (result == StepResult.Running && length < environment.Spec.EpisodeLimit);
-            steps += length;
+            var episode = policy.Play(environment, ref chance);
+            (returns[i], steps) = (episode.Return, steps + episode.Length);
         }
         double mean = returns.Average(), squares = returns.Sum(value => (value - mean) * (value - mean));
         return new Sample(episodes, mean, Math.Sqrt(squares / Math.Max(1, episodes - 1)), returns.Min(), returns.Max(), (double)steps / episodes);
