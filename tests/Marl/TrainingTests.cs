@@ -38,35 +38,6 @@ public sealed class TrainingTests
     }
 
     [Theory]
-    [MemberData(nameof(Runs))]
-    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting)
-    {
-        foreach (int threads in new[] { 1, 2 })
-        {
-            using var trainer = new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting]));
-            var learner = (QLearner)trainer.Learner;
-            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create("lbf:5x5-2p-1f"), i,
-                setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
-            for (int warm = 0; warm < 40; warm++)
-            {
-                learner.Update(batch);
-            }
-            // The least of several: the runtime itself allocates now and then while it recompiles.
-            long least = long.MaxValue;
-            for (int attempt = 0; attempt < 20; attempt++)
-            {
-                long before = GC.GetTotalAllocatedBytes(precise: true);
-                for (int update = 0; update < 5; update++)
-                {
-                    learner.Update(batch);
-                }
-                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
-            }
-            Assert.Equal(0, least);
-        }
-    }
-
-    [Theory]
     [InlineData("vdn", "agent=mlp")]
     [InlineData("qmix", "agent=gru")]
     public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)

@@ -42,7 +42,7 @@ internal struct Nest
             {
                 throw new ArgumentException($"{shape} does not broadcast to the result");
             }
-            strides[operand * Axes + axis] = length == 1 ? 0 : step;
+            strides[operand * Axes + axis] = length == lengths[axis] ? step : 0;
             step *= length;
         }
     }

@@ -91,7 +91,7 @@ public readonly struct Relu : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T x) where T : struct, ILane<T> => T.IfGreater(x, T.Zero, x, T.Zero);
+    public T F<T>(T x) where T : struct, ILane<T> => T.IfGreater(T.Zero, x, T.Zero, x);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,41 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Tests that measure the whole process run alone.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+/// <summary>In steady state an update makes no garbage, on any thread.</summary>
+[Collection(nameof(Alone))]
+public sealed class AllocationTests
+{
+    [Theory]
+    [MemberData(nameof(TrainingTests.Runs), MemberType = typeof(TrainingTests))]
+    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting)
+    {
+        foreach (int threads in new[] { 1, 2 })
+        {
+            using var trainer = new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting]));
+            var learner = (QLearner)trainer.Learner;
+            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create("lbf:5x5-2p-1f"), i,
+                setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
+            for (int warm = 0; warm < 40; warm++)
+            {
+                learner.Update(batch);
+            }
+            // The least of several: the runtime itself allocates now and then while it recompiles.
+            long least = long.MaxValue;
+            for (int attempt = 0; attempt < 20; attempt++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                for (int update = 0; update < 5; update++)
+                {
+                    learner.Update(batch);
+                }
+                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            }
+            Assert.Equal(0, least);
+        }
+    }
+}
