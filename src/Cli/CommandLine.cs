@@ -6,7 +6,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
 
-/// <summary>From the words of a command line to a command, and from whatever goes wrong to one line on stderr and an exit code.</summary>
+/// <summary>From the words of a command line to a command, and from whatever goes wrong to a line on stderr and an exit code.</summary>
 internal static class CommandLine
 {
     /// <summary>Does what is asked for.</summary>
@@ -15,13 +15,13 @@ internal static class CommandLine
     {
         try
         {
-            var parsed = Root().Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            var parsed = Root().Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             if (parsed.Action is not HelpAction)
             {
                 RefuseMistakes(parsed);
             }
             // Signals are the business of the commands that have something to save.
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception e)
         {
@@ -33,14 +33,19 @@ internal static class CommandLine
                 OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };
-            Console.Error.WriteLine($"marl: {string.Join(' ', problem.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries))}");
+            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}");
             return code;
         }
     }
 
     private static RootCommand Root()
     {
-        RootCommand root = new("Multi-agent reinforcement learning: train, evaluate and resume policies.")
+        RootCommand root = new("""
+            Multi-agent reinforcement learning: train, evaluate and resume policies.
+
+            Exit codes: 0 done; 1 a file or the machine failed; 2 something was asked for that does not exist;
+            3 training diverged; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
+            """)
         {
             TrainCommand.Create(),
             ResumeCommand.Create(),
@@ -65,13 +70,15 @@ internal static class CommandLine
             throw UsageException.Unknown("option", option, command.Options.Select(known => known.Name));
         }
         // An option without its value takes the next one for it.
-        if (place.Children.OfType<OptionResult>().FirstOrDefault(given => given.Tokens.Any(token => token.Value.StartsWith("--"))) is { } greedy)
+        var given = place.Children.OfType<OptionResult>();
+        if (given.FirstOrDefault(one => one.Tokens.Any(token => token.Value.StartsWith("--"))) is { } greedy)
         {
             throw new UsageException($"option '{greedy.Option.Name}' needs a value");
         }
         if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
         {
-            throw command.Subcommands.Count > 0 ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
+            throw command.Subcommands.Count > 0
+                ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
                 : new UsageException($"'{word}' is one word too many; see marl --help");
         }
         if (parsed.Errors.FirstOrDefault() is { } error)

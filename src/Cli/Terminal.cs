@@ -1,9 +1,9 @@
 namespace Marl.Native.Cli;
 
-/// <summary>What is known of the terminal, without asking Spectre.Console: loading it costs more than it is worth to a redirected run.</summary>
+/// <summary>What is known of the terminal without asking Spectre.Console, which a redirected run need not even load.</summary>
 internal static class Terminal
 {
-    /// <summary>Columns below which a moving picture is no use.</summary>
+    /// <summary>Below this size a moving picture is no use.</summary>
     private const int LeastWidth = 60, LeastHeight = 18;
 
     /// <summary>Whether somebody watches who can be shown a moving picture.</summary>

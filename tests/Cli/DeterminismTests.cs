@@ -1,6 +1,6 @@
 namespace Marl.Native.Tests.Cli;
 
-/// <summary>The determinism contract, seen from outside: one seed gives the same bits on any number of threads and at any SIMD width.</summary>
+/// <summary>The determinism contract from outside: a seed gives the same bits on any number of threads, at any SIMD width.</summary>
 public sealed class DeterminismTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -27,10 +27,12 @@ public sealed class DeterminismTests : IDisposable
         {
             string[] arguments =
             [
-                "train", algorithm, "--env", "lbf:5x5-2p-1f", "--steps", "160", "--json", "--out", $"run{runs++}", .. more, "--set", $"agent={agent}", "hidden=12",
-                "mixingEmbed=5", "hypernetEmbed=6", "environments=3", "batchSize=5", "evaluationEpisodes=2",
+                "train", algorithm, "--env", "lbf:5x5-2p-1f", "--steps", "160", "--json", "--out", $"run{runs++}", .. more,
+                "--set", $"agent={agent}", "hidden=12", "mixingEmbed=5", "hypernetEmbed=6", "environments=3", "batchSize=5",
+                "evaluationEpisodes=2",
             ];
-            return (variable == "" ? MarlProcess.Run(folder.Path, arguments) : MarlProcess.RunWith(variable, folder.Path, arguments)).HasSucceeded();
+            var outcome = variable == "" ? MarlProcess.Run(folder.Path, arguments) : MarlProcess.RunWith(variable, folder.Path, arguments);
+            return outcome.HasSucceeded();
         }
     }
 

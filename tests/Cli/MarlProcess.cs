@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Marl.Native.Tests.Cli;
@@ -9,7 +8,8 @@ namespace Marl.Native.Tests.Cli;
 internal sealed record Outcome(int Code, string Output, string Error)
 {
     /// <summary>The lines of stdout as JSON.</summary>
-    public JsonObject[] Lines => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+    public JsonObject[] Lines =>
+        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
 
     /// <summary>The last line of --json.</summary>
     public JsonObject Summary => Lines[^1];
@@ -66,7 +66,7 @@ internal sealed partial class MarlProcess : IDisposable
     {
         var marl = Describe(folder, arguments);
         string[] shell = ["-c", $"trap '' XFSZ; ulimit -f {kibibytes}; exec \"$@\"", "marl", marl.FileName, .. marl.ArgumentList];
-        var start = new ProcessStartInfo("bash", shell) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = Describe(folder, "bash", shell);
         // The runtime's own memory is a file otherwise.
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         return Run(start);
@@ -101,8 +101,11 @@ internal sealed partial class MarlProcess : IDisposable
         return marl.Wait();
     }
 
-    private static ProcessStartInfo Describe(string folder, IEnumerable<string> arguments) => new(
-        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "marl.dll"), .. arguments])
+    private static ProcessStartInfo Describe(string folder, IEnumerable<string> arguments) => Describe(
+        folder, Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+        [Path.Combine(AppContext.BaseDirectory, "marl.dll"), .. arguments]);
+
+    private static ProcessStartInfo Describe(string folder, string program, string[] arguments) => new(program, arguments)
     {
         WorkingDirectory = folder,
         RedirectStandardOutput = true,

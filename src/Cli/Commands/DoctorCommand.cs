@@ -29,10 +29,11 @@ internal static class DoctorCommand
         ("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}"),
         ("runtime", RuntimeInformation.FrameworkDescription),
         ("simd", Simd()),
-        ("fma", Fma.IsSupported || AdvSimd.IsSupported ? "in hardware" : "in software: results are the same, training is many times slower"),
+        ("fma", Fma.IsSupported || AdvSimd.IsSupported ? "in hardware" : "in software: the same results, many times slower"),
         ("processors", $"{Environment.ProcessorCount}, as many threads by default"),
         ("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB"),
-        ("gc", $"{(GCSettings.IsServerGC ? "server" : "workstation")}, {(GCSettings.LatencyMode == GCLatencyMode.Batch ? "not concurrent" : "concurrent")}"),
+        ("gc", $"{(GCSettings.IsServerGC ? "server" : "workstation")}, " +
+            (GCSettings.LatencyMode == GCLatencyMode.Batch ? "not concurrent" : "concurrent")),
         ("cpu", "ready"),
         ("cuda", Gpu(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1")),
         ("opencl", Gpu(OperatingSystem.IsWindows() ? "OpenCL.dll" : "libOpenCL.so.1")),

@@ -14,8 +14,13 @@ internal static class EvalCommand
     {
         Argument<string> path = new("policy") { Description = "a run's folder, or a policy.safetensors or checkpoint.safetensors" };
         var episodes = Words.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
-        Option<string?> environment = new("--env") { HelpName = "id", Description = "another environment of the same agents; by default that of the training" };
-        var seed = Words.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, whose episodes are those of its own evaluations", least: 0);
+        Option<string?> environment = new("--env")
+        {
+            HelpName = "id",
+            Description = "another environment of the same agents; by default that of the training",
+        };
+        var seed = Words.Whole<ulong>("--seed", "S",
+            "what the episodes follow from; by default the run's seed, which gives those of its own evaluations", least: 0);
         var json = Words.Json();
         Command command = new("eval", "Play greedy episodes with trained agents.") { path, episodes, environment, seed, json };
         command.SetAction(parsed =>
@@ -55,13 +60,15 @@ internal static class EvalCommand
         return (Policy.Load(path), 1);
     }
 
-    /// <summary>Greedy episodes. Their chance is that of <see cref="Trainer.Evaluate"/>, so a run's own seed gives its own evaluation.</summary>
+    /// <summary>Greedy episodes. Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
+    /// </summary>
     private static Sample Play(Policy policy, string id, int episodes, Rng rng)
     {
         var environment = Environments.Create(id);
         if (!policy.Fits(environment))
         {
-            throw new UsageException($"a policy for {policy.Description} cannot act in {id}: its agents see or do something else");
+            throw new UsageException(
+                $"a policy for {policy.Description} cannot act in {id}: its agents see or do something else");
         }
         var chances = rng.Split(RngPurpose.Evaluation);
         double[] returns = new double[episodes];
@@ -73,7 +80,8 @@ internal static class EvalCommand
             (returns[i], steps) = (episode.Return, steps + episode.Length);
         }
         double mean = returns.Average(), squares = returns.Sum(value => (value - mean) * (value - mean));
-        return new Sample(episodes, mean, Math.Sqrt(squares / Math.Max(1, episodes - 1)), returns.Min(), returns.Max(), (double)steps / episodes);
+        double spread = Math.Sqrt(squares / Math.Max(1, episodes - 1));
+        return new Sample(episodes, mean, spread, returns.Min(), returns.Max(), (double)steps / episodes);
     }
 
     private static string ToText(Sample sample, string id) => FormattableString.Invariant($"""

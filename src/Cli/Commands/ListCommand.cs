@@ -10,7 +10,7 @@ internal static class ListCommand
     public static Command Create()
     {
         Argument<string> algorithm = new("algorithm") { Description = "whose options" };
-        Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults are those published for its kind" };
+        Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults follow what was published for it" };
         Command algorithms = new("algorithms", "What can learn.");
         Command environments = new("environments", "What can be played.");
         Command options = new("options", "What can be set with --set, and its defaults.") { algorithm, environment };
@@ -22,10 +22,12 @@ internal static class ListCommand
         return command;
     }
 
-    private static IEnumerable<string> Algorithms() => Columns(Algorithm.All.Select(algorithm => (algorithm.Name, algorithm.Description)));
+    private static IEnumerable<string> Algorithms()
+        => Columns(Algorithm.All.Select(algorithm => (algorithm.Name, algorithm.Description)));
 
     private static IEnumerable<string> EnvironmentFamilies() => Columns(Environments.Families.SelectMany(family =>
-        family.Examples.Where(id => id != family.Pattern).Select(id => ("", $"for example {id}")).Prepend((family.Pattern, family.Description))));
+        family.Examples.Where(id => id != family.Pattern).Select(id => ("", $"for example {id}"))
+            .Prepend((family.Pattern, family.Description))));
 
     private static IEnumerable<string> Options(string algorithm, string? environment)
     {
@@ -33,7 +35,8 @@ internal static class ListCommand
         var defaults = JsonNode.Parse(RunConfiguration.Of(algorithm, environment ?? "").ToJson())!.AsObject();
         return [$"options of {algorithm}", .. Table("options"), "", "options of training", .. Table("training")];
 
-        IEnumerable<string> Table(string part) => Columns(defaults[part]!.AsObject().Select(option => (option.Key, option.Value!.ToString())));
+        IEnumerable<string> Table(string part)
+            => Columns(defaults[part]!.AsObject().Select(option => (option.Key, option.Value!.ToString())));
     }
 
     private static IEnumerable<string> Columns(IEnumerable<(string Left, string Right)> rows)

@@ -9,7 +9,7 @@ internal static class ResumeCommand
     public static Command Create()
     {
         Argument<string> path = new("run") { Description = "the run's folder" };
-        var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default those of the run's configuration", least: 0);
+        var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
         var json = Words.Json();
         Command command = new("resume", "Go on with a run from its last checkpoint.") { path, threads, json };
         command.SetAction(parsed =>

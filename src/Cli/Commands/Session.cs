@@ -11,7 +11,9 @@ internal static class Session
     {
         run.EnsureWritable();
         using var signal = new StopSignal();
-        IReporter reporter = json ? new JsonReporter(Console.Out) : Terminal.CanDraw ? new LiveReporter() : new PlainReporter(Console.Out);
+        IReporter reporter = json ? new JsonReporter(Console.Out)
+            : Terminal.CanDraw ? new LiveReporter()
+            : new PlainReporter(Console.Out);
         try
         {
             var summary = reporter.Watch(trainer, run.Path, signal.Token);
@@ -19,13 +21,14 @@ internal static class Session
             {
                 return ExitCode.Success;
             }
-            Console.Error.WriteLine($"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Quoted(run.Path)}");
+            Console.Error.WriteLine(
+                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Quoted(run.Path)}");
             return signal.ExitCode;
         }
         catch (DivergedException e)
         {
-            string rest = File.Exists(run.Checkpoint) ? $"; the last good checkpoint is '{run.Checkpoint}'" : "; there is no checkpoint yet";
-            throw new DivergedException(e.Message + rest);
+            string rest = File.Exists(run.Checkpoint) ? $"the last good checkpoint is '{run.Checkpoint}'" : "there is no checkpoint yet";
+            throw new DivergedException($"{e.Message}; {rest}");
         }
     }
 

@@ -3,8 +3,8 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl train: a new run. What is not said is the default; a config file says more than the defaults, --set more than the file,
-/// and an option of its own name more than --set.</summary>
+/// <summary>marl train: a new run. A config file has more to say than the defaults, --set more than the file, and an option of its
+/// own name more than --set.</summary>
 internal static class TrainCommand
 {
     public static Command Create()
@@ -14,20 +14,23 @@ internal static class TrainCommand
             Arity = ArgumentArity.ZeroOrOne,
             Description = "what learns, see marl list algorithms; may be left to the config file",
         };
-        Option<string?> environment = new("--env") { HelpName = "id", Description = "what is played, see marl list environments; may be left to the config file" };
-        Option<string?> steps = new("--steps") { HelpName = "N", Description = "environment steps" };
-        Option<string?> seed = new("--seed") { HelpName = "S", Description = "everything left to chance follows from it" };
-        Option<string?> threads = new("--threads") { HelpName = "K", Description = "workers; 0, the default: all processors. Changes how long it takes, not what it gives" };
+        var environment = Word("--env", "id", "what is played, see marl list environments; may be left to the config file");
+        var steps = Word("--steps", "N", "environment steps");
+        var seed = Word("--seed", "S", "everything left to chance follows from it");
+        var threads = Word("--threads", "K", "workers; 0, the default: all processors. Changes how long it takes, not what it gives");
         Option<string[]> set = new("--set")
         {
             HelpName = "name=value",
             Description = "any option of the algorithm or of training, see marl list options; may be repeated",
             AllowMultipleArgumentsPerToken = true,
         };
-        Option<string?> config = new("--config") { HelpName = "file.json", Description = "settings in the form of a run's config.json, any of it left out" };
-        Option<string?> folder = new("--out") { HelpName = "DIR", Description = "the run's folder; by default runs/<algorithm>-<env>-seed<S>, numbered if it exists" };
+        var config = Word("--config", "file.json", "settings in the form of a run's config.json, any of it left out");
+        var folder = Word("--out", "DIR", "the run's folder; by default runs/<algorithm>-<env>-seed<S>, numbered if it exists");
         var json = Words.Json();
-        Command command = new("train", "Train agents in an environment.") { algorithm, environment, steps, seed, threads, set, config, folder, json };
+        Command command = new("train", "Train agents in an environment.")
+        {
+            algorithm, environment, steps, seed, threads, set, config, folder, json,
+        };
         command.SetAction(parsed =>
         {
             var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), parsed.GetValue(environment),
@@ -44,6 +47,10 @@ internal static class TrainCommand
         return command;
     }
 
+    /// <summary>An option whose word is understood where settings are.</summary>
+    private static Option<string?> Word(string name, string symbol, string description)
+        => new(name) { HelpName = symbol, Description = description };
+
     /// <summary>A named option is a setting that is read last.</summary>
     private static IEnumerable<string> Named(string name, string? value) => value is null ? [] : [$"{name}={value}"];
 
@@ -51,20 +58,23 @@ internal static class TrainCommand
     {
         if (file is not null)
         {
-            string json = File.Exists(file) ? File.ReadAllText(file) : throw new UsageException($"there is no configuration file '{file}'");
-            return RunConfiguration.Parse(json, $"'{file}'", algorithm, environment, settings);
+            return File.Exists(file) ? RunConfiguration.Parse(File.ReadAllText(file), $"'{file}'", algorithm, environment, settings)
+                : throw new UsageException($"there is no configuration file '{file}'");
         }
         if (algorithm is null || environment is null)
         {
-            throw new UsageException($"{(algorithm is null ? "no algorithm" : "no environment")} is named: marl train <algorithm> --env <id>");
+            string missing = algorithm is null ? "algorithm" : "environment";
+            throw new UsageException($"no {missing} is named: marl train <algorithm> --env <id>");
         }
         return RunConfiguration.Of(algorithm, environment, null, settings);
     }
 
     private static string FreeFolder(RunConfiguration configuration)
     {
-        string environment = string.Concat(configuration.Environment.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
-        string name = Path.Combine("runs", $"{configuration.Algorithm.Name}-{environment}-seed{configuration.Training.Seed}"), free = name;
+        string environment = string.Concat(configuration.Environment.Select(
+            c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
+        string name = Path.Combine("runs", $"{configuration.Algorithm.Name}-{environment}-seed{configuration.Training.Seed}");
+        string free = name;
         for (int number = 2; Path.Exists(free); number++)
         {
             free = $"{name}-{number}";

@@ -8,10 +8,14 @@ namespace Marl.Native.Cli.Commands;
 internal static class Words
 {
     /// <summary>--json</summary>
-    public static Option<bool> Json() => new("--json") { Description = "one JSON object per line on stdout and nothing else; the last one sums up" };
+    public static Option<bool> Json() => new("--json")
+    {
+        Description = "one JSON object per line on stdout and nothing else, the last one the summary",
+    };
 
     /// <summary>An option whose value is a whole number; null if it is not given.</summary>
-    public static Option<T?> Whole<T>(string name, string symbol, string description, T least) where T : struct, IBinaryInteger<T> => new(name)
+    public static Option<T?> Whole<T>(string name, string symbol, string description, T least)
+        where T : struct, IBinaryInteger<T> => new(name)
     {
         HelpName = symbol,
         Description = description,

@@ -17,7 +17,8 @@ internal static class BrailleChart
     /// <param name="width">in characters.</param>
     /// <param name="height">in characters.</param>
     /// <returns>the rows, from the top.</returns>
-    public static string[] Draw(IReadOnlyList<(double X, double Y)> points, double xMax, double low, double high, int width, int height)
+    public static string[] Draw(
+        IReadOnlyList<(double X, double Y)> points, double xMax, double low, double high, int width, int height)
     {
         char[][] rows = [.. Enumerable.Range(0, height).Select(_ => Enumerable.Repeat(Blank, width).ToArray())];
         for (int i = 0; i < points.Count; i++)
@@ -28,8 +29,8 @@ internal static class BrailleChart
 
         (int Column, int Row) Place((double X, double Y) point)
         {
-            int right = width * DotsAcross - 1, bottom = height * DotsDown - 1;
-            return ((int)Math.Round(Math.Clamp(point.X / xMax, 0, 1) * right), (int)Math.Round((1 - Math.Clamp((point.Y - low) / (high - low), 0, 1)) * bottom));
+            double across = Math.Clamp(point.X / xMax, 0, 1), up = Math.Clamp((point.Y - low) / (high - low), 0, 1);
+            return ((int)Math.Round(across * (width * DotsAcross - 1)), (int)Math.Round((1 - up) * (height * DotsDown - 1)));
         }
 
         // As many dots as the longer of the two ways needs to leave no gap.
@@ -38,7 +39,8 @@ internal static class BrailleChart
             int length = Math.Max(1, Math.Max(Math.Abs(to.Column - from.Column), Math.Abs(to.Row - from.Row)));
             for (int i = 0; i <= length; i++)
             {
-                int column = from.Column + (to.Column - from.Column) * i / length, row = from.Row + (to.Row - from.Row) * i / length;
+                int column = from.Column + (to.Column - from.Column) * i / length;
+                int row = from.Row + (to.Row - from.Row) * i / length;
                 rows[row / DotsDown][column / DotsAcross] |= (char)Dots[row % DotsDown * DotsAcross + column % DotsAcross];
             }
         }

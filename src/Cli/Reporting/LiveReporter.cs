@@ -56,7 +56,8 @@ internal sealed class LiveReporter : IReporter
     private Rows Frame(RunConfiguration run)
     {
         int width = Math.Min(AnsiConsole.Profile.Width, MostWidth) - 1;
-        return new Rows([new Markup($"[bold]{Markup.Escape(Text.Title(run))}[/]"), Bar(run.Training.Steps, width), .. Chart(run.Training.Steps, width), Numbers()]);
+        long total = run.Training.Steps;
+        return new Rows([new Markup($"[bold]{Markup.Escape(Text.Title(run))}[/]"), Bar(total, width), .. Chart(total, width), Numbers()]);
     }
 
     private Markup Bar(long total, int width)
@@ -70,7 +71,8 @@ internal sealed class LiveReporter : IReporter
 
     private IEnumerable<IRenderable> Chart(long total, int width)
     {
-        double low = curve.Select(point => point.Y).DefaultIfEmpty(0).Min(), high = curve.Select(point => point.Y).DefaultIfEmpty(1).Max();
+        var heights = curve.Select(point => point.Y);
+        double low = heights.DefaultIfEmpty(0).Min(), high = heights.DefaultIfEmpty(1).Max();
         (low, high) = high > low ? (low, high) : (low - 0.5, high + 0.5);
         string[] rows = BrailleChart.Draw(curve, total, low, high, width - LabelWidth - 2, ChartHeight);
         yield return new Markup($"[grey]{"return",LabelWidth}[/]");
@@ -85,6 +87,7 @@ internal sealed class LiveReporter : IReporter
 
     private Markup Numbers() => new(last is null
         ? $"round {Text.Number(roundReturn)}"
-        : $"return [bold]{Text.Number(last.Evaluation.Mean)}[/] ± {Text.Number(last.Evaluation.StandardDeviation)}  round {Text.Number(roundReturn)}  " +
-          $"length {Text.Number(last.EpisodeLength)}  explore {Text.Number(last.Exploration)}  loss {Text.Number(last.Update.Loss)}  updates {Text.Count(last.Updates)}");
+        : $"return [bold]{Text.Number(last.Evaluation.Mean)}[/] ± {Text.Number(last.Evaluation.StandardDeviation)}  " +
+          $"round {Text.Number(roundReturn)}  length {Text.Number(last.EpisodeLength)}  explore {Text.Number(last.Exploration)}  " +
+          $"loss {Text.Number(last.Update.Loss)}  updates {Text.Count(last.Updates)}");
 }
