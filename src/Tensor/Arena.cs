@@ -1,16 +1,16 @@
 namespace Marl.Native;
 
 /// <summary>
-/// Memory for one step of work, taken by bumping two marks: <see cref="Low"/> grows up, <see cref="High"/> grows down. Nothing is freed but by
-/// setting the marks back. A step that needs more gets overflow blocks; <see cref="Reset"/> then grows the arena once to the high-water
-/// mark, so that steady state allocates nothing.
+/// Memory for one step of work, taken by bumping two marks: <see cref="Low"/> grows up, <see cref="High"/> grows down. Nothing is
+/// freed but by setting the marks back. A step that needs more gets overflow blocks; <see cref="Reset"/> then grows the arena
+/// once to the high-water mark, so that steady state allocates nothing.
 /// </summary>
 public sealed class Arena(Device device, int capacity = 0)
 {
     /// <summary>Allocations start on a cache line.</summary>
     private const int Alignment = 16;
     private readonly List<Storage> overflow = [];
-    private Storage storage = device.Allocate(capacity);
+    private Storage storage = device.Allocate(Aligned(capacity));
     private long overflowed;
 
     /// <summary>Elements taken from the bottom.</summary>

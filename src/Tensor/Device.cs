@@ -1,8 +1,8 @@
 namespace Marl.Native;
 
 /// <summary>
-/// Where tensors live and the primitives that every op is written in. Results go to tensors that the caller allocated; shapes were
-/// checked when the op was recorded. Primitives never start threads: parallelism is one level up, over shards of a batch.
+/// Where tensors live and the primitives that every op is written in. Results go to tensors that the caller allocated; shapes
+/// were checked when the op was recorded. Primitives never start threads: parallelism is one level up, over shards of a batch.
 /// Contract of the CPU: the same bits whatever the SIMD width (fixed virtual lanes, fixed trees, one order of summation).
 /// </summary>
 public abstract class Device
@@ -33,23 +33,25 @@ public abstract class Device
     /// <summary>x = value.</summary>
     public abstract void Fill(Tensor x, float value);
 
-    /// <summary>y[i, j, k, l] (+)= x[i, j, k, l] for all indices below <paramref name="lengths"/> (four of them), each side with its own four
-    /// strides: slices, concatenations, permutations and broadcasts are this one copy.</summary>
+    /// <summary>y[i, j, k, l] (+)= x[i, j, k, l] for all indices below <paramref name="lengths"/> (four of them), each side with
+    /// its own four strides: slices, concatenations, permutations and broadcasts are this one copy.</summary>
     public abstract void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate);
 
     // ---- pointwise ----
 
-    /// <summary>y = f(x)</summary>
+    /// <summary>y = f(x); y may be x.</summary>
     public abstract void Map<TOp>(TOp op, Tensor x, Tensor y) where TOp : unmanaged, IUnary;
 
-    /// <summary>z += f'(x) dy; backward with z the gradient of x, forward mode with dy the tangent of x and z that of y.</summary>
+    /// <summary>z += f'(x) dy, rounded once; backward with z the gradient of x, forward mode with dy the tangent of x and z that
+    /// of y.</summary>
     public abstract void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z) where TOp : unmanaged, IUnary;
 
-    /// <summary>y = f(a, b), a and b broadcast to the shape of y.</summary>
+    /// <summary>y = f(a, b), a and b broadcast to the shape of y; y may be one of them that has this shape.</summary>
     public abstract void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y) where TOp : unmanaged, IBinary;
 
-    /// <summary>z += df/da dy (or df/db dy when <paramref name="second"/>); a, b and dy broadcast to the shape of y, which is z's.</summary>
+    /// <summary>z += df/da dy (or df/db dy when <paramref name="second"/>), rounded once; a, b and dy broadcast to the shape of
+    /// y, which is z's.</summary>
     public abstract void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
         where TOp : unmanaged, IBinary;
 
@@ -58,15 +60,17 @@ public abstract class Device
 
     // ---- reductions and rows ----
 
-    /// <summary>y (+)= x folded along <paramref name="axis"/>. Along the last axis: sixteen virtual lanes, element i to lane i mod 16,
-    /// then a fixed tree; along another: four virtual lanes, row k to lane k mod 4, then a fixed tree.</summary>
+    /// <summary>y (+)= x folded along <paramref name="axis"/>. Where only axes of length 1 follow: sixteen virtual lanes, element
+    /// i to lane i mod 16, then lane i with i + 8, + 4, + 2, + 1; elsewhere: four virtual lanes, row k to lane k mod 4, then (0 +
+    /// 1) + (2 + 3). Accumulation folds the result onto y at the end.</summary>
     public abstract void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate = false) where TOp : unmanaged, IReduction;
 
-    /// <summary>index[row] = the first greatest of x[row, ..] among those whose mask is not 0 (mask none: all), as a float. A row without
-    /// any available entry, or of NaNs, gives 0.</summary>
+    /// <summary>index[row] = the first greatest of x[row, ..] among those whose mask is not 0 (mask none: all), as a float. A row
+    /// without any available entry, or of NaNs, gives 0.</summary>
     public abstract void ArgMax(Tensor x, Tensor mask, Tensor index);
 
-    /// <summary>y[row, k] = x[row, k] - log sum_j e^x[row, j] over the entries whose mask is not 0 (mask none: all); 0 at the others.</summary>
+    /// <summary>y[row, k] = x[row, k] - log sum_j e^x[row, j] over the entries whose mask is not 0 (mask none: all); 0 at the
+    /// others.</summary>
     public abstract void LogSoftmax(Tensor x, Tensor mask, Tensor y);
 
     /// <summary>dx += dy - e^y sum_j dy over the available entries; others get nothing.</summary>
@@ -96,8 +100,9 @@ public abstract class Device
 
     // ---- contraction ----
 
-    /// <summary>c = a b, or c += a b when <paramref name="accumulate"/>, or c = a b + bias [batch, columns] in every row. Each element is one
-    /// chain of fused multiply-adds in the order of k, starting from 0, c or the bias, whatever the tile.</summary>
+    /// <summary>c = a b, or c += a b when <paramref name="accumulate"/>, or c = a b + bias [batch, columns] in every row. Each
+    /// element is one chain of fused multiply-adds in the order of k, starting from 0, c or the bias, whatever the
+    /// tile.</summary>
     public abstract void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate = false, Tensor bias = default);
 
     // ---- fused ----
@@ -113,13 +118,15 @@ public abstract class Device
     /// <param name="saved">[R, 4H] r, z, n, gh_n for the backward pass.</param>
     public abstract void GruGates(Tensor gi, Tensor gh, Tensor h, Tensor y, Tensor saved);
 
-    /// <summary>From dy = dL/dy: dgi and dgh [R, 3H] (overwritten) and dh [R, H], overwritten with the direct part z dy.</summary>
+    /// <summary>From dy = dL/dy: dgi and dgh [R, 3H] (overwritten) and dh [R, H], overwritten with the direct part z
+    /// dy.</summary>
     public abstract void GruGatesBackward(Tensor saved, Tensor h, Tensor dy, Tensor dgi, Tensor dgh, Tensor dh);
 
     /// <summary>From tangents of gi, gh and h: that of y, [R, H] (overwritten).</summary>
     public abstract void GruGatesTangent(Tensor saved, Tensor h, Tensor dgi, Tensor dgh, Tensor dh, Tensor dy);
 
-    /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: QMIX's mixing layer (Rashid et al. 2018, section 4), one weight matrix per row.</summary>
+    /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: QMIX's mixing layer (Rashid et al. 2018, section 4), one weight
+    /// matrix per row.</summary>
     public abstract void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y);
 
     /// <summary>Adds to dw [R, N, E] (sign(w) x dy) and dx [R, N] (sum_e |w| dy); either may be none.</summary>

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>The lengths of up to four axes, the last one contiguous in memory (row-major, no strides). A scalar has rank 0, and is the default.</summary>
+/// <summary>The lengths of up to four axes, the last one contiguous in memory (row-major, no strides). A scalar has rank 0, and
+/// is the default.</summary>
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>The most axes a tensor has.</summary>

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Marl.Native;
 
 /// <summary>
-/// Products of matrices. Depth is cut into blocks, columns into panels as wide as a lane of <see cref="Tile"/>, so that a panel of b stays in
-/// the first-level cache while the rows of a pass by. Between blocks an element waits in c, and a float stored and loaded again is the same
-/// float: its chain of fused multiply-adds over k is the same whatever the blocks, panels and tiles.
+/// Products of matrices. Depth is cut into blocks, columns into panels as wide as a lane of <see cref="Tile"/>, so that a panel
+/// of b stays in the first-level cache while the rows of a pass by. Between blocks an element waits in c, and a float stored and
+/// loaded again is the same float: its chain of fused multiply-adds over k is the same whatever the blocks, panels and tiles.
 /// </summary>
 internal sealed unsafe partial class CpuDevice
 {
@@ -46,7 +46,8 @@ internal sealed unsafe partial class CpuDevice
 
     private static void CheckProduct(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
     {
-        bool fits = a.M == c.M && a.N == b.M && b.N == c.N && (a.Batch == c.Batch || a.Batch == 1) && (b.Batch == c.Batch || b.Batch == 1);
+        bool fits = a.M == c.M && a.N == b.M && b.N == c.N;
+        fits &= (a.Batch == c.Batch || a.Batch == 1) && (b.Batch == c.Batch || b.Batch == 1);
         if (!fits)
         {
             throw new ArgumentException($"gemm: {a} times {b} does not make {c}");
@@ -59,8 +60,8 @@ internal sealed unsafe partial class CpuDevice
 
     private static void Multiply(Grid a, Grid b, Grid start, Grid c, int m, int n, int k)
     {
-        // Lanes run along the columns of b and c. Where those are not contiguous, panels of b are transposed on the way; for few rows it is
-        // cheaper to compute the transposed product, whose panels are a's.
+        // Lanes run along the columns of b and c. Where those are not contiguous, panels of b are transposed on the way; for few
+        // rows it is cheaper to compute the transposed product, whose panels are a's.
         if (c.Column != 1 || b.Column != 1 && m <= V16.Width)
         {
             (a, b, start, c, m, n) = (b.T, a.T, start.T, c.T, n, m);
@@ -72,7 +73,8 @@ internal sealed unsafe partial class CpuDevice
             var first = done == 0 ? start : c;
             for (int row = 0; row < m; row += MaxHeight)
             {
-                MultiplyBlock(new(a.From(row, done), b.From(done, 0), first.From(row, 0), c.From(row, 0), Math.Min(m - row, MaxHeight), n, depth));
+                int height = Math.Min(m - row, MaxHeight);
+                MultiplyBlock(new(a.From(row, done), b.From(done, 0), first.From(row, 0), c.From(row, 0), height, n, depth));
             }
             done += depth;
         }
@@ -81,7 +83,8 @@ internal sealed unsafe partial class CpuDevice
 
     private static void MultiplyBlock(in Product product)
     {
-        // Whole lanes of c are loaded and stored where its columns are contiguous; so must be those of the start, unless all are the same zeros.
+        // Whole lanes of c are loaded and stored where its columns are contiguous; so must be those of the start, unless all are
+        // the same zeros.
         bool contiguous = product.C.Column == 1 && (product.Start.Column == 1 || product.Start.Row == 0);
         // A few rows in one tile of the usual width would wait for each multiply-add: twice the columns are twice the chains.
         bool few = product.M < Tile.MaxRows && product.B.Column == 1;
@@ -128,8 +131,8 @@ internal sealed unsafe partial class CpuDevice
         return column;
     }
 
-    /// <summary>The last columns, fewer than a lane, or all where c is not contiguous: the panel of b is filled up with zeros, and each tile of
-    /// c comes from and goes to a buffer of whole lanes.</summary>
+    /// <summary>The last columns, fewer than a lane, or all where c is not contiguous: the panel of b is filled up with zeros,
+    /// and each tile of c comes from and goes to a buffer of whole lanes.</summary>
     [SkipLocalsInit]
     private static void Edges<T>(in Product product, int column) where T : struct, ITileLane<T>
     {

@@ -14,8 +14,8 @@ internal sealed partial class CpuDevice
         for (int row = 0; row < rows; row++)
         {
             nint at = (nint)row * units;
-            ref float rgi = ref Unsafe.Add(ref pgi, 3 * at), rgh = ref Unsafe.Add(ref pgh, 3 * at), rh = ref Unsafe.Add(ref ph, at);
-            ref float ry = ref Unsafe.Add(ref py, at), rs = ref Unsafe.Add(ref ps, 4 * at);
+            ref float rgi = ref Unsafe.Add(ref pgi, 3 * at), rgh = ref Unsafe.Add(ref pgh, 3 * at);
+            ref float rh = ref Unsafe.Add(ref ph, at), ry = ref Unsafe.Add(ref py, at), rs = ref Unsafe.Add(ref ps, 4 * at);
             Loop.Run(new GatesLoop(ref rgi, ref rgh, ref rs), 2 * units);
             Loop.Run(new StateLoop(ref rgi, ref rgh, ref rh, ref ry, ref rs, units), units);
         }
@@ -27,10 +27,12 @@ internal sealed partial class CpuDevice
         private readonly ref float gi = ref gi, gh = ref gh, saved = ref saved;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<T>(int i) where T : struct, IFloatLane<T> => T.Sigmoid(T.Load(ref gi, i) + T.Load(ref gh, i)).Store(ref saved, i);
+        public void Step<T>(int i) where T : struct, IFloatLane<T>
+            => T.Sigmoid(T.Load(ref gi, i) + T.Load(ref gh, i)).Store(ref saved, i);
     }
 
-    private readonly ref struct StateLoop(ref float gi, ref float gh, ref float h, ref float y, ref float saved, int units) : ILoop
+    private readonly ref struct StateLoop(ref float gi, ref float gh, ref float h, ref float y, ref float saved, int units)
+        : ILoop
     {
         private readonly ref float gi = ref gi, gh = ref gh, h = ref h, y = ref y, saved = ref saved;
 
@@ -51,18 +53,20 @@ internal sealed partial class CpuDevice
     {
         int rows = h.Shape.Rows, units = h.Shape.Columns;
         ref float ps = ref First(saved, 4 * rows * units), ph = ref First(h, rows * units), pdy = ref First(dy, rows * units);
-        ref float pdgi = ref First(dgi, 3 * rows * units), pdgh = ref First(dgh, 3 * rows * units), pdh = ref First(dh, rows * units);
+        ref float pdgi = ref First(dgi, 3 * rows * units), pdgh = ref First(dgh, 3 * rows * units);
+        ref float pdh = ref First(dh, rows * units);
         for (int row = 0; row < rows; row++)
         {
             nint at = (nint)row * units;
             ref float rs = ref Unsafe.Add(ref ps, 4 * at), rh = ref Unsafe.Add(ref ph, at), rdy = ref Unsafe.Add(ref pdy, at);
-            ref float rdgi = ref Unsafe.Add(ref pdgi, 3 * at), rdgh = ref Unsafe.Add(ref pdgh, 3 * at), rdh = ref Unsafe.Add(ref pdh, at);
+            ref float rdgi = ref Unsafe.Add(ref pdgi, 3 * at), rdgh = ref Unsafe.Add(ref pdgh, 3 * at);
+            ref float rdh = ref Unsafe.Add(ref pdh, at);
             Loop.Run(new GruBackwardLoop(ref rs, ref rh, ref rdy, ref rdgi, ref rdgh, ref rdh, units), units);
         }
     }
 
-    private readonly ref struct GruBackwardLoop(ref float saved, ref float h, ref float dy, ref float dgi, ref float dgh, ref float dh,
-        int units) : ILoop
+    private readonly ref struct GruBackwardLoop(ref float saved, ref float h, ref float dy, ref float dgi, ref float dgh,
+        ref float dh, int units) : ILoop
     {
         private readonly ref float saved = ref saved, h = ref h, dy = ref dy, dgi = ref dgi, dgh = ref dgh, dh = ref dh;
 
@@ -90,18 +94,20 @@ internal sealed partial class CpuDevice
     {
         int rows = h.Shape.Rows, units = h.Shape.Columns;
         ref float ps = ref First(saved, 4 * rows * units), ph = ref First(h, rows * units), pdy = ref First(dy, rows * units);
-        ref float pdgi = ref First(dgi, 3 * rows * units), pdgh = ref First(dgh, 3 * rows * units), pdh = ref First(dh, rows * units);
+        ref float pdgi = ref First(dgi, 3 * rows * units), pdgh = ref First(dgh, 3 * rows * units);
+        ref float pdh = ref First(dh, rows * units);
         for (int row = 0; row < rows; row++)
         {
             nint at = (nint)row * units;
             ref float rs = ref Unsafe.Add(ref ps, 4 * at), rh = ref Unsafe.Add(ref ph, at), rdy = ref Unsafe.Add(ref pdy, at);
-            ref float rdgi = ref Unsafe.Add(ref pdgi, 3 * at), rdgh = ref Unsafe.Add(ref pdgh, 3 * at), rdh = ref Unsafe.Add(ref pdh, at);
+            ref float rdgi = ref Unsafe.Add(ref pdgi, 3 * at), rdgh = ref Unsafe.Add(ref pdgh, 3 * at);
+            ref float rdh = ref Unsafe.Add(ref pdh, at);
             Loop.Run(new GruTangentLoop(ref rs, ref rh, ref rdgi, ref rdgh, ref rdh, ref rdy, units), units);
         }
     }
 
-    private readonly ref struct GruTangentLoop(ref float saved, ref float h, ref float dgi, ref float dgh, ref float dh, ref float dy,
-        int units) : ILoop
+    private readonly ref struct GruTangentLoop(ref float saved, ref float h, ref float dgi, ref float dgh, ref float dh,
+        ref float dy, int units) : ILoop
     {
         private readonly ref float saved = ref saved, h = ref h, dgi = ref dgi, dgh = ref dgh, dh = ref dh, dy = ref dy;
 

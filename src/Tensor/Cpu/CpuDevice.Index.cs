@@ -42,7 +42,8 @@ internal sealed partial class CpuDevice
         for (int i = 0; i < n; i++)
         {
             ref float row = ref Unsafe.Add(ref pw, (nint)Position(Unsafe.Add(ref pi, i), count) * width);
-            MemoryMarshal.CreateSpan(ref row, width).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref py, (nint)i * width), width));
+            ref float target = ref Unsafe.Add(ref py, (nint)i * width);
+            MemoryMarshal.CreateSpan(ref row, width).CopyTo(MemoryMarshal.CreateSpan(ref target, width));
         }
     }
 

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Marl.Native;
 
 /// <summary>
-/// The primitives on one core. What a kernel does at one place is a <see cref="ILoop"/> generic over the lane; <see cref="Loop"/> runs it
-/// with the widest lane there is. Nothing is allocated.
+/// The primitives on one core. What a kernel does at one place is a <see cref="ILoop"/> generic over the lane; <see cref="Loop"/>
+/// runs it with the widest lane there is. Nothing is allocated.
 /// </summary>
 internal sealed partial class CpuDevice : Device
 {
@@ -44,7 +44,7 @@ internal sealed partial class CpuDevice : Device
         int n = nest.Length(3), xStride = nest.Stride(0, 3), yStride = nest.Stride(1, 3);
         do
         {
-            CopyRow(ref Unsafe.Add(ref px, nest.Offset(0)), xStride, ref Unsafe.Add(ref py, nest.Offset(1)), yStride, n, accumulate);
+            CopyRow(ref nest.At(0, ref px), xStride, ref nest.At(1, ref py), yStride, n, accumulate);
         }
         while (nest.Next(2));
     }
@@ -79,8 +79,8 @@ internal sealed partial class CpuDevice : Device
         public void Step<T>(int i) where T : struct, IFloatLane<T> => (T.Load(ref y, i) + T.Load(ref x, i)).Store(ref y, i);
     }
 
-    /// <summary>The first element of a tensor of which a kernel will touch <paramref name="count"/>: the one check that keeps raw loops in
-    /// bounds.</summary>
+    /// <summary>The first element of a tensor of which a kernel will touch <paramref name="count"/>: the one check that keeps raw
+    /// loops in bounds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref float First(Tensor x, int count)
     {

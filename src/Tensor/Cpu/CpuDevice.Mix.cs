@@ -72,7 +72,8 @@ internal sealed partial class CpuDevice
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(int e) where T : struct, IFloatLane<T>
         {
-            T weight = T.Load(ref w, e), signed = T.IfGreater(weight, T.Zero, T.Of(x), T.IfGreater(T.Zero, weight, T.Of(-x), T.Zero));
+            T weight = T.Load(ref w, e);
+            T signed = T.IfGreater(weight, T.Zero, T.Of(x), T.IfGreater(T.Zero, weight, T.Of(-x), T.Zero));
             T.Fma(signed, T.Load(ref dy, e), T.Load(ref dw, e)).Store(ref dw, e);
         }
     }

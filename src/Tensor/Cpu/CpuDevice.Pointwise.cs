@@ -48,17 +48,18 @@ internal sealed partial class CpuDevice
         ref float pa = ref First(a, a.Count), pb = ref First(b, b.Count), py = ref First(y, y.Count);
         do
         {
-            Loop.Run(new ZipLoop<TOp>(op, nest.Row(0, ref pa), nest.Row(1, ref pb), nest.Row(2, ref py)), nest.Length(3));
+            Loop.Run(new ZipLoop<TOp>(op, nest.Row(0, ref pa), nest.Row(1, ref pb), ref nest.At(2, ref py)), nest.Length(3));
         }
         while (nest.Next(2));
     }
 
-    private readonly ref struct ZipLoop<TOp>(TOp op, Row a, Row b, Row y) : ILoop where TOp : unmanaged, IBinary
+    private readonly ref struct ZipLoop<TOp>(TOp op, Row a, Row b, ref float y) : ILoop where TOp : unmanaged, IBinary
     {
-        private readonly Row a = a, b = b, y = y;
+        private readonly Row a = a, b = b;
+        private readonly ref float y = ref y;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<T>(int i) where T : struct, IFloatLane<T> => y.Store(i, op.F(a.Load<T>(i), b.Load<T>(i)));
+        public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(a.Load<T>(i), b.Load<T>(i)).Store(ref y, i);
     }
 
     /// <inheritdoc/>
@@ -90,20 +91,21 @@ internal sealed partial class CpuDevice
         ref float py = ref First(y, z.Count), pz = ref First(z, z.Count);
         do
         {
-            Loop.Run(new ZipDerivativeLoop<TPartial>(partial, nest.Row(0, ref pa), nest.Row(1, ref pb), nest.Row(3, ref py), nest.Row(2, ref pdy),
-                nest.Row(3, ref pz)), nest.Length(3));
+            Loop.Run(new ZipDerivativeLoop<TPartial>(partial, nest.Row(0, ref pa), nest.Row(1, ref pb), nest.Row(2, ref pdy),
+                ref nest.At(3, ref py), ref nest.At(3, ref pz)), nest.Length(3));
         }
         while (nest.Next(2));
     }
 
-    private readonly ref struct ZipDerivativeLoop<TPartial>(TPartial partial, Row a, Row b, Row y, Row dy, Row z) : ILoop
-        where TPartial : struct, IPartial
+    private readonly ref struct ZipDerivativeLoop<TPartial>(TPartial partial, Row a, Row b, Row dy, ref float y, ref float z)
+        : ILoop where TPartial : struct, IPartial
     {
-        private readonly Row a = a, b = b, y = y, dy = dy, z = z;
+        private readonly Row a = a, b = b, dy = dy;
+        private readonly ref float y = ref y, z = ref z;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T>
-            => z.Store(i, T.Fma(partial.D(a.Load<T>(i), b.Load<T>(i), y.Load<T>(i)), dy.Load<T>(i), z.Load<T>(i)));
+            => T.Fma(partial.D(a.Load<T>(i), b.Load<T>(i), T.Load(ref y, i)), dy.Load<T>(i), T.Load(ref z, i)).Store(ref z, i);
     }
 
     /// <summary>One of the two partial derivatives of a binary op.</summary>
@@ -135,7 +137,8 @@ internal sealed partial class CpuDevice
         Loop.Run(new UpdateLoop<TRule>(rule, ref First(p, n), ref First(g, n), memory1, memory2), n);
     }
 
-    private readonly ref struct UpdateLoop<TRule>(TRule rule, ref float p, ref float g, Row m, Row v) : ILoop where TRule : unmanaged, IUpdate
+    private readonly ref struct UpdateLoop<TRule>(TRule rule, ref float p, ref float g, Row m, Row v) : ILoop
+        where TRule : unmanaged, IUpdate
     {
         private readonly ref float p = ref p, g = ref g;
         private readonly Row m = m, v = v;

@@ -28,8 +28,8 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>Folds a row: element i goes to virtual lane i mod 16, in order of i, then <see cref="Across"/>. A last, short group of
-    /// sixteen is filled up with the op's identity.</summary>
+    /// <summary>Folds a row: element i goes to virtual lane i mod 16, in order of i, then <see cref="Across"/>. A last, short
+    /// group of sixteen is filled up with the op's identity.</summary>
     private static float FoldRow<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction
     {
         V16 lanes = V16.Of(op.Identity);
@@ -45,7 +45,7 @@ internal sealed partial class CpuDevice
         return Across(op, lanes);
     }
 
-    /// <summary>The fixed tree over sixteen lanes: the upper half is folded onto the lower, again and again: i with i + 8, + 4, + 2, + 1.</summary>
+    /// <summary>The fixed tree over sixteen lanes: lane i is folded with i + 8, + 4, + 2 and + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Across<TOp>(TOp op, V16 lanes) where TOp : unmanaged, IReduction
     {
@@ -55,7 +55,8 @@ internal sealed partial class CpuDevice
         return op.Fold(even, odd).Value;
     }
 
-    /// <summary>Folds columns: row k goes to virtual lane k mod 4, in order of k, then (0 + 1) + (2 + 3). Four chains keep the adder busy.</summary>
+    /// <summary>Folds columns: row k goes to virtual lane k mod 4, in order of k, then (0 + 1) + (2 + 3). Four chains keep the
+    /// adder busy.</summary>
     private readonly ref struct FoldLoop<TOp>(TOp op, ref float x, int rows, nint stride, ref float y, bool accumulate) : ILoop
         where TOp : unmanaged, IReduction
     {

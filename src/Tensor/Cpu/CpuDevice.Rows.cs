@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// The masked softmax family, row by row. A row is read in groups of sixteen, the last one filled up with entries that count as masked, so a
-/// short row of actions is one vector; sums run over sixteen virtual lanes and the tree of <see cref="Across"/>.
+/// The masked softmax family, row by row. A row is read in groups of sixteen, the last one filled up with entries that count as
+/// masked, so a short row of actions is one vector; sums run over sixteen virtual lanes and the tree of <see cref="Across"/>.
 /// </summary>
 internal sealed partial class CpuDevice
 {
@@ -20,9 +20,11 @@ internal sealed partial class CpuDevice
             V16 most = lowest;
             for (int i = 0; i < columns; i += V16.Width)
             {
-                most = default(Max).Fold(most, LoadAvailable(ref px, ref pm, mask.IsNone, start, i, columns, float.NegativeInfinity));
+                V16 values = LoadAvailable(ref px, ref pm, mask.IsNone, start, i, columns, float.NegativeInfinity);
+                most = default(Max).Fold(most, values);
             }
-            // Of a row without any entry, or without any above -infinity, the greatest is taken as 0 so that no infinities are subtracted.
+            // Of a row without any entry, or without any above -infinity, the greatest is taken as 0 so that no infinities are
+            // subtracted.
             float greatest = Across(default(Max), most);
             V16 shift = V16.Of(greatest == float.NegativeInfinity ? 0f : greatest);
             V16 sum = V16.Zero;

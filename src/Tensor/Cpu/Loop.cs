@@ -10,8 +10,8 @@ internal interface ILoop
     void Step<T>(int i) where T : struct, IFloatLane<T>;
 }
 
-/// <summary>Runs the steps of a kernel over n elements: the widest lane of this machine takes the body, <see cref="F1"/> the tail. All lanes
-/// compute the same bits, so where the border lies cannot be seen in the result.</summary>
+/// <summary>Runs the steps of a kernel over n elements: the widest lane of this machine takes the body, <see cref="F1"/> the
+/// tail. All lanes compute the same bits, so where the border lies cannot be seen in the result.</summary>
 internal static class Loop
 {
     public static void Run<TLoop>(in TLoop loop, int n) where TLoop : struct, ILoop, allows ref struct
@@ -27,9 +27,10 @@ internal static class Loop
         }
     }
 
-    /// <summary>Not inlined, because the JIT stops inlining the operators of lanes once a method has had too many of them.</summary>
+    /// <summary>Not inlined: the JIT stops inlining the operators of lanes once a method has had too many.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Run<T, TLoop>(TLoop loop, int i, int n) where T : struct, IFloatLane<T> where TLoop : struct, ILoop, allows ref struct
+    private static int Run<T, TLoop>(TLoop loop, int i, int n)
+        where T : struct, IFloatLane<T> where TLoop : struct, ILoop, allows ref struct
     {
         for (; i <= n - T.Width; i += T.Width)
         {

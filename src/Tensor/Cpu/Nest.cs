@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// Up to four nested loops over up to five operands that each move with their own strides; a stride of 0 broadcasts. <see cref="Collapse"/>
-/// merges loops that run on into each other for every operand, so that same shapes become one loop, a bias row or a column factor two,
-/// whatever the rank: the general case contains the fast ones.
+/// Up to four nested loops over up to five operands that each move with their own strides; a stride of 0 broadcasts.
+/// <see cref="Collapse"/> merges loops that run on into each other for every operand, so that same shapes become one loop, a bias
+/// row or a column factor two, whatever the rank: the general case contains the fast ones.
 /// </summary>
 internal struct Nest
 {
@@ -47,7 +47,7 @@ internal struct Nest
         }
     }
 
-    /// <summary>Drops loops of one turn and merges what runs on; the result fills the last axes. False when there is nothing to do.</summary>
+    /// <summary>Drops loops of one turn and merges what runs on; the rest fills the last axes. False if there is nothing to do.</summary>
     public bool Collapse(int operands)
     {
         int last = Axes - 1;
@@ -82,9 +82,14 @@ internal struct Nest
         return indices[0] * strides[at] + indices[1] * strides[at + 1] + indices[2] * strides[at + 2];
     }
 
+    /// <summary>Where the innermost loop writes a result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly ref float At(int operand, ref float first) => ref Unsafe.Add(ref first, Offset(operand));
+
     /// <summary>What an operand shows to the innermost loop.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Row Row(int operand, ref float first) => new(ref Unsafe.Add(ref first, Offset(operand)), Stride(operand, Axes - 1));
+    public readonly Row Row(int operand, ref float first)
+        => new(ref At(operand, ref first), Stride(operand, Axes - 1));
 
     /// <summary>One turn of the loops down to <paramref name="axis"/>; false after the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

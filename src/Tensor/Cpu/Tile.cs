@@ -3,13 +3,15 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// Register tiles of a matrix product, written once for lanes of any width: 12, 4 or 1 rows of c, one lane wide, stay in registers while k
-/// runs. Each element is one chain c = fma(a[i, k], b[k, j], c) in the order of k, so neither the rows of a tile nor the width of its
-/// lane can be seen in the result. Twelve rows of <see cref="Pair{T}"/> of V16 take 24 of the 32 registers of AVX-512, twelve of V8 take
-/// 12 of the 16 of AVX2; each suffices to hide the latency of two multiply-adds per cycle.
+/// Register tiles of a matrix product, written once for lanes of any width: 12, 4 or 1 rows of c, one lane wide, stay in
+/// registers while k runs. Each element is one chain c = fma(a[i, k], b[k, j], c) in the order of k, so neither the rows of a
+/// tile nor the width of its lane can be seen in the result. Twelve rows of <see cref="Pair{T}"/> of V16 take 24 of the 32
+/// registers of AVX-512, twelve of V8 take 12 of the 16 of AVX2; each suffices to hide the latency of two multiply-adds per
+/// cycle.
 /// </summary>
 /// <remarks>a[i, k] stands at i <c>aRow</c> + k <c>aStep</c>, so that a and its transpose are read in place; row k of b at k
-/// <c>bStep</c>. The chain starts from <c>start</c>, whose rows are <c>startRow</c> apart: zeros or a bias with 0, c itself with c's.</remarks>
+/// <c>bStep</c>. The chain starts from <c>start</c>, whose rows are <c>startRow</c> apart: zeros or a bias with 0, c itself with
+/// c's.</remarks>
 internal static unsafe class Tile
 {
     /// <summary>Rows of the tallest tile.</summary>
@@ -20,8 +22,8 @@ internal static unsafe class Tile
 
     /// <summary>A tile of <see cref="Fit"/> rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run<T>(int rows, float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* start, nint startRow,
-        float* c, nint cRow) where T : struct, ITileLane<T>
+    public static void Run<T>(int rows, float* a, nint aRow, nint aStep, float* b, nint bStep, int depth,
+        float* start, nint startRow, float* c, nint cRow) where T : struct, ITileLane<T>
     {
         switch (rows)
         {

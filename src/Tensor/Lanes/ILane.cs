@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Marl.Native;
 
 /// <summary>
-/// One or several numbers side by side, on which a pointwise op is written once: <see cref="F1"/> (one float: tails, GPU threads),
-/// <see cref="V16"/> (sixteen floats: SIMD) and <see cref="D1"/> (one double: the exact reference of the tests).
-/// Every float lane computes every function by the same sequence of correctly rounded operations, so all widths give the same bits.
+/// One or several numbers side by side, on which a pointwise op is written once: <see cref="F1"/> (one float: tails, GPU
+/// threads), <see cref="V16"/> (sixteen floats: SIMD) and <see cref="D1"/> (one double: the exact reference of the tests). Every
+/// float lane computes every function by the same sequence of correctly rounded operations, so all widths give the same bits.
 /// </summary>
 public interface ILane<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>,
     IDivisionOperators<T, T, T>, IUnaryNegationOperators<T, T> where T : struct, ILane<T>
@@ -47,8 +47,8 @@ public interface ILane<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T
     static abstract T Sigmoid(T x);
 }
 
-/// <summary>What float lanes have besides arithmetic: a width, a way to memory, and access to the exponent, in which they write their own
-/// transcendental functions. A loop over memory is written once for all widths: run it over V16, then over F1 for the tail.</summary>
+/// <summary>What float lanes have besides arithmetic: a width, a way to memory, and access to the exponent, in which they write
+/// their own transcendental functions.</summary>
 internal interface IFloatLane<T> : ILane<T> where T : struct, IFloatLane<T>
 {
     /// <summary>How many floats.</summary>

@@ -9,9 +9,9 @@ namespace Marl.Native;
 internal static class LaneMath
 {
     /// <summary>
-    /// e^x = 2^n e^r, n = round(x / ln 2), |r| &lt;= ln(2)/2, with ln 2 in two parts (Cody and Waite) and e^r by a polynomial of degree 6.
-    /// 0 below -87.33, where the result would be denormal: on processors those are a hundred times slower, and a masked or hopeless logit
-    /// is the usual argument there. Infinity above 88.72. NaN stays NaN.
+    /// e^x = 2^n e^r, n = round(x / ln 2), |r| &lt;= ln(2)/2, with ln 2 in two parts (Cody and Waite) and e^r by a polynomial of
+    /// degree 6. 0 below -87.33, where the result would be denormal: on processors those are a hundred times slower, and a masked
+    /// or hopeless logit is the usual argument there. Infinity above 88.72. NaN stays NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x) where T : struct, IFloatLane<T>
@@ -35,7 +35,8 @@ internal static class LaneMath
     }
 
     /// <summary>
-    /// log x = n ln 2 + log m with m in [sqrt(1/2), sqrt(2)), log m by a polynomial of degree 9 in m - 1 (Cephes). -infinity at 0, NaN below.
+    /// log x = n ln 2 + log m with m in [sqrt(1/2), sqrt(2)), log m by a polynomial of degree 9 in m - 1 (Cephes). -infinity at
+    /// 0, NaN below.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log<T>(T x) where T : struct, IFloatLane<T>

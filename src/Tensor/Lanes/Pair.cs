@@ -36,10 +36,12 @@ internal readonly struct Pair<T>(T left, T right) : ITileLane<Pair<T>> where T :
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pair<T> Fma(Pair<T> a, Pair<T> b, Pair<T> c) => new(T.Fma(a.left, b.left, c.left), T.Fma(a.right, b.right, c.right));
+    public static Pair<T> Fma(Pair<T> a, Pair<T> b, Pair<T> c)
+        => new(T.Fma(a.left, b.left, c.left), T.Fma(a.right, b.right, c.right));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pair<T> Load(ref float source, nint index) => new(T.Load(ref source, index), T.Load(ref source, index + T.Width));
+    public static Pair<T> Load(ref float source, nint index)
+        => new(T.Load(ref source, index), T.Load(ref source, index + T.Width));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float destination, nint index)

@@ -13,8 +13,8 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     /// <summary>The numbers.</summary>
     public Vector512<float> Value => value;
 
-    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around several
-    // transcendental functions comes close to.
+    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around
+    // several transcendental functions comes close to.
     private readonly Vector512<float> value = value;
 
     /// <summary>Sixteen consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
@@ -25,8 +25,8 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
-    /// <summary>The first <paramref name="count"/> (below sixteen) from memory, <paramref name="fill"/> in the other lanes; nothing beyond
-    /// is read.</summary>
+    /// <summary>The first <paramref name="count"/> (below sixteen) from memory, <paramref name="fill"/> in the other lanes;
+    /// nothing beyond is read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static unsafe V16 LoadFirst(int count, ref float source, nint index, float fill)
     {

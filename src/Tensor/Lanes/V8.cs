@@ -13,8 +13,8 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     /// <summary>The numbers.</summary>
     public Vector256<float> Value => value;
 
-    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around several
-    // transcendental functions comes close to.
+    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around
+    // several transcendental functions comes close to.
     private readonly Vector256<float> value = value;
 
     /// <summary>Eight consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
@@ -25,7 +25,8 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
-    /// <summary>The first <paramref name="count"/> (none when negative, all from eight on) from memory, <paramref name="fill"/> elsewhere.</summary>
+    /// <summary>The first <paramref name="count"/> (none when negative, all from eight on) from memory, <paramref name="fill"/>
+    /// elsewhere.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static unsafe V8 LoadFirst(int count, float* source, float fill)
     {
