@@ -1,1 +1,3 @@
-return 0;
+using Marl.Native.Cli;
+
+return CommandLine.Run(args);

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
 namespace Marl.Native.Rl;
 
 /// <summary>Something that the user asked for cannot be had: an unknown name, a value out of range. The message is one line
@@ -12,6 +16,20 @@ public sealed class UsageException(string message) : Exception(message)
     {
         string? nearest = names.MinBy(candidate => EditDistance(name, candidate));
         return new UsageException(nearest is null ? $"unknown {kind} '{name}'" : $"unknown {kind} '{name}'; did you mean '{nearest}'?");
+    }
+
+    /// <summary>«option 'hidden' cannot be 0; it must be at least 1», unless <paramref name="valid"/>.</summary>
+    /// <param name="valid">whether the value can be had.</param>
+    /// <param name="value">what was asked for: a property of a record of options, whose name is the option's.</param>
+    /// <param name="range">what can be had.</param>
+    /// <param name="property">filled in by the compiler.</param>
+    internal static void Require<T>(bool valid, T value, string range, [CallerArgumentExpression(nameof(value))] string property = "")
+    {
+        if (!valid)
+        {
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture,
+                $"option '{JsonNamingPolicy.CamelCase.ConvertName(property)}' cannot be {value}; it must be {range}"));
+        }
     }
 
     /// <summary>Levenshtein's distance: insertions, deletions and substitutions from one word to the other.</summary>

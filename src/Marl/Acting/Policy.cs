@@ -72,13 +72,40 @@ public sealed class Policy
     /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
     public ReadOnlySpan<int> Act(IEnvironment environment)
     {
-        if (!environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents))
-        {
-            throw new ArgumentException($"a policy for {Description} cannot act in {environment.Spec.Id}: observations or actions differ");
-        }
+        RequireFit(environment);
         present.Begin(environment);
         controller.Act([present], exploration: 0f, unused);
         return present.JointAction(0);
+    }
+
+    /// <summary>Plays one episode greedily, from its reset to its end.</summary>
+    /// <returns>the episode as it was lived.</returns>
+    /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
+    public Episode Play(IEnvironment environment, ref Rng rng)
+    {
+        RequireFit(environment);
+        var episode = new Episode(environment.Spec);
+        double[] rewards = new double[environment.Spec.Agents.Length];
+        environment.Reset(ref rng);
+        episode.Begin(environment);
+        Begin();
+        do
+        {
+            controller.Act([episode], exploration: 0f, unused);
+        }
+        while (episode.Step(environment, rewards, ref rng));
+        return episode;
+    }
+
+    /// <summary>Whether the environment's agents are like those the policy was trained for.</summary>
+    public bool Fits(IEnvironment environment) => environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents);
+
+    private void RequireFit(IEnvironment environment)
+    {
+        if (!Fits(environment))
+        {
+            throw new ArgumentException($"a policy for {Description} cannot act in {environment.Spec.Id}: observations or actions differ");
+        }
     }
 }
 

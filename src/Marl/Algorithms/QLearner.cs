@@ -34,6 +34,7 @@ public sealed class QLearner : ILearner
     /// <summary>Networks with fresh weights and an empty memory.</summary>
     public QLearner(QLearningOptions options, LearnerContext context)
     {
+        options.Validate();
         (this.options, this.context) = (options, context);
         var spec = context.Spec;
         var layout = new ParameterLayout();

@@ -88,6 +88,33 @@ public sealed record QLearningOptions
 
     /// <summary>.. so many environment steps, linearly.</summary>
     public long EpsilonAnneal { get; init; } = 200_000;
+
+    /// <summary>Refuses what cannot be run.</summary>
+    /// <exception cref="UsageException">names the option and its range.</exception>
+    internal void Validate()
+    {
+        const int Widest = 8192;
+        UsageException.Require(Hidden is >= 1 and <= Widest, Hidden, $"in 1 .. {Widest}");
+        UsageException.Require(MixingEmbed is >= 1 and <= Widest, MixingEmbed, $"in 1 .. {Widest}");
+        UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
+        UsageException.Require(HypernetEmbed is >= 1 and <= Widest, HypernetEmbed, $"in 1 .. {Widest}");
+        UsageException.Require(Gamma is >= 0 and <= 1, Gamma, "in 0 .. 1");
+        UsageException.Require(LearningRate > 0, LearningRate, "positive");
+        UsageException.Require(OptimizerEpsilon > 0, OptimizerEpsilon, "positive");
+        UsageException.Require(RmspropAlpha is >= 0 and < 1, RmspropAlpha, "in 0 .. 1, 1 excluded");
+        UsageException.Require(GradientClip >= 0, GradientClip, "at least 0");
+        UsageException.Require(NStep >= 1, NStep, "at least 1");
+        UsageException.Require(Lambda is >= 0 and <= 1, Lambda, "in 0 .. 1");
+        UsageException.Require(LossScale > 0, LossScale, "positive");
+        UsageException.Require(TargetEvery >= 1, TargetEvery, "at least 1");
+        UsageException.Require(TargetTau is > 0 and <= 1, TargetTau, "in 0 .. 1, 0 excluded");
+        UsageException.Require(BatchSize >= 1, BatchSize, "at least 1");
+        UsageException.Require(BufferSize >= BatchSize, BufferSize, $"at least batchSize, {BatchSize}");
+        UsageException.Require(UpdatesPerEpisode >= 0, UpdatesPerEpisode, "at least 0");
+        UsageException.Require(EpsilonStart is >= 0 and <= 1, EpsilonStart, "in 0 .. 1");
+        UsageException.Require(EpsilonFinish is >= 0 and <= 1, EpsilonFinish, "in 0 .. 1");
+        UsageException.Require(EpsilonAnneal >= 0, EpsilonAnneal, "at least 0");
+    }
 }
 
 /// <summary>How agents' values become the values that are learned.</summary>

@@ -23,7 +23,7 @@ internal static class Json
             var kind = type.Properties.FirstOrDefault(p => p.Name == name)?.PropertyType;
             string needed = kind is { IsEnum: true } ? $"one of {string.Join(", ", Enum.GetNames(kind)).ToLowerInvariant()}"
                 : kind == typeof(int) || kind == typeof(long) || kind == typeof(ulong) ? "a whole number" : "another kind of value";
-            throw new UsageException($"option '{name}' cannot be{value}: {needed} is needed");
+            throw new UsageException($"option '{name}' cannot be{value}; {needed} is needed");
         }
     }
 
@@ -32,7 +32,8 @@ internal static class Json
     {
         try
         {
-            return JsonNode.Parse(json, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
+            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+            return JsonNode.Parse(json, documentOptions: options) as JsonObject
                 ?? throw new UsageException($"{source} holds no JSON object");
         }
         catch (JsonException e)

@@ -72,14 +72,20 @@ public sealed record RunConfiguration
         return new(entry, environment, Json.FromNode(training, RunJson.Default.TrainingOptions), entry.ReadOptions(options));
     }
 
-    /// <summary>As read from a run's config.json.</summary>
-    /// <exception cref="UsageException">it is not one.</exception>
-    public static RunConfiguration Parse(string json)
+    /// <summary>As read from a run's config.json, or from a file of that form that says less.</summary>
+    /// <param name="json">its text.</param>
+    /// <param name="source">what errors call it.</param>
+    /// <param name="algorithm">takes the place of the file's, if it is not null.</param>
+    /// <param name="environment">takes the place of the file's, if it is not null.</param>
+    /// <param name="settings">name=value, taking the place of the file's.</param>
+    /// <exception cref="UsageException">it is no configuration, or names what does not exist.</exception>
+    public static RunConfiguration Parse(string json, string source = "config.json", string? algorithm = null, string? environment = null,
+        params IEnumerable<string> settings)
     {
-        var file = Json.ParseObject(json, "config.json");
+        var file = Json.ParseObject(json, source);
         string Text(string part) => file[part] is JsonValue value && value.TryGetValue(out string? text) ? text
-            : throw new UsageException($"the configuration names no {part}");
-        return Of(Text("algorithm"), Text("environment"), file, []);
+            : throw new UsageException($"{source} names no {part}");
+        return Of(algorithm ?? Text("algorithm"), environment ?? Text("environment"), file, settings);
     }
 
     /// <summary>config.json</summary>
@@ -106,7 +112,7 @@ public sealed record RunConfiguration
             _ => word,
         };
 
-        UsageException Bad(string needed) => new($"option '{name}' is {needed}, not '{word}'");
+        UsageException Bad(string needed) => new($"option '{name}' cannot be '{word}'; {needed} is needed");
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
@@ -47,8 +48,26 @@ public sealed class RunFolder(string path) : IDisposable
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
         : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
 
-    /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics.</summary>
-    public void Begin(RunConfiguration configuration)
+    /// <summary>Makes the folder and, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
+    /// <exception cref="IOException">it cannot be written to; names it.</exception>
+    public void EnsureWritable()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path);
+            string probe = File("probe.tmp");
+            WriteText(probe, "");
+            System.IO.File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"the folder '{Path}' cannot be written to: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics. Rows that lie after
+    /// <paramref name="steps"/> are taken back: they will be written again.</summary>
+    public void Begin(RunConfiguration configuration, long steps = 0)
     {
         Directory.CreateDirectory(Path);
         foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
@@ -59,6 +78,7 @@ public sealed class RunFolder(string path) : IDisposable
         {
             WriteText(Configuration, configuration.ToJson());
         }
+        Rewind(steps);
         (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
     }
 
@@ -69,7 +89,7 @@ public sealed class RunFolder(string path) : IDisposable
         {
             table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Name)));
         }
-        lines!.WriteLine(MetricsRow.ToJson(row));
+        lines!.WriteLine(MetricsRow.ToJson(row).ToJsonString());
         table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture))));
         lines.Flush();
         table.Flush();
@@ -95,8 +115,18 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Takes back the rows of the metrics that lie after <paramref name="steps"/>: they will be written again.</summary>
-    public void Rewind(long steps)
+    /// <summary>Writes how the run ended.</summary>
+    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(RunJson.Default.Options));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lines?.Dispose();
+        table?.Dispose();
+        (lines, table) = (null, null);
+    }
+
+    private void Rewind(long steps)
     {
         Keep(MetricsJson, line => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
         Keep(MetricsCsv, line => !char.IsAsciiDigit(line[0]) || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
@@ -111,17 +141,6 @@ public sealed class RunFolder(string path) : IDisposable
                 WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
             }
         }
-    }
-
-    /// <summary>Writes how the run ended.</summary>
-    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, JsonSerializer.Serialize(summary, RunJson.Default.TrainingSummary));
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        lines?.Dispose();
-        table?.Dispose();
-        (lines, table) = (null, null);
     }
 
     private static StreamWriter Append(string file) => new(new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.Read));
@@ -157,19 +176,14 @@ public static class MetricsRow
         ("seconds", row.Seconds),
     ];
 
-    /// <summary>One line of JSON.</summary>
-    public static string ToJson(TrainingProgress row)
+    /// <summary>The row as a JSON object, to be written on one line.</summary>
+    public static JsonObject ToJson(TrainingProgress row)
     {
-        var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        var json = new JsonObject();
+        foreach (var (name, value) in Fields(row))
         {
-            json.WriteStartObject();
-            foreach (var (name, value) in Fields(row))
-            {
-                json.WriteNumber(name, double.IsFinite(value) ? value : 0);
-            }
-            json.WriteEndObject();
+            json[name] = double.IsFinite(value) ? value : 0;
         }
-        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+        return json;
     }
 }

@@ -32,11 +32,7 @@ public sealed class Trainer : IDisposable
     public Trainer(RunConfiguration configuration, Func<IEnvironment>? create = null, RunFolder? folder = null)
     {
         var training = configuration.Training;
-        Require(training.Steps > 0, "steps", training.Steps);
-        Require(training.Environments > 0, "environments", training.Environments);
-        Require(training.Shards > 0, "shards", training.Shards);
-        Require(training.EvaluationEpisodes > 0, "evaluationEpisodes", training.EvaluationEpisodes);
-        Require(training.Threads >= 0, "threads", training.Threads);
+        training.Validate();
         (this.configuration, this.folder) = (configuration, folder);
         this.create = create ?? (() => Environments.Create(configuration.Environment));
         Spec = this.create().Spec;
@@ -46,15 +42,10 @@ public sealed class Trainer : IDisposable
         rollout = new Rollout(this.create, training.Environments, training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
             context.Rng);
         episodes = NewEpisodes(training.Environments);
-
-        static void Require(bool valid, string name, long value)
-        {
-            if (!valid)
-            {
-                throw new UsageException($"option '{name}' cannot be {value}: a positive number is needed");
-            }
-        }
     }
+
+    /// <summary>Everything that decides the run.</summary>
+    public RunConfiguration Configuration => configuration;
 
     /// <summary>The environment.</summary>
     public EnvironmentSpec Spec { get; }
@@ -79,7 +70,7 @@ public sealed class Trainer : IDisposable
         return (trainer.Policy, summary);
     }
 
-    /// <summary>Takes up a run where its last checkpoint was written.</summary>
+    /// <summary>Takes up a run where its last checkpoint was written. The folder is not touched before <see cref="Run"/>.</summary>
     public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null)
     {
         var configuration = folder.ReadConfiguration();
@@ -91,7 +82,6 @@ public sealed class Trainer : IDisposable
         try
         {
             folder.ReadCheckpoint(trainer.Archive);
-            folder.Rewind(trainer.steps);
             return trainer;
         }
         catch
@@ -110,7 +100,7 @@ public sealed class Trainer : IDisposable
     {
         watch.Start();
         var training = configuration.Training;
-        folder?.Begin(configuration);
+        folder?.Begin(configuration, steps);
         var last = default(EvaluationResult);
         while (steps < training.Steps && !stop.IsCancellationRequested)
         {
@@ -130,8 +120,8 @@ public sealed class Trainer : IDisposable
         }
         if (rowEpisodes > 0 || last == default)
         {
+            // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
             last = Evaluate(training.EvaluationEpisodes);
-            bestReturn = Math.Max(bestReturn, last.Mean);
         }
         folder?.WriteCheckpoint(Archive, Policy);
         var summary = Summarise(last);
@@ -203,7 +193,7 @@ public sealed class Trainer : IDisposable
         Episodes = played,
         Updates = Learner.Updates,
         ReturnMean = last.Mean,
-        ReturnMax = bestReturn,
+        ReturnMax = Math.Max(bestReturn, last.Mean),
         Seconds = Seconds,
         StepsPerSecond = steps / Seconds,
         WeightsSha256 = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Learner.Parameters.Values.ToArray().AsSpan()))),

@@ -32,4 +32,17 @@ public sealed record TrainingOptions
 
     /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>
     public long CheckpointEvery { get; init; } = 50_000;
+
+    /// <summary>Refuses what cannot be run.</summary>
+    /// <exception cref="UsageException">names the option and its range.</exception>
+    internal void Validate()
+    {
+        UsageException.Require(Steps >= 1, Steps, "at least 1");
+        UsageException.Require(Threads is >= 0 and <= 1024, Threads, "in 0 .. 1024");
+        UsageException.Require(Environments >= 1, Environments, "at least 1");
+        UsageException.Require(Shards >= 1, Shards, "at least 1");
+        UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
+        UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
+        UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");
+    }
 }

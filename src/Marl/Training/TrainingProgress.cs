@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Marl.Native.Rl;
 
 /// <summary>Where a run stands after a round of episodes: one row of the metrics.</summary>
@@ -95,4 +97,7 @@ public sealed record TrainingSummary
 
     /// <summary>False if it was stopped before its last step.</summary>
     public required bool Finished { get; init; }
+
+    /// <summary>summary.json</summary>
+    public JsonObject ToJson() => Json.ToNode(this, RunJson.Default.TrainingSummary);
 }

@@ -20,9 +20,14 @@ public static class AtomicFile
             }
             File.Move(temporary, path, overwrite: true);
         }
-        catch
+        catch (Exception e)
         {
             File.Delete(temporary);
+            if (e is ArgumentOutOfRangeException)
+            {
+                // The runtime's word for a file that is longer than the system allows.
+                throw new IOException($"'{path}' cannot be written: {e.Message}", e);
+            }
             throw;
         }
     }

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using Marl.Native.Cli.Commands;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli;
+
+/// <summary>From the words of a command line to a command, and from whatever goes wrong to a line on stderr and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Does what is asked for.</summary>
+    /// <returns>see <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args)
+    {
+        try
+        {
+            var parsed = Root().Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            if (parsed.Action is not HelpAction)
+            {
+                RefuseMistakes(parsed);
+            }
+            // Signals are the business of the commands that have something to save.
+            return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (Exception e)
+        {
+            var (code, problem) = e switch
+            {
+                UsageException => (ExitCode.Usage, e.Message),
+                DivergedException => (ExitCode.Diverged, e.Message),
+                IOException or UnauthorizedAccessException or InvalidDataException => (ExitCode.Failed, e.Message),
+                OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
+                _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
+            };
+            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}");
+            return code;
+        }
+    }
+
+    private static RootCommand Root()
+    {
+        RootCommand root = new("""
+            Multi-agent reinforcement learning: train, evaluate and resume policies.
+
+            Exit codes: 0 done; 1 a file or the machine failed; 2 something was asked for that does not exist;
+            3 training diverged; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
+            """)
+        {
+            TrainCommand.Create(),
+            ResumeCommand.Create(),
+            EvalCommand.Create(),
+            ListCommand.Create(),
+            DoctorCommand.Create(),
+        };
+        root.SetAction(static parsed => new HelpAction().Invoke(parsed));
+        return root;
+    }
+
+    /// <summary>The parser's own report is a page of help; a person who mistyped a word wants the word.</summary>
+    /// <exception cref="UsageException">the first mistake, with the nearest word that exists.</exception>
+    private static void RefuseMistakes(ParseResult parsed)
+    {
+        var place = parsed.CommandResult;
+        var command = place.Command;
+        // A misspelt option is taken for an argument where there is room for one.
+        var words = place.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
+        if (words.Concat(parsed.UnmatchedTokens).FirstOrDefault(word => word.StartsWith('-')) is { } option)
+        {
+            throw UsageException.Unknown("option", option, command.Options.Select(known => known.Name));
+        }
+        // An option without its value takes the next one for it.
+        var given = place.Children.OfType<OptionResult>();
+        if (given.FirstOrDefault(one => one.Tokens.Any(token => token.Value.StartsWith("--"))) is { } greedy)
+        {
+            throw new UsageException($"option '{greedy.Option.Name}' needs a value");
+        }
+        if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
+        {
+            throw command.Subcommands.Count > 0
+                ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
+                : new UsageException($"'{word}' is one word too many; see marl --help");
+        }
+        if (parsed.Errors.FirstOrDefault() is { } error)
+        {
+            throw new UsageException(error.SymbolResult switch
+            {
+                OptionResult { Tokens.Count: 0 } empty => $"option '{empty.Option.Name}' needs a value",
+                OptionResult { IdentifierTokenCount: > 1 } twice => $"option '{twice.Option.Name}' is given more than once",
+                ArgumentResult { Tokens.Count: 0 } missing => $"<{missing.Argument.Name}> is missing; see marl --help",
+                _ => error.Message,
+            });
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>marl eval: what trained agents are worth when nothing is left to chance but the environment.</summary>
+internal static class EvalCommand
+{
+    /// <summary>The 97.5 % quantile of the normal distribution: 95 % of it lie within so many standard deviations.</summary>
+    private const double Quantile = 1.959964;
+
+    public static Command Create()
+    {
+        Argument<string> path = new("policy") { Description = "a run's folder, or a policy.safetensors or checkpoint.safetensors" };
+        var episodes = Words.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
+        Option<string?> environment = new("--env")
+        {
+            HelpName = "id",
+            Description = "another environment of the same agents; by default that of the training",
+        };
+        var seed = Words.Whole<ulong>("--seed", "S",
+            "what the episodes follow from; by default the run's seed, which gives those of its own evaluations", least: 0);
+        var json = Words.Json();
+        Command command = new("eval", "Play greedy episodes with trained agents.") { path, episodes, environment, seed, json };
+        command.SetAction(parsed =>
+        {
+            var (policy, trained) = Load(parsed.GetRequiredValue(path));
+            string id = parsed.GetValue(environment) ?? policy.Description.Environment;
+            ulong chosen = parsed.GetValue(seed) ?? trained;
+            var sample = Play(policy, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
+            Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, id, chosen) : ToText(sample, id));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    /// <summary>The policy at a path, and the seed it was trained with; 1 where nobody says.</summary>
+    private static (Policy Policy, ulong Seed) Load(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            var run = new RunFolder(path);
+            ulong seed = run.ReadConfiguration().Training.Seed;
+            return File.Exists(run.Policy) ? (Policy.Load(run.Policy), seed)
+                : throw new UsageException($"'{path}' holds no policy yet: its run was stopped before the first checkpoint");
+        }
+        if (!File.Exists(path))
+        {
+            throw new UsageException($"there is neither a run nor a policy at '{path}'");
+        }
+        // A checkpoint holds a run's state, not its shape; that is in the configuration beside it.
+        string full = Path.GetFullPath(path);
+        var folder = new RunFolder(Path.GetDirectoryName(full)!);
+        if (full == folder.Checkpoint)
+        {
+            using var trainer = Trainer.Resume(folder, threads: 1);
+            return (trainer.Policy, trainer.Configuration.Training.Seed);
+        }
+        return (Policy.Load(path), 1);
+    }
+
+    /// <summary>Greedy episodes. Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
+    /// </summary>
+    private static Sample Play(Policy policy, string id, int episodes, Rng rng)
+    {
+        var environment = Environments.Create(id);
+        if (!policy.Fits(environment))
+        {
+            throw new UsageException(
+                $"a policy for {policy.Description} cannot act in {id}: its agents see or do something else");
+        }
+        var chances = rng.Split(RngPurpose.Evaluation);
+        double[] returns = new double[episodes];
+        long steps = 0;
+        for (int i = 0; i < episodes; i++)
+        {
+            var chance = chances.Split(RngPurpose.Environment, i);
+            var episode = policy.Play(environment, ref chance);
+            (returns[i], steps) = (episode.Return, steps + episode.Length);
+        }
+        double mean = returns.Average(), squares = returns.Sum(value => (value - mean) * (value - mean));
+        double spread = Math.Sqrt(squares / Math.Max(1, episodes - 1));
+        return new Sample(episodes, mean, spread, returns.Min(), returns.Max(), (double)steps / episodes);
+    }
+
+    private static string ToText(Sample sample, string id) => FormattableString.Invariant($"""
+        environment  {id}
+        episodes     {sample.Episodes}
+        return       {sample.Mean:0.####} (95 % interval {sample.Low:0.####} to {sample.High:0.####})
+        spread       {sample.StandardDeviation:0.####} (standard deviation)
+        least        {sample.Min:0.####}
+        greatest     {sample.Max:0.####}
+        length       {sample.Length:0.##} steps
+        """);
+
+    private static string ToJson(Sample sample, string id, ulong seed) => new JsonObject
+    {
+        ["type"] = "evaluation",
+        ["env"] = id,
+        ["seed"] = seed,
+        ["episodes"] = sample.Episodes,
+        ["returnMean"] = sample.Mean,
+        ["returnStd"] = sample.StandardDeviation,
+        ["returnLow"] = sample.Low,
+        ["returnHigh"] = sample.High,
+        ["returnMin"] = sample.Min,
+        ["returnMax"] = sample.Max,
+        ["episodeLength"] = sample.Length,
+    }.ToJsonString();
+
+    /// <summary>Returns of episodes; Low to High is the 95 % interval of their mean, by the normal approximation.</summary>
+    private sealed record Sample(int Episodes, double Mean, double StandardDeviation, double Min, double Max, double Length)
+    {
+        public double Low => Mean - Quantile * StandardDeviation / Math.Sqrt(Episodes);
+        public double High => Mean + Quantile * StandardDeviation / Math.Sqrt(Episodes);
+    }
+}

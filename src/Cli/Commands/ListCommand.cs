@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>marl list: what there is to choose from.</summary>
+internal static class ListCommand
+{
+    public static Command Create()
+    {
+        Argument<string> algorithm = new("algorithm") { Description = "whose options" };
+        Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults follow what was published for it" };
+        Command algorithms = new("algorithms", "What can learn.");
+        Command environments = new("environments", "What can be played.");
+        Command options = new("options", "What can be set with --set, and its defaults.") { algorithm, environment };
+        algorithms.SetAction(_ => Print(Algorithms()));
+        environments.SetAction(_ => Print(EnvironmentFamilies()));
+        options.SetAction(parsed => Print(Options(parsed.GetRequiredValue(algorithm), parsed.GetValue(environment))));
+        Command command = new("list", "List algorithms, environments and options.") { algorithms, environments, options };
+        command.SetAction(_ => Print(["algorithms", .. Algorithms(), "", "environments", .. EnvironmentFamilies()]));
+        return command;
+    }
+
+    private static IEnumerable<string> Algorithms()
+        => Columns(Algorithm.All.Select(algorithm => (algorithm.Name, algorithm.Description)));
+
+    private static IEnumerable<string> EnvironmentFamilies() => Columns(Environments.Families.SelectMany(family =>
+        family.Examples.Where(id => id != family.Pattern).Select(id => ("", $"for example {id}"))
+            .Prepend((family.Pattern, family.Description))));
+
+    private static IEnumerable<string> Options(string algorithm, string? environment)
+    {
+        // A configuration written out has every default filled in.
+        var defaults = JsonNode.Parse(RunConfiguration.Of(algorithm, environment ?? "").ToJson())!.AsObject();
+        return [$"options of {algorithm}", .. Table("options"), "", "options of training", .. Table("training")];
+
+        IEnumerable<string> Table(string part)
+            => Columns(defaults[part]!.AsObject().Select(option => (option.Key, option.Value!.ToString())));
+    }
+
+    private static IEnumerable<string> Columns(IEnumerable<(string Left, string Right)> rows)
+    {
+        (string Left, string Right)[] all = [.. rows];
+        int width = all.Max(row => row.Left.Length);
+        return all.Select(row => $"  {row.Left.PadRight(width)}  {row.Right}");
+    }
+
+    private static int Print(IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+        {
+            Console.Out.WriteLine(line);
+        }
+        return ExitCode.Success;
+    }
+}

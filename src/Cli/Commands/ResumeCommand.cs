@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>marl resume: a run goes on from its last checkpoint, and ends as if it had never been stopped.</summary>
+internal static class ResumeCommand
+{
+    public static Command Create()
+    {
+        Argument<string> path = new("run") { Description = "the run's folder" };
+        var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
+        var json = Words.Json();
+        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, threads, json };
+        command.SetAction(parsed =>
+        {
+            using var run = new RunFolder(parsed.GetRequiredValue(path));
+            using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads));
+            return Session.Conduct(trainer, run, parsed.GetValue(json));
+        });
+        return command;
+    }
+}

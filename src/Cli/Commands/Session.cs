@@ -1,0 +1,36 @@
+using Marl.Native.Cli.Reporting;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>Conducts a run, new or resumed, under the eyes of whoever watches, until it is done or told to stop.</summary>
+internal static class Session
+{
+    /// <returns>the exit code.</returns>
+    public static int Conduct(Trainer trainer, RunFolder run, bool json)
+    {
+        run.EnsureWritable();
+        using var signal = new StopSignal();
+        IReporter reporter = json ? new JsonReporter(Console.Out)
+            : Terminal.CanDraw ? new LiveReporter()
+            : new PlainReporter(Console.Out);
+        try
+        {
+            var summary = reporter.Watch(trainer, run.Path, signal.Token);
+            if (summary.Finished)
+            {
+                return ExitCode.Success;
+            }
+            Console.Error.WriteLine(
+                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Quoted(run.Path)}");
+            return signal.ExitCode;
+        }
+        catch (DivergedException e)
+        {
+            string rest = File.Exists(run.Checkpoint) ? $"the last good checkpoint is '{run.Checkpoint}'" : "there is no checkpoint yet";
+            throw new DivergedException($"{e.Message}; {rest}");
+        }
+    }
+
+    private static string Quoted(string path) => path.Contains(' ') ? $"'{path}'" : path;
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>marl train: a new run. A config file has more to say than the defaults, --set more than the file, and an option of its
+/// own name more than --set.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        Argument<string?> algorithm = new("algorithm")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "what learns, see marl list algorithms; may be left to the config file",
+        };
+        var environment = Word("--env", "id", "what is played, see marl list environments; may be left to the config file");
+        var steps = Word("--steps", "N", "environment steps");
+        var seed = Word("--seed", "S", "everything left to chance follows from it");
+        var threads = Word("--threads", "K", "workers; 0, the default: all processors. Changes how long it takes, not what it gives");
+        Option<string[]> set = new("--set")
+        {
+            HelpName = "name=value",
+            Description = "any option of the algorithm or of training, see marl list options; may be repeated",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var config = Word("--config", "file.json", "settings in the form of a run's config.json, any of it left out");
+        var folder = Word("--out", "DIR", "the run's folder; by default runs/<algorithm>-<env>-seed<S>, numbered if it exists");
+        var json = Words.Json();
+        Command command = new("train", "Train agents in an environment.")
+        {
+            algorithm, environment, steps, seed, threads, set, config, folder, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), parsed.GetValue(environment),
+            [
+                .. parsed.GetValue(set) ?? [],
+                .. Named("steps", parsed.GetValue(steps)),
+                .. Named("seed", parsed.GetValue(seed)),
+                .. Named("threads", parsed.GetValue(threads)),
+            ]);
+            using var run = RunFolder.New(parsed.GetValue(folder) ?? FreeFolder(configuration));
+            using var trainer = new Trainer(configuration, folder: run);
+            return Session.Conduct(trainer, run, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    /// <summary>An option whose word is understood where settings are.</summary>
+    private static Option<string?> Word(string name, string symbol, string description)
+        => new(name) { HelpName = symbol, Description = description };
+
+    /// <summary>A named option is a setting that is read last.</summary>
+    private static IEnumerable<string> Named(string name, string? value) => value is null ? [] : [$"{name}={value}"];
+
+    private static RunConfiguration Configure(string? file, string? algorithm, string? environment, IEnumerable<string> settings)
+    {
+        if (file is not null)
+        {
+            return File.Exists(file) ? RunConfiguration.Parse(File.ReadAllText(file), $"'{file}'", algorithm, environment, settings)
+                : throw new UsageException($"there is no configuration file '{file}'");
+        }
+        if (algorithm is null || environment is null)
+        {
+            string missing = algorithm is null ? "algorithm" : "environment";
+            throw new UsageException($"no {missing} is named: marl train <algorithm> --env <id>");
+        }
+        return RunConfiguration.Of(algorithm, environment, null, settings);
+    }
+
+    private static string FreeFolder(RunConfiguration configuration)
+    {
+        string environment = string.Concat(configuration.Environment.Select(
+            c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
+        string name = Path.Combine("runs", $"{configuration.Algorithm.Name}-{environment}-seed{configuration.Training.Seed}");
+        string free = name;
+        for (int number = 2; Path.Exists(free); number++)
+        {
+            free = $"{name}-{number}";
+        }
+        return free;
+    }
+}

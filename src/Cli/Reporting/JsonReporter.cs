@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Reporting;
+
+/// <summary>For programs: a line of JSON per evaluation, {"type":"progress",..}, and a last one, {"type":"summary",..}.</summary>
+internal sealed class JsonReporter(TextWriter output) : IReporter
+{
+    /// <inheritdoc/>
+    public TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop)
+    {
+        var summary = trainer.Run(progress: row => Write("progress", MetricsRow.ToJson(row)), stop: stop);
+        var last = summary.ToJson();
+        last["run"] = folder;
+        Write("summary", last);
+        return summary;
+    }
+
+    private void Write(string type, JsonObject line)
+    {
+        line.Insert(0, "type", type);
+        output.WriteLine(line.ToJsonString());
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+
+namespace Marl.Native.Cli;
+
+/// <summary>Ctrl-C and SIGTERM: the first asks the run to save itself and end, a second one ends it where it stands.</summary>
+internal sealed class StopSignal : IDisposable
+{
+    private readonly CancellationTokenSource source = new();
+    private readonly PosixSignalRegistration interrupt, terminate;
+    private PosixSignal? received;
+
+    public StopSignal()
+    {
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive);
+        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive);
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => source.Token;
+
+    /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>
+    public int ExitCode => received is PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        interrupt.Dispose();
+        terminate.Dispose();
+        source.Dispose();
+    }
+
+    private void Receive(PosixSignalContext context)
+    {
+        if (received is null)
+        {
+            received = context.Signal;
+            context.Cancel = true;
+            source.Cancel();
+        }
+        else
+        {
+            Terminal.ShowCursor();
+        }
+    }
+}

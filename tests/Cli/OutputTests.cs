@@ -1,0 +1,134 @@
+using Marl.Native.Cli.Reporting;
+
+namespace Marl.Native.Tests.Cli;
+
+/// <summary>What the command prints when all goes well.</summary>
+public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<OutputTests.Trained>
+{
+    /// <summary>A run that all tests look at.</summary>
+    public sealed class Trained : IDisposable
+    {
+        internal TemporaryFolder Folder { get; } = new();
+
+        internal Outcome Json { get; }
+
+        public Trained()
+        {
+            File.WriteAllText(Folder["settings.json"], """
+                {
+                  "algorithm": "vdn", "environment": "lbf:5x5-2p-1f",
+                  "training": { "steps": 400, "seed": 7, "environments": 2, "evaluateEvery": 100, "evaluationEpisodes": 6 },
+                  "options": { "hidden": 16, "batchSize": 4, "gamma": 0.9 } // comments are allowed
+                }
+                """);
+            Json = MarlProcess.Run(Folder.Path,
+                "train", "--config", "settings.json", "--set", "hidden=8", "seed=8", "--seed", "9", "--json");
+        }
+
+        public void Dispose() => Folder.Dispose();
+    }
+
+    private const string Run = "runs/vdn-lbf-5x5-2p-1f-seed9";
+
+    private string Folder => trained.Folder.Path;
+
+    [Fact]
+    public void JsonIsALinePerEvaluationAndTheSummaryLast()
+    {
+        var lines = trained.Json.HasSucceeded().Lines;
+        Assert.True(lines.Length >= 4);
+        Assert.All(lines[..^1], line => Assert.Equal("progress", (string?)line["type"]));
+        Assert.All(["steps", "episodes", "updates", "returnMean", "returnStd", "loss", "seconds"],
+            name => Assert.All(lines[..^1], line => Assert.NotNull(line[name])));
+        var summary = trained.Json.Summary;
+        Assert.Equal(("summary", "vdn", "lbf:5x5-2p-1f"), ((string?)summary["type"], (string?)summary["algorithm"], (string?)summary["env"]));
+        Assert.Equal(9UL, (ulong)summary["seed"]!);
+        Assert.True((long)summary["steps"]! >= 400 && (long)summary["episodes"]! > 0 && (long)summary["updates"]! > 0);
+        Assert.True((double)summary["returnMax"]! >= (double)summary["returnMean"]!);
+        Assert.True((double)summary["seconds"]! > 0 && (double)summary["stepsPerSecond"]! > 0);
+        Assert.Matches("^[0-9a-f]{64}$", trained.Json.Sha);
+    }
+
+    [Fact]
+    public void DefaultsGiveWayToTheFileTheFileToSetAndSetToNamedOptions()
+    {
+        string config = File.ReadAllText(Path.Combine(Folder, Run, "config.json"));
+        Assert.All(["\"seed\": 9", "\"hidden\": 8", "\"gamma\": 0.9", "\"batchSize\": 4", "\"bufferSize\": 5000"],
+            setting => Assert.Contains(setting, config, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ARunsConfigurationTrainsTheSameWeightsInAnotherFolder()
+    {
+        string[] again = ["train", "--config", $"{Run}/config.json", "--json"];
+        var outcome = MarlProcess.Run(Folder, again).HasSucceeded();
+        Assert.Equal(trained.Json.Sha, outcome.Sha);
+        Assert.Equal($"{Run}-2", (string?)outcome.Summary["run"]);
+    }
+
+    [Fact]
+    public void AFolderThatHoldsARunIsLeftAlone()
+        => MarlProcess.Run(Folder, "train", "--config", "settings.json", "--out", Run).HasFailed(2,
+            $"'{Run}' holds a run already; go on with `marl resume {Run}`, or choose another --out");
+
+    [Fact]
+    public void RedirectedOutputIsALinePerEvaluationInColumns()
+    {
+        var outcome = MarlProcess.Run(Folder, "train", "--config", "settings.json", "--seed", "3", "--out", "plain").HasSucceeded();
+        string[] lines = outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("vdn on lbf:5x5-2p-1f, seed 3, 400 steps", lines[0]);
+        Assert.StartsWith("     steps  episodes   updates     return", lines[1], StringComparison.Ordinal);
+        Assert.All(lines[2..^4], line => Assert.Equal(lines[1].Length, line.Length));
+        Assert.Equal("run plain", lines[^1]);
+        Assert.DoesNotContain('\e', outcome.Output);
+    }
+
+    [Fact]
+    public void EvalPlaysTheEpisodesOfTheRunsOwnEvaluation()
+    {
+        foreach (string policy in new[] { Run, $"{Run}/checkpoint.safetensors" })
+        {
+            var evaluation = MarlProcess.Run(Folder, "eval", policy, "--episodes", "6", "--json").HasSucceeded().Summary;
+            Assert.Equal((double)trained.Json.Summary["returnMean"]!, (double)evaluation["returnMean"]!, 1e-12);
+            Assert.True((double)evaluation["returnLow"]! <= (double)evaluation["returnHigh"]!);
+            Assert.True((double)evaluation["returnMin"]! <= (double)evaluation["returnMax"]!);
+        }
+        string text = MarlProcess.Run(Folder, "eval", $"{Run}/policy.safetensors", "--episodes", "6", "--seed", "9").HasSucceeded().Output;
+        Assert.All(["environment  lbf:5x5-2p-1f", "95 % interval", "least", "greatest", "length"],
+            word => Assert.Contains(word, text, StringComparison.Ordinal));
+        MarlProcess.Run(Folder, "eval", Run, "--env", "two-step").HasFailed(2,
+            "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: its agents see or do something else");
+    }
+
+    [Fact]
+    public void ListsNameWhatThereIs()
+    {
+        Assert.Contains("qmix", MarlProcess.Run(Folder, "list", "algorithms").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains("lbf:8x8-2p-2f-coop", MarlProcess.Run(Folder, "list", "environments").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Matches(@"\n  mixer +qmix\n", MarlProcess.Run(Folder, "list", "options", "qmix").HasSucceeded().Output);
+    }
+
+    [Fact]
+    public void DoctorSaysWhatTheMachineOffers()
+    {
+        string text = MarlProcess.Run(Folder, "doctor").HasSucceeded().Output;
+        Assert.All(["system", "runtime", "simd", "fma", "processors", "gc", "cpu         ready", "cuda", "opencl"],
+            word => Assert.Contains($"\n{word}", "\n" + text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void HelpAndVersionAreNoErrors()
+    {
+        Assert.Contains("Usage:", MarlProcess.Run(Folder).HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains("--set <name=value>", MarlProcess.Run(Folder, "train", "--help").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Matches(@"^\d+\.\d+\.\d+", MarlProcess.Run(Folder, "--version").HasSucceeded().Output);
+    }
+
+    [Fact]
+    public void ACurveIsDrawnFromItsFirstPointToItsLast()
+    {
+        Assert.Equal(["⠀⠀⡠⠊", "⡠⠊⠀⠀"], BrailleChart.Draw([(0, 0), (1, 1)], 1, 0, 1, 4, 2));
+        Assert.Equal(["⠉⠉"], BrailleChart.Draw([(0, 1), (9, 1)], 9, 0, 1, 2, 1));
+        Assert.Equal(["⠀⠀"], BrailleChart.Draw([], 9, 0, 1, 2, 1));
+    }
+}
