@@ -94,12 +94,18 @@ internal sealed unsafe partial class CpuDevice
             column = contiguous && few ? Panels<Pair<Pair<V16>>>(product, column) : column;
             column = contiguous ? Panels<Pair<V16>>(product, column) : column;
             column = contiguous ? Panels<V16>(product, column) : column;
-            Edges<V16>(product, column);
         }
         else
         {
             column = contiguous && few ? Panels<Pair<V8>>(product, column) : column;
             column = contiguous ? Panels<V8>(product, column) : column;
+        }
+        if (Vector512.IsHardwareAccelerated && product.N - column > V8.Width)
+        {
+            Edges<V16>(product, column);
+        }
+        else
+        {
             Edges<V8>(product, column);
         }
     }
