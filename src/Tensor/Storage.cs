@@ -37,3 +37,10 @@ internal sealed class HostStorage : Storage
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override Span<float> Span(int offset, int count) => floats.AsSpan(start + offset, count);
 }
+
+/// <summary>Memory of the caller's that does not move.</summary>
+internal sealed unsafe class PinnedStorage(Device device, float* first, int count) : Storage(device, count)
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public override Span<float> Span(int offset, int count) => new Span<float>(first, Count).Slice(offset, count);
+}

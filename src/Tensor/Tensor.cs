@@ -80,7 +80,28 @@ public readonly struct Tensor
         return new(Storage, Offset + start * row, Shape.With(0, count));
     }
 
-    /// <summary>Zero-copy, for System.Numerics.Tensors.</summary>
+    /// <summary>A view of a dense span of System.Numerics.Tensors, without a copy. Its memory must stay where it is (pinned, native or on
+    /// the stack) as long as the tensor is used; that is the caller's to see to, hence unsafe.</summary>
+    /// <exception cref="ArgumentException">the span has strides, or more than four axes.</exception>
+    public static unsafe Tensor OfPinned(in TensorSpan<float> span)
+    {
+        if (!span.IsDense)
+        {
+            throw new ArgumentException("a dense span is needed: this one has strides");
+        }
+        Span<int> lengths = stackalloc int[span.Rank];
+        for (int axis = 0; axis < lengths.Length; axis++)
+        {
+            lengths[axis] = checked((int)span.Lengths[axis]);
+        }
+        var shape = new Shape(lengths);
+        fixed (float* first = &span.GetPinnableReference())
+        {
+            return new(new PinnedStorage(Device.Cpu, first, shape.Count), 0, shape);
+        }
+    }
+
+    /// <summary>A span of System.Numerics.Tensors over the same numbers, without a copy.</summary>
     public TensorSpan<float> AsTensorSpan()
     {
         Span<nint> lengths = stackalloc nint[Shape.Rank];

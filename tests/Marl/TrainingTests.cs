@@ -68,6 +68,28 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void OneProcessAtATimeTrainsInAFolder()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            using var first = new Trainer(Games.Configure("vdn", "two-step", 200, settings: Games.Tiny), folder: RunFolder.New(path));
+            first.Run();
+            using (var second = Trainer.Resume(new RunFolder(path)))
+            {
+                Assert.Contains("another process", Assert.Throws<UsageException>(() => second.Run()).Message, StringComparison.Ordinal);
+            }
+            first.Dispose();
+            using var third = Trainer.Resume(new RunFolder(path));
+            Assert.True(third.Run().Finished);
+        }
+        finally
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    [Fact]
     public void DivergedNumbersStopTheRunAndNameTheTensor()
     {
         using var trainer = new Trainer(Games.Configure("qmix", "lbf:5x5-2p-1f", 400, settings: Games.Tiny));

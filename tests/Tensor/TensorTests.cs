@@ -73,6 +73,24 @@ public sealed class TensorTests
     }
 
     [Fact]
+    public unsafe void TensorsSeeTheNumbersOfAPinnedTensorSpan()
+    {
+        float[] numbers = [1, 2, 3, 4, 5, 6];
+        fixed (float* pinned = numbers)
+        {
+            var span = new System.Numerics.Tensors.TensorSpan<float>(pinned, 6, [2, 3]);
+            var x = Tensor.OfPinned(span);
+            Assert.Equal(new Shape(2, 3), x.Shape);
+            x[1].Span[0] = 40;
+            Assert.Equal(40, numbers[3]);
+            numbers[5] = 60;
+            Assert.Equal([40, 5, 60], x[1].ToArray());
+            nint address = (nint)pinned;
+            Assert.Throws<ArgumentException>(() => Tensor.OfPinned(new((float*)address, 6, [2, 2], [3, 1])));
+        }
+    }
+
+    [Fact]
     public unsafe void StorageStartsOnACacheLine()
     {
         foreach (int count in new[] { 0, 1, 100 })

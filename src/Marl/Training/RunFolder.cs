@@ -12,6 +12,7 @@ namespace Marl.Native.Rl;
 public sealed class RunFolder(string path) : IDisposable
 {
     private StreamWriter? lines, table;
+    private FileStream? held;
 
     /// <summary>The folder itself.</summary>
     public string Path { get; } = path;
@@ -67,9 +68,11 @@ public sealed class RunFolder(string path) : IDisposable
 
     /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics. Rows that lie after
     /// <paramref name="steps"/> are taken back: they will be written again.</summary>
+    /// <exception cref="UsageException">another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
     {
         Directory.CreateDirectory(Path);
+        held = Hold();
         foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
         {
             System.IO.File.Delete(unfinished);
@@ -123,7 +126,8 @@ public sealed class RunFolder(string path) : IDisposable
     {
         lines?.Dispose();
         table?.Dispose();
-        (lines, table) = (null, null);
+        held?.Dispose();
+        (lines, table, held) = (null, null, null);
     }
 
     private void Rewind(long steps)
@@ -140,6 +144,19 @@ public sealed class RunFolder(string path) : IDisposable
                 var whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
             }
+        }
+    }
+
+    /// <summary>A file that one process at a time can hold; the system lets go of it when the process ends, however that comes about.</summary>
+    private FileStream Hold()
+    {
+        try
+        {
+            return new FileStream(File("run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new UsageException($"another process trains in '{Path}'");
         }
     }
 
