@@ -16,18 +16,18 @@ internal static class Words
     /// <summary>An option whose value is a whole number; null if it is not given.</summary>
     public static Option<T?> Whole<T>(string name, string symbol, string description, T least)
         where T : struct, IBinaryInteger<T> => new(name)
-    {
-        HelpName = symbol,
-        Description = description,
-        CustomParser = given =>
         {
-            string word = given.Tokens[0].Value;
-            if (T.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least)
+            HelpName = symbol,
+            Description = description,
+            CustomParser = given =>
             {
-                return number;
-            }
-            given.AddError($"option '{name}' cannot be '{word}'; a whole number from {least} on is needed");
-            return null;
-        },
-    };
+                string word = given.Tokens[0].Value;
+                if (T.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least)
+                {
+                    return number;
+                }
+                given.AddError($"option '{name}' cannot be '{word}'; a whole number from {least} on is needed");
+                return null;
+            },
+        };
 }

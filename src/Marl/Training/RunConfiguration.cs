@@ -41,20 +41,20 @@ public sealed record RunConfiguration
         var entry = Algorithm.Find(algorithm);
         var training = Json.ToNode(Presets.Training(environment), RunJson.Default.TrainingOptions);
         var options = entry.DefaultOptions(environment);
-        if (file is not null)
+        foreach (var (part, values) in file ?? [])
         {
-            foreach (var (part, node) in file)
+            switch (part)
             {
-                var into = part switch { "training" => training, "options" => options, "algorithm" or "environment" => null,
-                    _ => throw UsageException.Unknown("part of the configuration", part, ["algorithm", "environment", "training", "options"]) };
-                if (into is not null)
-                {
-                    var values = node as JsonObject ?? throw new UsageException($"the configuration's '{part}' is no object");
-                    foreach (var (name, value) in values)
-                    {
-                        Replace(into.ContainsKey(name) ? into : throw UsageException.Unknown("option", name, into.Select(p => p.Key)), name, value?.ToJsonString() ?? "null");
-                    }
-                }
+                case "algorithm" or "environment":
+                    break;
+                case "training":
+                    Overlay(training, part, values);
+                    break;
+                case "options":
+                    Overlay(options, part, values);
+                    break;
+                default:
+                    throw UsageException.Unknown("part of the configuration", part, ["algorithm", "environment", "training", "options"]);
             }
         }
         foreach (string setting in settings)
@@ -99,6 +99,19 @@ public sealed record RunConfiguration
 
     /// <summary>The learner of this run.</summary>
     public ILearner CreateLearner(LearnerContext context) => Algorithm.Create(Options, context);
+
+    /// <summary>Puts all values of a part of a file in the places of a record's.</summary>
+    private static void Overlay(JsonObject record, string part, JsonNode? values)
+    {
+        foreach (var (name, value) in values as JsonObject ?? throw new UsageException($"the configuration's '{part}' is no object"))
+        {
+            if (!record.ContainsKey(name))
+            {
+                throw UsageException.Unknown("option", name, record.Select(p => p.Key));
+            }
+            Replace(record, name, value?.ToJsonString() ?? "null");
+        }
+    }
 
     /// <summary>Puts a value in the place of one of the same kind.</summary>
     private static void Replace(JsonObject record, string name, string text)

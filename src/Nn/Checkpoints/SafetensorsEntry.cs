@@ -58,16 +58,16 @@ public sealed class SafetensorsEntry
     /// <summary>An entry to be read into, zeros.</summary>
     internal static SafetensorsEntry Allocate(string name, string type, int[] shape, int count)
         => new(name, type, shape, type switch
-    {
-        "F32" => new float[count],
-        "F64" => new double[count],
-        "I32" => new int[count],
-        "I64" => new long[count],
-        "U64" => new ulong[count],
-        "U8" => new byte[count],
-        "BOOL" => new bool[count],
-        _ => throw new ArgumentException($"no type '{type}'"),
-    });
+        {
+            "F32" => new float[count],
+            "F64" => new double[count],
+            "I32" => new int[count],
+            "I64" => new long[count],
+            "U64" => new ulong[count],
+            "U8" => new byte[count],
+            "BOOL" => new bool[count],
+            _ => throw new ArgumentException($"no type '{type}'"),
+        });
 
     /// <summary>Bytes of one number of a type; 0 if the type is unknown.</summary>
     internal static int SizeOf(string type) => type switch

@@ -40,8 +40,10 @@ public record Adam : UpdateRule
         double size = learningRate / (1 - Math.Pow(Beta1, step)), correction = Math.Sqrt(1 - Math.Pow(Beta2, step));
         var update = new Update
         {
-            Beta1 = (float)Beta1, Rest1 = (float)(1 - Beta1),
-            Beta2 = (float)Beta2, Rest2 = (float)(1 - Beta2),
+            Beta1 = (float)Beta1,
+            Rest1 = (float)(1 - Beta1),
+            Beta2 = (float)Beta2,
+            Rest2 = (float)(1 - Beta2),
             Size = (float)(EpsilonHat ? size * correction : size),
             Correction = EpsilonHat ? 1f : (float)correction,
             Epsilon = (float)Epsilon,
