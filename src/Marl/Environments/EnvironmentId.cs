@@ -8,8 +8,8 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class EnvironmentId
 {
-    private readonly Dictionary<string, string> _unread = [];
-    private readonly List<string> _known = [];
+    private readonly Dictionary<string, string> unread = [];
+    private readonly List<string> known = [];
 
     /// <summary>Takes <paramref name="text"/> apart.</summary>
     /// <exception cref="UsageException">an option has no value or is given twice.</exception>
@@ -28,7 +28,7 @@ internal sealed class EnvironmentId
             int equals = option.IndexOf('=');
             if (equals <= 0 || equals == option.Length - 1)
                 throw Error($"'{option}' is not option=value");
-            if (!_unread.TryAdd(option[..equals], option[(equals + 1)..]))
+            if (!unread.TryAdd(option[..equals], option[(equals + 1)..]))
                 throw Error($"option '{option[..equals]}' is given twice");
         }
     }
@@ -64,8 +64,8 @@ internal sealed class EnvironmentId
     {
         if (!hasLayout && Layout.Length > 0)
             throw Error($"'{Name}' has no layout, so nothing may stand after the colon");
-        foreach (string option in _unread.Keys)
-            throw UsageException.Unknown($"option of {Name}", option, _known);
+        foreach (string option in unread.Keys)
+            throw UsageException.Unknown($"option of {Name}", option, known);
     }
 
     /// <summary>«environment 'id': problem».</summary>
@@ -82,7 +82,7 @@ internal sealed class EnvironmentId
 
     private string? Take(string option)
     {
-        _known.Add(option);
-        return _unread.Remove(option, out string? value) ? value : null;
+        known.Add(option);
+        return unread.Remove(option, out string? value) ? value : null;
     }
 }

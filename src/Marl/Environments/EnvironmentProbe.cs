@@ -3,11 +3,11 @@ namespace Marl.Native.Rl;
 /// <summary>What the checker has found: the first occurrence of each kind of problem.</summary>
 internal sealed class EnvironmentFindings
 {
-    private readonly List<string> _problems = [];
-    private readonly HashSet<(string Member, string Problem)> _kinds = [];
+    private readonly List<string> problems = [];
+    private readonly HashSet<(string Member, string Problem)> kinds = [];
 
     /// <summary>One line each.</summary>
-    public IReadOnlyList<string> Problems => _problems;
+    public IReadOnlyList<string> Problems => problems;
 
     /// <summary>Where the checker is.</summary>
     public int Episode { get; set; }
@@ -21,32 +21,32 @@ internal sealed class EnvironmentFindings
     /// <summary>Reports a problem of a member here, unless it was reported before; <paramref name="detail"/> does not make another kind.</summary>
     public void Add(string member, string problem, string detail = "")
     {
-        if (_kinds.Add((member, problem)))
-            _problems.Add($"episode {Episode}, step {Step}: {member} {problem}{detail}");
+        if (kinds.Add((member, problem)))
+            problems.Add($"episode {Episode}, step {Step}: {member} {problem}{detail}");
     }
 }
 
 /// <summary>One instance under the checker's eyes: whatever it writes goes into guarded buffers and is looked at.</summary>
 internal sealed class EnvironmentProbe
 {
-    private readonly IEnvironment _environment;
-    private readonly EnvironmentFindings _findings;
-    private readonly GuardedBuffer<float>[] _observations;
-    private readonly GuardedBuffer<bool>[] _available;
-    private readonly GuardedBuffer<float> _state;
-    private readonly GuardedBuffer<double> _rewards, _snapshot;
-    private Rng _rng;
+    private readonly IEnvironment environment;
+    private readonly EnvironmentFindings findings;
+    private readonly GuardedBuffer<float>[] observations;
+    private readonly GuardedBuffer<bool>[] available;
+    private readonly GuardedBuffer<float> state;
+    private readonly GuardedBuffer<double> rewards, snapshot;
+    private Rng rng;
 
     /// <summary>Watches <paramref name="environment"/>, whose episodes draw from <paramref name="rng"/>.</summary>
     public EnvironmentProbe(IEnvironment environment, Rng rng, EnvironmentFindings findings)
     {
-        (_environment, _rng, _findings) = (environment, rng, findings);
+        (this.environment, this.rng, this.findings) = (environment, rng, findings);
         EnvironmentSpec spec = environment.Spec;
-        _observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.Observation))];
-        _available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.Actions))];
-        _state = new(spec.StateSize);
-        _rewards = new(spec.Agents.Length);
-        _snapshot = new(spec.SnapshotSize);
+        observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.Observation))];
+        this.available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.Actions))];
+        state = new(spec.StateSize);
+        this.rewards = new(spec.Agents.Length);
+        this.snapshot = new(spec.SnapshotSize);
         Actions = new int[spec.Agents.Length];
     }
 
@@ -60,26 +60,26 @@ internal sealed class EnvironmentProbe
     public void Reset()
     {
         Result = StepResult.Running;
-        _rewards.Span.Clear();
-        _findings.Member = nameof(IEnvironment.Reset);
-        _environment.Reset(ref _rng);
+        rewards.Span.Clear();
+        findings.Member = nameof(IEnvironment.Reset);
+        environment.Reset(ref rng);
         Read();
     }
 
     /// <summary>Advances and reads what there is to see.</summary>
     public void Step(ReadOnlySpan<int> actions)
     {
-        _findings.Member = nameof(IEnvironment.Step);
-        _rewards.Fill(double.NaN);
-        Result = _environment.Step(actions, _rewards.Span, ref _rng);
+        findings.Member = nameof(IEnvironment.Step);
+        rewards.Fill(double.NaN);
+        Result = environment.Step(actions, rewards.Span, ref rng);
         if (!Enum.IsDefined(Result))
-            _findings.Add(nameof(IEnvironment.Step), "returns something that is no StepResult");
-        if (!_rewards.IsIntact(double.NaN))
-            _findings.Add(nameof(IEnvironment.Step), "writes outside the rewards");
-        foreach (double reward in _rewards.Span)
+            findings.Add(nameof(IEnvironment.Step), "returns something that is no StepResult");
+        if (!rewards.IsIntact(double.NaN))
+            findings.Add(nameof(IEnvironment.Step), "writes outside the rewards");
+        foreach (double reward in rewards.Span)
         {
             if (!double.IsFinite(reward))
-                _findings.Add(nameof(IEnvironment.Step), "leaves a reward unwritten or not finite");
+                findings.Add(nameof(IEnvironment.Step), "leaves a reward unwritten or not finite");
         }
         Read();
     }
@@ -99,26 +99,26 @@ internal sealed class EnvironmentProbe
     public void TakeOver(EnvironmentProbe other)
     {
         const string save = nameof(IEnvironment.Save);
-        GuardedBuffer<double> saved = other._snapshot;
+        GuardedBuffer<double> saved = other.snapshot;
         saved.Fill(double.NaN);
-        _findings.Member = save;
-        other._environment.Save(saved.Span);
+        findings.Member = save;
+        other.environment.Save(saved.Span);
         if (!saved.IsIntact(double.NaN))
-            _findings.Add(save, "writes outside the snapshot");
+            findings.Add(save, "writes outside the snapshot");
         foreach (double number in saved.Span)
         {
             if (!double.IsFinite(number))
-                _findings.Add(save, "leaves a number of the snapshot unwritten or not finite");
+                findings.Add(save, "leaves a number of the snapshot unwritten or not finite");
         }
-        _findings.Member = nameof(IEnvironment.Restore);
-        _environment.Restore(saved.Span);
-        _findings.Member = save;
-        _environment.Save(_snapshot.Span);
-        if (!_snapshot.Span.SequenceEqual(saved.Span))
-            _findings.Add(save, "after Restore writes something else than was restored");
-        _rng = other._rng;
+        findings.Member = nameof(IEnvironment.Restore);
+        environment.Restore(saved.Span);
+        findings.Member = save;
+        environment.Save(snapshot.Span);
+        if (!snapshot.Span.SequenceEqual(saved.Span))
+            findings.Add(save, "after Restore writes something else than was restored");
+        rng = other.rng;
         Result = other.Result;
-        other._rewards.Span.CopyTo(_rewards.Span);
+        other.rewards.Span.CopyTo(rewards.Span);
         Read();
     }
 
@@ -126,7 +126,7 @@ internal sealed class EnvironmentProbe
     public void Choose(ref Rng policy)
     {
         for (int agent = 0; agent < Actions.Length; agent++)
-            Actions[agent] = Choose(_available[agent].Span, ref policy);
+            Actions[agent] = Choose(available[agent].Span, ref policy);
     }
 
     /// <summary>Draws one of the available actions; 0 if there is none.</summary>
@@ -147,18 +147,18 @@ internal sealed class EnvironmentProbe
     {
         for (int agent = 0; agent < Actions.Length; agent++)
         {
-            Require(_observations[agent].Span.SequenceEqual(other._observations[agent].Span), nameof(IEnvironment.Observe));
-            Require(_available[agent].Span.SequenceEqual(other._available[agent].Span), nameof(IEnvironment.ReadAvailable));
+            Require(observations[agent].Span.SequenceEqual(other.observations[agent].Span), nameof(IEnvironment.Observe));
+            Require(available[agent].Span.SequenceEqual(other.available[agent].Span), nameof(IEnvironment.ReadAvailable));
         }
-        Require(_state.Span.SequenceEqual(other._state.Span), nameof(IEnvironment.ReadState));
-        Require(_rewards.Span.SequenceEqual(other._rewards.Span), "Step's rewards");
+        Require(state.Span.SequenceEqual(other.state.Span), nameof(IEnvironment.ReadState));
+        Require(rewards.Span.SequenceEqual(other.rewards.Span), "Step's rewards");
         Require(Result == other.Result, "Step's result");
-        Require(_rng.Equals(other._rng), "the number of random draws");
+        Require(rng.Equals(other.rng), "the number of random draws");
 
         void Require(bool holds, string member)
         {
             if (!holds)
-                _findings.Add(member, problem);
+                findings.Add(member, problem);
         }
     }
 
@@ -167,20 +167,20 @@ internal sealed class EnvironmentProbe
         for (int i = 0; i < Actions.Length; i++)
         {
             int agent = i;
-            Read(nameof(IEnvironment.Observe), _observations[agent], 1e30f, -1e30f, span => _environment.Observe(agent, span));
-            Read(nameof(IEnvironment.ReadAvailable), _available[agent], true, false, span => _environment.ReadAvailable(agent, span));
-            RequireFinite(nameof(IEnvironment.Observe), _observations[agent].Span);
-            if (!_available[agent].Span.Contains(true))
-                _findings.Add(nameof(IEnvironment.ReadAvailable), "leaves an agent no action", $" (agent {agent})");
+            Read(nameof(IEnvironment.Observe), observations[agent], 1e30f, -1e30f, span => environment.Observe(agent, span));
+            Read(nameof(IEnvironment.ReadAvailable), available[agent], true, false, span => environment.ReadAvailable(agent, span));
+            RequireFinite(nameof(IEnvironment.Observe), observations[agent].Span);
+            if (!available[agent].Span.Contains(true))
+                findings.Add(nameof(IEnvironment.ReadAvailable), "leaves an agent no action", $" (agent {agent})");
         }
-        Read(nameof(IEnvironment.ReadState), _state, 1e30f, -1e30f, span => _environment.ReadState(span));
-        RequireFinite(nameof(IEnvironment.ReadState), _state.Span);
+        Read(nameof(IEnvironment.ReadState), state, 1e30f, -1e30f, span => environment.ReadState(span));
+        RequireFinite(nameof(IEnvironment.ReadState), state.Span);
     }
 
     /// <summary>Reads twice over different former contents, which must leave the same.</summary>
     private void Read<T>(string member, GuardedBuffer<T> buffer, T fill, T otherFill, Writer<T> write) where T : unmanaged, IEquatable<T>
     {
-        _findings.Member = member;
+        findings.Member = member;
         buffer.Fill(fill);
         write(buffer.Span);
         bool intact = buffer.IsIntact(fill);
@@ -188,13 +188,13 @@ internal sealed class EnvironmentProbe
         buffer.Fill(otherFill);
         write(buffer.Span);
         if (!intact || !buffer.IsIntact(otherFill))
-            _findings.Add(member, "writes outside its span");
+            findings.Add(member, "writes outside its span");
         for (int i = 0; i < first.Length; i++)
         {
             if (first[i].Equals(buffer.Span[i]))
                 continue;
             bool untouched = first[i].Equals(fill) && buffer.Span[i].Equals(otherFill);
-            _findings.Add(member, untouched ? "leaves an entry unwritten" : "writes something else when called again", $" (entry {i})");
+            findings.Add(member, untouched ? "leaves an entry unwritten" : "writes something else when called again", $" (entry {i})");
         }
     }
 
@@ -203,7 +203,7 @@ internal sealed class EnvironmentProbe
         foreach (float value in values)
         {
             if (!float.IsFinite(value))
-                _findings.Add(member, "writes a number that is not finite");
+                findings.Add(member, "writes a number that is not finite");
         }
     }
 
@@ -214,15 +214,15 @@ internal sealed class EnvironmentProbe
 internal sealed class GuardedBuffer<T>(int length) where T : unmanaged, IEquatable<T>
 {
     private const int Margin = 8;
-    private readonly T[] _memory = new T[length + 2 * Margin];
+    private readonly T[] memory = new T[length + 2 * Margin];
 
     /// <summary>[length] between the margins.</summary>
-    public Span<T> Span => _memory.AsSpan(Margin, length);
+    public Span<T> Span => memory.AsSpan(Margin, length);
 
     /// <summary>Sets everything, the margins too.</summary>
-    public void Fill(T value) => _memory.AsSpan().Fill(value);
+    public void Fill(T value) => memory.AsSpan().Fill(value);
 
     /// <summary>Do both margins hold only <paramref name="value"/> still?</summary>
     public bool IsIntact(T value) =>
-        !_memory.AsSpan(0, Margin).ContainsAnyExcept(value) && !_memory.AsSpan(Margin + length).ContainsAnyExcept(value);
+        !memory.AsSpan(0, Margin).ContainsAnyExcept(value) && !memory.AsSpan(Margin + length).ContainsAnyExcept(value);
 }

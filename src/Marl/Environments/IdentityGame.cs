@@ -7,8 +7,8 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class IdentityGame : IEnvironment
 {
-    private readonly int[] _symbols;
-    private int _step;
+    private readonly int[] symbols;
+    private int step;
 
     /// <summary>A game of <paramref name="agents"/> agents with <paramref name="actions"/> symbols, <paramref name="steps"/> steps long.</summary>
     public IdentityGame(int agents = 2, int actions = 4, int steps = 10)
@@ -16,7 +16,7 @@ public sealed class IdentityGame : IEnvironment
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        _symbols = new int[agents];
+        symbols = new int[agents];
         string id = $"identity?agents={agents}&actions={actions}&steps={steps}";
         Spec = EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents) with { Reward = RewardMode.Mean };
     }
@@ -36,45 +36,45 @@ public sealed class IdentityGame : IEnvironment
     /// <inheritdoc/>
     public void Reset(ref Rng rng)
     {
-        _step = 0;
+        step = 0;
         DrawSymbols(ref rng);
     }
 
     /// <inheritdoc/>
     public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
     {
-        for (int agent = 0; agent < _symbols.Length; agent++)
-            rewards[agent] = actions[agent] == _symbols[agent] ? 1 : 0;
+        for (int agent = 0; agent < symbols.Length; agent++)
+            rewards[agent] = actions[agent] == symbols[agent] ? 1 : 0;
         DrawSymbols(ref rng);
-        return ++_step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
         observation.Clear();
-        observation[_symbols[agent]] = 1;
+        observation[symbols[agent]] = 1;
     }
 
     /// <inheritdoc/>
     public void Save(Span<double> snapshot)
     {
-        snapshot[0] = _step;
-        for (int agent = 0; agent < _symbols.Length; agent++)
-            snapshot[1 + agent] = _symbols[agent];
+        snapshot[0] = step;
+        for (int agent = 0; agent < symbols.Length; agent++)
+            snapshot[1 + agent] = symbols[agent];
     }
 
     /// <inheritdoc/>
     public void Restore(ReadOnlySpan<double> snapshot)
     {
-        _step = (int)snapshot[0];
-        for (int agent = 0; agent < _symbols.Length; agent++)
-            _symbols[agent] = (int)snapshot[1 + agent];
+        step = (int)snapshot[0];
+        for (int agent = 0; agent < symbols.Length; agent++)
+            symbols[agent] = (int)snapshot[1 + agent];
     }
 
     private void DrawSymbols(ref Rng rng)
     {
-        foreach (ref int symbol in _symbols.AsSpan())
+        foreach (ref int symbol in symbols.AsSpan())
             symbol = rng.NextInt(Spec.Agents[0].Actions);
     }
 }

@@ -16,36 +16,36 @@ public sealed partial class LevelBasedForaging : IEnvironment
     private const int ActionCount = 6, Load = 5, Nothing = -1;
     private const short Free = 0, Wall = -1;
 
-    private readonly LbfConfig _config;
-    private readonly int _sight, _width;
-    private readonly Piece[] _players, _foods;
+    private readonly LbfConfig config;
+    private readonly int sight, width;
+    private readonly Piece[] players, foods;
     // One cell more than the field on each side: Wall around it, Free, or 1 + the index of the food there.
-    private readonly short[] _grid;
-    private readonly int[] _offsets;
-    private readonly short[] _claims;
-    private readonly int[] _targets, _loaded, _strengths;
-    private int _step, _spawned, _left;
+    private readonly short[] grid;
+    private readonly int[] offsets;
+    private readonly short[] claims;
+    private readonly int[] targets, loaded, strengths;
+    private int step, spawned, left;
 
     /// <summary>Sets up an empty field; <see cref="Reset"/> fills it.</summary>
     /// <exception cref="UsageException">the configuration cannot be played.</exception>
     public LevelBasedForaging(LbfConfig config)
     {
         config.Validate();
-        _config = config;
-        _sight = config.Sight ?? Math.Max(config.Rows, config.Cols);
-        _width = config.Cols + 2;
-        _players = new Piece[config.Players];
-        _players.AsSpan().Fill(new Piece(Nothing, Nothing, 0));
-        _foods = new Piece[config.Foods];
-        _grid = new short[(config.Rows + 2) * _width];
-        _grid.AsSpan().Fill(Wall);
+        this.config = config;
+        sight = config.Sight ?? Math.Max(config.Rows, config.Cols);
+        width = config.Cols + 2;
+        players = new Piece[config.Players];
+        players.AsSpan().Fill(new Piece(Nothing, Nothing, 0));
+        foods = new Piece[config.Foods];
+        grid = new short[(config.Rows + 2) * width];
+        grid.AsSpan().Fill(Wall);
         for (int row = 0; row < config.Rows; row++)
-            _grid.AsSpan(Cell(row, 0), config.Cols).Fill(Free);
-        _offsets = [0, -_width, _width, -1, 1, 0];
-        _claims = new short[_grid.Length];
-        _targets = new int[config.Players];
-        _loaded = new int[config.Players];
-        _strengths = new int[config.Foods];
+            grid.AsSpan(Cell(row, 0), config.Cols).Fill(Free);
+        offsets = [0, -width, width, -1, 1, 0];
+        claims = new short[grid.Length];
+        targets = new int[config.Players];
+        loaded = new int[config.Players];
+        strengths = new int[config.Foods];
         int pieces = config.Players + config.Foods;
         Spec = EnvironmentSpec.Uniform(config.Id, config.Players, 3 * pieces, ActionCount, config.EpisodeLimit, 2 + 3 * pieces);
     }
@@ -66,39 +66,39 @@ public sealed partial class LevelBasedForaging : IEnvironment
         ClearFood();
         SpawnPlayers(ref rng);
         SpawnFood(ref rng);
-        _step = 0;
+        step = 0;
     }
 
     /// <inheritdoc/>
     public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
     {
-        _step++;
+        step++;
         rewards.Clear();
         Move(actions);
         LoadFood(actions, rewards);
-        return _left == 0 ? StepResult.Terminated : _step >= _config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        return left == 0 ? StepResult.Terminated : step >= config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
-        Piece self = _players[agent];
-        int top = Math.Max(self.Row - _sight, 0), left = Math.Max(self.Col - _sight, 0);
+        Piece self = players[agent];
+        int top = Math.Max(self.Row - sight, 0), left = Math.Max(self.Col - sight, 0);
         int end = 0;
-        foreach (ref readonly Piece food in _foods.AsSpan())
+        foreach (ref readonly Piece food in foods.AsSpan())
         {
-            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= _sight && Math.Abs(food.Col - self.Col) <= _sight)
+            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= sight && Math.Abs(food.Col - self.Col) <= sight)
                 Write(observation, ref end, food.Row - top, food.Col - left, food.Level);
         }
-        while (end < 3 * _foods.Length)
+        while (end < 3 * foods.Length)
             Write(observation, ref end, -1, -1, 0);
         Write(observation, ref end, self.Row - top, self.Col - left, self.Level);
-        for (int other = 0; other < _players.Length; other++)
+        for (int other = 0; other < players.Length; other++)
         {
             // Judged after the shift to the corner, as in the original: near the top and left border one sees beyond one's sight.
-            int y = _players[other].Row - top, x = _players[other].Col - left;
-            if (other != agent && (uint)y <= 2 * _sight && (uint)x <= 2 * _sight)
-                Write(observation, ref end, y, x, _players[other].Level);
+            int y = players[other].Row - top, x = players[other].Col - left;
+            if (other != agent && (uint)y <= 2 * sight && (uint)x <= 2 * sight)
+                Write(observation, ref end, y, x, players[other].Level);
         }
         while (end < observation.Length)
             Write(observation, ref end, -1, -1, 0);
@@ -109,12 +109,12 @@ public sealed partial class LevelBasedForaging : IEnvironment
     public void Save(Span<double> snapshot)
     {
         snapshot.Clear();
-        snapshot[0] = _step;
-        snapshot[1] = _spawned;
+        snapshot[0] = step;
+        snapshot[1] = spawned;
         int end = 2;
-        foreach (ref readonly Piece player in _players.AsSpan())
+        foreach (ref readonly Piece player in players.AsSpan())
             Write(snapshot, ref end, player.Row, player.Col, player.Level);
-        foreach (ref readonly Piece food in _foods.AsSpan())
+        foreach (ref readonly Piece food in foods.AsSpan())
         {
             if (food.Level > 0)
                 Write(snapshot, ref end, food.Row, food.Col, food.Level);
@@ -125,15 +125,15 @@ public sealed partial class LevelBasedForaging : IEnvironment
     public void Restore(ReadOnlySpan<double> snapshot)
     {
         ClearFood();
-        _step = (int)snapshot[0];
-        _spawned = (int)snapshot[1];
+        step = (int)snapshot[0];
+        spawned = (int)snapshot[1];
         int end = 2;
-        foreach (ref Piece player in _players.AsSpan())
+        foreach (ref Piece player in players.AsSpan())
             player = Read(snapshot, ref end);
-        foreach (ref Piece food in _foods.AsSpan())
+        foreach (ref Piece food in foods.AsSpan())
         {
             food = Read(snapshot, ref end);
-            _left += food.Level > 0 ? 1 : 0;
+            left += food.Level > 0 ? 1 : 0;
         }
         PutFoodOnGrid();
     }
@@ -142,54 +142,54 @@ public sealed partial class LevelBasedForaging : IEnvironment
     /// at the same time. So neighbours may swap, and one whose move fails may find another on the own cell.</summary>
     private void Move(ReadOnlySpan<int> actions)
     {
-        for (int i = 0; i < _players.Length; i++)
+        for (int i = 0; i < players.Length; i++)
         {
-            int cell = Cell(_players[i].Row, _players[i].Col), target = cell + _offsets[actions[i]];
-            _targets[i] = _grid[target] == Free ? target : cell;
-            _claims[_targets[i]]++;
+            int cell = Cell(players[i].Row, players[i].Col), target = cell + offsets[actions[i]];
+            targets[i] = grid[target] == Free ? target : cell;
+            claims[targets[i]]++;
         }
-        for (int i = 0; i < _players.Length; i++)
+        for (int i = 0; i < players.Length; i++)
         {
-            ref Piece player = ref _players[i];
-            if (_claims[_targets[i]] != 1 || _targets[i] == Cell(player.Row, player.Col))
+            ref Piece player = ref players[i];
+            if (claims[targets[i]] != 1 || targets[i] == Cell(player.Row, player.Col))
                 continue;
             player.Row += RowSteps[actions[i]];
             player.Col += ColSteps[actions[i]];
         }
-        foreach (int target in _targets)
-            _claims[target] = 0;
+        foreach (int target in targets)
+            claims[target] = 0;
     }
 
     /// <summary>Those who load the same food succeed or fail together. Spawning keeps foods so far apart that a player never stands beside
     /// two of them.</summary>
     private void LoadFood(ReadOnlySpan<int> actions, Span<double> rewards)
     {
-        for (int i = 0; i < _players.Length; i++)
+        for (int i = 0; i < players.Length; i++)
         {
-            _loaded[i] = actions[i] == Load ? FoodBeside(Cell(_players[i].Row, _players[i].Col)) : Nothing;
-            if (_loaded[i] != Nothing)
-                _strengths[_loaded[i]] += _players[i].Level;
+            loaded[i] = actions[i] == Load ? FoodBeside(Cell(players[i].Row, players[i].Col)) : Nothing;
+            if (loaded[i] != Nothing)
+                strengths[loaded[i]] += players[i].Level;
         }
-        for (int i = 0; i < _players.Length; i++)
+        for (int i = 0; i < players.Length; i++)
         {
-            if (_loaded[i] == Nothing)
+            if (loaded[i] == Nothing)
                 continue;
-            int strength = _strengths[_loaded[i]], food = _foods[_loaded[i]].Level;
-            rewards[i] = strength >= food ? (double)(_players[i].Level * food) / ((double)strength * _spawned) : 0 - _config.Penalty;
+            int strength = strengths[loaded[i]], food = foods[loaded[i]].Level;
+            rewards[i] = strength >= food ? (double)(players[i].Level * food) / ((double)strength * spawned) : 0 - config.Penalty;
         }
-        foreach (int index in _loaded)
+        foreach (int index in loaded)
         {
             if (index == Nothing)
                 continue;
-            ref Piece food = ref _foods[index];
-            if (food.Level > 0 && _strengths[index] >= food.Level)
+            ref Piece food = ref foods[index];
+            if (food.Level > 0 && strengths[index] >= food.Level)
             {
-                _grid[Cell(food.Row, food.Col)] = Free;
+                grid[Cell(food.Row, food.Col)] = Free;
                 food.Level = 0;
-                _left--;
+                left--;
             }
         }
-        _strengths.AsSpan().Clear();
+        strengths.AsSpan().Clear();
     }
 
     /// <summary>The index of the food in one of the four cells around <paramref name="cell"/>.</summary>
@@ -197,7 +197,7 @@ public sealed partial class LevelBasedForaging : IEnvironment
     {
         for (int direction = 1; direction < Load; direction++)
         {
-            int content = _grid[cell + _offsets[direction]];
+            int content = grid[cell + offsets[direction]];
             if (content > 0)
                 return content - 1;
         }
@@ -206,25 +206,25 @@ public sealed partial class LevelBasedForaging : IEnvironment
 
     private void ClearFood()
     {
-        foreach (ref Piece food in _foods.AsSpan())
+        foreach (ref Piece food in foods.AsSpan())
         {
             if (food.Level > 0)
-                _grid[Cell(food.Row, food.Col)] = Free;
+                grid[Cell(food.Row, food.Col)] = Free;
             food = default;
         }
-        _spawned = _left = 0;
+        spawned = left = 0;
     }
 
     private void PutFoodOnGrid()
     {
-        for (int i = 0; i < _foods.Length; i++)
+        for (int i = 0; i < foods.Length; i++)
         {
-            if (_foods[i].Level > 0)
-                _grid[Cell(_foods[i].Row, _foods[i].Col)] = (short)(i + 1);
+            if (foods[i].Level > 0)
+                grid[Cell(foods[i].Row, foods[i].Col)] = (short)(i + 1);
         }
     }
 
-    private int Cell(int row, int col) => (row + 1) * _width + col + 1;
+    private int Cell(int row, int col) => (row + 1) * width + col + 1;
 
     private static void Write<T>(Span<T> triples, ref int end, int row, int col, int level) where T : INumberBase<T>
     {

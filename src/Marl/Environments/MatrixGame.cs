@@ -11,9 +11,9 @@ public sealed class MatrixGame : IEnvironment
     /// <summary>The usual number of steps.</summary>
     public const int UsualSteps = 25;
 
-    private readonly double[][] _payoffs;
-    private readonly AgentSpec[] _agents;
-    private int _step;
+    private readonly double[][] payoffs;
+    private readonly AgentSpec[] agents;
+    private int step;
 
     /// <summary>A game with its payoffs.</summary>
     /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
@@ -32,20 +32,20 @@ public sealed class MatrixGame : IEnvironment
         }
         if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
             throw new ArgumentException($"{agents} agents need a payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
-        _payoffs = new double[agents][];
-        _agents = new AgentSpec[agents];
+        this.payoffs = new double[agents][];
+        this.agents = new AgentSpec[agents];
         for (int agent = 0; agent < agents; agent++)
         {
             double[] payoff = payoffs[payoffs.Length == 1 ? 0 : agent];
             if (payoff.Length != cells)
                 throw new ArgumentException($"a payoff tensor has {payoff.Length} numbers; there are {cells} joint actions", nameof(payoffs));
-            _payoffs[agent] = payoff;
-            _agents[agent] = new AgentSpec(agents, actions[agent]);
+            this.payoffs[agent] = payoff;
+            this.agents[agent] = new AgentSpec(agents, actions[agent]);
         }
         Spec = new()
         {
             Id = id,
-            Agents = _agents,
+            Agents = this.agents,
             StateSize = agents * agents,
             EpisodeLimit = steps,
             Reward = payoffs.Length == 1 ? RewardMode.Mean : RewardMode.Sum,
@@ -82,27 +82,27 @@ public sealed class MatrixGame : IEnvironment
     }
 
     /// <inheritdoc/>
-    public void Reset(ref Rng rng) => _step = 0;
+    public void Reset(ref Rng rng) => step = 0;
 
     /// <inheritdoc/>
     public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
     {
         int cell = 0;
-        for (int agent = 0; agent < _agents.Length; agent++)
-            cell = cell * _agents[agent].Actions + actions[agent];
-        for (int agent = 0; agent < _agents.Length; agent++)
-            rewards[agent] = _payoffs[agent][cell];
-        return ++_step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        for (int agent = 0; agent < agents.Length; agent++)
+            cell = cell * agents[agent].Actions + actions[agent];
+        for (int agent = 0; agent < agents.Length; agent++)
+            rewards[agent] = payoffs[agent][cell];
+        return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation) => observation.Clear();
 
     /// <inheritdoc/>
-    public void Save(Span<double> snapshot) => snapshot[0] = _step;
+    public void Save(Span<double> snapshot) => snapshot[0] = step;
 
     /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot) => _step = (int)snapshot[0];
+    public void Restore(ReadOnlySpan<double> snapshot) => step = (int)snapshot[0];
 
     private static string WithSteps(string name, int steps) => steps == UsualSteps ? name : $"{name}?steps={steps}";
 }

@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 public sealed class TwoStepGame : IEnvironment
 {
     private const int States = 3, Start = 0, StateA = 1, StateB = 2;
-    private int _state;
+    private int state;
 
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("two-step", 2, States, 2, 2, 1) with { StateSize = States, Reward = RewardMode.Mean };
@@ -26,18 +26,18 @@ public sealed class TwoStepGame : IEnvironment
     }
 
     /// <inheritdoc/>
-    public void Reset(ref Rng rng) => _state = Start;
+    public void Reset(ref Rng rng) => state = Start;
 
     /// <inheritdoc/>
     public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
     {
-        if (_state == Start)
+        if (state == Start)
         {
-            _state = actions[0] == 0 ? StateA : StateB;
+            state = actions[0] == 0 ? StateA : StateB;
             rewards.Clear();
             return StepResult.Running;
         }
-        rewards.Fill(_state == StateA ? 7 : PayoffB[2 * actions[0] + actions[1]]);
+        rewards.Fill(state == StateA ? 7 : PayoffB[2 * actions[0] + actions[1]]);
         return StepResult.Terminated;
     }
 
@@ -48,12 +48,12 @@ public sealed class TwoStepGame : IEnvironment
     public void ReadState(Span<float> state)
     {
         state.Clear();
-        state[_state] = 1;
+        state[this.state] = 1;
     }
 
     /// <inheritdoc/>
-    public void Save(Span<double> snapshot) => snapshot[0] = _state;
+    public void Save(Span<double> snapshot) => snapshot[0] = state;
 
     /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot) => _state = (int)snapshot[0];
+    public void Restore(ReadOnlySpan<double> snapshot) => state = (int)snapshot[0];
 }
