@@ -7,7 +7,7 @@ public sealed class OtherReference
     [ReferenceTheory(typeof(All))]
     public void NotBuilt(string name) => Assert.Fail($"{name} is not built");
 
-    private sealed class All() : LearnerCases("op_", "optim_", "returns_", "learner_")
+    private sealed class All() : LearnerCases("op_", "optim_", "returns_", "policy_", "learner_")
     {
         protected override bool Belongs(string name) => !base.Belongs(name);
 

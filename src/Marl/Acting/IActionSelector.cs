@@ -32,6 +32,17 @@ public sealed class EpsilonGreedy : IActionSelector
         return best >= 0 ? best : throw new InvalidOperationException("no action is available");
     }
 
+    /// <summary>What <see cref="Select"/> draws from: p(u) = epsilon / k + (1 - epsilon) [u greedy] over the k available actions, 0 for the others.</summary>
+    public static void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities)
+    {
+        float share = exploration / available.Count(true);
+        for (int action = 0; action < values.Length; action++)
+        {
+            probabilities[action] = available[action] ? share : 0f;
+        }
+        probabilities[Greedy(values, available)] += 1f - exploration;
+    }
+
     private static int Any(ReadOnlySpan<bool> available, ref Rng rng)
     {
         int skip = rng.NextInt(available.Count(true));
