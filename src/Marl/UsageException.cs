@@ -14,9 +14,12 @@ public sealed class UsageException(string message) : Exception(message)
     /// <param name="names">what there is.</param>
     public static UsageException Unknown(string kind, string name, IEnumerable<string> names)
     {
-        string? nearest = names.MinBy(candidate => EditDistance(name, candidate));
+        string? nearest = Nearest(name, names);
         return new UsageException(nearest is null ? $"unknown {kind} '{name}'" : $"unknown {kind} '{name}'; did you mean '{nearest}'?");
     }
+
+    /// <summary>The name that is fewest letters away; none if there are no names.</summary>
+    public static string? Nearest(string name, IEnumerable<string> names) => names.MinBy(candidate => EditDistance(name, candidate));
 
     /// <summary>«option 'hidden' cannot be 0; it must be at least 1», unless <paramref name="valid"/>.</summary>
     /// <param name="valid">whether the value can be had.</param>

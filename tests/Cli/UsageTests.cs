@@ -12,7 +12,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("train qmx --env two-step", "unknown algorithm 'qmx'; did you mean 'qmix'?")]
     [InlineData("train qmix --env two-stp", "unknown environment 'two-stp'; did you mean 'two-step'?")]
     [InlineData("train qmix --env lbf:8x8-2p-2f-cop",
-        "environment 'lbf:8x8-2p-2f-cop': 'cop' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number)")]
+        "environment 'lbf:8x8-2p-2f-cop': 'cop' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number); did you mean 'coop'?")]
     [InlineData("train --evn two-step", "unknown option '--evn'; did you mean '--env'?")]
     [InlineData("train qmix --env two-step --set hiden=8", "unknown option 'hiden'; did you mean 'hidden'?")]
     [InlineData("train qmix --env two-step --set hidden=eight", "option 'hidden' cannot be 'eight'; a number is needed")]

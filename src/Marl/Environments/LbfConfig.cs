@@ -133,7 +133,8 @@ public sealed record LbfConfig
         return config;
 
         UsageException Unknown(string part) =>
-            id.Error($"'{part}' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number)");
+            id.Error($"'{part}' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number); " +
+                $"did you mean '{UsageException.Nearest(part, ["coop", "pen", "2p", "2f", "2s"])}'?");
 
         bool SetCount(ref int? count, string part)
         {
