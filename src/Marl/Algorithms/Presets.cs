@@ -2,9 +2,10 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// What was published for an algorithm in a family of environments: the defaults of a run, which settings then change.
-/// Level-based foraging, matrix games and all that have no entry: Papoudakis et al. 2021 ("Benchmarking multi-agent deep reinforcement learning
-/// algorithms in cooperative tasks", appendix, with parameter sharing; agents see no last action, as in their EPyMARL). The two-step game: Rashid et
-/// al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike.
+/// Everything but the two-step game: Papoudakis et al. 2021 ("Benchmarking multi-agent deep reinforcement learning algorithms in cooperative tasks",
+/// appendix, with parameter sharing) and, for what it does not say, their EPyMARL's configuration. Those of IQL were compared with that configuration; the
+/// values of VDN and QMIX that differ from it by domain still have to be compared with the appendix.
+/// The two-step game: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike.
 /// </summary>
 internal static class Presets
 {
