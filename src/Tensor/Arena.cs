@@ -11,7 +11,7 @@ public sealed class Arena(Device device, int capacity = 0)
     private const int Alignment = 16;
     private readonly List<Storage> overflow = [];
     private Storage storage = device.Allocate(Aligned(capacity));
-    private long overflowed;
+    private int peak;
 
     /// <summary>Elements taken from the bottom.</summary>
     public int Low { get; private set; }
@@ -26,33 +26,25 @@ public sealed class Arena(Device device, int capacity = 0)
     public Tensor TakeLow(Shape shape)
     {
         int count = Aligned(shape.Count);
-        if (Low + count > storage.Count - High)
-        {
-            return Overflow(shape, count);
-        }
-        Low += count;
-        return new Tensor(storage, Low - count, shape);
+        Low = checked(Low + count);
+        return Fits() ? new Tensor(storage, Low - count, shape) : Overflow(shape, count);
     }
 
     /// <summary>A tensor from the top; its numbers are whatever was there.</summary>
     public Tensor TakeHigh(Shape shape)
     {
         int count = Aligned(shape.Count);
-        if (Low + count > storage.Count - High)
-        {
-            return Overflow(shape, count);
-        }
-        High += count;
-        return new Tensor(storage, storage.Count - High, shape);
+        High = checked(High + count);
+        return Fits() ? new Tensor(storage, storage.Count - High, shape) : Overflow(shape, count);
     }
 
     /// <summary>Gives back what was taken after the marks were read.</summary>
     public void Release(int low, int high) => (Low, High) = (low, high);
 
-    /// <summary>Sets everything taken from the bottom to 0.</summary>
+    /// <summary>Sets everything taken to 0, in an arena that is used from the bottom alone.</summary>
     public void ClearLow()
     {
-        device.Fill(new Tensor(storage, 0, new Shape(Low)), 0f);
+        device.Fill(new Tensor(storage, 0, new Shape(Math.Min(Low, storage.Count))), 0f);
         foreach (var block in overflow)
         {
             device.Fill(new Tensor(block, 0, new Shape(block.Count)), 0f);
@@ -64,18 +56,23 @@ public sealed class Arena(Device device, int capacity = 0)
     {
         if (overflow.Count > 0)
         {
-            storage = device.Allocate(checked((int)(storage.Count + overflowed)));
+            storage = device.Allocate(peak);
             overflow.Clear();
-            overflowed = 0;
         }
         (Low, High) = (0, 0);
+    }
+
+    /// <summary>Whether the marks, just moved, have not met; they go on beyond each other, so that their greatest sum is what a step needs.</summary>
+    private bool Fits()
+    {
+        peak = Math.Max(peak, checked(Low + High));
+        return Low + High <= storage.Count;
     }
 
     private Tensor Overflow(Shape shape, int count)
     {
         var block = device.Allocate(count);
         overflow.Add(block);
-        overflowed += count;
         return new Tensor(block, 0, shape);
     }
 

@@ -90,6 +90,26 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void ACheckpointOfAnotherNetworkIsRefused()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            using (var trainer = new Trainer(Games.Configure("vdn", "two-step", 200, settings: Games.Tiny), folder: RunFolder.New(path)))
+            {
+                trainer.Run();
+            }
+            string configuration = Path.Combine(path, "config.json");
+            File.WriteAllText(configuration, File.ReadAllText(configuration).Replace("\"hidden\": 8", "\"hidden\": 9", StringComparison.Ordinal));
+            Assert.Contains("'learner.online", Assert.Throws<InvalidDataException>(() => Trainer.Resume(new RunFolder(path))).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    [Fact]
     public void DivergedNumbersStopTheRunAndNameTheTensor()
     {
         using var trainer = new Trainer(Games.Configure("qmix", "lbf:5x5-2p-1f", 400, settings: Games.Tiny));

@@ -145,4 +145,22 @@ public sealed class TensorTests
         arena.ClearLow();
         Assert.All(kept.ToArray(), value => Assert.Equal(0f, value));
     }
+
+    [Fact]
+    public void AnArenaGrowsToTheMostThatWasTakenAtOnce()
+    {
+        var arena = new Arena(Device.Cpu);
+        for (int step = 0; step < 2; step++)
+        {
+            arena.TakeLow(new(160));
+            for (int work = 0; work < 10; work++)
+            {
+                var (low, high) = (arena.Low, arena.High);
+                arena.TakeHigh(new(320));
+                arena.Release(low, high);
+            }
+            arena.Reset();
+            Assert.Equal(480, arena.Capacity);
+        }
+    }
 }

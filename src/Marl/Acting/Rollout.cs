@@ -103,15 +103,14 @@ public sealed class Rollout
                 var scope = archive.Scope($"environment.{first + i}");
                 scope.Rng("chance", ref chance[i]);
                 scope.Rng("choice", ref choice[i]);
-                double[] numbers = snapshot;
                 if (!archive.Loading)
                 {
-                    environments[i].Save(numbers);
+                    environments[i].Save(snapshot);
                 }
-                scope.Array("snapshot", ref numbers);
+                scope.Array<double>("snapshot", snapshot);
                 if (archive.Loading)
                 {
-                    environments[i].Restore(numbers);
+                    environments[i].Restore(snapshot);
                 }
             }
         }

@@ -54,6 +54,10 @@ public sealed class ReplayBuffer(int capacity)
         int count = Count;
         archive.Value("oldest", ref oldest);
         archive.Value("count", ref count);
+        if (count < 0 || count > Capacity || oldest < 0 || oldest >= Capacity)
+        {
+            throw new InvalidDataException($"a replay buffer of {Capacity} cannot hold {count} episodes, the oldest at {oldest}");
+        }
         int[] lengths = new int[count];
         bool[] terminated = new bool[count];
         double[] returns = new double[count];
@@ -61,15 +65,19 @@ public sealed class ReplayBuffer(int capacity)
         {
             (lengths[i], terminated[i], returns[i]) = (episodes[i].Length, episodes[i].Terminated, episodes[i].Return);
         }
-        archive.Array("lengths", ref lengths);
-        archive.Array("terminated", ref terminated);
-        archive.Array("returns", ref returns);
+        archive.Array<int>("lengths", lengths);
+        archive.Array<bool>("terminated", terminated);
+        archive.Array<double>("returns", returns);
         if (archive.Loading)
         {
             episodes.Clear();
             for (int i = 0; i < count; i++)
             {
                 var episode = create();
+                if (lengths[i] < 0 || lengths[i] * episode.Agents > episode.Actions.Length)
+                {
+                    throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
+                }
                 (episode.Length, episode.Terminated, episode.Return) = (lengths[i], terminated[i], returns[i]);
                 episodes.Add(episode);
             }
@@ -94,7 +102,7 @@ public sealed class ReplayBuffer(int capacity)
                 start += count(episode);
             }
         }
-        archive.Array(name, ref all);
+        archive.Array<T>(name, all);
         if (archive.Loading)
         {
             foreach (var episode in episodes)

@@ -12,25 +12,21 @@ public interface IArchive
     /// <summary>The same archive, under whose names <paramref name="name"/> and a dot come first.</summary>
     IArchive Scope(string name);
 
-    /// <summary>An array of float, double, int, long, ulong or bool. When loading it is replaced.</summary>
-    void Array<T>(string name, ref T[] values) where T : unmanaged;
+    /// <summary>Numbers (float, double, int, long, ulong or bool), as many as are saved.</summary>
+    /// <exception cref="InvalidDataException">when loading: there are none of that name, type and length.</exception>
+    void Array<T>(string name, Span<T> values) where T : unmanaged;
 
     /// <summary>The numbers of a tensor; the shape must fit.</summary>
     void Tensor(string name, Tensor values);
 
     /// <summary>One number.</summary>
-    void Value<T>(string name, ref T value) where T : unmanaged
-    {
-        T[] values = [value];
-        Array(name, ref values);
-        value = values[0];
-    }
+    void Value<T>(string name, ref T value) where T : unmanaged => Array(name, new Span<T>(ref value));
 
     /// <summary>A generator's two words.</summary>
     void Rng(string name, ref Rng rng)
     {
-        ulong[] words = [rng.Key, rng.Counter];
-        Array(name, ref words);
+        Span<ulong> words = [rng.Key, rng.Counter];
+        Array(name, words);
         rng = new Rng(words[0], words[1]);
     }
 }

@@ -16,8 +16,8 @@ internal sealed class SafetensorsWriter : IArchive
 
     public IArchive Scope(string name) => new SafetensorsWriter(this, name);
 
-    public void Array<T>(string name, ref T[] values) where T : unmanaged
-        => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Length], (T[])values.Clone()));
+    public void Array<T>(string name, Span<T> values) where T : unmanaged
+        => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Length], values.ToArray()));
 
     public void Tensor(string name, Tensor values) => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Count], values.ToArray()));
 
@@ -40,14 +40,9 @@ internal sealed class SafetensorsReader : IArchive
 
     public IArchive Scope(string name) => new SafetensorsReader(this, name);
 
-    public void Array<T>(string name, ref T[] values) where T : unmanaged => values = Find<T>(name);
+    public void Array<T>(string name, Span<T> values) where T : unmanaged => Find<T>(name, values.Length).CopyTo(values);
 
-    public void Tensor(string name, Tensor values)
-    {
-        float[] numbers = Find<float>(name);
-        values.CopyFrom(numbers.Length == values.Count ? numbers
-            : throw new InvalidDataException($"{path}: '{prefix + name}' has {numbers.Length} numbers, {values.Count} are needed"));
-    }
+    public void Tensor(string name, Tensor values) => values.CopyFrom(Find<float>(name, values.Count));
 
     /// <exception cref="InvalidDataException">an entry was not asked for: the file belongs to another kind of run.</exception>
     public void EnsureAllRead()
@@ -58,11 +53,12 @@ internal sealed class SafetensorsReader : IArchive
         }
     }
 
-    private T[] Find<T>(string name) where T : unmanaged
+    private T[] Find<T>(string name, int count) where T : unmanaged
     {
         read.Add(prefix + name);
         var entry = file.Find(prefix + name) ?? throw new InvalidDataException($"{path}: entry '{prefix + name}' is missing");
-        return entry.TryGet(out T[] values) ? values : throw new InvalidDataException($"{path}: entry '{entry}' is not of the type that is needed");
+        return !entry.TryGet(out T[] values) ? throw new InvalidDataException($"{path}: entry '{entry}' is not of the type that is needed")
+            : values.Length == count ? values : throw new InvalidDataException($"{path}: entry '{entry}' has not the {count} numbers that are needed");
     }
 }
 
@@ -86,7 +82,7 @@ internal static class ArchiveExtensions
         if (statistics is not null)
         {
             double[] state = statistics.State;
-            archive.Array(name, ref state);
+            archive.Array<double>(name, state);
             statistics.State = state;
         }
     }
