@@ -37,7 +37,22 @@ public readonly ref struct Pass
     public Tensor X(int i) => tape.Nodes[Input(i)].Value;
 
     /// <summary>Backward: the gradient of input i, to be added to; none if nobody wants it. Forward: its tangent; none if it is 0.</summary>
-    public Tensor DX(int i) => Derivative(Input(i));
+    public Tensor DX(int i)
+    {
+        if (!forward)
+        {
+            tape.Reach(Input(i));
+        }
+        return Derivative(Input(i));
+    }
+
+    /// <summary>Backward, for an op that writes the whole gradient of input i: as <see cref="DX(int)"/>, but where <paramref name="accumulate"/> is
+    /// false the gradient holds nothing yet and is to be overwritten.</summary>
+    public Tensor DX(int i, out bool accumulate)
+    {
+        accumulate = tape.ReachWhole(Input(i));
+        return Derivative(Input(i));
+    }
 
     /// <summary>Number of inputs.</summary>
     public int Inputs => tape.Nodes[node].InputCount;

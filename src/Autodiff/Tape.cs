@@ -61,6 +61,17 @@ public sealed class Tape(Device? device = null)
     /// <summary>Memory for the result of an op about to be recorded, not cleared.</summary>
     public Tensor Allocate(Shape shape) => values.TakeLow(shape);
 
+    /// <summary>Whether an op of these inputs will be recorded, so that it has to save what its derivative needs.</summary>
+    public bool Records(ReadOnlySpan<Var> inputs)
+    {
+        bool wanted = false;
+        foreach (var input in inputs)
+        {
+            wanted |= recording & Node(input).Wanted;
+        }
+        return wanted;
+    }
+
     /// <summary>Records y = op(inputs), computed already. Within <see cref="NoGrad"/>, or where no input wants a gradient, only the value is kept.</summary>
     /// <param name="op">its constants and derivatives.</param>
     /// <param name="y">the result, from <see cref="Allocate"/>.</param>
@@ -68,11 +79,7 @@ public sealed class Tape(Device? device = null)
     /// <param name="saved">tensors that the derivative needs, from <see cref="Scratch"/>.</param>
     public Var Record<TOp>(TOp op, Tensor y, ReadOnlySpan<Var> inputs, ReadOnlySpan<Tensor> saved = default) where TOp : unmanaged, IOp
     {
-        var node = new Node { Value = y };
-        foreach (var input in inputs)
-        {
-            node.Wanted |= recording & Node(input).Wanted;
-        }
+        var node = new Node { Value = y, Wanted = Records(inputs) };
         if (node.Wanted)
         {
             node.Rule = Rule.Of(op);
@@ -104,27 +111,36 @@ public sealed class Tape(Device? device = null)
         for (int i = 0; i <= root.Index; i++)
         {
             ref var node = ref Nodes[i];
+            node.Reached = node.IsParameter;
             if (node is { Wanted: true, IsParameter: false })
             {
-                node.Gradient = gradients.TakeLow(node.Value.Shape);
+                node.Gradient = node.Owner == i ? gradients.TakeLow(node.Value.Shape) : View(node, Nodes[node.Owner].Gradient);
             }
         }
-        gradients.ClearLow();
-        if (!Node(root).Wanted)
+        if (Node(root).Wanted)
         {
-            return;
-        }
-        if (gradient.IsNone)
-        {
-            Device.Fill(Nodes[root.Index].Gradient, 1f);
-        }
-        else
-        {
-            gradient.CopyTo(Nodes[root.Index].Gradient);
+            Reach(root.Index);
+            if (gradient.IsNone)
+            {
+                Device.Fill(Nodes[root.Index].Gradient, 1f);
+            }
+            else
+            {
+                gradient.CopyTo(Nodes[root.Index].Gradient);
+            }
         }
         for (int i = root.Index; i >= 0; i--)
         {
-            if (!Nodes[i].Rule.IsNone)
+            if (Nodes[i].Owner != i)
+            {
+                continue;
+            }
+            if (!Nodes[i].Reached)
+            {
+                // The root does not depend on it: its gradient is 0, and nothing flows on.
+                Reach(i);
+            }
+            else if (!Nodes[i].Rule.IsNone)
             {
                 var (low, high) = (values.Low, values.High);
                 Nodes[i].Rule.Backward(new Pass(this, i, forward: false));
@@ -132,6 +148,34 @@ public sealed class Tape(Device? device = null)
             }
         }
     }
+
+    /// <summary>Clears a gradient before the first op adds to it: right before, for then it is about to be in the cache anyway.</summary>
+    internal void Reach(int index)
+    {
+        ref var owner = ref Nodes[Nodes[index].Owner];
+        if (owner.Wanted && !owner.Reached)
+        {
+            Device.Fill(owner.Gradient, 0f);
+        }
+        owner.Reached = true;
+    }
+
+    /// <summary>For an op that writes a gradient whole: whether it must add to what others wrote; if not, nothing was cleared.</summary>
+    internal bool ReachWhole(int index)
+    {
+        ref var owner = ref Nodes[Nodes[index].Owner];
+        bool others = owner.Reached || owner.Value.Count != Nodes[index].Value.Count;
+        if (others)
+        {
+            Reach(index);
+        }
+        owner.Reached = true;
+        return others;
+    }
+
+    /// <summary>The part of its owner's derivative that belongs to a view.</summary>
+    private Tensor View(in Node node, Tensor derivative)
+        => derivative.IsNone ? default : new(derivative.Storage, derivative.Offset + node.Value.Offset - Nodes[node.Owner].Value.Offset, node.Value.Shape);
 
     /// <summary>
     /// Forward mode: leaves in every node's <see cref="Var.Tangent"/> its directional derivative when the parameters move along
@@ -151,6 +195,10 @@ public sealed class Tape(Device? device = null)
             if (node.Value.Storage == parameters.Values.Storage)
             {
                 node.Tangent = new Tensor(direction.Storage, direction.Offset + node.Value.Offset - parameters.Values.Offset, node.Value.Shape);
+            }
+            else if (node.Owner != i)
+            {
+                node.Tangent = View(node, Nodes[node.Owner].Tangent);
             }
             else if (DependsOnTangent(node))
             {
@@ -176,13 +224,24 @@ public sealed class Tape(Device? device = null)
         return ref Nodes[handle.Index];
     }
 
-    private Var Push(Node node)
+    /// <summary>Some of the numbers of x, in place, under another shape: their gradient is that part of the gradient of x.</summary>
+    /// <param name="x">the owner.</param>
+    /// <param name="value">in the memory of its value.</param>
+    internal Var View(Var x, Tensor value)
+    {
+        ref var owner = ref Node(x);
+        return Push(new Node { Value = value, Wanted = owner.Wanted & recording }, owner.Owner);
+    }
+
+    private Var Push(Node node) => Push(node, count);
+
+    private Var Push(Node node, int owner)
     {
         if (depth == 0)
         {
             throw new InvalidOperationException("nothing can be recorded outside of a scope: using (tape.Step()) or using (tape.NoGrad())");
         }
-        node.Stamp = ++stamp;
+        (node.Stamp, node.Owner) = (++stamp, owner);
         Grow(ref Nodes, count + 1);
         Nodes[count] = node;
         return new Var(this, count++, stamp);
@@ -242,5 +301,8 @@ internal struct Node
     public Tensor Value, Gradient, Tangent;
     public Rule Rule;
     public int FirstInput, InputCount, FirstSaved, Stamp;
-    public bool Wanted, IsParameter;
+
+    /// <summary>The node whose memory this is a view of; itself where it has its own.</summary>
+    public int Owner;
+    public bool Wanted, IsParameter, Reached;
 }

@@ -41,16 +41,6 @@ public sealed class Arena(Device device, int capacity = 0)
     /// <summary>Gives back what was taken after the marks were read.</summary>
     public void Release(int low, int high) => (Low, High) = (low, high);
 
-    /// <summary>Sets everything taken to 0, in an arena that is used from the bottom alone.</summary>
-    public void ClearLow()
-    {
-        device.Fill(new Tensor(storage, 0, new Shape(Math.Min(Low, storage.Count))), 0f);
-        foreach (var block in overflow)
-        {
-            device.Fill(new Tensor(block, 0, new Shape(block.Count)), 0f);
-        }
-    }
-
     /// <summary>Gives back everything and, if the last step overflowed, grows to what it needed.</summary>
     public void Reset()
     {

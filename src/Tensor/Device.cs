@@ -43,9 +43,10 @@ public abstract class Device
     /// <summary>y = f(x); y may be x.</summary>
     public abstract void Map<TOp>(TOp op, Tensor x, Tensor y) where TOp : unmanaged, IUnary;
 
-    /// <summary>z += f'(x) dy, rounded once; backward with z the gradient of x, forward mode with dy the tangent of x and z that
+    /// <summary>z = f'(x) dy, or z += f'(x) dy when <paramref name="accumulate"/>, rounded once; backward with z the gradient of x, forward mode with dy the tangent of x and z that
     /// of y.</summary>
-    public abstract void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z) where TOp : unmanaged, IUnary;
+    public abstract void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate = true)
+        where TOp : unmanaged, IUnary;
 
     /// <summary>y = f(a, b), a and b broadcast to the shape of y; y may be one of them that has this shape.</summary>
     public abstract void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y) where TOp : unmanaged, IBinary;
@@ -108,27 +109,26 @@ public abstract class Device
     // ---- fused ----
 
     /// <summary>
-    /// One step of a GRU (Cho et al. 2014, in PyTorch's form), rows [R, 3H] with gates in the order r, z, n:
-    /// r = sigmoid(gi_r + gh_r), z = sigmoid(gi_z + gh_z), n = tanh(gi_n + r gh_n), y = (1 - z) n + z h.
+    /// One step of a GRU (Cho et al. 2014, in PyTorch's form): r = sigmoid(s_r), z = sigmoid(s_z), n = tanh(s_n + r m), y = (1 - z) n + z h.
     /// </summary>
-    /// <param name="gi">[R, 3H] W_ih x + b_ih</param>
-    /// <param name="gh">[R, 3H] W_hh h + b_hh</param>
+    /// <param name="gates">[R, 4H]: the sums s_r = W_ir x + b_ir + W_hr h + b_hr, s_z likewise, s_n = W_in x + b_in, m = W_hn h + b_hn; overwritten
+    /// with r, z, n, m, which the derivatives need.</param>
     /// <param name="h">[R, H] the state before.</param>
     /// <param name="y">[R, H] the state after.</param>
-    /// <param name="saved">[R, 4H] r, z, n, gh_n for the backward pass.</param>
-    public abstract void GruGates(Tensor gi, Tensor gh, Tensor h, Tensor y, Tensor saved);
+    public abstract void GruGates(Tensor gates, Tensor h, Tensor y);
 
-    /// <summary>From dy = dL/dy: dgi and dgh [R, 3H] (overwritten) and dh [R, H], overwritten with the direct part z
-    /// dy.</summary>
-    public abstract void GruGatesBackward(Tensor saved, Tensor h, Tensor dy, Tensor dgi, Tensor dgh, Tensor dh);
+    /// <summary>From dL/dy = dy + dh, where dh [R, H] came back through the state: d [R, 4H] by the four sums (overwritten), and dh, overwritten
+    /// with the direct part z dL/dy.</summary>
+    public abstract void GruGatesBackward(Tensor gates, Tensor h, Tensor dy, Tensor d, Tensor dh);
 
-    /// <summary>From tangents of gi, gh and h: that of y, [R, H] (overwritten).</summary>
-    public abstract void GruGatesTangent(Tensor saved, Tensor h, Tensor dgi, Tensor dgh, Tensor dh, Tensor dy);
+    /// <summary>From tangents d [R, 4H] of the four sums and dh of h: that of y, [R, H] (overwritten).</summary>
+    public abstract void GruGatesTangent(Tensor gates, Tensor h, Tensor d, Tensor dh, Tensor dy);
 
     /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: QMIX's mixing layer (Rashid et al. 2018, section 4), one weight
     /// matrix per row.</summary>
     public abstract void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y);
 
-    /// <summary>Adds to dw [R, N, E] (sign(w) x dy) and dx [R, N] (sum_e |w| dy); either may be none.</summary>
-    public abstract void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx);
+    /// <summary>dw [R, N, E] = sign(w) x dy, or that added to it when <paramref name="accumulate"/>, and dx [R, N] += sum_e |w| dy; either may be
+    /// none.</summary>
+    public abstract void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx, bool accumulate = true);
 }

@@ -7,11 +7,14 @@ namespace Marl.Native;
 /// </summary>
 public readonly struct Matrix
 {
-    private Matrix(Tensor data, int rows, int columns, int stride, int batch, int step, bool transposed)
-        => (Data, Rows, Columns, Stride, Batch, Step, Transposed) = (data, rows, columns, stride, batch, step, transposed);
+    private Matrix(Tensor data, int first, int rows, int columns, int stride, int batch, int step, bool transposed)
+        => (Data, First, Rows, Columns, Stride, Batch, Step, Transposed) = (data, first, rows, columns, stride, batch, step, transposed);
 
     /// <summary>The tensor viewed.</summary>
     public Tensor Data { get; }
+
+    /// <summary>Where in it the first matrix begins.</summary>
+    public int First { get; }
 
     /// <summary>Rows as stored.</summary>
     public int Rows { get; }
@@ -32,7 +35,7 @@ public readonly struct Matrix
     public bool Transposed { get; }
 
     /// <summary>The transposed view.</summary>
-    public Matrix T => new(Data, Rows, Columns, Stride, Batch, Step, !Transposed);
+    public Matrix T => new(Data, First, Rows, Columns, Stride, Batch, Step, !Transposed);
 
     /// <summary>Rows as multiplied.</summary>
     public int M => Transposed ? Columns : Rows;
@@ -41,20 +44,37 @@ public readonly struct Matrix
     public int N => Transposed ? Rows : Columns;
 
     /// <summary>[.., F] as one matrix of all rows.</summary>
-    public static Matrix Of(Tensor x) => new(x, x.Shape.Rows, x.Shape.Columns, x.Shape.Columns, 1, 0, false);
+    public static Matrix Of(Tensor x) => new(x, 0, x.Shape.Rows, x.Shape.Columns, x.Shape.Columns, 1, 0, false);
 
     /// <summary>[.., R, F] as a batch of [R, F].</summary>
     public static Matrix Batched(Tensor x)
     {
         int rows = x.Shape[-2], columns = x.Shape[-1];
-        return new(x, rows, columns, columns, x.Shape.Product(0, x.Shape.Rank - 2), rows * columns, false);
+        return new(x, 0, rows, columns, columns, x.Shape.Product(0, x.Shape.Rank - 2), rows * columns, false);
     }
 
     /// <summary>[.., N, F] as N interleaved matrices of [.., F].</summary>
     public static Matrix Interleaved(Tensor x)
     {
         int copies = x.Shape[-2], columns = x.Shape[-1];
-        return new(x, x.Shape.Product(0, x.Shape.Rank - 2), columns, copies * columns, copies, columns, false);
+        return new(x, 0, x.Shape.Product(0, x.Shape.Rank - 2), columns, copies * columns, copies, columns, false);
+    }
+
+    /// <summary>Some rows, as multiplied, of every matrix.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">it has fewer.</exception>
+    public Matrix SliceRows(int first, int count) => Transposed ? T.SliceColumns(first, count).T : Block(first, count, 0, Columns);
+
+    /// <summary>Some columns, as multiplied, of every matrix.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">it has fewer.</exception>
+    public Matrix SliceColumns(int first, int count) => Transposed ? T.SliceRows(first, count).T : Block(0, Rows, first, count);
+
+    private Matrix Block(int row, int rows, int column, int columns)
+    {
+        if ((uint)row > (uint)Rows || (uint)rows > (uint)(Rows - row) || (uint)column > (uint)Columns || (uint)columns > (uint)(Columns - column))
+        {
+            throw new ArgumentOutOfRangeException(nameof(rows), $"rows {row}..{row + rows} and columns {column}..{column + columns} of {this}");
+        }
+        return new(Data, First + row * Stride + column, rows, columns, Stride, Batch, Step, Transposed);
     }
 
     /// <summary>(rows x columns, batch)</summary>

@@ -14,33 +14,35 @@ public sealed class FusedTests
     {
         const int rows = 3;
         var rng = new Rng(1);
-        Tensor gi = Noise.Between(ref rng, -3, 3, rows, 3 * units), gh = Noise.Between(ref rng, -3, 3, rows, 3 * units);
-        Tensor h = Noise.Of(ref rng, rows, units), y = Noise.Of(ref rng, rows, units), saved = Noise.Of(ref rng, rows, 4 * units);
-        Tensor dy = Noise.Of(ref rng, rows, units), dh = Noise.Of(ref rng, rows, units);
-        Tensor dgi = Noise.Of(ref rng, rows, 3 * units), dgh = Noise.Of(ref rng, rows, 3 * units);
-        Device.GruGates(gi, gh, h, y, saved);
-        Device.GruGatesBackward(saved, h, dy, dgi, dgh, dh);
+        Tensor sums = Noise.Between(ref rng, -3, 3, rows, 4 * units), gates = Noise.Of(ref rng, rows, 4 * units);
+        Tensor h = Noise.Of(ref rng, rows, units), y = Noise.Of(ref rng, rows, units), dy = Noise.Of(ref rng, rows, units);
+        Tensor back = Noise.Of(ref rng, rows, units), dh = Noise.Of(ref rng, rows, units), d = Noise.Of(ref rng, rows, 4 * units);
+        sums.CopyTo(gates);
+        back.CopyTo(dh);
+        Device.GruGates(gates, h, y);
+        Device.GruGatesBackward(gates, h, dy, d, dh);
         for (int i = 0; i < y.Count; i++)
         {
             int row = i / units, j = i % units;
-            double[] x = Inputs(gi, gh, h, row, j, units);
+            double[] x = Inputs(sums, h, row, j, units);
             Noise.AssertClose(Gru(x), y.Span[i], 1e-6, "y");
-            double[] gradient = Inputs(dgi, dgh, dh, row, j, units);
+            double[] gradient = Inputs(d, dh, row, j, units);
             for (int k = 0; k < gradient.Length; k++)
             {
                 double[] up = [.. x], down = [.. x];
                 up[k] += Step;
                 down[k] -= Step;
-                Noise.AssertClose(dy.Span[i] * (Gru(up) - Gru(down)) / (2 * Step), gradient[k], 2e-6, $"gradient of input {k}");
+                double slope = (Gru(up) - Gru(down)) / (2 * Step);
+                Noise.AssertClose((dy.Span[i] + back.Span[i]) * slope, gradient[k], 2e-6, $"gradient of input {k}");
             }
         }
-        // Tangents: dgi, dgh and dh of the backward pass serve as a direction.
+        // Tangents: d and dh of the backward pass serve as a direction.
         Tensor tangent = Noise.Of(ref rng, rows, units);
-        Device.GruGatesTangent(saved, h, dgi, dgh, dh, tangent);
+        Device.GruGatesTangent(gates, h, d, dh, tangent);
         for (int i = 0; i < y.Count; i++)
         {
-            double[] x = Inputs(gi, gh, h, i / units, i % units, units), d = Inputs(dgi, dgh, dh, i / units, i % units, units);
-            double up = Gru([.. x.Zip(d, (a, b) => a + Step * b)]), down = Gru([.. x.Zip(d, (a, b) => a - Step * b)]);
+            double[] x = Inputs(sums, h, i / units, i % units, units), v = Inputs(d, dh, i / units, i % units, units);
+            double up = Gru([.. x.Zip(v, (a, b) => a + Step * b)]), down = Gru([.. x.Zip(v, (a, b) => a - Step * b)]);
             Noise.AssertClose((up - down) / (2 * Step), tangent.Span[i], 2e-6, "tangent");
         }
     }
@@ -89,15 +91,13 @@ public sealed class FusedTests
         }
     }
 
-    private static double[] Inputs(Tensor gi, Tensor gh, Tensor h, int row, int j, int units)
-    {
-        int r = row * 3 * units + j, z = r + units, n = z + units;
-        return [gi.Span[r], gi.Span[z], gi.Span[n], gh.Span[r], gh.Span[z], gh.Span[n], h.Span[row * units + j]];
-    }
+    /// <summary>The four sums and the state of one unit.</summary>
+    private static double[] Inputs(Tensor sums, Tensor h, int row, int j, int units)
+        => [.. Enumerable.Range(0, 4).Select(part => (double)sums.Span[(4 * row + part) * units + j]), h.Span[row * units + j]];
 
     private static double Gru(double[] x)
     {
-        double r = 1 / (1 + Math.Exp(-x[0] - x[3])), z = 1 / (1 + Math.Exp(-x[1] - x[4])), n = Math.Tanh(x[2] + r * x[5]);
-        return (1 - z) * n + z * x[6];
+        double r = 1 / (1 + Math.Exp(-x[0])), z = 1 / (1 + Math.Exp(-x[1])), n = Math.Tanh(x[2] + r * x[3]);
+        return (1 - z) * n + z * x[4];
     }
 }

@@ -17,12 +17,12 @@ internal sealed class KernelFingerprint
         Tensor mask = Copied(Noise.Mask(ref rng, 0.6f, 29, 37)), index = Copied(Noise.Indices(ref rng, 29, 29, 3));
         Tensor row = Make(-2, 2, 37), column = Make(-2, 2, 29, 1), scalar = Make(-2, 2), reduced = Make(-2, 2, 29);
         Tensor narrow = Make(-2, 2, 29, 3);
-        Tensor gates = Make(-3, 3, 11, 3 * 21), gates2 = Make(-3, 3, 11, 3 * 21), saved = Make(-1, 1, 11, 4 * 21);
+        Tensor gates = Make(-3, 3, 11, 4 * 21), dgates = Make(-1, 1, 11, 4 * 21);
         Tensor state = Make(-1, 1, 11, 21), state2 = Make(-1, 1, 11, 21);
         Tensor mixW = Make(-1, 1, 7, 5, 35), mixX = Make(-1, 1, 7, 5), mixB = Make(-1, 1, 7, 35), mixY = Make(-1, 1, 7, 35);
         Tensor product = Make(-1, 1, 29, 53), product2 = Make(-1, 1, 37, 37), bias = Make(-1, 1, 53), few = Make(-1, 1, 3, 53);
         Tensor few37 = Make(-1, 1, 3, 37);
-        Tensor dgates = Make(-1, 1, 11, 3 * 21), dgates2 = Make(-1, 1, 11, 3 * 21), dstate = Make(-1, 1, 11, 21);
+        Tensor dstate = Make(-1, 1, 11, 21);
         Tensor dmixW = Make(-1, 1, 7, 5, 35), dmixX = Make(-1, 1, 7, 5), scan = Make(-1, 1, 29, 37), sums = Make(-1, 1, 37);
         float[] buffer = new float[x.Count];
         Calls =
@@ -63,17 +63,17 @@ internal sealed class KernelFingerprint
             ("Gemm transposed", () => device.Gemm(Matrix.Of(x).T, Matrix.Of(x), Matrix.Of(product2), accumulate: true)),
             ("Gemm few rows", () => device.Gemm(Matrix.Of(few37), Matrix.Of(w), Matrix.Of(few))),
             ("Gemm few rows, transposed", () => device.Gemm(Matrix.Of(few), Matrix.Of(w).T, Matrix.Of(few37))),
-            ("GruGates", () => device.GruGates(gates, gates2, state, state2, saved)),
-            ("GruGatesBackward", () => device.GruGatesBackward(saved, state, state2, dgates, dgates2, dstate)),
-            ("GruGatesTangent", () => device.GruGatesTangent(saved, state, dgates, dgates2, dstate, state2)),
+            ("GruGates", () => device.GruGates(gates, state, state2)),
+            ("GruGatesBackward", () => device.GruGatesBackward(gates, state, state2, dgates, dstate)),
+            ("GruGatesTangent", () => device.GruGatesTangent(gates, state, dgates, dstate, state2)),
             ("MonotoneMix", () => device.MonotoneMix(mixW, mixX, mixB, mixY)),
             ("MonotoneMixBackward", () => device.MonotoneMixBackward(mixW, mixX, mixY, dmixW, dmixX)),
             ("Fill", () => device.Fill(scalar, 0.5f)),
         ];
         outputs =
         [
-            x, y, z, reduced, narrow, scan, sums, product, product2, few, few37, saved, state2, dgates,
-            dgates2, dstate, mixY, dmixW, dmixX,
+            x, y, z, reduced, narrow, scan, sums, product, product2, few, few37, gates, state2, dgates,
+            dstate, mixY, dmixW, dmixX,
         ];
 
         Tensor Make(float low, float high, params ReadOnlySpan<int> lengths)

@@ -135,15 +135,12 @@ public sealed class TensorTests
     public void ArenasGiveBackToTheMarks()
     {
         var arena = new Arena(Device.Cpu, 256);
-        var kept = arena.TakeLow(new(16));
+        arena.TakeLow(new(16));
         (int low, int high) = (arena.Low, arena.High);
         int first = arena.TakeLow(new(16)).Offset;
         arena.TakeHigh(new(5));
         arena.Release(low, high);
         Assert.Equal(first, arena.TakeLow(new(16)).Offset);
-        Device.Cpu.Fill(kept, 4);
-        arena.ClearLow();
-        Assert.All(kept.ToArray(), value => Assert.Equal(0f, value));
     }
 
     [Fact]

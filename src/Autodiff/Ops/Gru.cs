@@ -14,7 +14,7 @@ public static partial class Ops
     /// Weights are shared by all rows, or belong to the N copies (agents) of the rows when they have an axis [N] in front.
     /// </summary>
     /// <param name="x">[T, B, I], or [T, B, N, I]</param>
-    /// <param name="h0">the state before, [B, H] or [B, N, H]</param>
+    /// <param name="h0">the state before, [B, H] or [B, N, H].</param>
     /// <param name="wIh">[3H, I], or [N, 3H, I]</param>
     /// <param name="wHh">[3H, H], or [N, 3H, H]</param>
     /// <param name="bIh">[3H], or [N, 3H]</param>
@@ -24,11 +24,11 @@ public static partial class Ops
     /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
     public static Var Gru(this Var x, Var h0, Var wIh, Var wHh, Var bIh, Var bHh, Tensor keep = default)
     {
-        var tape = x.Tape;
+        var (tape, device) = (x.Tape, x.Tape.Device);
         bool copies = wIh.Shape.Rank == 3;
-        int hidden = wHh.Shape[-1], gates = 3 * hidden, steps = x.Shape[0], rows = x.Shape.Rows / Math.Max(1, steps);
+        int hidden = wHh.Shape[-1], steps = x.Shape[0], rows = x.Shape.Rows / Math.Max(1, steps);
         var state = x.Shape.With(-1, hidden).Without(0);
-        bool fits = h0.Shape == state && wIh.Shape[-1] == x.Shape[-1] && wIh.Shape[-2] == gates && wHh.Shape[-2] == gates
+        bool fits = h0.Shape == state && wIh.Shape[-1] == x.Shape[-1] && wIh.Shape[-2] == 3 * hidden && wHh.Shape[-2] == 3 * hidden
             && wHh.Shape.Rank == wIh.Shape.Rank && bIh.Shape == wIh.Shape.Without(-1) && bHh.Shape == bIh.Shape
             && (!copies || x.Shape.Rank == 4 && wIh.Shape[0] == x.Shape[-2] && wHh.Shape[0] == x.Shape[-2])
             && (keep.IsNone || keep.Count == steps * rows);
@@ -39,144 +39,202 @@ public static partial class Ops
         }
         // y first: it outlives the work below when nothing is recorded.
         var y = tape.Allocate(x.Shape.With(-1, hidden));
-        var saved = tape.Scratch(x.Shape.With(-1, 4 * hidden));
-        var before = tape.Scratch(y.Shape);
-        var gi = tape.Scratch(x.Shape.With(-1, gates));
-        var gh = tape.Scratch(state.With(-1, gates));
-        tape.Device.Gemm(Rows(x.Value, copies), Weight(wIh.Value, copies).T, Rows(gi, copies), bias: bIh.Value);
-        for (int t = 0; t < steps; t++)
+        // The sums of a step become its gates in place. Those of all steps are kept for the derivative, else of the block at hand.
+        bool records = tape.Records([x, h0, wIh, wHh, bIh, bHh]);
+        int block = StepsAtOnce(steps, rows * 4 * hidden);
+        var gates = tape.Scratch(x.Shape.With(0, records ? steps : block).With(-1, 4 * hidden));
+        var kept = tape.Scratch(state);
+        var wIhT = Weight(wIh.Value, copies).T;
+        var (wRZ, wN) = HiddenRows(Weight(wHh.Value, copies), hidden);
+        var (wRZT, wNT) = steps == 1 ? (wRZ.T, wN.T) : HiddenColumns(Transposed(tape, wHh.Value), hidden);
+        var (biasI, biasN) = (tape.Scratch(bIh.Shape), tape.Scratch(bIh.Shape.With(-1, hidden)));
+        device.Copy(bIh.Value, biasI);
+        device.CopyColumns(bHh.Value, 0, biasI, 0, 2 * hidden, accumulate: true);
+        device.CopyColumns(bHh.Value, 2 * hidden, biasN, 0, hidden);
+        for (int begin = 0; begin < steps; begin += block)
         {
-            var h = before[t];
-            Kept(tape.Device, t == 0 ? h0.Value : y[t - 1], keep, t, h);
-            tape.Device.Gemm(Rows(h, copies), Weight(wHh.Value, copies).T, Rows(gh, copies), bias: bHh.Value);
-            tape.Device.GruGates(gi[t], gh, h, y[t], saved[t]);
+            int count = Math.Min(block, steps - begin);
+            var sums = gates.Slice(records ? begin : 0, count);
+            device.Gemm(Rows(x.Value.Slice(begin, count), copies), wIhT, Rows(sums, copies).SliceColumns(0, 3 * hidden), bias: biasI);
+            for (int t = 0; t < count; t++)
+            {
+                var h = Before(device, h0.Value, y, keep, begin + t, kept);
+                var (sumsRZ, sumsN) = HiddenSums(Rows(sums[t], copies), hidden);
+                device.Gemm(Rows(h, copies), wRZT, sumsRZ, accumulate: true);
+                device.Gemm(Rows(h, copies), wNT, sumsN, bias: biasN);
+                device.GruGates(sums[t], h, y[begin + t]);
+            }
         }
-        return tape.Record(default(GruOp), y, [x, h0, wIh, wHh, bIh, bHh], [saved, before, keep]);
-    }
-
-    /// <summary>kept = keep[t] h, row by row.</summary>
-    private static void Kept(Device device, Tensor h, Tensor keep, int t, Tensor kept)
-    {
-        if (keep.IsNone)
-        {
-            device.Copy(h, kept);
-        }
-        else
-        {
-            int rows = h.Shape.Rows, columns = h.Shape[-1];
-            device.Zip(default(Multiply), h.Reshape(rows, columns), keep[t].Reshape(rows, 1), kept.Reshape(rows, columns));
-        }
+        return tape.Record(default(GruOp), y, [x, h0, wIh, wHh, bIh, bHh], [gates, keep]);
     }
 
     private readonly struct GruOp : IOp
     {
         public void Backward(Pass p)
         {
-            var (x, wIh, wHh) = (p.X(0), p.X(2), p.X(3));
-            var (saved, before, keep) = (p.Saved(0), p.Saved(1), p.Saved(2));
+            var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
             bool copies = wIh.Shape.Rank == 3;
-            var state = before[0].Shape;
-            int hidden = state[-1], steps = x.Shape[0];
-            var dgi = p.Scratch(x.Shape.With(-1, 3 * hidden));
-            var dgh = p.Scratch(dgi.Shape);
-            var dyT = p.Scratch(state);
-            var dh = p.Zeros(state);
-            for (int t = steps - 1; t >= 0; t--)
+            int hidden = wHh.Shape[-1], steps = x.Shape[0], block = StepsAtOnce(steps, h0.Count * 4);
+            var (wRZ, wN) = HiddenRows(Weight(wHh, copies), hidden);
+            var d = p.Scratch(gates.Shape.With(0, block));
+            var before = p.Scratch(p.Y.Shape.With(0, block));
+            var dh = p.Zeros(h0.Shape);
+            var dBias = p.Zeros(p.X(4).Shape.With(-1, 4 * hidden));
+            var dx = p.DX(0, out bool accumulate);
+            for (int begin = (steps - 1) / block * block; begin >= 0; begin -= block)
             {
-                // dL/dy[t] from above, plus what came back through the state; then through the gates and W_hh to the state before.
-                p.Device.Zip(default(Add), p.DY[t], dh, dyT);
-                p.Device.GruGatesBackward(saved[t], before[t], dyT, dgi[t], dgh[t], dh);
-                p.Device.Gemm(Rows(dgh[t], copies), Weight(wHh, copies), Rows(dh, copies), accumulate: true);
-                if (!keep.IsNone)
+                int count = Math.Min(block, steps - begin);
+                for (int t = count - 1; t >= 0; t--)
                 {
-                    Kept(p.Device, dh, keep, t, dh);
+                    // dL/dy[t] from above, plus what came back through the state; through the gates and W_hh to the state before.
+                    var h = before[t];
+                    p.Device.Copy(Before(p.Device, h0, p.Y, keep, begin + t, h), h);
+                    p.Device.GruGatesBackward(gates[begin + t], h, p.DY[begin + t], d[t], dh);
+                    var (dRZ, dN) = HiddenSums(Rows(d[t], copies), hidden);
+                    p.Device.Gemm(dRZ, wRZ, Rows(dh, copies), accumulate: true);
+                    p.Device.Gemm(dN, wN, Rows(dh, copies), accumulate: true);
+                    if (!keep.IsNone)
+                    {
+                        Keep(p.Device, dh, keep, begin + t, dh);
+                    }
                 }
+                var sums = Rows(d.Slice(0, count), copies);
+                var dSums = sums.SliceColumns(0, 3 * hidden);
+                if (!dx.IsNone)
+                {
+                    p.Device.Gemm(dSums, Weight(wIh, copies), Rows(dx.Slice(begin, count), copies), accumulate);
+                }
+                if (!p.DX(2).IsNone)
+                {
+                    p.Device.Gemm(dSums.T, Rows(x.Slice(begin, count), copies), Weight(p.DX(2), copies), accumulate: true);
+                }
+                if (!p.DX(3).IsNone)
+                {
+                    var (dRZ, dN) = HiddenSums(sums, hidden);
+                    var (dwRZ, dwN) = HiddenRows(Weight(p.DX(3), copies), hidden);
+                    p.Device.Gemm(dRZ.T, Rows(before.Slice(0, count), copies), dwRZ, accumulate: true);
+                    p.Device.Gemm(dN.T, Rows(before.Slice(0, count), copies), dwN, accumulate: true);
+                }
+                BiasGradient(p.Device, d.Slice(0, count), dBias);
             }
-            Accumulate(p, 1, dh);
-            Product(p, 0, Rows(dgi, copies), Weight(wIh, copies));
-            Product(p, 2, Rows(dgi, copies).T, Rows(x, copies));
-            Product(p, 3, Rows(dgh, copies).T, Rows(before, copies));
-            BiasProduct(p, 4, dgi);
-            BiasProduct(p, 5, dgh);
-
-            static void Product(Pass p, int input, Matrix a, Matrix b)
+            if (!p.DX(1).IsNone)
             {
-                var d = p.DX(input);
-                if (!d.IsNone)
-                {
-                    bool copies = p.X(2).Shape.Rank == 3;
-                    p.Device.Gemm(a, b, input == 0 ? Rows(d, copies) : Weight(d, copies), accumulate: true);
-                }
+                p.Device.Zip(default(Add), p.DX(1), dh, p.DX(1));
             }
-
-            static void BiasProduct(Pass p, int input, Tensor d)
+            if (!p.DX(4).IsNone)
             {
-                if (!p.DX(input).IsNone)
-                {
-                    BiasGradient(p.Device, d, p.DX(input));
-                }
+                p.Device.CopyColumns(dBias, 0, p.DX(4), 0, 3 * hidden, accumulate: true);
             }
-
-            static void Accumulate(Pass p, int input, Tensor d)
+            if (!p.DX(5).IsNone)
             {
-                if (!p.DX(input).IsNone)
-                {
-                    p.Device.Zip(default(Add), p.DX(input), d, p.DX(input));
-                }
+                p.Device.CopyColumns(dBias, 0, p.DX(5), 0, 2 * hidden, accumulate: true);
+                p.Device.CopyColumns(dBias, 3 * hidden, p.DX(5), 2 * hidden, hidden, accumulate: true);
             }
         }
 
         public void Tangent(Pass p)
         {
-            var (x, wIh, wHh) = (p.X(0), p.X(2), p.X(3));
-            var (saved, before, keep) = (p.Saved(0), p.Saved(1), p.Saved(2));
+            var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
             bool copies = wIh.Shape.Rank == 3;
-            var state = before[0].Shape;
-            int hidden = state[-1], steps = x.Shape[0];
-            var dgi = p.Zeros(x.Shape.With(-1, 3 * hidden));
-            var dgh = p.Scratch(state.With(-1, 3 * hidden));
-            var dh = p.Zeros(state);
+            int hidden = wHh.Shape[-1], steps = x.Shape[0];
+            var (wRZ, wN) = HiddenRows(Weight(wHh, copies), hidden);
+            var kept = p.Scratch(h0.Shape);
+            var dh = p.Zeros(h0.Shape);
             if (!p.DX(1).IsNone)
             {
                 p.Device.Copy(p.DX(1), dh);
             }
-            Product(p, Rows(p.X(0), copies), 2, dgi);
+            // The tangents of the sums: first what does not come through the state.
+            var d = p.Zeros(gates.Shape);
+            var dBias = p.Zeros(p.X(4).Shape.With(-1, 4 * hidden));
+            if (!p.DX(4).IsNone)
+            {
+                p.Device.CopyColumns(p.DX(4), 0, dBias, 0, 3 * hidden, accumulate: true);
+            }
+            if (!p.DX(5).IsNone)
+            {
+                p.Device.CopyColumns(p.DX(5), 0, dBias, 0, 2 * hidden, accumulate: true);
+                p.Device.CopyColumns(p.DX(5), 2 * hidden, dBias, 3 * hidden, hidden, accumulate: true);
+            }
+            var perRow = d.Reshape(d.Count / dBias.Count, dBias.Count);
+            p.Device.Zip(default(Add), perRow, dBias.Reshape(1, dBias.Count), perRow);
+            var dSums = Rows(d, copies).SliceColumns(0, 3 * hidden);
             if (!p.DX(0).IsNone)
             {
-                p.Device.Gemm(Rows(p.DX(0), copies), Weight(wIh, copies).T, Rows(dgi, copies), accumulate: true);
+                p.Device.Gemm(Rows(p.DX(0), copies), Weight(wIh, copies).T, dSums, accumulate: true);
             }
-            Bias(p, 4, dgi);
+            if (!p.DX(2).IsNone)
+            {
+                p.Device.Gemm(Rows(x, copies), Weight(p.DX(2), copies).T, dSums, accumulate: true);
+            }
             for (int t = 0; t < steps; t++)
             {
                 if (!keep.IsNone)
                 {
-                    Kept(p.Device, dh, keep, t, dh);
+                    Keep(p.Device, dh, keep, t, dh);
                 }
-                p.Device.Gemm(Rows(dh, copies), Weight(wHh, copies).T, Rows(dgh, copies));
-                Product(p, Rows(before[t], copies), 3, dgh);
-                Bias(p, 5, dgh);
-                p.Device.GruGatesTangent(saved[t], before[t], dgi[t], dgh, dh, p.DY[t]);
+                var h = Before(p.Device, h0, p.Y, keep, t, kept);
+                var (dRZ, dN) = HiddenSums(Rows(d[t], copies), hidden);
+                p.Device.Gemm(Rows(dh, copies), wRZ.T, dRZ, accumulate: true);
+                p.Device.Gemm(Rows(dh, copies), wN.T, dN, accumulate: true);
+                if (!p.DX(3).IsNone)
+                {
+                    var (dwRZ, dwN) = HiddenRows(Weight(p.DX(3), copies), hidden);
+                    p.Device.Gemm(Rows(h, copies), dwRZ.T, dRZ, accumulate: true);
+                    p.Device.Gemm(Rows(h, copies), dwN.T, dN, accumulate: true);
+                }
+                p.Device.GruGatesTangent(gates[t], h, d[t], dh, p.DY[t]);
                 p.Device.Copy(p.DY[t], dh);
             }
-
-            static void Product(Pass p, Matrix rows, int weight, Tensor d)
-            {
-                if (!p.DX(weight).IsNone)
-                {
-                    bool copies = p.X(2).Shape.Rank == 3;
-                    p.Device.Gemm(rows, Weight(p.DX(weight), copies).T, Rows(d, copies), accumulate: true);
-                }
-            }
-
-            static void Bias(Pass p, int bias, Tensor d)
-            {
-                var db = p.DX(bias);
-                if (!db.IsNone)
-                {
-                    var rows = d.Reshape(d.Count / db.Count, db.Count);
-                    p.Device.Zip(default(Add), rows, db.Reshape(1, db.Count), rows);
-                }
-            }
         }
+    }
+
+    // The state takes part in the sums of r and z as the input does, but in that of n only within the product with r: a step's sums stand in
+    // the order r, z, n without the state's part, and that part.
+
+    /// <summary>The columns of a step's sums that the state takes part in.</summary>
+    private static (Matrix RZ, Matrix N) HiddenSums(Matrix sums, int hidden) => (sums.SliceColumns(0, 2 * hidden), sums.SliceColumns(3 * hidden, hidden));
+
+    /// <summary>The rows of W_hh that make them.</summary>
+    private static (Matrix RZ, Matrix N) HiddenRows(Matrix w, int hidden) => (w.SliceRows(0, 2 * hidden), w.SliceRows(2 * hidden, hidden));
+
+    /// <summary>The columns of its transpose.</summary>
+    private static (Matrix RZ, Matrix N) HiddenColumns(Matrix w, int hidden) => (w.SliceColumns(0, 2 * hidden), w.SliceColumns(2 * hidden, hidden));
+
+    /// <summary>How many steps' products with the input weights are made at once: many rows make an efficient product, and 2^16 numbers stay
+    /// in the second-level cache until the steps have used them.</summary>
+    private static int StepsAtOnce(int steps, int numbersPerStep) => Math.Clamp((1 << 16) / Math.Max(1, numbersPerStep), 1, Math.Max(1, steps));
+
+    /// <summary>h = keep[t] y[t-1], in <paramref name="kept"/> where there is something to multiply.</summary>
+    private static Tensor Before(Device device, Tensor h0, Tensor y, Tensor keep, int t, Tensor kept)
+    {
+        var h = t == 0 ? h0 : y[t - 1];
+        return keep.IsNone ? h : Keep(device, h, keep, t, kept);
+    }
+
+    /// <summary>kept = keep[t] h, row by row.</summary>
+    private static Tensor Keep(Device device, Tensor h, Tensor keep, int t, Tensor kept)
+    {
+        int rows = h.Shape.Rows, columns = h.Shape[-1];
+        device.Zip(default(Multiply), h.Reshape(rows, columns), keep[t].Reshape(rows, 1), kept.Reshape(rows, columns));
+        return kept;
+    }
+
+    /// <summary>W^T in memory of its own, for a weight that is read at every step.</summary>
+    private static Matrix Transposed(Tape tape, Tensor w)
+    {
+        int rows = w.Shape[-2], columns = w.Shape[-1], copies = w.Shape.Product(0, w.Shape.Rank - 2);
+        var transposed = tape.Scratch(new Shape(copies, columns, rows));
+        tape.Device.CopyStrided(w, [0, rows * columns, columns, 1], transposed, [0, rows * columns, 1, rows], [1, copies, rows, columns], accumulate: false);
+        return Matrix.Batched(transposed);
+    }
+
+    /// <summary>y[.., j + to] (+)= x[.., j + from] for <paramref name="count"/> columns.</summary>
+    private static void CopyColumns(this Device device, Tensor x, int from, Tensor y, int to, int count, bool accumulate = false)
+    {
+        int rows = x.Shape.Rows, xWidth = x.Shape[-1], yWidth = y.Shape[-1];
+        device.CopyStrided(Past(x, from), [0, 0, xWidth, 1], Past(y, to), [0, 0, yWidth, 1], [1, 1, rows, count], accumulate);
+
+        static Tensor Past(Tensor x, int skip) => new(x.Storage, x.Offset + skip, new Shape(x.Count - skip));
     }
 }

@@ -3,7 +3,7 @@ namespace Marl.Native;
 public static partial class Ops
 {
     /// <summary>The same numbers under another shape.</summary>
-    public static Var Reshape(this Var x, Shape shape) => x.Tape.Record(default(ReshapeOp), x.Value.Reshape(shape), [x]);
+    public static Var Reshape(this Var x, Shape shape) => x.Tape.View(x, x.Value.Reshape(shape));
 
     /// <inheritdoc cref="Reshape(Var, Shape)"/>
     public static Var Reshape(this Var x, params ReadOnlySpan<int> lengths) => x.Reshape(new Shape(lengths));
@@ -15,6 +15,10 @@ public static partial class Ops
         if (start < 0 || count < 0 || start + count > x.Shape[axis])
         {
             throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start}..{start + count} of axis {axis} of {x.Shape}");
+        }
+        if (axis == 0)
+        {
+            return x.Tape.View(x, x.Value.Slice(start, count));
         }
         var y = x.Tape.Allocate(x.Shape.With(axis, count));
         var (device, row) = (x.Tape.Device, Block(x.Shape, axis));
@@ -85,13 +89,6 @@ public static partial class Ops
         }
 
         static Tensor At(Tensor t, int start) => new(t.Storage, t.Offset + start, new Shape(t.Count - start));
-    }
-
-    private readonly struct ReshapeOp : IOp
-    {
-        public void Backward(Pass p) => p.Device.Zip(default(Add), p.DX(0), p.DY.Reshape(p.DX(0).Shape), p.DX(0));
-
-        public void Tangent(Pass p) => p.Device.Zip(default(Add), p.DY, p.DX(0).Reshape(p.DY.Shape), p.DY);
     }
 
     private readonly struct SliceOp(int axis, int start) : IOp

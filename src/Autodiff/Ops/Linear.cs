@@ -37,9 +37,9 @@ public static partial class Ops
         {
             var (x, w, dy) = (p.X(0), p.X(1), p.DY);
             bool copies = w.Shape.Rank == 3;
-            if (!p.DX(0).IsNone)
+            if (p.DX(0, out bool accumulate) is { IsNone: false } dx)
             {
-                p.Device.Gemm(Rows(dy, copies), Weight(w, copies), Rows(p.DX(0), copies), accumulate: true);
+                p.Device.Gemm(Rows(dy, copies), Weight(w, copies), Rows(dx, copies), accumulate);
             }
             if (!p.DX(1).IsNone)
             {

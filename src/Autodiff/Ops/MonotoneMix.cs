@@ -23,11 +23,11 @@ public static partial class Ops
     {
         public void Backward(Pass p)
         {
-            var (x, w, dx, dw, db) = (p.X(0), p.X(1), p.DX(0), p.DX(1), p.DX(2));
+            var (x, w, dx, dw, db) = (p.X(0), p.X(1), p.DX(0), p.DX(1, out bool accumulate), p.DX(2));
             int rows = x.Shape.Rows, n = x.Shape[-1], e = p.Y.Shape[-1];
             var wide = new Shape(rows, n, e);
             p.Device.MonotoneMixBackward(w.Reshape(wide), x.Reshape(rows, n), p.DY.Reshape(rows, e),
-                dw.IsNone ? dw : dw.Reshape(wide), dx.IsNone ? dx : dx.Reshape(rows, n));
+                dw.IsNone ? dw : dw.Reshape(wide), dx.IsNone ? dx : dx.Reshape(rows, n), accumulate);
             if (!db.IsNone)
             {
                 p.Device.Zip(default(Add), db, p.DY, db);

@@ -78,7 +78,11 @@ public static partial class Ops
 
     private readonly struct MapOp<TOp>(TOp op) : IOp where TOp : unmanaged, IUnary
     {
-        public void Backward(Pass p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DY, p.DX(0));
+        public void Backward(Pass p)
+        {
+            var dx = p.DX(0, out bool accumulate);
+            p.Device.MapDerivative(op, p.X(0), p.Y, p.DY, dx, accumulate);
+        }
 
         public void Tangent(Pass p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DX(0), p.DY);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Marl.Native;
 
@@ -15,6 +16,9 @@ internal sealed unsafe partial class CpuDevice
 
     /// <summary>Height of a block: half a MiB of a, which stays in the second-level cache while all panels pass by.</summary>
     private const int MaxHeight = 80 * Tile.MaxRows;
+
+    /// <summary>Height of a block of a transposed a, which is copied together: 96 KiB.</summary>
+    private const int MaxPackedHeight = 16 * Tile.MaxRows;
 
     /// <summary>The widest lane.</summary>
     private const int MaxWidth = 64;
@@ -60,9 +64,8 @@ internal sealed unsafe partial class CpuDevice
 
     private static void Multiply(Grid a, Grid b, Grid start, Grid c, int m, int n, int k)
     {
-        // Lanes run along the columns of b and c. Where those are not contiguous, panels of b are transposed on the way; for few
-        // rows it is cheaper to compute the transposed product, whose panels are a's.
-        if (c.Column != 1 || b.Column != 1 && m <= V16.Width)
+        // Lanes run along the columns of c; where those are not contiguous, the transposed product is computed.
+        if (c.Column != 1)
         {
             (a, b, start, c, m, n) = (b.T, a.T, start.T, c.T, n, m);
         }
@@ -71,14 +74,61 @@ internal sealed unsafe partial class CpuDevice
         {
             int depth = Math.Min(k - done, MaxDepth);
             var first = done == 0 ? start : c;
-            for (int row = 0; row < m; row += MaxHeight)
+            int maxHeight = a.Column == 1 ? MaxHeight : MaxPackedHeight;
+            for (int row = 0; row < m; row += maxHeight)
             {
-                int height = Math.Min(m - row, MaxHeight);
-                MultiplyBlock(new(a.From(row, done), b.From(done, 0), first.From(row, 0), c.From(row, 0), height, n, depth));
+                int height = Math.Min(m - row, maxHeight);
+                var product = new Product(a.From(row, done), b.From(done, 0), first.From(row, 0), c.From(row, 0), height, n, depth);
+                if (a.Column == 1 || n <= 2 * V16.Width)
+                {
+                    MultiplyBlock(product);
+                }
+                else
+                {
+                    MultiplyPacked(product);
+                }
             }
             done += depth;
         }
         while (done < k);
+    }
+
+    /// <summary>The product with a block of a transposed a. Its columns would be read across a stride of memory for each panel of b again, and
+    /// a stride that is a power of two lets them fall on each other in the cache; so they are copied together first, tile by tile.</summary>
+    [SkipLocalsInit]
+    private static void MultiplyPacked(in Product product)
+    {
+        float* space = stackalloc float[MaxPackedHeight * MaxDepth + V16.Width], packed = CacheLine(space);
+        for (int row = 0, rows; row < product.M; row += rows)
+        {
+            rows = Tile.Fit(product.M - row);
+            PackTile(product.A.From(row, 0), rows, product.Depth, packed + row * product.Depth);
+        }
+        MultiplyBlock(product.WithPackedA(packed));
+    }
+
+    /// <summary>The rows of a tile, side by side for each k.</summary>
+    private static void PackTile(Grid a, int rows, int depth, float* packed)
+    {
+        float* from = a.At(0, 0);
+        if (rows == Tile.MaxRows && a.Row == 1)
+        {
+            for (int k = 0; k < depth; k++, from += a.Column, packed += Tile.MaxRows)
+            {
+                Vector128<float> rows0 = Vector128.Load(from), rows4 = Vector128.Load(from + 4), rows8 = Vector128.Load(from + 8);
+                rows0.Store(packed);
+                rows4.Store(packed + 4);
+                rows8.Store(packed + 8);
+            }
+            return;
+        }
+        for (int k = 0; k < depth; k++, from += a.Column, packed += rows)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                packed[i] = from[i * a.Row];
+            }
+        }
     }
 
     private static void MultiplyBlock(in Product product)
@@ -130,7 +180,7 @@ internal sealed unsafe partial class CpuDevice
             for (int row = 0, rows; row < product.M; row += rows)
             {
                 rows = Tile.Fit(product.M - row);
-                Tile.Run<T>(rows, product.A.At(row, 0), product.A.Row, product.A.Column, b.At(0, 0), b.Row, product.Depth,
+                Tile.Run<T>(rows, product.A.At(row, 0), product.ARow, product.AStep(rows), b.At(0, 0), b.Row, product.Depth,
                     product.Start.At(row, column), product.Start.Row, product.C.At(row, column), product.C.Row);
             }
         }
@@ -163,7 +213,7 @@ internal sealed unsafe partial class CpuDevice
             {
                 rows = Tile.Fit(product.M - row);
                 Copy(product.Start.From(row, column), start, alike ? 0 : rows, columns);
-                Tile.Run<T>(rows, product.A.At(row, 0), product.A.Row, product.A.Column, b.At(0, 0), b.Row, product.Depth,
+                Tile.Run<T>(rows, product.A.At(row, 0), product.ARow, product.AStep(rows), b.At(0, 0), b.Row, product.Depth,
                     start.At(0, 0), start.Row, tile.At(0, 0), tile.Row);
                 Copy(tile, product.C.From(row, column), rows, columns);
             }
@@ -190,18 +240,47 @@ internal sealed unsafe partial class CpuDevice
         {
             for (int j = 0; j < columns; j += 4)
             {
-                float* b0 = b.At(0, j), b1 = b0 + b.Column, b2 = b1 + b.Column, b3 = b2 + b.Column, to = panel + j;
-                for (int k = 0; k < depth; k++, b0 += b.Row, b1 += b.Row, b2 += b.Row, b3 += b.Row, to += T.Width)
-                {
-                    Vector128.Create(*b0, *b1, *b2, *b3).Store(to);
-                }
+                Transpose(b.From(0, j), depth, panel + j, T.Width);
             }
         }
         return packed;
     }
 
+    /// <summary>Four columns of b, contiguous each, as rows of four, <paramref name="stride"/> apart.</summary>
+    private static void Transpose(Grid b, int depth, float* to, nint stride)
+    {
+        float* b0 = b.At(0, 0), b1 = b0 + b.Column, b2 = b1 + b.Column, b3 = b2 + b.Column;
+        int k = 0;
+        if (Sse.IsSupported && b.Row == 1)
+        {
+            for (; k <= depth - 4; k += 4, to += 4 * stride)
+            {
+                Vector128<float> r0 = Vector128.Load(b0 + k), r1 = Vector128.Load(b1 + k), r2 = Vector128.Load(b2 + k), r3 = Vector128.Load(b3 + k);
+                Vector128<float> low01 = Sse.UnpackLow(r0, r1), low23 = Sse.UnpackLow(r2, r3);
+                Vector128<float> high01 = Sse.UnpackHigh(r0, r1), high23 = Sse.UnpackHigh(r2, r3);
+                Sse.MoveLowToHigh(low01, low23).Store(to);
+                Sse.MoveHighToLow(low23, low01).Store(to + stride);
+                Sse.MoveLowToHigh(high01, high23).Store(to + 2 * stride);
+                Sse.MoveHighToLow(high23, high01).Store(to + 3 * stride);
+            }
+        }
+        for (; k < depth; k++, to += stride)
+        {
+            Vector128.Create(b0[k * b.Row], b1[k * b.Row], b2[k * b.Row], b3[k * b.Row]).Store(to);
+        }
+    }
+
+    /// <summary>A few columns, fewer than a V16, of some rows.</summary>
     private static void Copy(Grid from, Grid to, int rows, int columns)
     {
+        if (from.Column == 1 && to.Column == 1 && columns < V16.Width)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                V16.LoadFirst(columns, ref *from.At(i, 0), 0, 0f).StoreFirst(columns, ref *to.At(i, 0), 0);
+            }
+            return;
+        }
         for (int i = 0; i < rows; i++)
         {
             float* source = from.At(i, 0), target = to.At(i, 0);
@@ -228,7 +307,7 @@ internal sealed unsafe partial class CpuDevice
 
         public static Grid Of(float* data, Matrix matrix, int batch)
         {
-            float* start = data + (matrix.Batch == 1 ? 0 : (nint)batch * matrix.Step);
+            float* start = data + matrix.First + (matrix.Batch == 1 ? 0 : (nint)batch * matrix.Step);
             return matrix.Transposed ? new(start, 1, matrix.Stride) : new(start, matrix.Stride, 1);
         }
 
@@ -239,9 +318,18 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>c = start + a b for one block of depth: a [m, depth], b [depth, n].</summary>
-    private readonly struct Product(Grid a, Grid b, Grid start, Grid c, int m, int n, int depth)
+    private readonly struct Product(Grid a, Grid b, Grid start, Grid c, int m, int n, int depth, bool packedA = false)
     {
         public readonly Grid A = a, B = b, Start = start, C = c;
         public readonly int M = m, N = n, Depth = depth;
+
+        /// <summary>From a row of a to the next within a tile.</summary>
+        public nint ARow => packedA ? 1 : A.Row;
+
+        /// <summary>From a[i, k] to a[i, k + 1] in a tile of so many rows.</summary>
+        public nint AStep(int rows) => packedA ? rows : A.Column;
+
+        /// <summary>The same with a copied together, tile by tile.</summary>
+        public Product WithPackedA(float* packed) => new(new Grid(packed, Depth, 0), B, Start, C, M, N, Depth, packedA: true);
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class CpuDevice
     }
 
     /// <inheritdoc/>
-    public override void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx)
+    public override void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx, bool accumulate)
     {
         int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = dy.Shape.Columns;
         ref float pw = ref First(w, rows * inputs * width), px = ref First(x, rows * inputs), pdy = ref First(dy, rows * width);
@@ -45,46 +45,43 @@ internal sealed partial class CpuDevice
         ref float pdx = ref dx.IsNone ? ref px : ref First(dx, rows * inputs);
         for (int row = 0; row < rows; row++)
         {
-            ref float rdy = ref Unsafe.Add(ref pdy, (nint)row * width);
             for (int n = 0; n < inputs; n++)
             {
                 nint input = (nint)row * inputs + n;
-                ref float rw = ref Unsafe.Add(ref pw, input * width);
                 if (!dw.IsNone)
                 {
-                    ref float rdw = ref Unsafe.Add(ref pdw, input * width);
-                    float value = Unsafe.Add(ref px, input);
-                    Loop.Run(new SignedLoop(ref rw, value, ref rdy, ref rdw), width);
+                    MixWeights(ref pw, Unsafe.Add(ref px, input), ref pdy, (nint)row * width, ref pdw, input * width, width, accumulate);
                 }
                 if (!dx.IsNone)
                 {
-                    Unsafe.Add(ref pdx, input) += AbsoluteDot(ref rw, ref rdy, width);
+                    Unsafe.Add(ref pdx, input) += AbsoluteDot(ref pw, input * width, ref pdy, (nint)row * width, width);
                 }
             }
         }
     }
 
-    /// <summary>dw += sign(w) x dy</summary>
-    private readonly ref struct SignedLoop(ref float w, float x, ref float dy, ref float dw) : ILoop
+    /// <summary>dw = sign(w) x dy, or dw += that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MixWeights(ref float w, float x, ref float dy, nint row, ref float dw, nint input, int width, bool accumulate)
     {
-        private readonly ref float w = ref w, dy = ref dy, dw = ref dw;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<T>(int e) where T : struct, IFloatLane<T>
+        V16 positive = V16.Of(x), negative = V16.Of(-x);
+        for (int e = 0; e < width; e += V16.Width)
         {
-            T weight = T.Load(ref w, e);
-            T signed = T.IfGreater(weight, T.Zero, T.Of(x), T.IfGreater(T.Zero, weight, T.Of(-x), T.Zero));
-            T.Fma(signed, T.Load(ref dy, e), T.Load(ref dw, e)).Store(ref dw, e);
+            V16 weight = LoadGroup(ref w, input, e, width, 0f);
+            V16 signed = V16.IfGreater(weight, V16.Zero, positive, V16.IfGreater(V16.Zero, weight, negative, V16.Zero));
+            V16 before = accumulate ? LoadGroup(ref dw, input, e, width, 0f) : V16.Zero;
+            StoreGroup(V16.Fma(signed, LoadGroup(ref dy, row, e, width, 0f), before), ref dw, input, e, width);
         }
     }
 
     /// <summary>sum_e |w| dy, over sixteen virtual lanes and the tree of <see cref="Across"/>.</summary>
-    private static float AbsoluteDot(ref float w, ref float dy, int width)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float AbsoluteDot(ref float w, nint input, ref float dy, nint row, int width)
     {
         V16 lanes = V16.Zero;
         for (int e = 0; e < width; e += V16.Width)
         {
-            lanes = V16.Fma(V16.Abs(LoadGroup(ref w, 0, e, width, 0f)), LoadGroup(ref dy, 0, e, width, 0f), lanes);
+            lanes = V16.Fma(V16.Abs(LoadGroup(ref w, input, e, width, 0f)), LoadGroup(ref dy, row, e, width, 0f), lanes);
         }
         return Across(default(Sum), lanes);
     }

@@ -18,20 +18,20 @@ internal sealed partial class CpuDevice
     }
 
     /// <inheritdoc/>
-    public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z)
+    public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate)
     {
         int n = z.Count;
-        Loop.Run(new MapDerivativeLoop<TOp>(op, ref First(x, n), ref First(y, n), ref First(dy, n), ref First(z, n)), n);
+        Loop.Run(new MapDerivativeLoop<TOp>(op, ref First(x, n), ref First(y, n), ref First(dy, n), ref First(z, n), accumulate), n);
     }
 
-    private readonly ref struct MapDerivativeLoop<TOp>(TOp op, ref float x, ref float y, ref float dy, ref float z) : ILoop
+    private readonly ref struct MapDerivativeLoop<TOp>(TOp op, ref float x, ref float y, ref float dy, ref float z, bool accumulate) : ILoop
         where TOp : unmanaged, IUnary
     {
         private readonly ref float x = ref x, y = ref y, dy = ref dy, z = ref z;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T>
-            => T.Fma(op.D(T.Load(ref x, i), T.Load(ref y, i)), T.Load(ref dy, i), T.Load(ref z, i)).Store(ref z, i);
+            => T.Fma(op.D(T.Load(ref x, i), T.Load(ref y, i)), T.Load(ref dy, i), accumulate ? T.Load(ref z, i) : T.Zero).Store(ref z, i);
     }
 
     /// <inheritdoc/>

@@ -91,20 +91,30 @@ internal sealed partial class CpuDevice
         ref float pi = ref First(index, rows);
         for (int row = 0; row < rows; row++)
         {
-            int first = -1;
-            float greatest = 0;
-            for (int k = 0; k < columns; k++)
-            {
-                nint at = (nint)row * columns + k;
-                float value = Unsafe.Add(ref px, at);
-                bool available = mask.IsNone || Unsafe.Add(ref pm, at) != 0;
-                if (available && (first < 0 ? !float.IsNaN(value) : value > greatest))
-                {
-                    (first, greatest) = (k, value);
-                }
-            }
-            Unsafe.Add(ref pi, row) = Math.Max(first, 0);
+            Unsafe.Add(ref pi, row) = FirstGreatest(ref px, ref pm, mask.IsNone, (nint)row * columns, columns);
         }
+    }
+
+    /// <summary>Every lane keeps the first greatest of its entries and where it stood; of the lanes with the greatest, the one that stood first
+    /// wins. NaN and what is masked never win.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float FirstGreatest(ref float x, ref float mask, bool all, nint start, int columns)
+    {
+        V16 lowest = V16.Of(float.NegativeInfinity), greatest = lowest, at = V16.Of(columns), here = V16.Indices;
+        for (int i = 0; i < columns; i += V16.Width, here += V16.Of(V16.Width))
+        {
+            V16 values = LoadGroup(ref x, start, i, columns, float.NaN);
+            V16 available = all ? V16.One : LoadGroup(ref mask, start, i, columns, 0f);
+            values = V16.IfEqual(available, V16.Zero, V16.Of(float.NaN), values);
+            // The first entry of a lane counts even at -infinity, so that an available one is found if there is any.
+            V16 first = V16.IfGreater(V16.Of(columns), at, V16.Zero, V16.IfEqual(values, values, V16.One, V16.Zero));
+            V16 better = V16.IfGreater(values, greatest, V16.One, first);
+            greatest = V16.IfEqual(better, V16.One, values, greatest);
+            at = V16.IfEqual(better, V16.One, here, at);
+        }
+        V16 most = V16.Of(Across(default(Max), greatest));
+        float position = -Across(default(Max), -V16.IfEqual(greatest, most, at, V16.Of(columns)));
+        return position < columns ? position : 0f;
     }
 
     /// <inheritdoc/>

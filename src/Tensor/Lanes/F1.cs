@@ -77,7 +77,14 @@ public readonly struct F1(float value) : IFloatLane<F1>
     void IFloatLane<F1>.Store(ref float destination, nint index) => Unsafe.Add(ref destination, index) = Value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static F1 IFloatLane<F1>.PowerOfTwo(F1 n) => new(BitConverter.Int32BitsToSingle((int)n.Value + 127 << 23));
+    static F1 IFloatLane<F1>.Min(F1 a, F1 b) => a.Value < b.Value ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static F1 IFloatLane<F1>.Max(F1 a, F1 b) => a.Value > b.Value ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static F1 IFloatLane<F1>.PowerOfTwo(F1 shifted)
+        => new(BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(shifted.Value) << 23) + LaneBits.One));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static F1 IFloatLane<F1>.Split(F1 x, out F1 n)
@@ -94,4 +101,8 @@ internal static class LaneBits
 {
     public const int Mantissa = 0x007F_FFFF;
     public const int SqrtHalf = 0x3F35_04F3;
+    public const int One = 0x3F80_0000;
+
+    /// <summary>1.5 2^23: the last bit of a float of this size is worth 1.</summary>
+    public const float Shift = 12582912f;
 }

@@ -60,8 +60,14 @@ internal interface IFloatLane<T> : ILane<T> where T : struct, IFloatLane<T>
     /// <summary>Stores them.</summary>
     void Store(ref float destination, nint index);
 
-    /// <summary>2^n for an integral n in -126 .. 127.</summary>
-    static abstract T PowerOfTwo(T n);
+    /// <summary>a &lt; b ? a : b, so b where one is NaN: one instruction.</summary>
+    static abstract T Min(T a, T b);
+
+    /// <summary>a &gt; b ? a : b, so b where one is NaN: one instruction.</summary>
+    static abstract T Max(T a, T b);
+
+    /// <summary>2^n for an integral n in -126 .. 127, given as n + 1.5 2^23: n stands in the lowest bits of that sum.</summary>
+    static abstract T PowerOfTwo(T shifted);
 
     /// <summary>Splits a positive normal x = m 2^n with m in [sqrt(1/2), sqrt(2)).</summary>
     static abstract T Split(T x, out T n);

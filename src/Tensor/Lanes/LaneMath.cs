@@ -9,29 +9,17 @@ namespace Marl.Native;
 internal static class LaneMath
 {
     /// <summary>
-    /// e^x = 2^n e^r, n = round(x / ln 2), |r| &lt;= ln(2)/2, with ln 2 in two parts (Cody and Waite) and e^r by a polynomial of
-    /// degree 6. 0 below -87.33, where the result would be denormal: on processors those are a hundred times slower, and a masked
-    /// or hopeless logit is the usual argument there. Infinity above 88.72. NaN stays NaN.
+    /// e^x = 2^n (1 + q), see <see cref="Reduce"/>. 0 below -86.98, where 2^(n-1) would be denormal: on processors those are a
+    /// hundred times slower, and a masked or hopeless logit is the usual argument there. Infinity above 88.72. NaN stays NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x) where T : struct, IFloatLane<T>
     {
-        T smallest = T.Of(-87.33654f);
-        T bounded = T.IfGreater(x, T.Of(89f), T.Of(89f), x);
-        bounded = T.IfGreater(smallest, bounded, smallest, bounded);
-        T n = Round(bounded * T.Of(1.44269504f));
-        T r = T.Fma(n, T.Of(-0.693359375f), bounded);
-        r = T.Fma(n, T.Of(2.12194440e-4f), r);
-        T p = T.Of(1.9875691500e-4f);
-        p = T.Fma(p, r, T.Of(1.3981999507e-3f));
-        p = T.Fma(p, r, T.Of(8.3334519073e-3f));
-        p = T.Fma(p, r, T.Of(4.1665795894e-2f));
-        p = T.Fma(p, r, T.Of(1.6666665459e-1f));
-        p = T.Fma(p, r, T.Of(5.0000001201e-1f));
-        p = T.Fma(p * r, r, r) + T.One;
-        // 2^n in two factors: n reaches 128, which the exponent of a float cannot hold.
-        T half = Round(n * T.Of(0.5f));
-        return T.IfGreater(smallest, x, T.Zero, p * T.PowerOfTwo(half) * T.PowerOfTwo(n - half));
+        T smallest = T.Of(-86.98f);
+        T q = Reduce(Clamp(x, smallest, T.Of(89f)), out T n);
+        // 2^n in two factors, for n reaches 128, which the exponent of a float cannot hold.
+        T p = q + T.One;
+        return T.IfGreater(smallest, x, T.Zero, (p + p) * T.PowerOfTwo(n - T.One));
     }
 
     /// <summary>
@@ -65,26 +53,50 @@ internal static class LaneMath
         return T.IfGreater(T.Zero, x, T.Of(float.NaN), T.IfEqual(x, x, y, x));
     }
 
-    /// <summary>tanh x: x + x^3 P(x^2) for |x| &lt; 0.625 (Cephes), 1 - 2 / (e^2|x| + 1) with the sign of x beyond.</summary>
+    /// <summary>tanh x = (e^2x - 1) / (e^2x + 1) with e^2x = 2^n (1 + q): the numerator 2^n q + (2^n - 1) loses nothing, for near 0, where n
+    /// is 0, it is q itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Tanh<T>(T x) where T : struct, IFloatLane<T>
     {
-        T a = T.Abs(x), z = x * x;
-        T p = T.Of(-5.70498872745e-3f);
-        p = T.Fma(p, z, T.Of(2.06390887954e-2f));
-        p = T.Fma(p, z, T.Of(-5.37397155531e-2f));
-        p = T.Fma(p, z, T.Of(1.33314422036e-1f));
-        p = T.Fma(p, z, T.Of(-3.33332819422e-1f));
-        T near = T.Fma(p * z, x, x);
-        T far = T.One - T.Of(2f) / (Exp(a + a) + T.One);
-        return T.IfGreater(T.Of(0.625f), a, near, T.IfGreater(T.Zero, x, -far, far));
+        // Beyond 10 it is 1.
+        T bound = T.Of(20f);
+        T q = Reduce(Clamp(x + x, -bound, bound), out T n);
+        T s = T.PowerOfTwo(n);
+        return T.Fma(s, q, s - T.One) / T.Fma(s, q, s + T.One);
     }
 
-    /// <summary>1 / (1 + e^-x)</summary>
+    /// <summary>1 / (1 + e^-x); below -87 it stays at 1.6e-38, the last that is not denormal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Sigmoid<T>(T x) where T : struct, IFloatLane<T> => T.One / (T.One + Exp(-x));
+    public static T Sigmoid<T>(T x) where T : struct, IFloatLane<T>
+    {
+        T bound = T.Of(87f);
+        T q = Reduce(Clamp(-x, -bound, bound), out T n);
+        T s = T.PowerOfTwo(n);
+        return T.One / (T.Fma(s, q, s) + T.One);
+    }
 
-    /// <summary>The nearest integer, ties to even, of |x| &lt; 2^22: adding 1.5 2^23 leaves no fraction bits.</summary>
+    /// <summary>
+    /// q of e^x = 2^n (1 + q): n = round(x / ln 2), r = x - n ln 2 with ln 2 in two parts (Cody and Waite), |r| &lt;= ln(2)/2, and
+    /// q = e^r - 1 = r + r^2 P(r) with a polynomial of degree 5. Adding 1.5 2^23 leaves no fraction bits, so it rounds, ties to even;
+    /// <paramref name="n"/> is given with it, as <see cref="IFloatLane{T}.PowerOfTwo"/> takes it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Round<T>(T x) where T : struct, IFloatLane<T> => x + T.Of(12582912f) - T.Of(12582912f);
+    private static T Reduce<T>(T x, out T n) where T : struct, IFloatLane<T>
+    {
+        T shift = T.Of(LaneBits.Shift);
+        n = T.Fma(x, T.Of(1.44269504f), shift);
+        T whole = n - shift;
+        T r = T.Fma(whole, T.Of(-0.693359375f), x);
+        r = T.Fma(whole, T.Of(2.12194440e-4f), r);
+        // By Estrin's scheme: the chain of dependent operations, not their number, is what takes the time.
+        T r2 = r * r;
+        T p01 = T.Fma(T.Of(1.6666665459e-1f), r, T.Of(5.0000001201e-1f));
+        T p23 = T.Fma(T.Of(8.3334519073e-3f), r, T.Of(4.1665795894e-2f));
+        T p45 = T.Fma(T.Of(1.9875691500e-4f), r, T.Of(1.3981999507e-3f));
+        return T.Fma(T.Fma(T.Fma(p45, r2, p23), r2, p01), r2, r);
+    }
+
+    /// <summary>x, or the bound that it passed; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Clamp<T>(T x, T low, T high) where T : struct, IFloatLane<T> => T.Max(low, T.Min(high, x));
 }

@@ -67,6 +67,9 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V16 Join(V8 lower, V8 upper) => new(Vector512.Create(lower.Value, upper.Value));
 
+    /// <summary>0, 1, .., 15</summary>
+    internal static V16 Indices => new(Vector512<float>.Indices);
+
     /// <inheritdoc cref="ILane{T}.Zero"/>
     public static V16 Zero => Of(0f);
 
@@ -140,8 +143,14 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
         => Vector512.IsHardwareAccelerated ? LaneMath.Sigmoid(x) : Join(LaneMath.Sigmoid(x.Lower), LaneMath.Sigmoid(x.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V16 IFloatLane<V16>.PowerOfTwo(V16 n)
-        => new(((Vector512.ConvertToInt32Native(n.value) + Vector512.Create(127)) << 23).AsSingle());
+    static V16 IFloatLane<V16>.Min(V16 a, V16 b) => new(Vector512.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V16 IFloatLane<V16>.Max(V16 a, V16 b) => new(Vector512.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V16 IFloatLane<V16>.PowerOfTwo(V16 shifted)
+        => new(((shifted.value.AsInt32() << 23) + Vector512.Create(LaneBits.One)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V16 IFloatLane<V16>.Split(V16 x, out V16 n)

@@ -128,8 +128,14 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     public static V8 Sigmoid(V8 x) => LaneMath.Sigmoid(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V8 IFloatLane<V8>.PowerOfTwo(V8 n)
-        => new(((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle());
+    static V8 IFloatLane<V8>.Min(V8 a, V8 b) => new(Vector256.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V8 IFloatLane<V8>.Max(V8 a, V8 b) => new(Vector256.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V8 IFloatLane<V8>.PowerOfTwo(V8 shifted)
+        => new(((shifted.value.AsInt32() << 23) + Vector256.Create(LaneBits.One)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V8 IFloatLane<V8>.Split(V8 x, out V8 n)
