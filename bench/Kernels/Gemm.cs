@@ -14,8 +14,8 @@ public readonly record struct Product(int M, int K, int N)
 }
 
 /// <summary>
-/// Products of matrices, stored as multiplied or transposed. Rows: a step of 60 or 160 agents, a shard and a batch of whole episodes. Layers:
-/// 96 observations to 64 units, 128 to 64, 64 to the 192 gates of a GRU, 64 to 11 actions. And squares.
+/// Products of matrices, stored as multiplied or transposed. Rows: a step of 60 or 160 agents, a shard and a batch of whole episodes.
+/// Layers: 96 observations to 64 units, 128 to 64, 64 to the 192 gates of a GRU, 64 to 11 actions. And squares.
 /// </summary>
 public abstract class Gemm : KernelBenchmark
 {

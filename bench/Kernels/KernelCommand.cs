@@ -23,7 +23,8 @@ internal static class KernelCommand
             : at + 1 < args.Length ? SimdLevel.Parse(args[at + 1])
             : throw new UsageException("option '--levels' needs a value: all, or names such as avx2,scalar");
         string[] rest = at < 0 ? args : [.. args[..at], .. args[(at + 2)..]];
-        var benchmarks = typeof(KernelBenchmark).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(KernelBenchmark)) && !type.IsAbstract);
+        var benchmarks = typeof(KernelBenchmark).Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(KernelBenchmark)) && !type.IsAbstract);
         var summaries = BenchmarkSwitcher.FromTypes([.. benchmarks]).Run(rest, Config(levels)).ToArray();
         return summaries.Any(summary => summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success)) ? 1 : 0;
     }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Marl.Native.Bench.Kernels;
 
 namespace Marl.Native.Bench.Ladders;
 
@@ -26,7 +27,7 @@ internal static class GemmLadder
     public static Ladder Of(int m, int k, int n)
     {
         var rng = new Rng(1);
-        Tensor a = Kernels.KernelBenchmark.Uniform(ref rng, m, k), b = Kernels.KernelBenchmark.Uniform(ref rng, k, n), c = Tensor.Zeros(m, n);
+        Tensor a = KernelBenchmark.Uniform(ref rng, m, k), b = KernelBenchmark.Uniform(ref rng, k, n), c = Tensor.Zeros(m, n);
         return new($"gemm {m}x{k}x{n}", 2.0 * m * k * n, c,
         [
             Rung("naive", "one element after another", Naive),
@@ -174,7 +175,8 @@ internal static class GemmLadder
     private static void Tile<T>(ReadOnlySpan<float> a, nint aRow, ReadOnlySpan<float> panel, int depth, Span<float> c, nint cRow)
         where T : struct, IFloatLane<T>
     {
-        ref float pa = ref MemoryMarshal.GetReference(a), pb = ref MemoryMarshal.GetReference(panel), pc = ref MemoryMarshal.GetReference(c);
+        ref float pa = ref MemoryMarshal.GetReference(a), pb = ref MemoryMarshal.GetReference(panel);
+        ref float pc = ref MemoryMarshal.GetReference(c);
         nint lane = T.Width;
         T c00 = T.Load(ref pc, 0), c01 = T.Load(ref pc, lane), c10 = T.Load(ref pc, cRow), c11 = T.Load(ref pc, cRow + lane);
         T c20 = T.Load(ref pc, 2 * cRow), c21 = T.Load(ref pc, 2 * cRow + lane), c30 = T.Load(ref pc, 3 * cRow);

@@ -6,8 +6,8 @@ using Marl.Native.Bench.Kernels;
 namespace Marl.Native.Bench.Ladders;
 
 /// <summary>
-/// A GRU over a whole sequence, rung by rung. Its inputs are all known beforehand, so that W_ih x is one large product for all steps; W_hh h
-/// is one per step, of all rows. What is left is how fast such products are (<see cref="GemmLadder"/>), and then the gates.
+/// A GRU over a whole sequence, rung by rung. Its inputs are all known beforehand, so that W_ih x is one large product for all steps;
+/// W_hh h is one per step, of all rows. What is left is how fast such products are (<see cref="GemmLadder"/>), and then the gates.
 /// </summary>
 internal static class GruLadder
 {

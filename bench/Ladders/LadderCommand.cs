@@ -40,8 +40,9 @@ internal static class LadderCommand
             naive = naive == 0 ? seconds : naive;
             string against = deviation.Different == 0 ? "same bits"
                 : string.Create(invariant, $"{deviation.Different} differ by {deviation.Greatest:G2}");
-            Console.WriteLine(string.Create(invariant,
-                $"{rung.Name,-8}{seconds * 1e3,10:F3}{rate / 1e9,10:F1}{100 * rate / peak,9:F1}{naive / seconds,9:F1}  {against,-24}{rung.Idea}"));
+            string figures = string.Create(invariant,
+                $"{seconds * 1e3,10:F3}{rate / 1e9,10:F1}{100 * rate / peak,9:F1}{naive / seconds,9:F1}");
+            Console.WriteLine($"{rung.Name,-8}{figures}  {against,-24}{rung.Idea}");
         }
         Console.WriteLine();
         return equal;

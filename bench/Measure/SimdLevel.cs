@@ -10,9 +10,9 @@ namespace Marl.Native.Bench;
 /// <param name="Environment">what keeps the runtime from using more.</param>
 internal sealed record SimdLevel(string Name, int Width, params (string Name, string Value)[] Environment)
 {
-    /// <summary>From the widest on. On x64 the processor's fused multiply-add goes away together with AVX, so that at "128" and "scalar" each
-    /// one is a call of the C library. (DOTNET_PreferredVectorBitWidth=128 would keep it, but code that asks for Vector256 without asking
-    /// whether that is wise, as the engine's lanes do, goes on using 256 bits.)</summary>
+    /// <summary>From the widest on. On x64 the processor's fused multiply-add goes away together with AVX, so that at "128" and
+    /// "scalar" each one is a call of the C library. (DOTNET_PreferredVectorBitWidth=128 would keep it, but code that asks for Vector256
+    /// without asking whether that is wise, as the engine's lanes do, goes on using 256 bits.)</summary>
     private static readonly SimdLevel[] Known =
     [
         new("avx512", 512),
