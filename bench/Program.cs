@@ -1,10 +1,29 @@
-using BenchmarkDotNet.Running;
 using Marl.Native.Bench;
+using Marl.Native.Bench.Kernels;
+using Marl.Native.Bench.Ladders;
+using Marl.Native.Rl;
 
-if (args is ["peak", ..])
+(string Name, Func<string[], int> Run)[] commands =
+[
+    ("kernels", KernelCommand.Run),
+    ("ladder", LadderCommand.Run),
+    ("peak", _ => Peak()),
+];
+try
+{
+    string there = $"the commands are {string.Join(", ", commands.Select(command => command.Name))}";
+    string name = args.Length > 0 ? args[0] : throw new UsageException($"a command is needed; {there}");
+    var run = Array.Find(commands, command => command.Name == name).Run ?? throw new UsageException($"unknown command '{name}'; {there}");
+    return run(args[1..]);
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine($"bench: {e.Message}");
+    return 2;
+}
+
+static int Peak()
 {
     Console.WriteLine($"{FmaPeak.Measure() / 1e9:F1} GFLOP/s");
     return 0;
 }
-BenchmarkSwitcher.FromAssembly(typeof(FmaPeak).Assembly).Run(args);
-return 0;
