@@ -61,10 +61,7 @@ internal sealed record TraceFamily(
     private static RoboticWarehouse CreateWarehouse(JsonElement parameters)
     {
         int Value(string name) => parameters.GetProperty(name).GetInt32();
-        // Highways and goals of the recording, drawn.
-        int[][] goals = [.. parameters.GetProperty("goals").EnumerateArray().Select(goal => Trace.Numbers(goal).Select(n => (int)n).ToArray())];
-        string floor = string.Join('/', parameters.GetProperty("highways").EnumerateArray().Select((row, y) => string.Concat(row.GetString()!.Select((mark, x) =>
-            goals.Any(goal => goal[0] == x && goal[1] == y) ? 'g' : mark == '1' ? '.' : 'x'))));
+        string floor = WarehouseFloor(parameters);
         var config = new RwareConfig
         {
             Agents = Value("n_agents"),
@@ -81,6 +78,16 @@ internal sealed record TraceFamily(
         };
         Assert.Equal(floor, WarehousePlan.Draw(config.ShelfRows, config.ShelfColumns, config.ColumnHeight));
         return new(config);
+    }
+
+    /// <summary>Highways and goals of the recording, drawn.</summary>
+    private static string WarehouseFloor(JsonElement parameters)
+    {
+        List<char[]> rows = [.. parameters.GetProperty("highways").EnumerateArray().Select(row =>
+            row.GetString()!.Replace('1', '.').Replace('0', 'x').ToCharArray())];
+        foreach (JsonElement goal in parameters.GetProperty("goals").EnumerateArray())
+            rows[goal[1].GetInt32()][goal[0].GetInt32()] = 'g';
+        return string.Join('/', rows.Select(row => new string(row)));
     }
 
     /// <summary>There is no limit to idle steps and no second half of a reward, so the numbers about them are 0.</summary>

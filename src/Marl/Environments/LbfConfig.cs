@@ -50,8 +50,9 @@ public sealed record LbfConfig
         get
         {
             LbfConfig usual = new();
-            string sight = Sight is int cells ? $"-{cells}s" : "", coop = Coop ? "-coop" : "", penalised = Penalty == UsualPenalty ? "-pen" : "";
-            return EnvironmentId.Compose($"{(ExclusiveFoodLevel ? "lbf-v1" : "lbf")}:{Rows}x{Cols}-{Players}p-{Foods}f{sight}{coop}{penalised}",
+            string name = ExclusiveFoodLevel ? "lbf-v1" : "lbf", sight = Sight is int cells ? $"-{cells}s" : "";
+            string coop = Coop ? "-coop" : "", penalised = Penalty == UsualPenalty ? "-pen" : "";
+            return EnvironmentId.Compose($"{name}:{Rows}x{Cols}-{Players}p-{Foods}f{sight}{coop}{penalised}",
                 ("penalty", Penalty == UsualPenalty ? usual.Penalty : Penalty, usual.Penalty),
                 ("min-player-level", MinPlayerLevel, usual.MinPlayerLevel),
                 ("max-player-level", MaxPlayerLevel, usual.MaxPlayerLevel),

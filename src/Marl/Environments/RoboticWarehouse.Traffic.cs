@@ -2,8 +2,8 @@ namespace Marl.Native.Rl;
 
 /// <content>
 /// Who drives when several want to. Every agent wants one cell; whoever stands in a cell that somebody wants is followed. A chain of
-/// followers leads to an agent that stays (all are rejected), into a circle (it turns if it is longer than two, but without those who follow it
-/// from outside) or to a free cell. Of all the chains that lead to the same free cell only the longest train drives.
+/// followers leads to an agent that stays (all are rejected), into a circle (it turns if it is longer than two, but without those who
+/// follow it from outside) or to a free cell. Of all the chains that lead to the same free cell only the longest train drives.
 /// </content>
 public sealed partial class RoboticWarehouse
 {
@@ -49,7 +49,8 @@ public sealed partial class RoboticWarehouse
         return carried != Nothing && shelfAt[cell] != Nothing && (agentAt[cell] == Nobody || agents[agentAt[cell] - 1].Carried == Nothing);
     }
 
-    /// <summary>From an agent to the one in front of it and so on: counts followers, and lets the agent drive if the chain comes back to it.</summary>
+    /// <summary>From an agent to the one in front of it and so on: counts followers, and lets the agent drive if the chain comes back
+    /// to it.</summary>
     private void FollowChain(int i)
     {
         int leader = i;
@@ -75,7 +76,8 @@ public sealed partial class RoboticWarehouse
             drives[first] = true;
     }
 
-    /// <summary>Of the agents that want to drive into <paramref name="cell"/> the one with the longest chain behind it; -1 if none does.</summary>
+    /// <summary>Of the agents that want to drive into <paramref name="cell"/> the one with the longest chain behind it; -1 if none
+    /// does.</summary>
     private int FindLongestTrain(int cell, int free)
     {
         int best = -1;
@@ -90,8 +92,8 @@ public sealed partial class RoboticWarehouse
     }
 
     /// <summary>Between equally long trains the original's choice hangs on the order in which its graph library lists the cells of the
-    /// component that ends in the cell <paramref name="free"/>: that of the whole graph or, where the component is less than half of it, that
-    /// of a hash table.</summary>
+    /// component that ends in the cell <paramref name="free"/>: that of the whole graph or, where the component is less than half of it,
+    /// that of a hash table.</summary>
     private bool WinsTie(int agent, int other, int free)
     {
         int count = ListAllCells(), size = ListComponent(free);
@@ -130,7 +132,8 @@ public sealed partial class RoboticWarehouse
         return count;
     }
 
-    /// <summary>Breadth first from <paramref name="start"/>: of each cell what is wanted from there, then those from where it is wanted.</summary>
+    /// <summary>Breadth first from <paramref name="start"/>: of each cell what is wanted from there, then those from where it is
+    /// wanted.</summary>
     private int ListComponent(int start)
     {
         int count = 0;

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -30,7 +28,8 @@ public sealed partial class RoboticWarehouse : IEnvironment
     private readonly int[] queue, offsets;
     private int step, idle;
 
-    /// <summary>Sets up a warehouse with the agents in the top rows and the first shelves requested; <see cref="Reset"/> draws better.</summary>
+    /// <summary>Sets up a warehouse with the agents in the top rows and the first shelves requested, which is no start of an episode:
+    /// <see cref="Reset"/> draws one.</summary>
     /// <exception cref="UsageException">the configuration cannot be played.</exception>
     public RoboticWarehouse(RwareConfig config)
     {
@@ -51,10 +50,11 @@ public sealed partial class RoboticWarehouse : IEnvironment
         listed = new int[2 * config.Agents];
         component = new int[config.Agents + 1];
         cellTable = new CellTable(config.Agents + 1);
-        Spec = EnvironmentSpec.Uniform(config.Id, config.Agents, SelfSize + CellSize * window * window, ActionCount, config.EpisodeLimit,
-            2 + (Agent.Numbers + 1) * config.Agents + 2 * shelves + config.Requests)
-            with
-        { Reward = config.Reward == WarehouseReward.Global ? RewardMode.Mean : RewardMode.Sum };
+        int observation = SelfSize + CellSize * window * window;
+        int snapshot = 2 + (Agent.Numbers + 1) * config.Agents + 2 * shelves + config.Requests;
+        RewardMode reward = config.Reward == WarehouseReward.Global ? RewardMode.Mean : RewardMode.Sum;
+        var spec = EnvironmentSpec.Uniform(config.Id, config.Agents, observation, ActionCount, config.EpisodeLimit, snapshot);
+        Spec = spec with { Reward = reward };
         Clear();
         BringShelvesHome();
         for (int i = 0; i < agents.Length; i++)
@@ -123,30 +123,6 @@ public sealed partial class RoboticWarehouse : IEnvironment
         step++;
         idle = delivered || config.IdleLimit is null ? 0 : idle + 1;
         return step >= config.EpisodeLimit || idle >= config.IdleLimit ? StepResult.Truncated : StepResult.Running;
-    }
-
-    /// <inheritdoc/>
-    public void Observe(int agent, Span<float> observation)
-    {
-        ref readonly Agent self = ref agents[agent];
-        int range = config.SensorRange, place = observation.Length;
-        // A glance is stored with one float in front of it, so from back to front each covers what the one behind it wrote too much.
-        for (int row = range; row >= -range; row--)
-        {
-            int middle = self.Cell + row * plan.Stride;
-            for (int cell = middle + range; cell >= middle - range; cell--)
-            {
-                place -= CellSize;
-                Vector256.Create(Glances.Slice(8 * seen[cell], 8)).CopyTo(observation.Slice(place - 1, 8));
-            }
-        }
-        Span<float> own = observation[..SelfSize];
-        own.Clear();
-        own[0] = plan.X(self.Cell);
-        own[1] = plan.Y(self.Cell);
-        own[2] = self.Carried != Nothing ? 1 : 0;
-        own[3 + self.Direction] = 1;
-        own[3 + Directions] = plan.Floor[self.Cell] == Ground.Highway ? 1 : 0;
     }
 
     /// <summary>Writes the step, each agent's x, y, direction and shelf carried (0: none), each shelf's x and y, the requested shelves, the
@@ -235,7 +211,7 @@ public sealed partial class RoboticWarehouse : IEnvironment
         }
     }
 
-    /// <summary>Pays for each requested shelf on a goal and requests another instead. One on a later goal may be requested just now.</summary>
+    /// <summary>Pays for each requested shelf on a goal and requests another, perhaps the one that waits on the next goal.</summary>
     private bool Deliver(Span<double> rewards, ref Rng rng)
     {
         bool any = false;
@@ -307,19 +283,6 @@ public sealed partial class RoboticWarehouse : IEnvironment
     {
         shelfCells[shelf] = cell;
         shelfAt[cell] = (short)shelf;
-    }
-
-    private void LookEverywhere()
-    {
-        for (int cell = 0; cell < seen.Length; cell++)
-            Look(cell);
-    }
-
-    /// <summary>Makes <see cref="seen"/> true again where something changed.</summary>
-    private void Look(int cell)
-    {
-        int agent = agentAt[cell], shelf = shelfAt[cell];
-        seen[cell] = GlanceOf(agent != Nobody, agent == Nobody ? 0 : agents[agent - 1].Direction, shelf != Nothing, requested[shelf]);
     }
 
     private struct Agent

@@ -14,7 +14,8 @@ public enum WarehouseReward
 /// <summary>What can be chosen about <see cref="RoboticWarehouse"/>. The defaults are those of the original's registered ids.</summary>
 public sealed record RwareConfig
 {
-    private static readonly (string Name, int Rows, int Columns)[] sizes = [("tiny", 1, 3), ("small", 2, 3), ("medium", 2, 5), ("large", 3, 5)];
+    private static readonly (string Name, int Rows, int Columns)[] sizes =
+        [("tiny", 1, 3), ("small", 2, 3), ("medium", 2, 5), ("large", 3, 5)];
     private static readonly (string Name, WarehouseReward Reward)[] rewards =
         [("individual", WarehouseReward.Individual), ("global", WarehouseReward.Global), ("two-stage", WarehouseReward.TwoStage)];
 
@@ -27,14 +28,15 @@ public sealed record RwareConfig
     /// <summary>Shelves from top to bottom of a block.</summary>
     public int ColumnHeight { get; init; } = 8;
 
-    /// <summary>A floor of one's own instead of blocks, row by row from the top: '.' is a highway, 'x' a shelf, 'g' a goal, '/' ends a row,
-    /// as in <c>.xx./.xx./.gg.</c>; null for blocks.</summary>
+    /// <summary>A floor of one's own instead of blocks, row by row from the top: '.' is a highway, 'x' a shelf, 'g' a goal, '/' ends a
+    /// row, as in <c>.xx./.xx./.gg.</c>; null for blocks.</summary>
     public string? Drawing { get; init; }
 
     /// <summary>N, the number of agents.</summary>
     public int Agents { get; init; } = 2;
 
-    /// <summary>Q, how many shelves are requested at any time: in the original 2N (easy), N or N / 2 (hard; nothing can be earned alone).</summary>
+    /// <summary>Q, how many shelves are requested at any time: in the original's ids 2N (easy), N or N / 2 (hard, where an agent alone
+    /// can earn nothing).</summary>
     public int Requests { get; init; } = 2;
 
     /// <summary>How many rows and columns an agent sees in each direction.</summary>
@@ -68,8 +70,8 @@ public sealed record RwareConfig
         }
     }
 
-    /// <summary>Reads the layout <c>SIZE-Nag[-easy|-hard]</c>, where SIZE is tiny, small, medium, large, <c>RxC</c> (blocks of shelves) or a
-    /// drawing, and the options named in <see cref="Id"/>.</summary>
+    /// <summary>Reads the layout <c>SIZE-Nag[-easy|-hard]</c>, where SIZE is tiny, small, medium, large, <c>RxC</c> (blocks of shelves)
+    /// or a drawing, and the options named in <see cref="Id"/>.</summary>
     /// <exception cref="UsageException">the id has another form or asks for what cannot be.</exception>
     internal static RwareConfig Parse(EnvironmentId id)
     {
@@ -114,16 +116,20 @@ public sealed record RwareConfig
     internal WarehousePlan Plan()
     {
         const int greatest = 100, greatestRange = 16;
-        Require(Drawing is not null || (ShelfRows is >= 1 and <= greatest && ColumnHeight is >= 1 and <= greatest
-            && ShelfColumns is >= 1 and <= greatest), $"blocks of shelves are 1 to {greatest} high and wide, and 1 to {greatest} shelves high");
-        Require(Drawing is not null || ShelfColumns % 2 == 1, "the number of blocks from left to right must be odd, for the goals in the middle");
+        if (Drawing is null)
+        {
+            Require(ShelfRows is >= 1 and <= greatest && ShelfColumns is >= 1 and <= greatest && ColumnHeight is >= 1 and <= greatest,
+                $"there are 1 to {greatest} blocks of shelves in each direction, 1 to {greatest} shelves high");
+            Require(ShelfColumns % 2 == 1, "the number of blocks from left to right must be odd, for the goals in the middle");
+        }
         string drawing = Drawing ?? WarehousePlan.Draw(ShelfRows, ShelfColumns, ColumnHeight);
         string? problem = WarehousePlan.ProblemOf(drawing);
         Require(problem is null, problem!);
         Require(SensorRange is >= 1 and <= greatestRange, $"a sensor reaches 1 to {greatestRange} cells");
         var plan = new WarehousePlan(drawing, SensorRange);
-        Require(Agents >= 1 && Agents <= plan.Rows * plan.Cols, $"there must be an agent, and a cell for each of them ({plan.Rows * plan.Cols})");
-        Require(Requests >= 0 && Requests < plan.Homes.Length, $"fewer shelves must be requested than there are ({plan.Homes.Length})");
+        int cells = plan.Rows * plan.Cols, shelves = plan.Homes.Length;
+        Require(Agents >= 1 && Agents <= cells, $"there must be an agent, and a cell for each of them ({cells})");
+        Require(Requests >= 0 && Requests < shelves, $"'queue' must ask for fewer shelves than there are ({shelves})");
         Require(IdleLimit is null or >= 1 && EpisodeLimit >= 1, "an episode must have a step");
         return plan;
 
@@ -142,11 +148,12 @@ public sealed record RwareConfig
                 return new() { ShelfRows = rows, ShelfColumns = columns };
         }
         string[] blocks = text.Split('x');
-        if (blocks.Length == 2 && EnvironmentId.TryInteger(blocks[0], out int shelfRows) && EnvironmentId.TryInteger(blocks[1], out int shelfColumns))
-            return new() { ShelfRows = shelfRows, ShelfColumns = shelfColumns };
+        if (blocks.Length == 2 && EnvironmentId.TryInteger(blocks[0], out int down) && EnvironmentId.TryInteger(blocks[1], out int across))
+            return new() { ShelfRows = down, ShelfColumns = across };
         if (WarehousePlan.IsDrawing(text))
             return new() { Drawing = text };
-        throw id.Error($"'{text}' is neither a size ({string.Join(", ", sizes.Select(size => size.Name))} or blocks of shelves like 1x3) " +
-            $"nor a drawing like .xx./.gg.; did you mean '{UsageException.Nearest(text, sizes.Select(size => size.Name))}'?");
+        string[] names = [.. sizes.Select(size => size.Name)];
+        throw id.Error($"'{text}' is neither a size ({string.Join(", ", names)} or blocks of shelves like 1x3) nor a drawing like " +
+            $".xx./.gg.; did you mean '{UsageException.Nearest(text, names)}'?");
     }
 }

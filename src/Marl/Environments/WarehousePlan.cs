@@ -84,7 +84,8 @@ internal sealed class WarehousePlan
     }
 
     /// <summary>Is it a drawing at all, and not the name of a size?</summary>
-    public static bool IsDrawing(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowEnd, HighwayMark, StorageMark, GoalMark]);
+    public static bool IsDrawing(string text) =>
+        text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowEnd, HighwayMark, StorageMark, GoalMark]);
 
     /// <summary>What is wrong with a drawing; null if nothing is.</summary>
     public static string? ProblemOf(string drawing)
