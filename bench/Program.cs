@@ -7,6 +7,7 @@ using Marl.Native.Rl;
 [
     ("kernels", KernelCommand.Run),
     ("ladder", LadderCommand.Run),
+    ("environments", EnvironmentSteps.Run),
     ("peak", _ => Peak()),
 ];
 try

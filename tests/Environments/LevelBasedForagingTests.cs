@@ -69,11 +69,11 @@ public sealed class LevelBasedForagingTests
             if (sum != 3)
                 foodLevels[sum == 2 ? 0 : 1, foods[0].Level]++;
         }
-        Assert.True(ChiSquare(playerCells) < 114, "beyond the 99.99 % quantile for 63 degrees of freedom");
-        Assert.True(ChiSquare(foodCells) < 77, "beyond the 99.99 % quantile for 35 degrees of freedom");
-        Assert.True(ChiSquare(playerLevels) < 15.2, "beyond the 99.99 % quantile for 1 degree of freedom");
-        Assert.True(ChiSquare([foodLevels[0, 1], foodLevels[0, 2]]) < 15.2);
-        Assert.True(ChiSquare([foodLevels[1, 1], foodLevels[1, 2], foodLevels[1, 3], foodLevels[1, 4]]) < 21.2);
+        Assert.True(Statistics.ChiSquare(playerCells) < 114, "beyond the 99.99 % quantile for 63 degrees of freedom");
+        Assert.True(Statistics.ChiSquare(foodCells) < 77, "beyond the 99.99 % quantile for 35 degrees of freedom");
+        Assert.True(Statistics.ChiSquare(playerLevels) < 15.2, "beyond the 99.99 % quantile for 1 degree of freedom");
+        Assert.True(Statistics.ChiSquare([foodLevels[0, 1], foodLevels[0, 2]]) < 15.2);
+        Assert.True(Statistics.ChiSquare([foodLevels[1, 1], foodLevels[1, 2], foodLevels[1, 3], foodLevels[1, 4]]) < 21.2);
     }
 
     /// <summary>From the second episode on, a player is not put where one that is not yet replaced stood at the end of the last one:
@@ -180,11 +180,5 @@ public sealed class LevelBasedForagingTests
         environment.Save(snapshot);
         var pieces = snapshot.Skip(2).Select(number => (int)number).Chunk(3).Select(triple => (triple[0], triple[1], triple[2])).ToArray();
         return (pieces[..config.Players], [.. pieces[config.Players..].Where(food => food.Item3 > 0)], (int)snapshot[1]);
-    }
-
-    private static double ChiSquare(int[] counts)
-    {
-        double expected = counts.Sum() / (double)counts.Length;
-        return counts.Sum(count => (count - expected) * (count - expected) / expected);
     }
 }

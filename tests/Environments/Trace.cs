@@ -11,10 +11,15 @@ namespace Marl.Native.Tests;
 internal sealed record TraceFamily(
     Func<JsonElement, IEnvironment> Create, Func<JsonElement, EnvironmentSpec, double[]> Snapshot, Func<JsonElement, bool> EndsItself)
 {
+    /// <summary>From the recorded state before a step and the step's line: a generator that draws what was drawn there. Any, where the
+    /// steps of a family leave nothing to chance.</summary>
+    public Func<JsonElement, JsonElement, Rng> Chance { get; init; } = (_, _) => new Rng(1);
+
     /// <summary>The families that are built, by the first word of their files.</summary>
     public static IReadOnlyDictionary<string, TraceFamily> Built { get; } = new Dictionary<string, TraceFamily>
     {
         ["lbf"] = new(CreateForaging, ForagingSnapshot, state => state.GetProperty("foods").GetArrayLength() == 0),
+        ["rware"] = new(CreateWarehouse, WarehouseSnapshot, _ => false) { Chance = WarehouseChance },
         ["matrix"] = new(CreateMatrixGame, (state, _) => [state.GetProperty("t").GetInt32()], _ => false),
     };
 
@@ -51,6 +56,75 @@ internal sealed record TraceFamily(
         ];
         numbers.CopyTo(snapshot, 0);
         return snapshot;
+    }
+
+    private static RoboticWarehouse CreateWarehouse(JsonElement parameters)
+    {
+        int Value(string name) => parameters.GetProperty(name).GetInt32();
+        string floor = WarehouseFloor(parameters);
+        var config = new RwareConfig
+        {
+            Agents = Value("n_agents"),
+            Requests = Value("request_queue_size"),
+            EpisodeLimit = Value("max_steps"),
+        };
+        if (parameters.GetProperty("shelf_rows").ValueKind == JsonValueKind.Null)
+            return new(config with { Drawing = floor });
+        config = config with
+        {
+            ShelfRows = Value("shelf_rows"),
+            ShelfColumns = Value("shelf_columns"),
+            ColumnHeight = Value("column_height"),
+        };
+        Assert.Equal(floor, WarehousePlan.Draw(config.ShelfRows, config.ShelfColumns, config.ColumnHeight));
+        return new(config);
+    }
+
+    /// <summary>Highways and goals of the recording, drawn.</summary>
+    private static string WarehouseFloor(JsonElement parameters)
+    {
+        List<char[]> rows = [.. parameters.GetProperty("highways").EnumerateArray().Select(row =>
+            row.GetString()!.Replace('1', '.').Replace('0', 'x').ToCharArray())];
+        foreach (JsonElement goal in parameters.GetProperty("goals").EnumerateArray())
+            rows[goal[1].GetInt32()][goal[0].GetInt32()] = 'g';
+        return string.Join('/', rows.Select(row => new string(row)));
+    }
+
+    /// <summary>There is no limit to idle steps and no second half of a reward, so the numbers about them are 0.</summary>
+    private static double[] WarehouseSnapshot(JsonElement state, EnvironmentSpec spec)
+    {
+        var snapshot = new double[spec.SnapshotSize];
+        double[] numbers =
+        [
+            state.GetProperty("t").GetInt32(),
+            .. Trace.Numbers(state.GetProperty("agents")),
+            .. Trace.Numbers(state.GetProperty("shelves")),
+            .. Trace.Numbers(state.GetProperty("queue")),
+        ];
+        numbers.CopyTo(snapshot, 0);
+        return snapshot;
+    }
+
+    /// <summary>A delivery draws one of the shelves that are not requested, by its place among them. The first key whose stream begins with
+    /// the recorded draws.</summary>
+    private static Rng WarehouseChance(JsonElement before, JsonElement step)
+    {
+        if (!step.TryGetProperty("draws", out JsonElement draws))
+            return new Rng(1);
+        List<int> queue = [.. Trace.Numbers(before.GetProperty("queue")).Select(shelf => (int)shelf)], places = [];
+        int unrequested = before.GetProperty("shelves").GetArrayLength() - queue.Count;
+        foreach (JsonElement draw in draws.EnumerateArray()) // goal, slot of the queue, shelf delivered, shelf requested instead
+        {
+            int next = draw[3].GetInt32();
+            places.Add(next - 1 - queue.Count(shelf => shelf < next));
+            queue[draw[1].GetInt32()] = next;
+        }
+        for (ulong key = 0; ; key++)
+        {
+            var (rng, start) = (new Rng(key), new Rng(key));
+            if (places.All(place => rng.NextInt(unrequested) == place))
+                return start;
+        }
     }
 
     private static MatrixGame CreateMatrixGame(JsonElement parameters)

@@ -29,7 +29,6 @@ public sealed class TraceReplay
         TraceFamily family = TraceFamily.Built[name.Split('_')[0]];
         IEnvironment? environment = null;
         JsonElement previous = default;
-        Rng rng = new(1);
         int number = 0, steps = 0;
         foreach (JsonElement line in Trace.Lines(name))
         {
@@ -45,7 +44,7 @@ public sealed class TraceReplay
             {
                 if (reloads)
                     environment!.Restore(family.Snapshot(previous, environment.Spec));
-                CheckStep(environment!, family, line, ref rng, at);
+                CheckStep(environment!, family, line, family.Chance(previous, line), at);
                 steps++;
             }
             else
@@ -66,7 +65,7 @@ public sealed class TraceReplay
         Assert.Equal(recorded.GetProperty("episode_limit").GetInt32(), spec.EpisodeLimit);
     }
 
-    private static void CheckStep(IEnvironment environment, TraceFamily family, JsonElement line, ref Rng rng, string at)
+    private static void CheckStep(IEnvironment environment, TraceFamily family, JsonElement line, Rng rng, string at)
     {
         var rewards = new double[environment.Spec.Agents.Length];
         int[] actions = [.. Trace.Numbers(line.GetProperty("a")).Select(action => (int)action)];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Marl.Native.Rl;
 
@@ -58,6 +59,20 @@ internal sealed class EnvironmentId
         string value => throw Error($"{option}={value} is not a number of at least 0"),
     };
 
+    /// <summary>An option that is one of some names; null if it is not given.</summary>
+    public T? Choice<T>(string option, (string Name, T Value)[] choices) where T : struct
+    {
+        if (Take(option) is not string value)
+            return null;
+        foreach (var (name, choice) in choices)
+        {
+            if (name == value)
+                return choice;
+        }
+        string[] names = [.. choices.Select(choice => choice.Name)];
+        throw Error($"{option}={value} is none of {string.Join(", ", names)}; did you mean '{UsageException.Nearest(value, names)}'?");
+    }
+
     /// <summary>Ends the reading.</summary>
     /// <exception cref="UsageException">there is a layout although the family has none, or an option that it does not know.</exception>
     public void EnsureAllRead(bool hasLayout)
@@ -66,6 +81,21 @@ internal sealed class EnvironmentId
             throw Error($"'{Name}' has no layout, so nothing may stand after the colon");
         foreach (string option in unread.Keys)
             throw UsageException.Unknown($"option of {Name}", option, known);
+    }
+
+    /// <summary>The id of these parts: of the options, those whose value is not the usual one.</summary>
+    public static string Compose(string path, params ReadOnlySpan<(string Name, object? Value, object? Usual)> options)
+    {
+        var id = new StringBuilder(path);
+        char separator = '?';
+        foreach (var (name, value, usual) in options)
+        {
+            if (Equals(value, usual))
+                continue;
+            id.Append(CultureInfo.InvariantCulture, $"{separator}{name}={value}");
+            separator = '&';
+        }
+        return id.ToString();
     }
 
     /// <summary>«environment 'id': problem».</summary>

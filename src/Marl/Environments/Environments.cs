@@ -21,6 +21,10 @@ public static class Environments
             "lbf:15x15-4p-5f"]) { TryCreate = LevelBasedForaging.TryCreate },
         new("lbf-v1:RxC-Pp-Ff[-Ss][-coop][-pen]", "Level-Based Foraging with the food levels of versions 1 and 2",
             ["lbf-v1:8x8-2p-2f"]) { TryCreate = LevelBasedForaging.TryCreate },
+        new("rware:SIZE-Nag[-easy|-hard][?queue=Q&..]", "Multi-Robot Warehouse v2: deliver shelves; SIZE is tiny .. large, RxC or drawn",
+            ["rware:tiny-2ag", "rware:tiny-4ag", "rware:tiny-2ag-hard", "rware:small-4ag", "rware:small-4ag-easy", "rware:medium-6ag",
+            "rware:large-8ag-hard", "rware:.xx./.xx./.gg.-2ag-hard?sensor=2&reward=two-stage&idle=50"])
+            { TryCreate = RoboticWarehouse.TryCreate },
         new("climbing[?steps=T]", "climbing game: the best joint action is surrounded by the worst",
             ["climbing"]) { TryCreate = MatrixGame.TryCreate },
         new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Marl.Native.Rl;
 
 /// <summary>What can be chosen about <see cref="LevelBasedForaging"/>. The defaults are those of the original's registered ids.</summary>
@@ -53,30 +50,15 @@ public sealed record LbfConfig
         get
         {
             LbfConfig usual = new();
-            var id = new StringBuilder(string.Create(CultureInfo.InvariantCulture,
-                $"{(ExclusiveFoodLevel ? "lbf-v1" : "lbf")}:{Rows}x{Cols}-{Players}p-{Foods}f"));
-            if (Sight is int sight)
-                id.Append(CultureInfo.InvariantCulture, $"-{sight}s");
-            if (Coop)
-                id.Append("-coop");
-            if (Penalty == UsualPenalty)
-                id.Append("-pen");
-            char separator = '?';
-            Option("penalty", Penalty == UsualPenalty ? 0 : Penalty, usual.Penalty);
-            Option("min-player-level", MinPlayerLevel, usual.MinPlayerLevel);
-            Option("max-player-level", MaxPlayerLevel, usual.MaxPlayerLevel);
-            Option("min-food-level", MinFoodLevel, usual.MinFoodLevel);
-            Option("max-food-level", MaxFoodLevel, usual.MaxFoodLevel);
-            Option("steps", EpisodeLimit, usual.EpisodeLimit);
-            return id.ToString();
-
-            void Option(string name, double? value, double? byDefault)
-            {
-                if (value == byDefault)
-                    return;
-                id.Append(CultureInfo.InvariantCulture, $"{separator}{name}={value}");
-                separator = '&';
-            }
+            string name = ExclusiveFoodLevel ? "lbf-v1" : "lbf", sight = Sight is int cells ? $"-{cells}s" : "";
+            string coop = Coop ? "-coop" : "", penalised = Penalty == UsualPenalty ? "-pen" : "";
+            return EnvironmentId.Compose($"{name}:{Rows}x{Cols}-{Players}p-{Foods}f{sight}{coop}{penalised}",
+                ("penalty", Penalty == UsualPenalty ? usual.Penalty : Penalty, usual.Penalty),
+                ("min-player-level", MinPlayerLevel, usual.MinPlayerLevel),
+                ("max-player-level", MaxPlayerLevel, usual.MaxPlayerLevel),
+                ("min-food-level", MinFoodLevel, usual.MinFoodLevel),
+                ("max-food-level", MaxFoodLevel, usual.MaxFoodLevel),
+                ("steps", EpisodeLimit, usual.EpisodeLimit));
         }
     }
 

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Bench;
+
+/// <summary>
+/// How many steps an environment takes per second on one thread: the agents draw among their available actions, every observation and
+/// every availability is written in every step, and episodes begin anew as they end.
+/// </summary>
+public sealed class EnvironmentSteps
+{
+    private readonly IEnvironment environment;
+    private readonly float[][] observations;
+    private readonly bool[][] available;
+    private readonly double[] rewards;
+    private readonly int[] actions;
+    private Rng rng = new(1), policy = new(2);
+
+    /// <summary>Begins an episode.</summary>
+    /// <exception cref="UsageException">there is no such environment.</exception>
+    public EnvironmentSteps(string id)
+    {
+        environment = Environments.Create(id);
+        AgentSpec[] agents = environment.Spec.Agents;
+        observations = [.. agents.Select(agent => new float[agent.Observation])];
+        available = [.. agents.Select(agent => new bool[agent.Actions])];
+        rewards = new double[agents.Length];
+        actions = new int[agents.Length];
+        environment.Reset(ref rng);
+    }
+
+    /// <summary>Measures the environments of these ids, or of the whole catalogue, and prints a line for each.</summary>
+    public static int Run(string[] ids)
+    {
+        foreach (string id in ids.Length > 0 ? ids : Environments.Ids)
+        {
+            var (stepsPerSecond, bytesPerStep) = new EnvironmentSteps(id).Measure();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id,-56} {stepsPerSecond,12:N0} steps/s {bytesPerStep,6:0.##} B/step"));
+        }
+        return 0;
+    }
+
+    /// <summary>The median of several runs of a quarter of a second, and what they allocate on the managed heap, after a warm-up.</summary>
+    public (double StepsPerSecond, double BytesPerStep) Measure()
+    {
+        const int runs = 9;
+        const double seconds = 0.25;
+        double rate = 0;
+        for (int warmUp = 0; warmUp < 3; warmUp++)
+            rate = Time(Math.Max(1000, (int)(seconds * rate)));
+        int steps = Math.Max(1000, (int)(seconds * rate));
+        var rates = new double[runs];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (ref double measured in rates.AsSpan())
+            measured = Time(steps);
+        double bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        Array.Sort(rates);
+        return (rates[runs / 2], bytes / ((double)runs * steps));
+    }
+
+    private double Time(int steps)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int step = 0; step < steps; step++)
+            Step();
+        return steps / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private void Step()
+    {
+        for (int agent = 0; agent < actions.Length; agent++)
+        {
+            environment.Observe(agent, observations[agent]);
+            environment.ReadAvailable(agent, available[agent]);
+            actions[agent] = Draw(available[agent]);
+        }
+        if (environment.Step(actions, rewards, ref rng) != StepResult.Running)
+            environment.Reset(ref rng);
+    }
+
+    private int Draw(ReadOnlySpan<bool> mask)
+    {
+        int skip = policy.NextInt(mask.Count(true)), action = 0;
+        while (!mask[action] || skip-- > 0)
+            action++;
+        return action;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Runtime.Intrinsics;
+
+namespace Marl.Native.Rl;
+
+/// <content>What agents see. In a cell there are 32 things to see, written out once.</content>
+public sealed partial class RoboticWarehouse
+{
+    // [32, 8]: nothing, agent, its direction (4, one-hot), shelf, requested; the first only makes eight of seven.
+    private static readonly float[] glances = WriteGlances();
+
+    /// <inheritdoc/>
+    public void Observe(int agent, Span<float> observation)
+    {
+        ref readonly Agent self = ref agents[agent];
+        int range = config.SensorRange, place = observation.Length;
+        // A glance is stored with one float in front of it, so from back to front each covers what the one behind it wrote too much.
+        for (int row = range; row >= -range; row--)
+        {
+            int middle = self.Cell + row * plan.Stride;
+            for (int cell = middle + range; cell >= middle - range; cell--)
+            {
+                place -= CellSize;
+                Vector256.Create(glances, 8 * seen[cell]).CopyTo(observation.Slice(place - 1, 8));
+            }
+        }
+        Span<float> own = observation[..SelfSize];
+        own.Clear();
+        own[0] = plan.X(self.Cell);
+        own[1] = plan.Y(self.Cell);
+        own[2] = self.Carried != Nothing ? 1 : 0;
+        own[3 + self.Direction] = 1;
+        own[3 + Directions] = plan.Floor[self.Cell] == Ground.Highway ? 1 : 0;
+    }
+
+    private void LookEverywhere()
+    {
+        for (int cell = 0; cell < seen.Length; cell++)
+            Look(cell);
+    }
+
+    /// <summary>Makes <see cref="seen"/> true again where something changed.</summary>
+    private void Look(int cell)
+    {
+        int agent = agentAt[cell], shelf = shelfAt[cell];
+        seen[cell] = GlanceOf(agent != Nobody, agent == Nobody ? 0 : agents[agent - 1].Direction, shelf != Nothing, requested[shelf]);
+    }
+
+    /// <summary>The row of <see cref="glances"/> that shows this.</summary>
+    private static byte GlanceOf(bool agent, int direction, bool shelf, bool requested) =>
+        (byte)(direction | (agent ? 4 : 0) | (shelf ? 8 : 0) | (requested ? 16 : 0));
+
+    private static float[] WriteGlances()
+    {
+        var table = new float[32 * 8];
+        for (int glance = 0; glance < 32; glance++)
+        {
+            Span<float> row = table.AsSpan(8 * glance, 8);
+            row[1] = glance >> 2 & 1;
+            row[2 + (glance & 3)] = 1;
+            row[6] = glance >> 3 & 1;
+            row[7] = glance >> 4 & 1;
+        }
+        return table;
+    }
+}
