@@ -139,11 +139,11 @@ public sealed class ExperienceTests
         int[] counts = new int[20];
         for (int round = 0; round < 50; round++)
         {
-            workers.Run(20, shard => Interlocked.Increment(ref counts[shard]));
+            workers.Run(20, (shard, _) => Interlocked.Increment(ref counts[shard]));
         }
         Assert.All(counts, count => Assert.Equal(50, count));
-        Assert.Throws<NotSupportedException>(() => workers.Run(5, shard => throw new NotSupportedException()));
-        workers.Run(20, shard => counts[shard] = 0);
+        Assert.Throws<NotSupportedException>(() => workers.Run(5, (_, _) => throw new NotSupportedException()));
+        workers.Run(20, (shard, _) => counts[shard] = 0);
         Assert.All(counts, count => Assert.Equal(0, count));
     }
 

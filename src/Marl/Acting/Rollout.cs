@@ -8,7 +8,7 @@ public sealed class Rollout
 {
     private readonly Workers workers;
     private readonly Shard[] shards;
-    private readonly Action<int> play;
+    private readonly Action<int, int> play;
     private Episode[] episodes = [];
     private float exploration;
 
@@ -22,7 +22,7 @@ public sealed class Rollout
             int first = s * environments / this.shards.Length, end = (s + 1) * environments / this.shards.Length;
             this.shards[s] = new Shard(create, first, end - first, agent, parameters, selector, rng);
         }
-        play = s => this.shards[s].Play(episodes, exploration);
+        play = (s, _) => this.shards[s].Play(episodes, exploration);
     }
 
     /// <summary>Plays one episode in every environment and records it.</summary>

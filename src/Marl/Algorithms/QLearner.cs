@@ -24,8 +24,9 @@ public sealed class QLearner : ILearner
     private readonly ReplayBuffer replay;
     private readonly RunningStatistics? rewards;
     private readonly Shard[] shards;
+    private readonly Bench[] benches;
     private readonly Episode[] sample;
-    private readonly Action<int> differentiate;
+    private readonly Action<int, int> differentiate;
     private readonly Schedule epsilon;
     private float totalMask, owed;
     private long updates;
@@ -76,9 +77,11 @@ public sealed class QLearner : ILearner
         for (int s = 0; s < shards.Length; s++)
         {
             int first = s * options.BatchSize / shards.Length, end = (s + 1) * options.BatchSize / shards.Length;
-            shards[s] = new Shard(first, end - first, spec, streams, layout.Count);
+            shards[s] = new Shard(first, end - first, layout.Count);
         }
-        differentiate = s => Differentiate(shards[s]);
+        int largest = shards.Max(shard => shard.Count);
+        benches = [.. Enumerable.Range(0, context.Workers.Count).Select(_ => new Bench(spec, largest, streams))];
+        differentiate = (shard, worker) => Differentiate(shards[shard], benches[worker]);
         epsilon = Schedule.Linear(options.EpsilonStart, options.EpsilonFinish, options.EpsilonAnneal);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
@@ -176,20 +179,20 @@ public sealed class QLearner : ILearner
         replay.Archive(archive.Scope("replay"), context.NewEpisode);
     }
 
-    /// <summary>Forward and backward of one shard on its own tape, into its own gradient.</summary>
-    private void Differentiate(Shard shard)
+    /// <summary>Forward and backward of one shard, into its own gradient.</summary>
+    private void Differentiate(Shard shard, Bench bench)
     {
-        var batch = shard.Batch;
-        batch.Load(sample.AsSpan(shard.First, batch.Capacity));
+        var (tape, batch) = (bench.Tape, bench.Batch);
+        batch.Load(sample.AsSpan(shard.First, shard.Count));
         shard.Gradient.Span.Clear();
-        using (shard.Tape.Step())
+        using (tape.Step())
         {
-            var (loss, prediction, y) = Loss(shard.Tape, batch, shard.Gradient);
-            shard.Tape.Backward(loss);
+            var (loss, prediction, y) = Loss(tape, batch, shard.Gradient);
+            tape.Backward(loss);
             shard.Loss = loss.Value.ToScalar();
-            var mask = shard.Tape.Constant(batch.Mask);
+            var mask = tape.Constant(batch.Mask);
             shard.Prediction = (prediction * mask).Sum().Value.ToScalar();
-            shard.Target = (shard.Tape.Constant(y) * mask).Sum().Value.ToScalar();
+            shard.Target = (tape.Constant(y) * mask).Sum().Value.ToScalar();
         }
     }
 
@@ -241,13 +244,19 @@ public sealed class QLearner : ILearner
     /// <summary>[T, B, N] as indices into the last axis, [T, B, N, 1].</summary>
     private static Tensor Columns(Tensor actions) => actions.Reshape(actions.Shape.Append(1));
 
-    /// <summary>A part of the batch with everything that a worker needs for it.</summary>
-    private sealed class Shard(int first, int count, EnvironmentSpec spec, int streams, int parameters)
+    /// <summary>A part of the batch and what came of it.</summary>
+    private sealed class Shard(int first, int count, int parameters)
     {
         public int First { get; } = first;
-        public EpisodeBatch Batch { get; } = new(spec, count, streams);
-        public Tape Tape { get; } = new();
+        public int Count { get; } = count;
         public Tensor Gradient { get; } = Tensor.Zeros(parameters);
         public float Loss, Prediction, Target;
+    }
+
+    /// <summary>What a worker works on one shard after the other with.</summary>
+    private sealed class Bench(EnvironmentSpec spec, int capacity, int streams)
+    {
+        public EpisodeBatch Batch { get; } = new(spec, capacity, streams);
+        public Tape Tape { get; } = new();
     }
 }

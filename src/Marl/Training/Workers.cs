@@ -8,7 +8,7 @@ public sealed class Workers : IDisposable
 {
     private readonly Thread[] threads;
     private readonly Barrier start, end;
-    private Action<int> body = static _ => { };
+    private Action<int, int> body = static (_, _) => { };
     private int shards, next;
     private Exception? failure;
     private bool stopping;
@@ -22,7 +22,8 @@ public sealed class Workers : IDisposable
         threads = new Thread[count - 1];
         for (int i = 0; i < threads.Length; i++)
         {
-            threads[i] = new Thread(Serve) { IsBackground = true, Name = $"marl worker {i + 1}" };
+            int worker = i + 1;
+            threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"marl worker {i + 1}" };
             threads[i].Start();
         }
     }
@@ -30,21 +31,22 @@ public sealed class Workers : IDisposable
     /// <summary>How many work, the caller included.</summary>
     public int Count => threads.Length + 1;
 
-    /// <summary>Runs <paramref name="body"/> for 0 .. <paramref name="shards"/> - 1 and returns when all are done. Keep the delegate in a field:
-    /// a new closure per call would be garbage. The first exception of a shard is thrown here.</summary>
-    public void Run(int shards, Action<int> body)
+    /// <summary>Runs <paramref name="body"/>(shard, worker) for the shards 0 .. <paramref name="shards"/> - 1 and returns when all are done. A worker,
+    /// 0 .. <see cref="Count"/> - 1, takes one shard at a time, so what it works in can be its own: what the shard before left in the cache is
+    /// written over there. Keep the delegate in a field: a new closure per call would be garbage. The first exception of a shard is thrown here.</summary>
+    public void Run(int shards, Action<int, int> body)
     {
         if (threads.Length == 0 || shards == 1)
         {
             for (int shard = 0; shard < shards; shard++)
             {
-                body(shard);
+                body(shard, 0);
             }
             return;
         }
         (this.shards, this.body, next, failure) = (shards, body, 0, null);
         start.SignalAndWait();
-        TakeShards();
+        TakeShards(worker: 0);
         end.SignalAndWait();
         if (failure is not null)
         {
@@ -68,7 +70,7 @@ public sealed class Workers : IDisposable
         end.Dispose();
     }
 
-    private void Serve()
+    private void Serve(int worker)
     {
         while (true)
         {
@@ -77,18 +79,18 @@ public sealed class Workers : IDisposable
             {
                 return;
             }
-            TakeShards();
+            TakeShards(worker);
             end.SignalAndWait();
         }
     }
 
-    private void TakeShards()
+    private void TakeShards(int worker)
     {
         for (int shard = Interlocked.Increment(ref next) - 1; shard < shards; shard = Interlocked.Increment(ref next) - 1)
         {
             try
             {
-                body(shard);
+                body(shard, worker);
             }
             catch (Exception e)
             {
