@@ -5,8 +5,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// Whether both sides do the same work: from the same weights and the same episodes, of different lengths, some cut off, a few updates must give the same losses
-/// and gradient norms, with either optimiser and by either way of the peer's.
+/// Whether both sides do the same work: from the same weights and the same episodes, of different lengths, some cut off, a few updates
+/// must give the same losses and gradient norms, with either optimiser and by either way of the peer's.
 /// </summary>
 internal static class Agreement
 {
@@ -35,8 +35,8 @@ internal static class Agreement
                 }
             }
             bool holds = apart <= Tolerance;
-            Console.WriteLine($"both sides {(holds ? "compute the same" : "DO NOT AGREE")}: losses and gradient norms of {Updates} QMIX updates differ by {apart:E1} " +
-                $"of their size at most ({Tolerance:E0} is allowed)");
+            Console.WriteLine($"both sides {(holds ? "compute the same" : "DO NOT AGREE")}: losses and gradient norms of {Updates} QMIX " +
+                $"updates differ by {apart:E1} of their size at most ({Tolerance:E0} is allowed)");
             return holds;
         }
         finally
@@ -86,7 +86,8 @@ internal static class Agreement
     {
         var batch = new EpisodeBatch(Small.Spec, episodes.Length, rewardStreams: 1);
         batch.Load(episodes);
-        static SafetensorsEntry Entry(string name, Tensor x, params ReadOnlySpan<int> shape) => SafetensorsEntry.Of(name, shape, x.ToArray());
+        static SafetensorsEntry Entry(string name, Tensor x, params ReadOnlySpan<int> shape)
+            => SafetensorsEntry.Of(name, shape, x.ToArray());
         var (t, b, n) = (batch.Steps, batch.Count, Small.Agents);
         new Safetensors(
         [

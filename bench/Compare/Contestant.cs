@@ -55,7 +55,8 @@ internal static class Rounds
         return [.. contestants.Zip(medians, (contestant, values) => new Outcome(contestant, Median(values)))];
     }
 
-    /// <summary>Seconds per call, a sample after the other until the time is up; calls too short for the clock are timed many at once.</summary>
+    /// <summary>Seconds per call, a sample after the other until the time is up; calls too short for the clock are timed many at
+    /// once.</summary>
     public static double[] Sample(Action run, double seconds)
     {
         int calls = CallsPerSample(run);
@@ -69,10 +70,11 @@ internal static class Rounds
         return [.. samples];
     }
 
-    /// <summary>Calls until it does not get faster any more: the runtime compiles what is called often again, in the background.</summary>
-    public static void Warm(Action run)
+    /// <summary>Calls until it does not get faster any more, for some seconds at least: the runtime compiles what is called often again, in
+    /// the background.</summary>
+    public static void Warm(Action run, double atLeast)
     {
-        const double AtLeast = 1.0, AtMost = 5.0, Stretch = 0.25;
+        const double AtMost = 5.0, Stretch = 0.25;
         long begin = Stopwatch.GetTimestamp();
         double best = double.PositiveInfinity, before;
         do
@@ -80,7 +82,7 @@ internal static class Rounds
             before = best;
             best = Math.Min(best, Sample(run, Stretch).Min());
         }
-        while (Since(begin) < AtLeast || best < 0.97 * before && Since(begin) < AtMost);
+        while (Since(begin) < atLeast || best < 0.97 * before && Since(begin) < AtMost);
     }
 
     /// <summary>Managed bytes of one call: the least of several, because the runtime itself allocates while it recompiles.</summary>

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// The peer, python3 bench/peers/peer.py, in a process of its own with a fixed number of threads: a line of JSON is asked, a line is the answer.
-/// Between two questions it sleeps.
+/// The peer, python3 bench/peers/peer.py, in a process of its own with a fixed number of threads: a line of JSON is asked, a line is the
+/// answer. Between two questions it sleeps.
 /// </summary>
 internal sealed class PeerProcess : IDisposable
 {
@@ -23,6 +23,16 @@ internal sealed class PeerProcess : IDisposable
 
     /// <summary>How many threads it has.</summary>
     public int Threads { get; }
+
+    /// <summary>What it has used of the processors so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
 
     /// <summary>Prepares a case; null, with a word on stderr, if its PyTorch cannot do it.</summary>
     public Contestant? Prepare(Case what, string variant)

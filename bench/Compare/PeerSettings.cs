@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// How the peer is run at its best. OpenBLAS chooses its kernels, and PyTorch its vector loops, by the model of the processor; models newer than they
-/// are, and many virtual machines, get slow ones. So the settings that the processor allows are tried, and the fastest are taken.
+/// How the peer is run at its best. OpenBLAS chooses its kernels, and PyTorch its vector loops, by the model of the processor; models newer
+/// than they are, and many virtual machines, get slow ones. So the settings that the processor allows are tried, and the fastest are taken.
 /// </summary>
 /// <param name="Python">the interpreter.</param>
 /// <param name="Core">OPENBLAS_CORETYPE; null: not set, detected.</param>
@@ -62,7 +62,7 @@ internal sealed record PeerSettings(string Python, string? Core, string? Capabil
         return best! with { Capability = capability };
     }
 
-    /// <summary>"torch 1.13.1, OpenBLAS, core SkylakeX (OPENBLAS_CORETYPE=SKYLAKEX), .."</summary>
+    /// <summary>"PyTorch 1.13.1; OpenBLAS, core SkylakeX (OPENBLAS_CORETYPE=SKYLAKEX), .."</summary>
     public override string ToString() => $"PyTorch {Torch}; {Blas} ({Setting("OPENBLAS_CORETYPE", Core)}), {GemmRate / 1e9:F0} GFLOP/s; " +
         $"vector loops: {Setting("ATEN_CPU_CAPABILITY", Capability)}";
 
@@ -99,7 +99,8 @@ internal sealed record PeerSettings(string Python, string? Core, string? Capabil
         return start;
     }
 
-    private static string Setting(string variable, string? value) => value is null ? $"{variable} not set: as detected" : $"{variable}={value}";
+    private static string Setting(string variable, string? value)
+        => value is null ? $"{variable} not set: as detected" : $"{variable}={value}";
 
     /// <summary>What probe.py says under these settings; null if it fails.</summary>
     private JsonObject? Report()

@@ -4,7 +4,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>The sizes of a QMIX training call, its arithmetic, and data of these sizes.</summary>
-internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observation, int State, int Actions, int Hidden = 64, int Embed = 32, int Hyper = 64)
+internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observation, int State, int Actions,
+    int Hidden = 64, int Embed = 32, int Hyper = 64)
 {
     /// <summary>(a), (b) and (c) of the comparison.</summary>
     public static (string Name, QmixSize Size)[] Published { get; } =
@@ -18,10 +19,11 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     public int Inputs => Observation + Actions + Agents;
 
     /// <summary>Multiply-adds of the agent network for one agent and step, and those of them whose input is data.</summary>
-    private (double All, double OnData) AgentProducts => (Inputs * Hidden + 6.0 * Hidden * Hidden + Hidden * Actions, Inputs * Hidden);
+    private (double All, double OnData) AgentProducts
+        => (Inputs * Hidden + 6.0 * Hidden * Hidden + Hidden * Actions, Inputs * Hidden);
 
-    /// <summary>The same of the mixing network for one team and step: two hypernetworks of weights, two of biases, the mix itself.</summary>
-    private (double All, double OnData)  MixerProducts
+    /// <summary>The same of the mixing network for one team and step: hypernetworks of two weights and two biases, the mix itself.</summary>
+    private (double All, double OnData) MixerProducts
     {
         get
         {
@@ -34,8 +36,8 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     public double ActingFlop => 2 * AgentProducts.All;
 
     /// <summary>
-    /// Operations of a training call, products only: forwards by the online and by the target networks, gradients of all weights, and of all layers'
-    /// inputs but of those that are data.
+    /// Operations of a training call, products only: forwards by the online and by the target networks, gradients of all weights, and of
+    /// all layers' inputs but of those that are data.
     /// </summary>
     public double TrainingFlop
     {
@@ -46,7 +48,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
 
             static double Passes((double All, double OnData) products)
             {
-                double forward = 2 * products.All, weightGradients = 2 * products.All, inputGradients = 2 * (products.All - products.OnData);
+                double forward = 2 * products.All, weightGradients = forward, inputGradients = forward - 2 * products.OnData;
                 return 2 * forward + weightGradients + inputGradients;
             }
         }

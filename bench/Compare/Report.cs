@@ -15,9 +15,9 @@ internal sealed class Report(double peak)
     /// <param name="allocated">managed bytes of a call of ours.</param>
     public void Add(Case one, Outcome[] outcomes, long allocated)
     {
-        double? Ours(int threads) => outcomes.FirstOrDefault(o => o.Contestant.Side == Side.Ours && o.Contestant.Threads == threads)?.Seconds;
-        var (single, pair) = (Ours(1), Ours(2));
-        double? library = outcomes.FirstOrDefault(o => o.Contestant.Side == Side.Library)?.Seconds;
+        double? Of(Side side, int threads)
+            => outcomes.FirstOrDefault(o => o.Contestant.Side == side && o.Contestant.Threads == threads)?.Seconds;
+        var (single, pair, library) = (Of(Side.Ours, 1), Of(Side.Ours, 2), Of(Side.Library, 1));
         var peer = outcomes.Where(o => o.Contestant.Side == Side.Peer).MinBy(o => o.Seconds);
         table.Add(one.Name, Table.Time(single),
             one.Flop > 0 && single is double s ? $"{100 * one.Flop / s / peak:F0}" : "",

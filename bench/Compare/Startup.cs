@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// From the start of a process to its first environment steps. Ours: marl train until its first line of progress, which comes after a whole episode and an
-/// evaluation. The peer's: the import of PyTorch alone, which every program on it pays before anything else.
+/// From the start of a process to its first environment steps. Ours: marl train until its first line of progress, which comes after a whole
+/// episode and an evaluation. The peer's: the import of PyTorch alone, which every program on it pays before anything else.
 /// </summary>
 internal static class Startup
 {

@@ -4,8 +4,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// Environment steps per second of whole training runs in level-based foraging: playing, storing, sampling and an update per episode. Beside them, quoted and
-/// not measured here, what EPyMARL is reported to reach.
+/// Environment steps per second of whole training runs in level-based foraging: playing, storing, sampling and an update per episode.
+/// Beside them, quoted and not measured here, what EPyMARL is reported to reach.
 /// </summary>
 internal static class TrainingLoop
 {
@@ -33,7 +33,7 @@ internal static class TrainingLoop
     /// <summary>After a while in which code is compiled and the memory fills enough to learn from.</summary>
     private static string Rate(string algorithm, string[] settings, int threads, CompareOptions options)
     {
-        var (warm, measured) = options.Quick ? (1.5, 3.0) : (3.0, 7.0);
+        var (warm, measured) = options.Quick ? (1.0, 2.0) : (3.0, 7.0);
         using var trainer = new Trainer(RunConfiguration.Of(algorithm, Foraging, null,
             ["steps=1000000000", "evaluateEvery=0", "evaluationEpisodes=1", $"threads={threads}", .. settings]));
         using var stop = new CancellationTokenSource();

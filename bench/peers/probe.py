@@ -7,7 +7,7 @@ import time
 import torch
 
 
-def best_seconds(run, count=12):
+def best_seconds(run, count=30):
     """The least of several."""
     run()
     least = float("inf")

@@ -23,14 +23,15 @@ internal static class GemmCases
         yield return Of("tn", 192, 64, 9600);
     }
 
-    private static Case Of(string kind, int m, int n, int k) => new("Gemm, c [m, n] of depth k", $"gemm-{kind}-{m}x{n}x{k}", threads => Ours(kind, m, n, k, threads))
-    {
-        Flop = 2.0 * m * n * k,
-        PeerCase = "gemm",
-        Size = new JsonObject { ["m"] = m, ["n"] = n, ["k"] = k },
-        Variants = [kind],
-        Seconds = 0.05,
-    };
+    private static Case Of(string kind, int m, int n, int k)
+        => new("Gemm, c [m, n] of depth k", $"gemm-{kind}-{m}x{n}x{k}", threads => Ours(kind, m, n, k, threads))
+        {
+            Flop = 2.0 * m * n * k,
+            PeerCase = "gemm",
+            Size = new JsonObject { ["m"] = m, ["n"] = n, ["k"] = k },
+            Variants = [kind],
+            Seconds = 0.05,
+        };
 
     /// <summary>Every thread has its share of the rows of c, as shards of a batch have.</summary>
     private static Work Ours(string kind, int m, int n, int k, int threads)

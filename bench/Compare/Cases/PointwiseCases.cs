@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>Functions of every number of a tensor: where they come from memory, beside a plain copy, and where they stay in the cache.</summary>
+/// <summary>Functions of every number of a tensor: where they come from memory, beside a plain copy, and where they stay in the
+/// cache.</summary>
 internal static class PointwiseCases
 {
     // 256 MiB each, more than any cache; and 256 KiB each, the size of a layer's activations.
