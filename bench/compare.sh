@@ -17,7 +17,10 @@ if [ -z "$python" ]; then
 fi
 
 for project in src/Cli bench; do
-  dotnet build -c Release -v quiet --nologo -clp:NoSummary "$project" >&2
+  if ! log=$(dotnet build -c Release -v quiet --nologo "$project"); then
+    echo "$log" >&2
+    exit 1
+  fi
 done
 exec dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll compare \
   --python "$python" --marl "${MARL:-$PWD/src/Cli/bin/Release/net10.0/marl.dll}" "$@"

@@ -29,6 +29,9 @@ internal sealed record Case(string Group, string Name, Func<int, Work> Ours)
     /// <summary>The same by System.Numerics.Tensors, where it has it.</summary>
     public Func<Work>? TensorPrimitives { get; init; }
 
+    /// <summary>Whether it takes long, and a quick comparison goes without it.</summary>
+    public bool Long { get; init; }
+
     /// <summary>How long a round lets each contestant go on.</summary>
     public double Seconds { get; init; } = 0.2;
 }

@@ -9,7 +9,7 @@ internal sealed record CompareOptions
         bench/compare.sh [options]
           --case TEXT    only what has the text in its name or in that of its table; may be repeated
           --rounds N     how often everyone takes a turn; 7 by default
-          --quick        fewer and shorter rounds, without training call (c): under two minutes
+          --quick        fewer and shorter rounds, without what takes long: under two minutes
           --check        only whether both sides compute the same thing
           --detail       every setting of either side, not only the peer's best
           --markdown     tables for a page

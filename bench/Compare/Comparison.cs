@@ -86,7 +86,7 @@ internal static class Comparison
         [
             .. TrainingCases.All(), .. GruCases.All(), .. ActingCases.All(), .. GemmCases.All(), .. OptimizerCases.All(),
             .. PointwiseCases.All(),
-        ]).Where(c => options.Wants(c.Name, c.Group) && !(options.Quick && c.Name == "train-c"));
+        ]).Where(c => options.Wants(c.Name, c.Group) && !(options.Quick && c.Long));
 
     /// <summary>Case by case, one table per group.</summary>
     private static void Compare(CompareOptions options, PeerProcess[] peers, double peak)

@@ -44,7 +44,7 @@ internal sealed class PeerProcess : IDisposable
             prepare["do"] = "prepare";
             prepare["size"] = what.Size.DeepClone();
             Ask(prepare);
-            Run(0.3);
+            Run(0.1);
             return new(Side.Peer, variant, Threads, Run);
         }
         catch (PeerException e)

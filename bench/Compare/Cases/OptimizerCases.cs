@@ -24,6 +24,7 @@ internal static class OptimizerCases
         var layout = (size with { Batch = 1, Steps = 1 }).Learner(workers).Parameters.Layout;
         return new("Optimiser step", $"{rule}-{name} ({layout.Count / 1000}k)", _ => Ours(layout, update))
         {
+            Long = name == "c",
             Bytes = (double)bytes * layout.Count,
             Threads = [1],
             PeerCase = "optimizer",

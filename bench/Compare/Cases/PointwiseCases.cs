@@ -24,6 +24,7 @@ internal static class PointwiseCases
 
     private static Case Of(string group, string op, int count, string place) => new(group, $"{op}-{place}", _ => Ours(op, count))
     {
+        Long = count == Large,
         Bytes = (op == "add" ? 3.0 : 2.0) * sizeof(float) * count,
         Threads = [1],
         PeerCase = "pointwise",

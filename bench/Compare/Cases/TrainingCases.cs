@@ -18,6 +18,7 @@ internal static class TrainingCases
             return new(() => learner.Update(episodes.Value), workers);
         })
         {
+            Long = name == "c",
             Flop = size.TrainingFlop,
             PeerCase = "train",
             Size = size.ToJson(),
