@@ -1,4 +1,5 @@
 using Marl.Native.Bench;
+using Marl.Native.Bench.Compare;
 using Marl.Native.Bench.Kernels;
 using Marl.Native.Bench.Ladders;
 using Marl.Native.Rl;
@@ -7,6 +8,7 @@ using Marl.Native.Rl;
 [
     ("kernels", KernelCommand.Run),
     ("ladder", LadderCommand.Run),
+    ("compare", args => Comparison.Run(args)),
     ("environments", EnvironmentSteps.Run),
     ("peak", _ => Peak()),
 ];

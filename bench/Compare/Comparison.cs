@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Marl.Native.Bench.Compare;
+
+/// <summary>
+/// The same work here and in PyTorch, side by side and in turns, with 1 and 2 threads each; our side alone where there is no PyTorch.
+/// </summary>
+internal static class Comparison
+{
+    /// <summary>Below this share of the peak of one core, the peer's BLAS is not the one that its users have.</summary>
+    private const double SlowBlas = 0.05;
+
+    /// <summary>Does what bench/compare.sh asks for.</summary>
+    /// <returns>0; 1 if both sides do not compute the same thing; 2 if the question is not understood.</returns>
+    public static int Run(ReadOnlySpan<string> words)
+    {
+        try
+        {
+            return Run(CompareOptions.Parse(words));
+        }
+        catch (ArgumentException e)
+        {
+            Console.Error.WriteLine($"compare: {e.Message}");
+            return 2;
+        }
+    }
+
+    private static int Run(CompareOptions options)
+    {
+        double peak = Peak(0);
+        Console.WriteLine($"{Processor()}, {Environment.ProcessorCount} threads, vectors of {Bits} bits; " +
+            $"peak of one core {peak / 1e9:F0} GFLOP/s (fused multiply-adds, measured)");
+        Console.WriteLine(RuntimeInformation.FrameworkDescription);
+        var settings = options.Alone ? null : PeerSettings.Probe(options.Python);
+        Console.WriteLine(settings is not null ? settings.ToString() : options.Alone ? "without PyTorch, as asked for"
+            : $"without PyTorch: '{options.Python}' has none. To compare with it: {PeerSettings.Remedy}");
+        if (settings is not null && settings.GemmRate < SlowBlas * peak)
+        {
+            Console.WriteLine($"PyTorch's Gemm reaches {settings.GemmRate / peak:P1} of the peak: this is no BLAS to compare with. " +
+                $"Install one: {PeerSettings.Remedy}");
+        }
+        if (settings is not null && !Agreement.Holds(settings))
+        {
+            return 1;
+        }
+        if (options.CheckOnly)
+        {
+            return settings is null ? 2 : 0;
+        }
+        PeerProcess[] peers = settings is null ? [] : [new(settings, threads: 1), new(settings, threads: 2)];
+        try
+        {
+            Compare(options, peers, peak);
+        }
+        finally
+        {
+            Array.ForEach(peers, peer => peer.Dispose());
+        }
+        if (options.Wants("start of the process"))
+        {
+            Startup.Compare(options, settings);
+        }
+        if (options.Wants("training loop"))
+        {
+            TrainingLoop.Measure(options);
+        }
+        return 0;
+    }
+
+    /// <summary>The greatest that was ever seen: whatever else runs can only make it less.</summary>
+    private static double Peak(double before)
+    {
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            before = Math.Max(before, FmaPeak.Measure());
+            Thread.Sleep(20);
+        }
+        return before;
+    }
+
+    private static int Bits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+
+    private static IEnumerable<Case> Cases(CompareOptions options) =>
+        ((IEnumerable<Case>)
+        [
+            .. TrainingCases.All(), .. GruCases.All(), .. ActingCases.All(), .. GemmCases.All(), .. OptimizerCases.All(),
+            .. PointwiseCases.All(),
+        ]).Where(c => options.Wants(c.Name, c.Group) && !(options.Quick && c.Long));
+
+    /// <summary>Case by case, one table per group.</summary>
+    private static void Compare(CompareOptions options, PeerProcess[] peers, double peak)
+    {
+        foreach (var group in Cases(options).GroupBy(c => c.Group))
+        {
+            peak = Peak(peak);
+            var table = new Report(peak);
+            Disturbance disturbance = new(() => peers.Aggregate(Environment.CpuUsage.TotalTime, (sum, peer) => sum + peer.ProcessorTime));
+            foreach (var one in group)
+            {
+                Console.Error.WriteLine($".. {one.Name}");
+                table.Add(one, Measure(one, options, peers, out long allocated), allocated);
+            }
+            Console.WriteLine();
+            Console.WriteLine(options.Markdown ? $"### {group.Key}\n" : $"{group.Key}");
+            table.Write(Console.Out, options);
+            Console.Write(disturbance.Remark() is { Length: > 0 } remark ? $"{remark}\n" : "");
+        }
+    }
+
+    private static Outcome[] Measure(Case one, CompareOptions options, PeerProcess[] peers, out long allocated)
+    {
+        List<Work> works = [];
+        try
+        {
+            List<Contestant> contestants = [];
+            void Enter(Side side, int threads, Work work)
+            {
+                works.Add(work);
+                Rounds.Warm(work.Run, options.Quick ? 0.4 : 1.0);
+                contestants.Add(new(side, "", threads, seconds => Rounds.Sample(work.Run, seconds)));
+            }
+            foreach (int threads in one.Threads)
+            {
+                Enter(Side.Ours, threads, one.Ours(threads));
+            }
+            allocated = works.Max(work => Rounds.AllocatedBytes(work.Run));
+            if (one.TensorPrimitives is not null)
+            {
+                Enter(Side.Library, 1, one.TensorPrimitives());
+            }
+            contestants.AddRange(peers.SelectMany(peer => one.Variants.Select(variant => peer.Prepare(one, variant))).OfType<Contestant>());
+            return Rounds.Run(contestants, options.Rounds, options.Quick ? one.Seconds / 2 : one.Seconds, budget: options.Quick ? 5 : 40);
+        }
+        finally
+        {
+            works.ForEach(work => work.Dispose());
+            Array.ForEach(peers, peer => peer.Drop());
+        }
+    }
+
+    private static string Processor()
+    {
+        const string Source = "/proc/cpuinfo", Key = "model name";
+        string? line = File.Exists(Source) ? File.ReadLines(Source).FirstOrDefault(l => l.StartsWith(Key, StringComparison.Ordinal)) : null;
+        return line?[(line.IndexOf(':') + 1)..].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+    }
+}
