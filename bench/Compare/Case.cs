@@ -50,7 +50,7 @@ internal sealed class Work(Action run, params IDisposable[] owned) : IDisposable
             return new(parts[0]);
         }
         var workers = new Rl.Workers(parts.Length);
-        Action<int> body = part => parts[part]();
+        Action<int, int> body = (part, _) => parts[part]();
         return new(() => workers.Run(parts.Length, body), workers);
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Marl.Native;
 
 /// <summary>Fills the initial values of one slice of parameters.</summary>
@@ -101,6 +103,7 @@ public sealed class Parameters
 
     private readonly struct Polyak(float tau) : IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
             => p = T.Fma(T.Of(tau), g, T.Of(1f - tau) * p);
     }

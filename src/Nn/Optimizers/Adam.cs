@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Marl.Native.Nn;
 
 /// <summary>
@@ -56,6 +58,8 @@ public record Adam : UpdateRule
     private struct Update : IUpdate
     {
         public float Beta1, Rest1, Beta2, Rest2, Size, Correction, Epsilon, Penalty, Keep;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
 
         public readonly void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
         {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Marl.Native.Nn;
 
 /// <summary>
@@ -72,6 +74,7 @@ public sealed record RmsProp : UpdateRule
 
     private readonly struct Descent(float rate) : IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T p, T b, ref T unused1, ref T unused2) where T : struct, ILane<T> => p -= T.Of(rate) * b;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Marl.Native.Nn;
 
 /// <summary>
@@ -28,6 +30,7 @@ public sealed record Sgd : UpdateRule
 
     private readonly struct Update(float rate, float momentum, float gradientPart, float momentumPart) : IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T p, T g, ref T b, ref T unused) where T : struct, ILane<T>
         {
             b = T.Of(momentum) * b + g;

@@ -46,11 +46,27 @@ internal sealed partial class CpuDevice
             return;
         }
         ref float pa = ref First(a, a.Count), pb = ref First(b, b.Count), py = ref First(y, y.Count);
+        if (a.Count == y.Count && b.Count == y.Count)
+        {
+            Loop.Run(new PlainZipLoop<TOp>(op, ref pa, ref pb, ref py), y.Count);
+            return;
+        }
         do
         {
             Loop.Run(new ZipLoop<TOp>(op, nest.Row(0, ref pa), nest.Row(1, ref pb), ref nest.At(2, ref py)), nest.Length(3));
         }
         while (nest.Next(2));
+    }
+
+    /// <summary>Nothing is broadcast: no question at every element whether a row stands still.</summary>
+    private readonly ref struct PlainZipLoop<TOp>(TOp op, ref float a, ref float b, ref float y) : ILoop where TOp : unmanaged, IBinary
+    {
+        private readonly ref float a = ref a, b = ref b, y = ref y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(T.Load(ref a, i), T.Load(ref b, i)).Store(ref y, i);
+
+        public static bool Brief => true;
     }
 
     private readonly ref struct ZipLoop<TOp>(TOp op, Row a, Row b, ref float y) : ILoop where TOp : unmanaged, IBinary
