@@ -27,7 +27,7 @@ public static partial class Ops
         foreach (var (first, count) in new RowBlocks(y, ws))
         {
             var (xBlock, yBlock) = (RowBlock(x.Value, ws, first, count), RowBlock(y, ws, first, count));
-            device.Gemm(Rows(xBlock, copies), Weight(w.Value, copies).T, Rows(yBlock, copies), bias: b.Value);
+            device.Gemm(Rows(xBlock, copies), WeightT(w, copies), Rows(yBlock, copies), bias: b.Value);
             if (relu)
             {
                 device.Map(default(Relu), yBlock, yBlock);
@@ -70,6 +70,17 @@ public static partial class Ops
     private static Matrix Rows(Tensor x, bool copies) => copies ? Matrix.Interleaved(x) : Matrix.Of(x);
 
     private static Matrix Weight(Tensor w, bool copies) => copies ? Matrix.Batched(w) : Matrix.Of(w);
+
+    /// <summary>W^T, in place or from where it is at hand.</summary>
+    private static Matrix WeightT(Var w, bool copies)
+        => w.Tape.Node(w).Transpose is { IsNone: false } transpose ? Weight(transpose, copies) : Weight(w.Value, copies).T;
+
+    /// <summary>y = x with the last two axes exchanged; the others are one axis of copies.</summary>
+    internal static void Transpose(Device device, Tensor x, Tensor y)
+    {
+        int rows = x.Shape[-2], columns = x.Shape[-1], copies = x.Shape.Product(0, x.Shape.Rank - 2);
+        device.CopyStrided(x, [0, rows * columns, columns, 1], y, [0, rows * columns, 1, rows], [1, copies, rows, columns], accumulate: false);
+    }
 
     /// <summary>db += the sum of dy over rows, per copy.</summary>
     private static void BiasGradient(Device device, Tensor dy, Tensor db)
