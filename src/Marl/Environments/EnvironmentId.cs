@@ -58,6 +58,15 @@ internal sealed class EnvironmentId
         string value => throw Error($"{option}={value} is not a number of at least 0"),
     };
 
+    /// <summary>An option that is one of <paramref name="words"/>; the first of them if it is not given.</summary>
+    public string Choice(string option, params ReadOnlySpan<string> words) => Take(option) switch
+    {
+        null => words[0],
+        string value when words.Contains(value) => value,
+        string value => throw Error($"{option}={value} is none of {string.Join(", ", words!)}; did you mean "
+            + $"'{UsageException.Nearest(value, words.ToArray())}'?"),
+    };
+
     /// <summary>Ends the reading.</summary>
     /// <exception cref="UsageException">there is a layout although the family has none, or an option that it does not know.</exception>
     public void EnsureAllRead(bool hasLayout)

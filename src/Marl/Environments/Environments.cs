@@ -21,6 +21,7 @@ public static class Environments
             "lbf:15x15-4p-5f"]) { TryCreate = LevelBasedForaging.TryCreate },
         new("lbf-v1:RxC-Pp-Ff[-Ss][-coop][-pen]", "Level-Based Foraging with the food levels of versions 1 and 2",
             ["lbf-v1:8x8-2p-2f"]) { TryCreate = LevelBasedForaging.TryCreate },
+        .. ParticleWorlds.Families,
         new("climbing[?steps=T]", "climbing game: the best joint action is surrounded by the worst",
             ["climbing"]) { TryCreate = MatrixGame.TryCreate },
         new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",
