@@ -80,7 +80,8 @@ public sealed class TraceReplay
         StepResult result = joint[0].ValueKind == JsonValueKind.Array
             ? ((ParticleEnvironment)environment).Step([.. actions.Select(weight => (float)weight)], rewards)
             : environment.Step([.. actions.Select(action => (int)action)], rewards, ref rng);
-        Require(Agree(Trace.Numbers(line.GetProperty("r")), rewards, family.Tolerance), $"{at}: rewards are {string.Join(' ', rewards)}");
+        Require(Agree(Trace.Numbers(line.GetProperty("r")), [.. rewards], family.Tolerance),
+            $"{at}: rewards are {string.Join(' ', rewards)}");
         bool ends = line.GetProperty("done").GetBoolean() || line.GetProperty("trunc").GetBoolean();
         StepResult expected = !ends ? StepResult.Running
             : family.EndsItself(line.GetProperty("state")) ? StepResult.Terminated : StepResult.Truncated;
@@ -91,21 +92,22 @@ public sealed class TraceReplay
     {
         double[] expected = family.Snapshot(state, environment.Spec), snapshot = new double[environment.Spec.SnapshotSize];
         environment.Save(snapshot);
-        Require(Agree(expected, snapshot, family.Tolerance),
+        Require(Agree(expected, [.. snapshot], family.Tolerance),
             $"{at}: the state is {string.Join(' ', snapshot)}, not {string.Join(' ', expected)}");
         for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
         {
             var observation = new float[environment.Spec.Agents[agent].Observation];
             environment.Observe(agent, observation);
-            Require(Agree(Trace.Numbers(observations[agent]).Select(number => (double)(float)number), [.. observation.Select(number => (double)number)], family.ObservationTolerance),
+            IEnumerable<double> recorded = Trace.Numbers(observations[agent]).Select(number => (double)(float)number);
+            Require(Agree(recorded, [.. observation], family.ObservationTolerance),
                 $"{at}: agent {agent} observes {string.Join(' ', observation)}");
         }
     }
 
-    private static bool Agree(IEnumerable<double> expected, double[] actual, double tolerance)
+    private static bool Agree(IEnumerable<double> expected, List<double> actual, double tolerance)
     {
         double[] all = [.. expected];
-        return all.Length == actual.Length && all.Zip(actual).All(pair => Math.Abs(pair.First - pair.Second) <= tolerance);
+        return all.Length == actual.Count && all.Zip(actual).All(pair => Math.Abs(pair.First - pair.Second) <= tolerance);
     }
 
     private static void Require(bool holds, string problem)

@@ -87,7 +87,10 @@ public abstract class ParticleEnvironment : IEnvironment
     public StepResult Step(ReadOnlySpan<float> vectors, Span<double> rewards)
     {
         if (vectors.Length != VectorSize)
-            throw new ArgumentException($"{vectors.Length} numbers are given; the action vectors of {Spec.Id} have {VectorSize}", nameof(vectors));
+        {
+            throw new ArgumentException(
+                $"{vectors.Length} numbers are given; the action vectors of {Spec.Id} have {VectorSize}", nameof(vectors));
+        }
         for (int agent = 0; agent < Spec.Agents.Length; agent++)
         {
             ParticleAgent who = setup.Agents[agent];

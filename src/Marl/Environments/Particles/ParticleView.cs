@@ -23,7 +23,7 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
         end += message.Length;
     }
 
-    /// <summary><paramref name="lit"/> at one of so many entries, <paramref name="dark"/> at the others: the colour of a landmark.</summary>
+    /// <summary>The colour of a landmark: <paramref name="lit"/> at one of so many entries, <paramref name="dark"/> elsewhere.</summary>
     public void AddColour(int channel, int channels, double lit, double dark)
     {
         for (int i = 0; i < channels; i++)

@@ -22,8 +22,8 @@ internal static class ParticleWorlds
         Family("crypto", "Alice and Bob share a key, Eve listens", "crypto"),
         Family("world-comm[?good=G&adversaries=A&obstacles=O&food=F&forests=W]", "a leader directs the hunt for prey in forests",
             "world-comm"),
-        new($"{Original}:WORLD[?..]", $"the same worlds by the rules of OpenAI's original; all worlds take steps=T, those of {Current}: "
-            + "order=original as well", [.. Names.Select(name => $"{Original}:{name}")]) { TryCreate = TryCreate },
+        new($"{Original}:WORLD[?..]", $"these worlds as in OpenAI's original; all take steps=T, those of {Current} order=original too",
+            [.. Names.Select(name => $"{Original}:{name}")]) { TryCreate = TryCreate },
     ];
 
     private static string[] Names => ["spread", "speaker-listener", "adversary", "tag", "reference", "push", "crypto", "world-comm"];
@@ -61,7 +61,7 @@ internal static class ParticleWorlds
     public static double? Ratio(EnvironmentId id)
     {
         double? ratio = id.Number("ratio");
-        return ratio is null or <= 1 ? ratio : throw id.Error($"ratio={ratio} is more than 1");
+        return ratio is null or <= 1 ? ratio : throw id.Error(FormattableString.Invariant($"ratio={ratio} is more than 1"));
     }
 
     /// <summary>So many of the same.</summary>

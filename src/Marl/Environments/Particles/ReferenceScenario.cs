@@ -9,7 +9,8 @@ namespace Marl.Native.Rl;
 internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) : ParticleEnvironment(new()
 {
     Id = rules.Id("reference", ("ratio", localRatio, UsualRatio)),
-    Agents = ParticleWorlds.Repeat<ParticleAgent>(2, new(new(0.05) { Movable = true }, 2 + 2 * Choices + Choices + Symbols) { Symbols = Symbols }),
+    Agents = ParticleWorlds.Repeat<ParticleAgent>(
+        2, new(new(0.05) { Movable = true }, 2 + 2 * Choices + Choices + Symbols) { Symbols = Symbols }),
     Landmarks = ParticleWorlds.Repeat(Choices, new ParticleBody(0.05)),
     Goals = 2,
     GoalChoices = Choices,

@@ -9,7 +9,8 @@ namespace Marl.Native.Rl;
 internal sealed class SpreadScenario(ParticleRules rules, int agents, int landmarks, double localRatio) : ParticleEnvironment(new()
 {
     Id = rules.Id("spread", ("agents", agents, UsualAgents), ("landmarks", landmarks, agents), ("ratio", localRatio, UsualRatio)),
-    Agents = ParticleWorlds.Repeat<ParticleAgent>(agents, new(new(0.15) { Movable = true, Collides = true }, 4 + 2 * landmarks + 4 * (agents - 1))),
+    Agents = ParticleWorlds.Repeat<ParticleAgent>(
+        agents, new(new(0.15) { Movable = true, Collides = true }, 4 + 2 * landmarks + 4 * (agents - 1))),
     Landmarks = ParticleWorlds.Repeat(landmarks, new ParticleBody(0.05)),
     Reward = rules.Original ? RewardMode.Mean : RewardMode.Sum,
 }, rules)

@@ -2,8 +2,8 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Predator and prey (Lowe et al. 2017, "simple_tag"): A slow adversaries hunt G fast good agents among obstacles.
-/// <para>Observation [4 + 2 obstacles + 2(A + G - 1) + 2 prey]: own velocity, own position, obstacles, other agents, velocities of the other
-/// prey.</para>
+/// <para>Observation [4 + 2 obstacles + 2(A + G - 1) + 2 prey]: own velocity, own position, obstacles, other agents, velocities of the
+/// other prey.</para>
 /// <para>Adversaries: each +10 for every pair of an adversary and a prey that overlap. Prey: -10 for every adversary that overlaps with
 /// it, less a fine for running away.</para>
 /// <para>With prey=scripted only the adversaries are agents: prey flees with full force straight from the nearest adversary, but where it
@@ -16,7 +16,8 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
     Agents =
     [
         .. ParticleWorlds.Repeat<ParticleAgent>(adversaries, new(
-            new(0.075) { Movable = true, Collides = true, Acceleration = 3, MaxSpeed = 1 }, Observation(adversaries, good, obstacles, good))),
+            new(0.075) { Movable = true, Collides = true, Acceleration = 3, MaxSpeed = 1 },
+            Observation(adversaries, good, obstacles, good))),
         .. ParticleWorlds.Repeat<ParticleAgent>(good, new(
             new(0.05) { Movable = true, Collides = true, Acceleration = 4, MaxSpeed = 1.3 },
             Observation(adversaries, good, obstacles, good - 1)) { Team = 1 }),
