@@ -2,8 +2,8 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
-/// <summary>What traces cannot show of the particle worlds: how episodes start, sizes and teams, scripted prey, and the worlds of which
-/// there are no recordings.</summary>
+/// <summary>What traces do not show of the particle worlds: how episodes start, sizes and teams, scripted prey, and rules by hand-made
+/// examples.</summary>
 public sealed class ParticleScenarioTests
 {
     [Theory]

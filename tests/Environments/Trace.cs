@@ -37,13 +37,19 @@ internal sealed record TraceFamily(
     {
         JsonElement[] agents = [.. parameters.GetProperty("agents").EnumerateArray()];
         int adversaries = agents.Count(agent => agent.GetProperty("adversary").GetBoolean()), good = agents.Length - adversaries;
-        int landmarks = parameters.GetProperty("landmarks").GetArrayLength();
+        double[] landmarks = [.. from landmark in parameters.GetProperty("landmarks").EnumerateArray()
+                                 select landmark.GetProperty("size").GetDouble()];
         string world = parameters.GetProperty("scenario").GetString()!["simple_".Length..].Replace('_', '-');
         List<string> options = [$"steps={parameters.GetProperty("max_cycles").GetInt32()}", .. world switch
         {
-            "spread" => [$"agents={agents.Length}", $"landmarks={landmarks}"],
+            "spread" => [$"agents={agents.Length}", $"landmarks={landmarks.Length}"],
             "adversary" => [$"good={good}"],
-            "tag" => [$"good={good}", $"adversaries={adversaries}", $"obstacles={landmarks}"],
+            "tag" => [$"good={good}", $"adversaries={adversaries}", $"obstacles={landmarks.Length}"],
+            "world-comm" =>
+            [
+                $"good={good}", $"adversaries={adversaries}", $"obstacles={landmarks.Count(size => size == 0.2)}",
+                $"food={landmarks.Count(size => size == 0.03)}", $"forests={landmarks.Count(size => size == 0.3)}",
+            ],
             _ => (string[])[],
         }];
         if (parameters.GetProperty("local_ratio") is { ValueKind: JsonValueKind.Number } ratio)

@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 /// forest or both in none; the leader sees everyone.</para>
 /// <para>Adversaries: each +5 for every overlapping pair of an adversary and a prey, less 0.1 of its distance to the nearest prey. Prey:
 /// -5 for every adversary that overlaps with it, +2 for every food that it is on, less 0.05 of its distance to the nearest food and
-/// twice the fine of <see cref="TagScenario"/> for running away.</para>
+/// twice the fine of <see cref="TagScenario"/> for running away; in mpe-v0 that distance is added, a slip that was mended later.</para>
 /// </summary>
 internal sealed class WorldCommScenario(ParticleRules rules, int good, int adversaries, int obstacles, int food, int forests)
     : ParticleEnvironment(new()
@@ -70,7 +70,8 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         {
             int hunters = Touched(prey, 0, adversaries), eaten = Touched(prey, World.BodyOf(obstacles), food);
             double fine = EdgeFine(World.Positions[prey].X) + EdgeFine(World.Positions[prey].Y);
-            rewards[prey] = 2 * eaten - 5 * hunters - 2 * fine - 0.05 * Nearest(prey, World.BodyOf(obstacles), food);
+            double hunger = 0.05 * Nearest(prey, World.BodyOf(obstacles), food);
+            rewards[prey] = 2 * eaten - 5 * hunters - 2 * fine + (Rules.Original ? hunger : -hunger);
             caught += hunters;
         }
         for (int adversary = 0; adversary < adversaries; adversary++)
