@@ -41,4 +41,9 @@ internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) 
         else
             Mix((rewards[0] + rewards[1]) / 2, localRatio, rewards);
     }
+
+    private protected override int? MeantFor(int landmark) => Goals[0] == Goals[1] ? null
+        : landmark == Goals[1] ? 0
+        : landmark == Goals[0] ? 1
+        : null;
 }

@@ -55,6 +55,8 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
             Mix(covering, localRatio, rewards);
     }
 
+    private protected override SceneRole RoleOf(int landmark) => SceneRole.Goal;
+
     private double NearestAgent(int body)
     {
         double nearest = double.PositiveInfinity;

@@ -78,6 +78,9 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
             rewards[adversary] = 5 * caught - 0.1 * Nearest(adversary, adversaries, good);
     }
 
+    private protected override SceneRole RoleOf(int landmark) =>
+        landmark < obstacles ? SceneRole.Thing : landmark < obstacles + food ? SceneRole.Wanted : SceneRole.Shelter;
+
     private static ParticleAgent[] Cast(int good, int adversaries, int landmarks, int forests)
     {
         var hunter = new ParticleBody(0.075) { Movable = true, Collides = true, Acceleration = 3, MaxSpeed = 1 };
