@@ -25,8 +25,8 @@ internal static class SceneText
     };
 
     /// <summary>The lines without colours.</summary>
-    public static IEnumerable<string> Plain(Scene? scene)
-        => Lines(scene).Select(line => string.Concat(line.Select(run => run.Text)).TrimEnd());
+    public static IEnumerable<string> Plain(Scene? scene, int height = MostHeight)
+        => Lines(scene, height).Select(line => string.Concat(line.Select(run => run.Text)).TrimEnd());
 
     /// <summary>What the signs of a scene mean that do not explain themselves; null if there are none.</summary>
     public static string? Legend(Scene? scene)

@@ -243,8 +243,10 @@ function begin() {
   element('back').onclick = () => pauseAt(step - 1);
   element('next').onclick = () => pauseAt(step + 1);
   document.onkeydown = event => {
-    if (event.key === ' ') { event.preventDefault(); toggle(); }
-    if (event.target.id === 'scrub') return; // it has arrow keys of its own
+    const at = event.target;
+    if (at.tagName === 'SELECT') return; // it has keys of its own
+    if (event.key === ' ') { event.preventDefault(); at.blur(); toggle(); } // or a button in focus would hear it too
+    if (at.tagName === 'INPUT') return; // so has the scrubber
     if (event.key === 'ArrowLeft') pauseAt(step - 1);
     if (event.key === 'ArrowRight') pauseAt(step + 1);
   };
