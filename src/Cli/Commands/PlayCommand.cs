@@ -38,7 +38,11 @@ internal static class PlayCommand
             var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(environment), parsed.GetValue(seed),
                 parsed.GetValue(episodes) ?? 1);
             using var signal = new StopSignal();
-            var viewer = Viewer(parsed.GetValue(json), parsed.GetValue(fps), parsed.GetValue(step), parsed.GetValue(replay), signal.Token);
+            Refuse(parsed.GetValue(step), parsed.GetValue(replay));
+            bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
+            var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
+                : watched ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
+                : null;
             var results = Watch(performance, viewer, parsed.GetValue(replay), signal.Token);
             Report(performance, results, parsed.GetValue(replay), parsed.GetValue(json));
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Success;
@@ -65,27 +69,32 @@ internal static class PlayCommand
         };
     }
 
-    /// <summary>Who watches; nobody where a replay is all that is wanted.</summary>
-    private static IViewer? Viewer(bool json, double? fps, bool steps, string? replay, CancellationToken stop)
+    /// <exception cref="UsageException">there is nobody to press keys, or no place for the replay.</exception>
+    private static void Refuse(bool steps, string? replay)
     {
         if (steps && (!Terminal.CanDraw || Pace.Keys is null))
         {
             throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
         }
-        return json ? new JsonViewer(Console.Out)
-            : replay is not null && fps is null && !steps ? null
-            : Terminal.CanDraw ? new LiveViewer(new Pace(fps ?? UsualSpeed, steps, stop))
-            : new PlainViewer(Console.Out);
+        if (replay is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(replay))))
+        {
+            throw new UsageException($"'{replay}' cannot be written: there is no such folder");
+        }
+    }
+
+    /// <summary>A moving picture where there is something to see and somebody who sees it; else lines, in no hurry if that was asked for.
+    /// </summary>
+    private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
+    {
+        var pace = new Pace(fps ?? UsualSpeed, steps, stop);
+        return Terminal.CanDraw && performance.HasPicture ? new LiveViewer(pace)
+            : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
     }
 
     /// <summary>Plays for the viewer, and writes the replay.</summary>
     /// <returns>the last frame of every episode.</returns>
     private static List<Frame> Watch(Performance performance, IViewer? viewer, string? path, CancellationToken stop)
     {
-        if (path is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
-        {
-            throw new UsageException($"'{path}' cannot be written: there is no such folder");
-        }
         var replay = path is null ? null : new Replay(performance);
         List<Frame> last = [];
         var frames = performance.Play().TakeWhile(_ => !stop.IsCancellationRequested).Select(frame =>

@@ -9,7 +9,9 @@ internal interface IViewer
 }
 
 /// <summary>For logs, and for games without a picture: a line per step, and under it what there is to see.</summary>
-internal sealed class PlainViewer(TextWriter output) : IViewer
+/// <param name="output">where to.</param>
+/// <param name="pace">how fast; null: as fast as it can be played.</param>
+internal sealed class PlainViewer(TextWriter output, Pace? pace) : IViewer
 {
     /// <inheritdoc/>
     public void Watch(Performance performance, IEnumerable<Frame> frames)
@@ -26,6 +28,10 @@ internal sealed class PlainViewer(TextWriter output) : IViewer
             foreach (string line in SceneText.Plain(frame.Scene))
             {
                 output.WriteLine(line);
+            }
+            if (pace is not null && !performance.IsLast(frame) && !pace.Next())
+            {
+                return;
             }
         }
     }

@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>For people: one picture in colours, drawn over and over; of games without a picture only what is done and earned.</summary>
+/// <summary>For people: one picture in colours, drawn over and over.</summary>
 internal sealed class LiveViewer(Pace pace) : IViewer
 {
     private const int ActionWidth = 16, RewardWidth = 9;
@@ -25,7 +25,8 @@ internal sealed class LiveViewer(Pace pace) : IViewer
     private static Rows Picture(Performance performance, Frame frame)
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
-        IRenderable[] head = [new Text($"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}", new(decoration: Decoration.Bold))];
+        string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
+        IRenderable[] head = [new Text(title, new Style(decoration: Decoration.Bold))];
         IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Amount(frame.Return)}")];
         IRenderable[] agents = [.. Agents(performance, frame)], help = [.. Help(frame)];
         // The terminal's last line stays free, or it would scroll.

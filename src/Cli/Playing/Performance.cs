@@ -10,6 +10,9 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>What is played.</summary>
     public EnvironmentSpec Spec => environment.Spec;
 
+    /// <summary>Whether there is something to see.</summary>
+    public bool HasPicture => environment is IPictured;
+
     /// <summary>Who plays, in a word.</summary>
     public required string Player { get; init; }
 
