@@ -17,7 +17,7 @@ internal sealed unsafe partial class CpuDevice
     /// <summary>Height of a block: half a MiB of a, which stays in the second-level cache while all panels pass by.</summary>
     private const int MaxHeight = 80 * Tile.MaxRows;
 
-    /// <summary>Height of a block of a transposed a, which is copied together: 96 KiB.</summary>
+    /// <summary>Height of a block of a that is copied together: 96 KiB.</summary>
     private const int MaxPackedHeight = 16 * Tile.MaxRows;
 
     /// <summary>The widest lane.</summary>
@@ -74,18 +74,18 @@ internal sealed unsafe partial class CpuDevice
         {
             int depth = Math.Min(k - done, MaxDepth);
             var first = done == 0 ? start : c;
-            int maxHeight = a.Column == 1 ? MaxHeight : MaxPackedHeight;
+            int maxHeight = Collides(a.Column) ? MaxPackedHeight : MaxHeight;
             for (int row = 0; row < m; row += maxHeight)
             {
                 int height = Math.Min(m - row, maxHeight);
                 var product = new Product(a.From(row, done), b.From(done, 0), first.From(row, 0), c.From(row, 0), height, n, depth);
-                if (a.Column == 1 || n <= 2 * V16.Width)
+                if (Collides(a.Column) && n > 2 * V16.Width)
                 {
-                    MultiplyBlock(product);
+                    MultiplyPacked(product);
                 }
                 else
                 {
-                    MultiplyPacked(product);
+                    MultiplyBlock(product);
                 }
             }
             done += depth;
@@ -93,40 +93,40 @@ internal sealed unsafe partial class CpuDevice
         while (done < k);
     }
 
-    /// <summary>The product with a block of a transposed a. Its columns would be read across a stride of memory for each panel of b again, and
-    /// a stride that is a power of two lets them fall on each other in the cache; so they are copied together first, tile by tile.</summary>
+    /// <summary>Whether elements so many floats apart fall on each other in the first-level cache: at multiples of 512 bytes its 64 sets shrink to 8.</summary>
+    private static bool Collides(nint stride) => stride % 128 == 0;
+
+    /// <summary>The product with a block of a transposed a whose elements along k collide: they are copied together first, tile by tile, and not
+    /// fetched again for each panel of b.</summary>
     [SkipLocalsInit]
     private static void MultiplyPacked(in Product product)
     {
         float* space = stackalloc float[MaxPackedHeight * MaxDepth + V16.Width], packed = CacheLine(space);
-        for (int row = 0, rows; row < product.M; row += rows)
-        {
-            rows = Tile.Fit(product.M - row);
-            PackTile(product.A.From(row, 0), rows, product.Depth, packed + row * product.Depth);
-        }
+        PackTiles(product.A, product.M, product.Depth, packed);
         MultiplyBlock(product.WithPackedA(packed));
     }
 
-    /// <summary>The rows of a tile, side by side for each k.</summary>
-    private static void PackTile(Grid a, int rows, int depth, float* packed)
+    /// <summary>The rows of each tile side by side for each k. For each k its rows are contiguous, so that memory is read in order.</summary>
+    private static void PackTiles(Grid a, int m, int depth, float* packed)
     {
-        float* from = a.At(0, 0);
-        if (rows == Tile.MaxRows && a.Row == 1)
+        for (int k = 0; k < depth; k++)
         {
-            for (int k = 0; k < depth; k++, from += a.Column, packed += Tile.MaxRows)
+            float* from = a.At(0, k), to = packed + k * Tile.MaxRows;
+            int row = 0;
+            for (; a.Row == 1 && row <= m - Tile.MaxRows; row += Tile.MaxRows, from += Tile.MaxRows, to += depth * Tile.MaxRows)
             {
                 Vector128<float> rows0 = Vector128.Load(from), rows4 = Vector128.Load(from + 4), rows8 = Vector128.Load(from + 8);
-                rows0.Store(packed);
-                rows4.Store(packed + 4);
-                rows8.Store(packed + 8);
+                rows0.Store(to);
+                rows4.Store(to + 4);
+                rows8.Store(to + 8);
             }
-            return;
-        }
-        for (int k = 0; k < depth; k++, from += a.Column, packed += rows)
-        {
-            for (int i = 0; i < rows; i++)
+            for (int rows; row < m; row += rows)
             {
-                packed[i] = from[i * a.Row];
+                rows = Tile.Fit(m - row);
+                for (int i = 0; i < rows; i++)
+                {
+                    packed[row * depth + k * rows + i] = *a.At(row + i, k);
+                }
             }
         }
     }
