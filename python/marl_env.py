@@ -71,10 +71,10 @@ class _World:
         if not self.episode_limit:
             raise ValueError("how many steps can an episode have? say serve(env, episode_limit=..)")
         self.agents = list(env.possible_agents)
-        self.counts = [self._action_space(agent).n for agent in self.agents]
-        self.starts = [getattr(self._action_space(agent), "start", 0) for agent in self.agents]
-        self.sizes = None
-        self.truncated = False
+        self.counts = [int(self._action_space(agent).n) for agent in self.agents]
+        self.starts = [int(getattr(self._action_space(agent), "start", 0)) for agent in self.agents]
+        self.sizes = []
+        self.has_state = self.truncated = False
 
     def describe(self):
         """The answer to hello. An episode is begun to see how long observations are; chance is not disturbed, as every reset has a seed."""
@@ -83,14 +83,18 @@ class _World:
         if missing:
             raise ValueError(f"agent {missing[0]!r} sees nothing at the beginning of an episode")
         self.sizes = [len(self._flat(agent, observations[agent])) for agent in self.agents]
-        self.has_state = self._state() is not None
+        try:
+            state_size = len(self._state())
+        except Exception:  # the API leaves it open whether there is a state, and environments say no in many ways
+            state_size = 0
+        self.has_state = state_size > 0
         return {
             "protocol": PROTOCOL,
             "agents": [
-                {"name": str(agent), "observation_size": size, "actions": int(count), "team": self.teams.get(agent, 0)}
+                {"name": str(agent), "observation_size": size, "actions": count, "team": self.teams.get(agent, 0)}
                 for agent, size, count in zip(self.agents, self.sizes, self.counts)
             ],
-            "state_size": len(self._state()) if self.has_state else 0,
+            "state_size": state_size,
             "episode_limit": int(self.episode_limit),
             "reward": self.reward,
         }
@@ -162,10 +166,7 @@ class _World:
         return list(_flatten(observation, space))
 
     def _state(self):
-        try:
-            return list(_flatten(self.env.state(), None))
-        except (AttributeError, NotImplementedError):
-            return None
+        return list(_flatten(self.env.state(), None))
 
 
 def _flatten(value, space):
@@ -179,8 +180,8 @@ def _flatten(value, space):
         for index, part in enumerate(value):
             yield from _flatten(part, _part(space, index) if isinstance(value, tuple) else None)
     elif _is_discrete(space):
-        hot = int(value) - getattr(space, "start", 0)
-        yield from (1 if i == hot else 0 for i in range(space.n))
+        hot = int(value) - int(getattr(space, "start", 0))
+        yield from (1 if i == hot else 0 for i in range(int(space.n)))
     else:
         yield _number(value)
 
@@ -211,16 +212,17 @@ def _part(space, key):
 
 def _is_discrete(space):
     """A number of possibilities; MultiBinary has an n as well, but a shape with it."""
-    return isinstance(getattr(space, "n", None), int) and not getattr(space, "shape", ())
+    return hasattr(space, "n") and not getattr(space, "shape", ())
 
 
 def _attribute(env, name):
-    """Of an environment or of what it wraps."""
-    for place in (env, getattr(env, "unwrapped", None), getattr(env, "aec_env", None)):
+    """A number that an environment, or what it wraps, has under this name; None if there is none."""
+    turns = getattr(env, "aec_env", None)
+    for place in (env, getattr(env, "unwrapped", None), turns, getattr(turns, "unwrapped", None)):
         value = getattr(place, name, None)
         if isinstance(value, int):
             return value
-    return getattr(getattr(getattr(env, "aec_env", None), "unwrapped", None), name, None)
+    return None
 
 
 def _main(arguments):

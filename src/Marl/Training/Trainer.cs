@@ -36,11 +36,13 @@ public sealed class Trainer : IDisposable
         training.Validate();
         (this.configuration, this.folder) = (configuration, folder);
         this.create = create ?? (() => Environments.Create(configuration.Environment));
-        environments = Create(training.Environments);
+        // The first says what it is before the others are made: what is wrong with a program is then seen once.
+        environments = [this.create()];
         workers = new Workers(training.Threads > 0 ? training.Threads : Environment.ProcessorCount);
         try
         {
             Spec = environments[0].Spec;
+            environments = [.. environments, .. Create(training.Environments - 1)];
             context = new LearnerContext(Spec, training, workers);
             Learner = configuration.CreateLearner(context);
             rollout = NewRollout(environments, environments.Length, context.Rng);
@@ -58,6 +60,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The environment.</summary>
     public EnvironmentSpec Spec { get; }
+
+    /// <summary>Environment steps so far, of whole rounds.</summary>
+    public long Steps => steps;
 
     /// <summary>What learns.</summary>
     public ILearner Learner { get; }
