@@ -163,39 +163,44 @@ class _World:
         space = self._space("observation_space", agent)
         if _has_mask(observation):
             observation, space = observation["observation"], _part(space, "observation")
-        return list(_flatten(observation, space))
+        return _flatten(observation, space)
 
     def _state(self):
-        return list(_flatten(self.env.state(), None))
+        return _flatten(self.env.state(), None)
 
 
 def _flatten(value, space):
-    """All numbers of a nested value; a number from a discrete space as one-hot."""
-    if hasattr(value, "tolist"):  # numpy and its kin
+    """All numbers of a nested value, as a list; a number of a discrete space as one-hot."""
+    if hasattr(value, "ravel"):  # numpy and its kin: all at once
+        value = value.ravel().tolist()
+        if len(value) == 1:
+            value = value[0]
+        elif not value or not isinstance(value[0], bool):
+            return value
+    elif hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _flatten(part, _part(space, key))
+        parts = [_flatten(part, _part(space, key)) for key, part in value.items()]
     elif isinstance(value, (list, tuple)):
-        for index, part in enumerate(value):
-            yield from _flatten(part, _part(space, index) if isinstance(value, tuple) else None)
+        parts = [_flatten(part, _part(space, index)) for index, part in enumerate(value)]
     elif _is_discrete(space):
         hot = int(value) - int(getattr(space, "start", 0))
-        yield from (1 if i == hot else 0 for i in range(int(space.n)))
+        return [1 if i == hot else 0 for i in range(int(space.n))]
     else:
-        yield _number(value)
+        return [_number(value)]
+    return [number for part in parts for number in part]
 
 
 def _number(value):
     if hasattr(value, "item"):
         value = value.item()
-    return value if isinstance(value, int) else float(value)
+    return int(value) if isinstance(value, int) else float(value)
 
 
 def _mask(observation, info, count):
     """From the observation or from the information about an agent; without either everything may be done."""
     mask = observation["action_mask"] if _has_mask(observation) else (info or {}).get("action_mask")
-    return [1] * count if mask is None else [1 if allowed else 0 for allowed in mask]
+    return [1] * count if mask is None else [1 if allowed else 0 for allowed in _flatten(mask, None)]
 
 
 def _has_mask(observation):
