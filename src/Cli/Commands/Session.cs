@@ -29,7 +29,8 @@ internal static class Session
         {
             // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
             string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, go on with: marl resume {Quoted(run.Path)}");
+            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, " +
+                $"go on with: marl resume {Quoted(run.Path)}");
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
         }
         catch (DivergedException e)

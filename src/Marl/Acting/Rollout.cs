@@ -23,7 +23,7 @@ public sealed class Rollout
         foreach (var environment in environments)
         {
             if (!environment.Spec.IsLike(environments[0].Spec))
-                throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must have the same agents and limits");
+                throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must say the same of itself");
         }
         for (int s = 0; s < this.shards.Length; s++)
         {
