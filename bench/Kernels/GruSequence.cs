@@ -4,7 +4,7 @@ namespace Marl.Native.Bench.Kernels;
 
 /// <summary>
 /// A GRU over a sequence and its operands, with both directions as plain loops: unit by unit, in the formulas of <see cref="Ops.Gru"/>. The
-/// functions are the engine's on one float, and sums are chains of fused multiply-adds from the bias in the order of k, so that other
+/// functions are the engine's on one float, and sums are chains of fused multiply-adds from the biases over x and then h, so that other
 /// ways to compute y can be held to the same bits.
 /// </summary>
 internal sealed class GruSequence
@@ -86,20 +86,20 @@ internal sealed class GruSequence
                 var save = saved.Slice(row * 4 * units, 4 * units);
                 for (int j = 0; j < units; j++)
                 {
-                    float r = Sigmoid(Input(wIh, bIh, x, j) + Input(wHh, bHh, h, j));
-                    float z = Sigmoid(Input(wIh, bIh, x, units + j) + Input(wHh, bHh, h, units + j));
-                    float hidden = Input(wHh, bHh, h, 2 * units + j);
-                    float n = Tanh(MathF.FusedMultiplyAdd(r, hidden, Input(wIh, bIh, x, 2 * units + j)));
+                    int atZ = units + j, atN = 2 * units + j;
+                    float r = Sigmoid(Sum(Sum(bIh[j] + bHh[j], wIh, x, j), wHh, h, j));
+                    float z = Sigmoid(Sum(Sum(bIh[atZ] + bHh[atZ], wIh, x, atZ), wHh, h, atZ));
+                    float hidden = Sum(bHh[atN], wHh, h, atN);
+                    float n = Tanh(MathF.FusedMultiplyAdd(r, hidden, Sum(bIh[atN], wIh, x, atN)));
                     yt[row * units + j] = MathF.FusedMultiplyAdd(z, h[j] - n, n);
                     (save[j], save[units + j], save[2 * units + j], save[3 * units + j]) = (r, z, n, hidden);
                 }
             }
         }
 
-        // b[gate] + w[gate, ..] x
-        static float Input(Span<float> w, Span<float> b, Span<float> x, int gate)
+        // sum + w[gate, ..] x
+        static float Sum(float sum, Span<float> w, Span<float> x, int gate)
         {
-            float sum = b[gate];
             for (int k = 0; k < x.Length; k++)
             {
                 sum = MathF.FusedMultiplyAdd(w[gate * x.Length + k], x[k], sum);

@@ -36,8 +36,8 @@ internal static class GruLadder
         }
     }
 
-    /// <summary>y from h and the two products, for one row of units; overwrites gi.</summary>
-    private delegate void GateFunction(Span<float> gi, ReadOnlySpan<float> gh, ReadOnlySpan<float> h, Span<float> y);
+    /// <summary>y from h, the sums of r, z and the state's part of n, and the input's part of n, for one row of units; overwrites the sums.</summary>
+    private delegate void GateFunction(Span<float> sums, ReadOnlySpan<float> inputN, ReadOnlySpan<float> h, Span<float> y);
 
     /// <summary>Both products by a rung of the other ladder, and the gates row by row.</summary>
     private static void Layers(GruSequence s, Buffers work, Multiply multiply, GateFunction gates)
@@ -45,60 +45,70 @@ internal static class GruLadder
         int width = 3 * s.Hidden;
         Transpose(s.WIh, width, s.Inputs, work.WIh);
         Transpose(s.WHh, width, s.Hidden, work.WHh);
-        Repeat(s.BIh, work.Gi);
+        float[] bias = s.BIh.ToArray();
+        for (int i = 0; i < 2 * s.Hidden; i++)
+        {
+            bias[i] += s.BHh[i];
+        }
+        Repeat(bias, work.Gi);
         multiply(s.X.Span, work.WIh, work.Gi, s.Steps * s.Rows, s.Inputs, width);
         for (int t = 0; t < s.Steps; t++)
         {
             Span<float> h = s.Before(t), y = s.Y[t].Span;
-            Repeat(s.BHh, work.Gh);
+            // The sums of r and z go on from the input's; that of n apart, because r multiplies it.
+            for (int row = 0; row < s.Rows; row++)
+            {
+                work.Gi.AsSpan((t * s.Rows + row) * width, 2 * s.Hidden).CopyTo(work.Gh.AsSpan(row * width));
+                s.BHh[(2 * s.Hidden)..].CopyTo(work.Gh.AsSpan(row * width + 2 * s.Hidden));
+            }
             multiply(h, work.WHh, work.Gh, s.Rows, s.Hidden, width);
             for (int row = 0; row < s.Rows; row++)
             {
-                gates(work.Gi.AsSpan((t * s.Rows + row) * width, width), work.Gh.AsSpan(row * width, width),
+                gates(work.Gh.AsSpan(row * width, width), work.Gi.AsSpan((t * s.Rows + row) * width + 2 * s.Hidden, s.Hidden),
                     h.Slice(row * s.Hidden, s.Hidden), y.Slice(row * s.Hidden, s.Hidden));
             }
         }
     }
 
-    private static void Gates(Span<float> gi, ReadOnlySpan<float> gh, ReadOnlySpan<float> h, Span<float> y)
+    private static void Gates(Span<float> sums, ReadOnlySpan<float> inputN, ReadOnlySpan<float> h, Span<float> y)
     {
-        Sigmoids<F1>(0, gi, gh, 2 * y.Length);
-        States<F1>(0, gi, gh, h, y);
+        Sigmoids<F1>(0, sums, 2 * y.Length);
+        States<F1>(0, sums, inputN, h, y);
     }
 
-    private static void GatesInLanes(Span<float> gi, ReadOnlySpan<float> gh, ReadOnlySpan<float> h, Span<float> y)
+    private static void GatesInLanes(Span<float> sums, ReadOnlySpan<float> inputN, ReadOnlySpan<float> h, Span<float> y)
     {
         bool wide = Vector512.IsHardwareAccelerated;
-        int gates = 2 * y.Length, done = wide ? Sigmoids<V16>(0, gi, gh, gates) : Sigmoids<V8>(0, gi, gh, gates);
-        Sigmoids<F1>(done, gi, gh, gates);
-        done = wide ? States<V16>(0, gi, gh, h, y) : States<V8>(0, gi, gh, h, y);
-        States<F1>(done, gi, gh, h, y);
+        int gates = 2 * y.Length, done = wide ? Sigmoids<V16>(0, sums, gates) : Sigmoids<V8>(0, sums, gates);
+        Sigmoids<F1>(done, sums, gates);
+        done = wide ? States<V16>(0, sums, inputN, h, y) : States<V8>(0, sums, inputN, h, y);
+        States<F1>(done, sums, inputN, h, y);
     }
 
-    /// <summary>r and z take the places of their sums in gi, from gate i on in whole lanes; returns how far it came.</summary>
+    /// <summary>r and z take the places of their sums, from gate i on in whole lanes; returns how far it came.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int Sigmoids<T>(int i, Span<float> gi, ReadOnlySpan<float> gh, int count) where T : struct, IFloatLane<T>
+    private static int Sigmoids<T>(int i, Span<float> sums, int count) where T : struct, IFloatLane<T>
     {
-        ref float pi = ref MemoryMarshal.GetReference(gi), ph = ref MemoryMarshal.GetReference(gh);
+        ref float ps = ref MemoryMarshal.GetReference(sums);
         for (; i <= count - T.Width; i += T.Width)
         {
-            T.Sigmoid(T.Load(ref pi, i) + T.Load(ref ph, i)).Store(ref pi, i);
+            T.Sigmoid(T.Load(ref ps, i)).Store(ref ps, i);
         }
         return i;
     }
 
     /// <summary>n and y. A method apart from the sigmoids: the compiler inlines only so many operators of lanes into one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int States<T>(int j, ReadOnlySpan<float> gi, ReadOnlySpan<float> gh, ReadOnlySpan<float> h, Span<float> y)
+    private static int States<T>(int j, ReadOnlySpan<float> sums, ReadOnlySpan<float> inputN, ReadOnlySpan<float> h, Span<float> y)
         where T : struct, IFloatLane<T>
     {
-        ref float pi = ref MemoryMarshal.GetReference(gi), ph = ref MemoryMarshal.GetReference(gh);
+        ref float ps = ref MemoryMarshal.GetReference(sums), pn = ref MemoryMarshal.GetReference(inputN);
         ref float before = ref MemoryMarshal.GetReference(h), after = ref MemoryMarshal.GetReference(y);
         int units = y.Length;
         for (; j <= units - T.Width; j += T.Width)
         {
-            T r = T.Load(ref pi, j), z = T.Load(ref pi, units + j);
-            T n = T.Tanh(T.Fma(r, T.Load(ref ph, 2 * units + j), T.Load(ref pi, 2 * units + j)));
+            T r = T.Load(ref ps, j), z = T.Load(ref ps, units + j);
+            T n = T.Tanh(T.Fma(r, T.Load(ref ps, 2 * units + j), T.Load(ref pn, j)));
             T.Fma(z, T.Load(ref before, j) - n, n).Store(ref after, j);
         }
         return j;
@@ -132,10 +142,10 @@ internal static class GruLadder
         /// <summary>[H, 3H]</summary>
         public float[] WHh { get; } = new float[3 * s.Hidden * s.Hidden];
 
-        /// <summary>[T, R, 3H]</summary>
+        /// <summary>[T, R, 3H] biases and the input's products.</summary>
         public float[] Gi { get; } = new float[s.Steps * s.Rows * 3 * s.Hidden];
 
-        /// <summary>[R, 3H]</summary>
+        /// <summary>[R, 3H] the sums of a step.</summary>
         public float[] Gh { get; } = new float[s.Rows * 3 * s.Hidden];
     }
 }

@@ -109,18 +109,59 @@ public sealed class Parameters
     }
 }
 
+/// <summary>
+/// A copy of parameters for acting: it stays as it is until the next <see cref="CopyFrom"/>. Every matrix has its transpose beside it, as products with
+/// a few rows read it; turning the weights over at every step would take longer than such a product.
+/// </summary>
+public sealed class FrozenParameters
+{
+    private readonly Tensor transposes;
+
+    /// <summary>Zeros.</summary>
+    public FrozenParameters(ParameterLayout layout, Device? device = null)
+    {
+        Values = new Parameters(layout, device);
+        transposes = Values.Values.Device.Zeros(Values.Values.Shape);
+    }
+
+    internal Parameters Values { get; }
+
+    /// <summary>Takes other's values.</summary>
+    public void CopyFrom(Parameters other)
+    {
+        Values.CopyFrom(other);
+        foreach (var slice in Values.Layout.Slices)
+        {
+            if (Transpose(slice) is { IsNone: false } transpose)
+            {
+                Ops.Transpose(transposes.Device, Values[slice], transpose);
+            }
+        }
+    }
+
+    /// <summary>Of a matrix [out, in] or of matrices [N, out, in]: [in, out] or [N, in, out]. None for other slices.</summary>
+    internal Tensor Transpose(ParameterSlice slice)
+    {
+        var shape = slice.Shape;
+        return shape.Rank < 2 ? default : Parameters.View(transposes, slice).Reshape(shape.With(-1, shape[-2]).With(-2, shape[-1]));
+    }
+}
+
 /// <summary>Parameters on a tape: what a module's Forward reads its weights from.</summary>
 public readonly struct Weights
 {
     private readonly Parameters parameters;
+    private readonly FrozenParameters? frozen;
     private readonly Tensor gradient;
 
     internal Weights(Tape tape, Parameters parameters, Tensor gradient) => (Tape, this.parameters, this.gradient) = (tape, parameters, gradient);
+
+    internal Weights(Tape tape, FrozenParameters frozen) => (Tape, parameters, this.frozen) = (tape, frozen.Values, frozen);
 
     /// <summary>What records.</summary>
     public Tape Tape { get; }
 
     /// <summary>One slice as a number with history.</summary>
     public Var this[ParameterSlice slice]
-        => Tape.Parameter(parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice));
+        => Tape.Parameter(parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice), frozen?.Transpose(slice) ?? default);
 }

@@ -55,6 +55,9 @@ public sealed class Tape(Device? device = null)
     /// <summary>The parameters as constants: no gradient flows to them (a target network, a baseline).</summary>
     public Weights Freeze(Parameters parameters) => new(this, parameters, default);
 
+    /// <summary>The same of a copy made for acting.</summary>
+    public Weights Freeze(FrozenParameters parameters) => new(this, parameters);
+
     /// <summary>Memory of this step, not cleared, for results that have no gradient.</summary>
     public Tensor Scratch(Shape shape) => values.TakeHigh(shape);
 
@@ -211,8 +214,8 @@ public sealed class Tape(Device? device = null)
         }
     }
 
-    internal Var Parameter(Tensor value, Tensor gradient)
-        => Push(new Node { Value = value, Gradient = gradient, Wanted = recording && !gradient.IsNone, IsParameter = true });
+    internal Var Parameter(Tensor value, Tensor gradient, Tensor transpose)
+        => Push(new Node { Value = value, Gradient = gradient, Transpose = transpose, Wanted = recording && !gradient.IsNone, IsParameter = true });
 
     internal ref Node Node(Var handle)
     {
@@ -299,6 +302,9 @@ public sealed class Tape(Device? device = null)
 internal struct Node
 {
     public Tensor Value, Gradient, Tangent;
+
+    /// <summary>The value's last two axes exchanged, where that is at hand.</summary>
+    public Tensor Transpose;
     public Rule Rule;
     public int FirstInput, InputCount, FirstSaved, Stamp;
 

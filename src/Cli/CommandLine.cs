@@ -50,6 +50,7 @@ internal static class CommandLine
             TrainCommand.Create(),
             ResumeCommand.Create(),
             EvalCommand.Create(),
+            PlayCommand.Create(),
             ListCommand.Create(),
             AdapterCommand.Create(),
             DoctorCommand.Create(),

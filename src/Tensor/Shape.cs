@@ -34,6 +34,8 @@ public readonly struct Shape : IEquatable<Shape>
         d3 = Rank > 3 ? lengths[3] : 1;
     }
 
+    private Shape(int rank, int d0, int d1, int d2, int d3) => (Rank, this.d0, this.d1, this.d2, this.d3) = (rank, d0, d1, d2, d3);
+
     /// <summary>Number of axes.</summary>
     public int Rank { get; }
 
@@ -64,10 +66,16 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>This shape with another length of one axis.</summary>
     public Shape With(int axis, int length)
     {
-        Span<int> lengths = stackalloc int[Rank];
-        CopyTo(lengths);
-        lengths[axis < 0 ? axis + Rank : axis] = length;
-        return new Shape(lengths);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        int index = axis < 0 ? axis + Rank : axis;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Rank, nameof(axis));
+        return index switch
+        {
+            0 => new(Rank, length, d1, d2, d3),
+            1 => new(Rank, d0, length, d2, d3),
+            2 => new(Rank, d0, d1, length, d3),
+            _ => new(Rank, d0, d1, d2, length),
+        };
     }
 
     /// <summary>This shape without one axis.</summary>

@@ -115,6 +115,14 @@ internal static class OpTable
         {
             Naive = (x, s, _) => Linear(x, 8, 3, s[0][2], 2),
         },
+        new("LinearRelu", "", n => [[2, 3, n], [5, n], [5]], (x, _) => x[0].LinearRelu(x[1], x[2]))
+        {
+            Naive = (x, s, _) => [.. Linear(x, 6, 5, s[0][2], 1).Select(y => Math.Max(y, 0))],
+        },
+        new("LinearRelu", "own weights", n => [[4, 2, n], [2, 3, n], [2, 3]], (x, _) => x[0].LinearRelu(x[1], x[2]))
+        {
+            Naive = (x, s, _) => [.. Linear(x, 8, 3, s[0][2], 2).Select(y => Math.Max(y, 0))],
+        },
         new("MatMul", "", n => [[2, 3, n], [2, n, 4]], (x, _) => x[0].MatMul(x[1]))
         {
             Naive = (x, s, _) => [.. from i in Enumerable.Range(0, 24)

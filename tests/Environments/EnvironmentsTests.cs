@@ -87,6 +87,22 @@ public sealed class EnvironmentsTests
     [InlineData("two-step?steps=3", "unknown option of two-step 'steps'")]
     [InlineData("identity?agents=0", "agents=0 is not a whole number of at least 1")]
     [InlineData("identity?agent=2", "did you mean 'agents'?")]
+    [InlineData("mpe", "did you mean 'mpe:")]
+    [InlineData("mpe:spred", "unknown environment 'mpe:spred'; did you mean 'mpe:spread'?")]
+    [InlineData("mpe-v0:Tag?steps=3", "unknown environment 'mpe-v0:Tag'; did you mean 'mpe-v0:tag'?")]
+    [InlineData("mpr:spread", "did you mean 'mpe:spread'?")]
+    [InlineData("mpe:spread?agents=0", "agents=0 is not a whole number of at least 1")]
+    [InlineData("mpe:spread?agents=101", "agents=101 is more than 100")]
+    [InlineData("mpe:spread?agent=2", "unknown option of mpe 'agent'; did you mean 'agents'?")]
+    [InlineData("mpe:spread?ratio=1.5", "ratio=1.5 is more than 1")]
+    [InlineData("mpe:spread?ratio=-1", "ratio=-1 is not a number of at least 0")]
+    [InlineData("mpe:spread?order=old", "order=old is none of current, original; did you mean")]
+    [InlineData("mpe:tag?prey=script", "prey=script is none of learning, scripted; did you mean 'scripted'?")]
+    [InlineData("mpe:tag?obstacles=-1", "obstacles=-1 is not a whole number of at least 0")]
+    [InlineData("mpe:tag?agents=4", "unknown option of mpe 'agents'")]
+    [InlineData("mpe-v0:spread?ratio=0.5", "unknown option of mpe-v0 'ratio'")]
+    [InlineData("mpe-v0:spread?order=original", "unknown option of mpe-v0 'order'")]
+    [InlineData("mpe:world-comm?food=0", "food=0 is not a whole number of at least 1")]
     public void ABadIdIsRefusedWithTheRemedy(string id, string problem) =>
         Assert.Contains(problem, Assert.Throws<UsageException>(() => Environments.Create(id)).Message);
 }

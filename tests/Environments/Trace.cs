@@ -15,13 +15,63 @@ internal sealed record TraceFamily(
     /// steps of a family leave nothing to chance.</summary>
     public Func<JsonElement, JsonElement, Rng> Chance { get; init; } = (_, _) => new Rng(1);
 
+    /// <summary>How far states and rewards may be off: 0 where numbers must be equal to the last bit.</summary>
+    public double Tolerance { get; init; }
+
+    /// <summary>How far observations may be off, in single precision.</summary>
+    public double ObservationTolerance { get; init; }
+
     /// <summary>The families that are built, by the first word of their files.</summary>
     public static IReadOnlyDictionary<string, TraceFamily> Built { get; } = new Dictionary<string, TraceFamily>
     {
         ["lbf"] = new(CreateForaging, ForagingSnapshot, state => state.GetProperty("foods").GetArrayLength() == 0),
         ["rware"] = new(CreateWarehouse, WarehouseSnapshot, _ => false) { Chance = WarehouseChance },
         ["matrix"] = new(CreateMatrixGame, (state, _) => [state.GetProperty("t").GetInt32()], _ => false),
+        ["mpe2"] = ParticleWorlds,
+        ["mpe0"] = ParticleWorlds,
     };
+
+    // Logarithms and exponentials differ between libraries in the last bit.
+    private static TraceFamily ParticleWorlds => new(CreateParticleWorld, ParticleSnapshot, _ => false)
+    {
+        Tolerance = 1e-12,
+        ObservationTolerance = 1e-6,
+    };
+
+    private static IEnvironment CreateParticleWorld(JsonElement parameters)
+    {
+        JsonElement[] agents = [.. parameters.GetProperty("agents").EnumerateArray()];
+        int adversaries = agents.Count(agent => agent.GetProperty("adversary").GetBoolean()), good = agents.Length - adversaries;
+        double[] landmarks = [.. from landmark in parameters.GetProperty("landmarks").EnumerateArray()
+                                 select landmark.GetProperty("size").GetDouble()];
+        string world = parameters.GetProperty("scenario").GetString()!["simple_".Length..].Replace('_', '-');
+        List<string> options = [$"steps={parameters.GetProperty("max_cycles").GetInt32()}", .. world switch
+        {
+            "spread" => [$"agents={agents.Length}", $"landmarks={landmarks.Length}"],
+            "adversary" => [$"good={good}"],
+            "tag" => [$"good={good}", $"adversaries={adversaries}", $"obstacles={landmarks.Length}"],
+            "world-comm" =>
+            [
+                $"good={good}", $"adversaries={adversaries}", $"obstacles={landmarks.Count(size => size == 0.2)}",
+                $"food={landmarks.Count(size => size == 0.03)}", $"forests={landmarks.Count(size => size == 0.3)}",
+            ],
+            _ => (string[])[],
+        }];
+        if (parameters.GetProperty("local_ratio") is { ValueKind: JsonValueKind.Number } ratio)
+            options.Add($"ratio={ratio.GetRawText()}");
+        if (parameters.GetProperty("variant").GetString() == "mpe0")
+            return Environments.Create($"mpe-v0:{world}?{string.Join('&', options)}");
+        if (parameters.GetProperty("integration").GetString() == "velocity_then_position")
+            options.Add("order=original");
+        return Environments.Create($"mpe:{world}?{string.Join('&', options)}");
+    }
+
+    private static double[] ParticleSnapshot(JsonElement state, EnvironmentSpec spec)
+    {
+        return [state.GetProperty("t").GetInt32(), .. Read("goals"), .. Read("pos"), .. Read("lm"), .. Read("vel"), .. Read("c")];
+
+        IEnumerable<double> Read(string name) => state.TryGetProperty(name, out JsonElement numbers) ? Trace.Numbers(numbers) : [];
+    }
 
     private static LevelBasedForaging CreateForaging(JsonElement parameters)
     {

@@ -14,7 +14,8 @@ public sealed class Traces : IReferenceCases
         select (name, TraceFamily.Built.ContainsKey(family) ? null : $"not built yet: {family}");
 }
 
-/// <summary>Replays recordings of the original environments. States, observations and rewards must be equal to the last bit.</summary>
+/// <summary>Replays recordings of the original environments. States, observations and rewards must be equal, to the last bit unless their
+/// family has a tolerance.</summary>
 [Trait("Category", "Reference")]
 public sealed class TraceReplay
 {
@@ -38,7 +39,7 @@ public sealed class TraceReplay
             if (type == "header")
             {
                 environment = family.Create(line.GetProperty("params"));
-                CheckSpec(environment.Spec, line.GetProperty("spec"));
+                CheckSpec(environment, line.GetProperty("spec"));
             }
             if (type == "step")
             {
@@ -51,44 +52,61 @@ public sealed class TraceReplay
             {
                 environment!.Restore(family.Snapshot(state, environment.Spec));
             }
-            CheckState(environment!, family.Snapshot(state, environment!.Spec), line.GetProperty("obs"), at);
+            CheckState(environment!, family, state, line.GetProperty("obs"), at);
             previous = state;
         }
         Assert.True(steps > 0, $"{name} has no steps");
     }
 
-    private static void CheckSpec(EnvironmentSpec spec, JsonElement recorded)
+    private static void CheckSpec(IEnvironment environment, JsonElement recorded)
     {
+        EnvironmentSpec spec = environment.Spec;
         Assert.Equal(recorded.GetProperty("n_agents").GetInt32(), spec.Agents.Length);
         Assert.Equal(Trace.Numbers(recorded.GetProperty("obs_sizes")), spec.Agents.Select(agent => (double)agent.Observation));
-        Assert.Equal(Trace.Numbers(recorded.GetProperty("actions")), spec.Agents.Select(agent => (double)agent.Actions));
+        IEnumerable<double> actions = Trace.Numbers(recorded.GetProperty("actions"));
+        if (recorded.TryGetProperty("action_type", out JsonElement type) && type.GetString() != "discrete")
+            Assert.Equal(actions.Sum(), ((ParticleEnvironment)environment).VectorSize);
+        else
+            Assert.Equal(actions, spec.Agents.Select(agent => (double)agent.Actions));
         Assert.Equal(recorded.GetProperty("episode_limit").GetInt32(), spec.EpisodeLimit);
     }
 
     private static void CheckStep(IEnvironment environment, TraceFamily family, JsonElement line, Rng rng, string at)
     {
         var rewards = new double[environment.Spec.Agents.Length];
-        int[] actions = [.. Trace.Numbers(line.GetProperty("a")).Select(action => (int)action)];
-        StepResult result = environment.Step(actions, rewards, ref rng);
-        Require(Trace.Numbers(line.GetProperty("r")).SequenceEqual(rewards), $"{at}: rewards are {string.Join(' ', rewards)}");
+        JsonElement joint = line.GetProperty("a");
+        IEnumerable<double> actions = Trace.Numbers(joint);
+        StepResult result = joint[0].ValueKind == JsonValueKind.Array
+            ? ((ParticleEnvironment)environment).Step([.. actions.Select(weight => (float)weight)], rewards)
+            : environment.Step([.. actions.Select(action => (int)action)], rewards, ref rng);
+        Require(Agree(Trace.Numbers(line.GetProperty("r")), [.. rewards], family.Tolerance),
+            $"{at}: rewards are {string.Join(' ', rewards)}");
         bool ends = line.GetProperty("done").GetBoolean() || line.GetProperty("trunc").GetBoolean();
         StepResult expected = !ends ? StepResult.Running
             : family.EndsItself(line.GetProperty("state")) ? StepResult.Terminated : StepResult.Truncated;
         Require(result == expected, $"{at}: the step returns {result}, not {expected}");
     }
 
-    private static void CheckState(IEnvironment environment, double[] expected, JsonElement observations, string at)
+    private static void CheckState(IEnvironment environment, TraceFamily family, JsonElement state, JsonElement observations, string at)
     {
-        var snapshot = new double[environment.Spec.SnapshotSize];
+        double[] expected = family.Snapshot(state, environment.Spec), snapshot = new double[environment.Spec.SnapshotSize];
         environment.Save(snapshot);
-        Require(snapshot.SequenceEqual(expected), $"{at}: the state is {string.Join(' ', snapshot)}, not {string.Join(' ', expected)}");
+        Require(Agree(expected, [.. snapshot], family.Tolerance),
+            $"{at}: the state is {string.Join(' ', snapshot)}, not {string.Join(' ', expected)}");
         for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
         {
             var observation = new float[environment.Spec.Agents[agent].Observation];
             environment.Observe(agent, observation);
-            Require(Trace.Numbers(observations[agent]).Select(number => (float)number).SequenceEqual(observation),
+            IEnumerable<double> recorded = Trace.Numbers(observations[agent]).Select(number => (double)(float)number);
+            Require(Agree(recorded, [.. observation], family.ObservationTolerance),
                 $"{at}: agent {agent} observes {string.Join(' ', observation)}");
         }
+    }
+
+    private static bool Agree(IEnumerable<double> expected, List<double> actual, double tolerance)
+    {
+        double[] all = [.. expected];
+        return all.Length == actual.Count && all.Zip(actual).All(pair => Math.Abs(pair.First - pair.Second) <= tolerance);
     }
 
     private static void Require(bool holds, string problem)

@@ -44,9 +44,8 @@ public static partial class Ops
         int block = StepsAtOnce(steps, rows * 4 * hidden);
         var gates = tape.Scratch(x.Shape.With(0, records ? steps : block).With(-1, 4 * hidden));
         var kept = tape.Scratch(state);
-        var wIhT = Weight(wIh.Value, copies).T;
-        var (wRZ, wN) = HiddenRows(Weight(wHh.Value, copies), hidden);
-        var (wRZT, wNT) = steps == 1 ? (wRZ.T, wN.T) : HiddenColumns(Transposed(tape, wHh.Value), hidden);
+        var wIhT = WeightT(wIh, copies);
+        var (wRZT, wNT) = HiddenColumns(steps == 1 ? WeightT(wHh, copies) : Transposed(tape, wHh.Value), hidden);
         var (biasI, biasN) = (tape.Scratch(bIh.Shape), tape.Scratch(bIh.Shape.With(-1, hidden)));
         device.Copy(bIh.Value, biasI);
         device.CopyColumns(bHh.Value, 0, biasI, 0, 2 * hidden, accumulate: true);
@@ -198,7 +197,7 @@ public static partial class Ops
     /// <summary>The rows of W_hh that make them.</summary>
     private static (Matrix RZ, Matrix N) HiddenRows(Matrix w, int hidden) => (w.SliceRows(0, 2 * hidden), w.SliceRows(2 * hidden, hidden));
 
-    /// <summary>The columns of its transpose.</summary>
+    /// <summary>The columns of W_hh^T that make them.</summary>
     private static (Matrix RZ, Matrix N) HiddenColumns(Matrix w, int hidden) => (w.SliceColumns(0, 2 * hidden), w.SliceColumns(2 * hidden, hidden));
 
     /// <summary>How many steps' products with the input weights are made at once: many rows make an efficient product, and 2^16 numbers stay
@@ -223,9 +222,8 @@ public static partial class Ops
     /// <summary>W^T in memory of its own, for a weight that is read at every step.</summary>
     private static Matrix Transposed(Tape tape, Tensor w)
     {
-        int rows = w.Shape[-2], columns = w.Shape[-1], copies = w.Shape.Product(0, w.Shape.Rank - 2);
-        var transposed = tape.Scratch(new Shape(copies, columns, rows));
-        tape.Device.CopyStrided(w, [0, rows * columns, columns, 1], transposed, [0, rows * columns, 1, rows], [1, copies, rows, columns], accumulate: false);
+        var transposed = tape.Scratch(w.Shape.With(-1, w.Shape[-2]).With(-2, w.Shape[-1]));
+        Transpose(tape.Device, w, transposed);
         return Matrix.Batched(transposed);
     }
 

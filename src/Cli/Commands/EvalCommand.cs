@@ -12,7 +12,7 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        Argument<string> path = new("policy") { Description = "a run's folder, or a policy.safetensors or checkpoint.safetensors" };
+        Argument<string> path = new("policy") { Description = Trained.Forms };
         var episodes = Words.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
         Option<string?> environment = new("--env")
         {
@@ -26,59 +26,29 @@ internal static class EvalCommand
         Command command = new("eval", "Play greedy episodes with trained agents.") { path, episodes, environment, program, seed, json };
         command.SetAction(parsed =>
         {
-            var (policy, trained) = Load(parsed.GetRequiredValue(path));
-            string id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program)) ?? policy.Description.Environment;
-            ulong chosen = parsed.GetValue(seed) ?? trained;
-            var sample = Play(policy, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
+            var trained = Trained.Load(parsed.GetRequiredValue(path));
+            string id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program)) ?? trained.Policy.Description.Environment;
+            ulong chosen = parsed.GetValue(seed) ?? trained.Seed;
+            var sample = Play(trained, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
             Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, id, chosen) : ToText(sample, id));
             return ExitCode.Success;
         });
         return command;
     }
 
-    /// <summary>The policy at a path, and the seed it was trained with; 1 where nobody says.</summary>
-    private static (Policy Policy, ulong Seed) Load(string path)
-    {
-        if (Directory.Exists(path))
-        {
-            var run = new RunFolder(path);
-            ulong seed = run.ReadConfiguration().Training.Seed;
-            return File.Exists(run.Policy) ? (Policy.Load(run.Policy), seed)
-                : throw new UsageException($"'{path}' holds no policy yet: its run was stopped before the first checkpoint");
-        }
-        if (!File.Exists(path))
-        {
-            throw new UsageException($"there is neither a run nor a policy at '{path}'");
-        }
-        // A checkpoint holds a run's state, not its shape; that is in the configuration beside it.
-        string full = Path.GetFullPath(path);
-        var folder = new RunFolder(Path.GetDirectoryName(full)!);
-        if (full == folder.Checkpoint)
-        {
-            using var trainer = Trainer.Resume(folder, threads: 1);
-            return (trainer.Policy, trainer.Configuration.Training.Seed);
-        }
-        return (Policy.Load(path), 1);
-    }
-
     /// <summary>Greedy episodes. Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
     /// </summary>
-    private static Sample Play(Policy policy, string id, int episodes, Rng rng)
+    private static Sample Play(Trained trained, string id, int episodes, Rng rng)
     {
-        var environment = Environments.Create(id);
+        var environment = trained.CreateEnvironment(id);
         using var program = environment as IDisposable;
-        if (!policy.Fits(environment))
-        {
-            throw new UsageException(
-                $"a policy for {policy.Description} cannot act in {id}: its agents see or do something else");
-        }
         var chances = rng.Split(RngPurpose.Evaluation);
         double[] returns = new double[episodes];
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
             var chance = chances.Split(RngPurpose.Environment, i);
-            var episode = policy.Play(environment, ref chance);
+            var episode = trained.Policy.Play(environment, ref chance);
             (returns[i], steps) = (episode.Return, steps + episode.Length);
         }
         double mean = returns.Average(), squares = returns.Sum(value => (value - mean) * (value - mean));

@@ -8,6 +8,7 @@ public sealed class Controller
 {
     private readonly Agent agent;
     private readonly Parameters parameters;
+    private readonly FrozenParameters frozen;
     private readonly IActionSelector selector;
     private readonly Tape tape = new();
     private readonly Tensor observations, previous, state;
@@ -17,16 +18,18 @@ public sealed class Controller
     public Controller(Agent agent, Parameters parameters, IActionSelector selector, EnvironmentSpec spec, int capacity)
     {
         (this.agent, this.parameters, this.selector) = (agent, parameters, selector);
+        frozen = new FrozenParameters(parameters.Layout);
         observations = Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
         previous = Tensor.Zeros(capacity, agent.Agents);
         state = Tensor.Zeros(capacity, agent.Agents, agent.Hidden);
     }
 
-    /// <summary>Begins episodes in <paramref name="environments"/> rows.</summary>
+    /// <summary>Begins episodes in <paramref name="environments"/> rows, with the parameters as they are now.</summary>
     public void Begin(int environments)
     {
         (count, step) = (environments, 0);
         state.Span.Clear();
+        frozen.CopyFrom(parameters);
     }
 
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
@@ -45,7 +48,7 @@ public sealed class Controller
         using (tape.NoGrad())
         {
             var input = agent.Input.Build(tape, obs.Reshape(1, count, agent.Agents, obs.Shape[-1]), step == 0 ? default : prev);
-            var (output, after) = agent.Forward(tape.Freeze(parameters), tape.Constant(input), tape.Constant(h));
+            var (output, after) = agent.Forward(tape.Freeze(frozen), tape.Constant(input), tape.Constant(h));
             after.Value.CopyTo(h);
             var values = output.Value.Span;
             for (int row = 0; row < count; row++)

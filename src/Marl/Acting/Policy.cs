@@ -21,7 +21,6 @@ public sealed class Policy
         parameters = new Parameters(layout);
         controller = new Controller(agent, parameters, new EpsilonGreedy(), spec, capacity: 1);
         present = new Episode(spec);
-        Begin();
     }
 
     /// <summary>A copy of the agents among <paramref name="trained"/> parameters.</summary>
@@ -31,6 +30,7 @@ public sealed class Policy
         {
             trained[trained.Layout.Slices.First(s => s.Name == slice.Name)].CopyTo(parameters[slice]);
         }
+        Begin();
     }
 
     /// <summary>What it is and what it was trained for.</summary>
@@ -55,6 +55,7 @@ public sealed class Policy
             throw new InvalidDataException($"{path}: the description of the policy cannot be read: {e.Message}");
         }
         Checkpoint.Load(path, policy.parameters);
+        policy.Begin();
         return policy;
     }
 

@@ -59,17 +59,18 @@ internal sealed class EnvironmentId
         string value => throw Error($"{option}={value} is not a number of at least 0"),
     };
 
-    /// <summary>An option that is one of some names; null if it is not given.</summary>
-    public T? Choice<T>(string option, (string Name, T Value)[] choices) where T : struct
+    /// <summary>An option that is one of some names, and what it stands for; the first if it is not given.</summary>
+    public T Choice<T>(string option, params ReadOnlySpan<(string Name, T Value)> choices)
     {
         if (Take(option) is not string value)
-            return null;
+            return choices[0].Value;
+        var names = new List<string>();
         foreach (var (name, choice) in choices)
         {
             if (name == value)
                 return choice;
+            names.Add(name);
         }
-        string[] names = [.. choices.Select(choice => choice.Name)];
         throw Error($"{option}={value} is none of {string.Join(", ", names)}; did you mean '{UsageException.Nearest(value, names)}'?");
     }
 

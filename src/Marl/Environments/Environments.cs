@@ -25,6 +25,7 @@ public static class Environments
             ["rware:tiny-2ag", "rware:tiny-4ag", "rware:tiny-2ag-hard", "rware:small-4ag", "rware:small-4ag-easy", "rware:medium-6ag",
             "rware:large-8ag-hard", "rware:.xx./.xx./.gg.-2ag-hard?sensor=2&reward=two-stage&idle=50"])
             { TryCreate = RoboticWarehouse.TryCreate },
+        .. ParticleWorlds.Families,
         new("climbing[?steps=T]", "climbing game: the best joint action is surrounded by the worst",
             ["climbing"]) { TryCreate = MatrixGame.TryCreate },
         new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",

@@ -103,7 +103,7 @@ public sealed record RwareConfig
             Agents = count,
             Requests = queue ?? difficulty switch { "easy" => (int)Math.Min(2L * count, int.MaxValue), "hard" => count / 2, _ => count },
             SensorRange = id.Integer("sensor") ?? config.SensorRange,
-            Reward = id.Choice("reward", rewards) ?? config.Reward,
+            Reward = id.Choice("reward", rewards),
             IdleLimit = id.Integer("idle"),
             EpisodeLimit = id.Integer("steps") ?? config.EpisodeLimit,
         };

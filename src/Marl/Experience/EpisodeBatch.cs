@@ -69,16 +69,16 @@ public sealed class EpisodeBatch
         for (int b = 0; b < Count; b++)
         {
             var e = episodes[b];
+            Put(b, e.Observations, e.Length + 1, observations);
+            Put(b, e.States, e.Length + 1, states);
+            PutFlags(b, e.Available, e.Length + 1, available);
+            PutIndices(b, e.Actions, e.Length, actions);
+            Put(b, e.Rewards, e.Length, rewards);
+            Span<float> ends = terminated.Span, lived = mask.Span;
             for (int t = 0; t <= Steps; t++)
             {
-                bool seen = t <= e.Length, done = t < e.Length;
-                Put(observations, t, b, seen ? e.Observations : default);
-                Put(states, t, b, seen ? e.States : default);
-                PutFlags(available, t, b, seen ? e.Available : default);
-                PutIndices(actions, t, b, done ? e.Actions : default);
-                Put(rewards, t, b, done ? e.Rewards : default);
-                Cell(terminated, t, b)[0] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
-                Cell(mask, t, b)[0] = done ? 1f : 0f;
+                ends[t * Count + b] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
+                lived[t * Count + b] = t < e.Length ? 1f : 0f;
             }
         }
     }
@@ -90,41 +90,52 @@ public sealed class EpisodeBatch
         return shape.Rank == 3 ? prefix.Reshape(steps, Count, shape[1], shape[2]) : prefix.Reshape(steps, Count, shape[1]);
     }
 
-    /// <summary>What belongs to episode b at row t.</summary>
-    private Span<float> Cell(Tensor rows, int t, int b)
+    /// <summary>The rows that an episode lived, and zeros after them, as its rows of the batch.</summary>
+    private void Put(int b, ReadOnlySpan<float> source, int lived, Tensor target)
     {
-        int size = rows.Shape.Product(1, rows.Shape.Rank);
-        return rows.Storage.Span(rows.Offset + (t * Count + b) * size, size);
-    }
-
-    private void Put(Tensor rows, int t, int b, ReadOnlySpan<float> source)
-    {
-        var cell = Cell(rows, t, b);
-        if (source.IsEmpty)
+        int size = target.Shape.Product(1, target.Shape.Rank);
+        var rows = target.Span;
+        for (int t = 0; t <= Steps; t++)
         {
-            cell.Clear();
-        }
-        else
-        {
-            source.Slice(t * cell.Length, cell.Length).CopyTo(cell);
-        }
-    }
-
-    private void PutFlags(Tensor rows, int t, int b, ReadOnlySpan<bool> source)
-    {
-        var cell = Cell(rows, t, b);
-        for (int i = 0; i < cell.Length; i++)
-        {
-            cell[i] = !source.IsEmpty && source[t * cell.Length + i] ? 1f : 0f;
+            var row = rows.Slice((t * Count + b) * size, size);
+            if (t < lived)
+            {
+                source.Slice(t * size, size).CopyTo(row);
+            }
+            else
+            {
+                row.Clear();
+            }
         }
     }
 
-    private void PutIndices(Tensor rows, int t, int b, ReadOnlySpan<int> source)
+    private void PutFlags(int b, ReadOnlySpan<bool> source, int lived, Tensor target)
     {
-        var cell = Cell(rows, t, b);
-        for (int i = 0; i < cell.Length; i++)
+        int size = target.Shape.Product(1, target.Shape.Rank);
+        var rows = target.Span;
+        for (int t = 0; t <= Steps; t++)
         {
-            cell[i] = source.IsEmpty ? 0f : source[t * cell.Length + i];
+            var row = rows.Slice((t * Count + b) * size, size);
+            var flags = t < lived ? source.Slice(t * size, size) : default;
+            for (int i = 0; i < row.Length; i++)
+            {
+                row[i] = i < flags.Length && flags[i] ? 1f : 0f;
+            }
+        }
+    }
+
+    private void PutIndices(int b, ReadOnlySpan<int> source, int lived, Tensor target)
+    {
+        int size = target.Shape.Product(1, target.Shape.Rank);
+        var rows = target.Span;
+        for (int t = 0; t <= Steps; t++)
+        {
+            var row = rows.Slice((t * Count + b) * size, size);
+            var indices = t < lived ? source.Slice(t * size, size) : default;
+            for (int i = 0; i < row.Length; i++)
+            {
+                row[i] = i < indices.Length ? indices[i] : 0f;
+            }
         }
     }
 }

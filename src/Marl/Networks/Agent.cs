@@ -83,10 +83,10 @@ public sealed class Agent
     /// <returns>one number per action [T, B, N, A], and the state after the last step [B, N, H].</returns>
     public (Var Output, Var State) Forward(Weights w, Var input, Var state)
     {
-        var x = fc1.Forward(w, input).Relu();
+        var x = fc1.ForwardRelu(w, input);
         if (gru is null)
         {
-            return (fc2.Forward(w, feedForward!.Forward(w, x).Relu()), state);
+            return (fc2.Forward(w, feedForward!.ForwardRelu(w, x)), state);
         }
         var (t, b, n, h) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
         // Agents that share weights are so many more rows of the batch.

@@ -30,4 +30,8 @@ public sealed class Linear
     /// <summary>y from x.</summary>
     /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
     public Var Forward(Weights w, Var x) => x.Linear(w[weight], w[bias]);
+
+    /// <summary>max(y, 0) from x, in one pass over memory.</summary>
+    /// <exception cref="ArgumentException">x does not fit; names both shapes.</exception>
+    public Var ForwardRelu(Weights w, Var x) => x.LinearRelu(w[weight], w[bias]);
 }

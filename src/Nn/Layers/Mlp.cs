@@ -5,7 +5,7 @@ namespace Marl.Native.Nn;
 public sealed class Mlp
 {
     private readonly Linear[] layers;
-    private readonly Func<Var, Var> activation;
+    private readonly Func<Var, Var>? activation;
 
     /// <summary>Adds its weights to a layout.</summary>
     /// <param name="layout">where to, under the layout's prefix.</param>
@@ -22,7 +22,7 @@ public sealed class Mlp
         {
             throw new ArgumentException($"Mlp: {sizes.Length} sizes; inputs and outputs at least are needed");
         }
-        this.activation = activation ?? Ops.Relu;
+        this.activation = activation;
         layers = new Linear[sizes.Length - 1];
         for (int i = 0; i < layers.Length; i++)
         {
@@ -41,11 +41,10 @@ public sealed class Mlp
     /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
     public Var Forward(Weights w, Var x)
     {
-        var y = layers[0].Forward(w, x);
-        for (int i = 1; i < layers.Length; i++)
+        for (int i = 0; i < layers.Length - 1; i++)
         {
-            y = layers[i].Forward(w, activation(y));
+            x = activation is null ? layers[i].ForwardRelu(w, x) : activation(layers[i].Forward(w, x));
         }
-        return y;
+        return layers[^1].Forward(w, x);
     }
 }

@@ -42,11 +42,37 @@ internal sealed partial class CpuDevice : Device
         CheckReach(nest, 1, y);
         ref float px = ref MemoryMarshal.GetReference(x.Span), py = ref MemoryMarshal.GetReference(y.Span);
         int n = nest.Length(3), xStride = nest.Stride(0, 3), yStride = nest.Stride(1, 3);
+        if (!accumulate && xStride == 1 && nest.Stride(1, 2) == 1)
+        {
+            do
+            {
+                Transpose(ref nest.At(0, ref px), nest.Stride(0, 2), nest.Length(2), n, ref nest.At(1, ref py), yStride);
+            }
+            while (nest.Next(1));
+            return;
+        }
         do
         {
             CopyRow(ref nest.At(0, ref px), xStride, ref nest.At(1, ref py), yStride, n, accumulate);
         }
         while (nest.Next(2));
+    }
+
+    /// <summary>Rows of x, <paramref name="xStride"/> apart, become columns of y: four at a time.</summary>
+    private static unsafe void Transpose(ref float x, nint xStride, int rows, int columns, ref float y, nint yStride)
+    {
+        fixed (float* px = &x, py = &y)
+        {
+            int row = 0;
+            for (; row <= rows - 4; row += 4)
+            {
+                Transpose(new Grid(px + row * xStride, 1, xStride), columns, py + row, yStride);
+            }
+            for (; row < rows; row++)
+            {
+                CopyRow(ref px[row * xStride], 1, ref py[row], yStride, columns, accumulate: false);
+            }
+        }
     }
 
     private static void CopyRow(ref float x, nint xStride, ref float y, nint yStride, int n, bool accumulate)

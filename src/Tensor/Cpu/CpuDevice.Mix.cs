@@ -13,13 +13,18 @@ internal sealed partial class CpuDevice
         ref float pb = ref First(b, rows * width), py = ref First(y, rows * width);
         for (int row = 0; row < rows; row++)
         {
+            if (width == 1)
+            {
+                Unsafe.Add(ref py, row) = Unsafe.Add(ref pb, row) + AbsoluteDot(ref pw, (nint)row * inputs, ref px, (nint)row * inputs, inputs);
+                continue;
+            }
             ref float rw = ref Unsafe.Add(ref pw, (nint)row * inputs * width), rx = ref Unsafe.Add(ref px, (nint)row * inputs);
             ref float rb = ref Unsafe.Add(ref pb, (nint)row * width), ry = ref Unsafe.Add(ref py, (nint)row * width);
             Loop.Run(new MixLoop(ref rw, ref rx, ref rb, ref ry, inputs, width), width);
         }
     }
 
-    /// <summary>Each y[e] is one chain of fused multiply-adds over n, starting from b[e].</summary>
+    /// <summary>Each y[e] is one chain of fused multiply-adds over n, starting from b[e]; a row with one output is a dot product instead.</summary>
     private readonly ref struct MixLoop(ref float w, ref float x, ref float b, ref float y, int inputs, nint width) : ILoop
     {
         private readonly ref float w = ref w, x = ref x, b = ref b, y = ref y;
@@ -45,6 +50,11 @@ internal sealed partial class CpuDevice
         ref float pdx = ref dx.IsNone ? ref px : ref First(dx, rows * inputs);
         for (int row = 0; row < rows; row++)
         {
+            if (width == 1)
+            {
+                MixColumn(ref pw, ref px, Unsafe.Add(ref pdy, row), ref pdw, ref pdx, (nint)row * inputs, inputs, !dw.IsNone, !dx.IsNone, accumulate);
+                continue;
+            }
             for (int n = 0; n < inputs; n++)
             {
                 nint input = (nint)row * inputs + n;
@@ -60,15 +70,39 @@ internal sealed partial class CpuDevice
         }
     }
 
+    /// <summary>The backward pass of a row with one output, whose weights are a column: dw = sign(w) x dy, or dw += that, and dx += |w| dy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MixColumn(ref float w, ref float x, float dy, ref float dw, ref float dx, nint start, int inputs, bool wantsW, bool wantsX,
+        bool accumulate)
+    {
+        V16 slope = V16.Of(dy);
+        for (int n = 0; n < inputs; n += V16.Width)
+        {
+            V16 weight = LoadGroup(ref w, start, n, inputs, 0f), value = LoadGroup(ref x, start, n, inputs, 0f);
+            if (wantsW)
+            {
+                V16 before = accumulate ? LoadGroup(ref dw, start, n, inputs, 0f) : V16.Zero;
+                StoreGroup(V16.Fma(Signed(weight, value), slope, before), ref dw, start, n, inputs);
+            }
+            if (wantsX)
+            {
+                StoreGroup(V16.Fma(V16.Abs(weight), slope, LoadGroup(ref dx, start, n, inputs, 0f)), ref dx, start, n, inputs);
+            }
+        }
+    }
+
+    /// <summary>sign(w) x</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V16 Signed(V16 w, V16 x) => V16.IfGreater(w, V16.Zero, x, V16.IfGreater(V16.Zero, w, -x, V16.Zero));
+
     /// <summary>dw = sign(w) x dy, or dw += that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MixWeights(ref float w, float x, ref float dy, nint row, ref float dw, nint input, int width, bool accumulate)
     {
-        V16 positive = V16.Of(x), negative = V16.Of(-x);
+        V16 value = V16.Of(x);
         for (int e = 0; e < width; e += V16.Width)
         {
-            V16 weight = LoadGroup(ref w, input, e, width, 0f);
-            V16 signed = V16.IfGreater(weight, V16.Zero, positive, V16.IfGreater(V16.Zero, weight, negative, V16.Zero));
+            V16 signed = Signed(LoadGroup(ref w, input, e, width, 0f), value);
             V16 before = accumulate ? LoadGroup(ref dw, input, e, width, 0f) : V16.Zero;
             StoreGroup(V16.Fma(signed, LoadGroup(ref dy, row, e, width, 0f), before), ref dw, input, e, width);
         }

@@ -65,8 +65,6 @@ internal sealed partial class CpuDevice
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(T.Load(ref a, i), T.Load(ref b, i)).Store(ref y, i);
-
-        public static bool Brief => true;
     }
 
     private readonly ref struct ZipLoop<TOp>(TOp op, Row a, Row b, ref float y) : ILoop where TOp : unmanaged, IBinary

@@ -95,26 +95,26 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>Every lane keeps the first greatest of its entries and where it stood; of the lanes with the greatest, the one that stood first
-    /// wins. NaN and what is masked never win.</summary>
+    /// <summary>First the greatest of the row, then where it stands first. What is masked is read as NaN, which is neither greater than nor equal to
+    /// anything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float FirstGreatest(ref float x, ref float mask, bool all, nint start, int columns)
+    private static int FirstGreatest(ref float x, ref float mask, bool all, nint start, int columns)
     {
-        V16 lowest = V16.Of(float.NegativeInfinity), greatest = lowest, at = V16.Of(columns), here = V16.Indices;
-        for (int i = 0; i < columns; i += V16.Width, here += V16.Of(V16.Width))
+        V16 most = V16.Of(float.NegativeInfinity);
+        for (int i = 0; i < columns; i += V16.Width)
         {
-            V16 values = LoadGroup(ref x, start, i, columns, float.NaN);
-            V16 available = all ? V16.One : LoadGroup(ref mask, start, i, columns, 0f);
-            values = V16.IfEqual(available, V16.Zero, V16.Of(float.NaN), values);
-            // The first entry of a lane counts even at -infinity, so that an available one is found if there is any.
-            V16 first = V16.IfGreater(V16.Of(columns), at, V16.Zero, V16.IfEqual(values, values, V16.One, V16.Zero));
-            V16 better = V16.IfGreater(values, greatest, V16.One, first);
-            greatest = V16.IfEqual(better, V16.One, values, greatest);
-            at = V16.IfEqual(better, V16.One, here, at);
+            most = default(Max).Fold(most, LoadAvailable(ref x, ref mask, all, start, i, columns, float.NaN));
         }
-        V16 most = V16.Of(Across(default(Max), greatest));
-        float position = -Across(default(Max), -V16.IfEqual(greatest, most, at, V16.Of(columns)));
-        return position < columns ? position : 0f;
+        most = V16.Of(Across(default(Max), most));
+        for (int i = 0; i < columns; i += V16.Width)
+        {
+            int at = V16.FirstEqual(LoadAvailable(ref x, ref mask, all, start, i, columns, float.NaN), most);
+            if (at < V16.Width)
+            {
+                return i + at;
+            }
+        }
+        return 0;
     }
 
     /// <inheritdoc/>

@@ -8,9 +8,6 @@ internal interface ILoop
 {
     /// <summary>The elements i .. i + T.Width - 1.</summary>
     void Step<T>(int i) where T : struct, IFloatLane<T>;
-
-    /// <summary>Whether a step is a handful of instructions, so that counting them would cost as much as doing them.</summary>
-    static virtual bool Brief => false;
 }
 
 /// <summary>Runs the steps of a kernel over n elements: the widest lane of this machine takes the body, <see cref="F1"/> the
@@ -35,13 +32,6 @@ internal static class Loop
     private static int Run<T, TLoop>(TLoop loop, int i, int n)
         where T : struct, IFloatLane<T> where TLoop : struct, ILoop, allows ref struct
     {
-        for (; TLoop.Brief && i <= n - 4 * T.Width; i += 4 * T.Width)
-        {
-            loop.Step<T>(i);
-            loop.Step<T>(i + T.Width);
-            loop.Step<T>(i + 2 * T.Width);
-            loop.Step<T>(i + 3 * T.Width);
-        }
         for (; i <= n - T.Width; i += T.Width)
         {
             loop.Step<T>(i);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -67,8 +68,10 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V16 Join(V8 lower, V8 upper) => new(Vector512.Create(lower.Value, upper.Value));
 
-    /// <summary>0, 1, .., 15</summary>
-    internal static V16 Indices => new(Vector512<float>.Indices);
+    /// <summary>The first lane in which a and b are equal; 16 or more if none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int FirstEqual(V16 a, V16 b)
+        => BitOperations.TrailingZeroCount(Vector512.ExtractMostSignificantBits(Vector512.Equals(a.value, b.value)));
 
     /// <inheritdoc cref="ILane{T}.Zero"/>
     public static V16 Zero => Of(0f);

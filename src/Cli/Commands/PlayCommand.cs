@@ -1,0 +1,160 @@
+using System.CommandLine;
+using System.Globalization;
+using Marl.Native.Cli.Playing;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>marl play: episodes to look at, now or later.</summary>
+internal static class PlayCommand
+{
+    private const string Chance = "random";
+    private const double UsualSpeed = 6, MostSpeed = 1000;
+
+    public static Command Create()
+    {
+        Argument<string> player = new("player") { Description = $"who acts: {Trained.Forms}; or random" };
+        Option<string?> environment = new("--env")
+        {
+            HelpName = "id",
+            Description = "what is played, see marl list environments; by default what the agents were trained in",
+        };
+        var program = Words.EnvironmentCommand();
+        var episodes = Words.Whole("--episodes", "N", "episodes played, 1 by default", least: 1);
+        var seed = Words.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, or 1", least: 0);
+        var fps = Speed();
+        Option<bool> step = new("--step") { Description = "go on by key presses" };
+        Option<string?> replay = new("--replay")
+        {
+            HelpName = "FILE.html",
+            Description = "write a page that plays the episodes in a browser; nothing is shown here unless --fps or --step asks for it",
+        };
+        var json = Words.Json();
+        Command command = new("play", "Watch episodes, of trained agents or of random ones.")
+        {
+            player, environment, program, episodes, seed, fps, step, replay, json,
+        };
+        command.SetAction(parsed =>
+        {
+            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
+            using var performance = Prepare(parsed.GetRequiredValue(player), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
+            using var signal = new StopSignal();
+            Refuse(parsed.GetValue(step), parsed.GetValue(replay));
+            bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
+            var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
+                : watched ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
+                : null;
+            var results = Watch(performance, viewer, parsed.GetValue(replay), signal.Token);
+            Report(performance, results, parsed.GetValue(replay), parsed.GetValue(json));
+            return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Performance Prepare(string player, string? id, ulong? seed, int episodes)
+    {
+        if (player == Chance)
+        {
+            var environment = Environments.Create(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
+            ulong chosen = seed ?? 1;
+            var rng = new Rng(chosen);
+            return new(environment, new RandomPlayer(environment.Spec, rng), rng) { Player = player, Seed = chosen, Episodes = episodes };
+        }
+        var trained = Trained.Load(player);
+        ulong own = seed ?? trained.Seed;
+        return new(trained.CreateEnvironment(id ?? trained.Policy.Description.Environment), new PolicyPlayer(trained.Policy), new Rng(own))
+        {
+            Player = player,
+            Seed = own,
+            Episodes = episodes,
+        };
+    }
+
+    /// <exception cref="UsageException">there is nobody to press keys, or no place for the replay.</exception>
+    private static void Refuse(bool steps, string? replay)
+    {
+        if (steps && (!Terminal.CanDraw || Pace.Keys is null))
+        {
+            throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
+        }
+        if (replay is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(replay))))
+        {
+            throw new UsageException($"'{replay}' cannot be written: there is no such folder");
+        }
+    }
+
+    /// <summary>A moving picture where there is something to see and somebody who sees it; else lines, in no hurry if that was asked for.
+    /// </summary>
+    private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
+    {
+        var pace = new Pace(fps ?? UsualSpeed, steps, stop);
+        return Terminal.CanDraw && performance.HasPicture ? new LiveViewer(pace)
+            : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
+    }
+
+    /// <summary>Plays for the viewer, and writes the replay.</summary>
+    /// <returns>the last frame of every episode.</returns>
+    private static List<Frame> Watch(Performance performance, IViewer? viewer, string? path, CancellationToken stop)
+    {
+        var replay = path is null ? null : new Replay(performance);
+        List<Frame> last = [];
+        var frames = performance.Play().TakeWhile(_ => !stop.IsCancellationRequested).Select(frame =>
+        {
+            replay?.Add(frame);
+            if (frame.Step > 0)
+            {
+                last.RemoveAt(last.Count - 1);
+            }
+            last.Add(frame);
+            return frame;
+        });
+        if (viewer is null)
+        {
+            foreach (var _ in frames) { }
+        }
+        else
+        {
+            viewer.Watch(performance, frames);
+        }
+        replay?.Write(path!);
+        return last;
+    }
+
+    private static void Report(Performance performance, List<Frame> results, string? replay, bool asJson)
+    {
+        if (asJson)
+        {
+            Console.Out.WriteLine(FrameJson.Summary(performance, results, replay));
+            return;
+        }
+        foreach (var result in results)
+        {
+            Console.Out.WriteLine(FrameText.Result(result));
+        }
+        if (results.Count > 1)
+        {
+            Console.Out.WriteLine($"mean return {FrameText.Amount(results.Average(result => result.Return))}");
+        }
+        if (replay is not null)
+        {
+            Console.Out.WriteLine($"replay {replay}");
+        }
+    }
+
+    private static Option<double?> Speed() => new("--fps")
+    {
+        HelpName = "F",
+        Description = FormattableString.Invariant($"steps per second, {UsualSpeed} by default"),
+        CustomParser = given =>
+        {
+            string word = given.Tokens[0].Value;
+            if (double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double speed)
+                && speed is > 0 and <= MostSpeed)
+            {
+                return speed;
+            }
+            given.AddError(FormattableString.Invariant($"option '--fps' cannot be '{word}'; a number up to {MostSpeed} is needed"));
+            return null;
+        },
+    };
+}

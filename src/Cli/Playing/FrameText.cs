@@ -1,0 +1,30 @@
+using System.Globalization;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Playing;
+
+/// <summary>What was done and earned, in words.</summary>
+internal static class FrameText
+{
+    /// <summary>"step 3  A north 0  B load 0.25  return 0.25"</summary>
+    public static string Line(Performance performance, Frame frame) => frame.Step == 0
+        ? $"episode {frame.Episode + 1}"
+        : string.Join("  ",
+        [
+            $"step {frame.Step}",
+            .. frame.Actions.Select((action, agent) =>
+                $"{Performance.Name(agent)} {performance.ActionName(agent, action)} {Amount(frame.Rewards[agent])}"),
+            $"return {Amount(frame.Return)}",
+        ]);
+
+    /// <summary>"episode 1  return 0.5 after 12 steps  A 0.25  B 0.25"</summary>
+    public static string Result(Frame last) => string.Join("  ",
+    [
+        $"episode {last.Episode + 1}",
+        $"return {Amount(last.Return)} after {last.Step} steps{(last.Result == StepResult.Running ? ", stopped" : "")}",
+        .. last.Earned.Select((earned, agent) => $"{Performance.Name(agent)} {Amount(earned)}"),
+    ]);
+
+    /// <summary>A reward or a sum of them: at most four decimals.</summary>
+    public static string Amount(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,46 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Playing;
+
+/// <summary>Whoever chooses the agents' actions.</summary>
+internal interface IPlayer
+{
+    /// <summary>An episode begins, the <paramref name="episode"/>th from 0.</summary>
+    void Begin(int episode);
+
+    /// <summary>The joint action for what is to be seen now, [N]; overwritten by the next call.</summary>
+    ReadOnlySpan<int> Act(IEnvironment environment);
+}
+
+/// <summary>Trained agents, greedy.</summary>
+internal sealed class PolicyPlayer(Policy policy) : IPlayer
+{
+    /// <inheritdoc/>
+    public void Begin(int episode) => policy.Begin();
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<int> Act(IEnvironment environment) => policy.Act(environment);
+}
+
+/// <summary>Every available action is as likely as any other.</summary>
+internal sealed class RandomPlayer(EnvironmentSpec spec, Rng chances) : IPlayer
+{
+    private readonly int[] actions = new int[spec.Agents.Length];
+    private Rng chance;
+
+    /// <inheritdoc/>
+    public void Begin(int episode) => chance = chances.Split(RngPurpose.Exploration, episode);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<int> Act(IEnvironment environment)
+    {
+        for (int agent = 0; agent < actions.Length; agent++)
+        {
+            var available = new bool[spec.Agents[agent].Actions];
+            environment.ReadAvailable(agent, available);
+            int[] choices = [.. Enumerable.Range(0, available.Length).Where(action => available[action])];
+            actions[agent] = choices[chance.NextInt(choices.Length)];
+        }
+        return actions;
+    }
+}

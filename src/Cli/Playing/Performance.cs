@@ -1,0 +1,77 @@
+using System.Globalization;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Playing;
+
+/// <summary>Episodes that are played to be watched. Their chance is that of <see cref="Trainer.Evaluate"/>: trained agents play the
+/// episodes that evaluations with the same seed judge them by.</summary>
+internal sealed class Performance(IEnvironment environment, IPlayer player, Rng rng) : IDisposable
+{
+    /// <summary>What is played.</summary>
+    public EnvironmentSpec Spec => environment.Spec;
+
+    /// <summary>Whether there is something to see.</summary>
+    public bool HasPicture => environment is IPictured;
+
+    /// <summary>Who plays, in a word.</summary>
+    public required string Player { get; init; }
+
+    /// <summary>What chance follows from.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>How many episodes are played.</summary>
+    public required int Episodes { get; init; }
+
+    /// <summary>A letter for an agent: A, B, ..; a number is added where letters run out.</summary>
+    public static string Name(int agent)
+    {
+        const int letters = 26;
+        string number = agent < letters ? "" : (1 + agent / letters).ToString(CultureInfo.InvariantCulture);
+        return $"{(char)('A' + agent % letters)}{number}";
+    }
+
+    /// <summary>A word for what an agent did.</summary>
+    public string ActionName(int agent, int action)
+        => environment is IPictured pictured ? pictured.ActionName(agent, action) : action.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Whether nothing comes after a frame.</summary>
+    public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;
+
+    /// <summary>Plays: the starts of all episodes and every step of them, one after the other.</summary>
+    public IEnumerable<Frame> Play()
+    {
+        var pictured = environment as IPictured;
+        var record = new Episode(Spec);
+        double[] rewards = new double[Spec.Agents.Length];
+        for (int i = 0; i < Episodes; i++)
+        {
+            double[] earned = new double[rewards.Length];
+            var chance = rng.Split(RngPurpose.Evaluation).Split(RngPurpose.Environment, i);
+            environment.Reset(ref chance);
+            player.Begin(i);
+            record.Begin(environment);
+            yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned] };
+            for (bool goesOn = true; goesOn;)
+            {
+                int[] actions = [.. player.Act(environment)];
+                actions.CopyTo(record.JointAction(record.Length));
+                goesOn = record.Step(environment, rewards, ref chance);
+                for (int agent = 0; agent < rewards.Length; agent++)
+                {
+                    earned[agent] += rewards[agent];
+                }
+                yield return new(i, record.Length, pictured?.Picture())
+                {
+                    Actions = actions,
+                    Rewards = [.. rewards],
+                    Earned = [.. earned],
+                    Return = record.Return,
+                    Result = goesOn ? StepResult.Running : record.Terminated ? StepResult.Terminated : StepResult.Truncated,
+                };
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => (environment as IDisposable)?.Dispose();
+}

@@ -1,0 +1,23 @@
+using System.Globalization;
+
+namespace Marl.Native.Rl;
+
+/// <content>What there is to see: players and food, with their levels.</content>
+public sealed partial class LevelBasedForaging : IPictured
+{
+    private static readonly string[] actionNames = ["nothing", "north", "south", "west", "east", "load"];
+
+    /// <inheritdoc/>
+    public Scene Picture() => new GridScene(config.Rows, config.Cols,
+    [
+        .. from food in foods
+           where food.Level > 0
+           select new Sprite(SceneRole.Wanted, food.Row, food.Col) { Label = Level(food) },
+        .. players.Select((player, i) => new Sprite(SceneRole.Agent, player.Row, player.Col) { Agent = i, Label = Level(player) }),
+    ]);
+
+    /// <inheritdoc/>
+    public string ActionName(int agent, int action) => actionNames[action];
+
+    private static string Level(Piece piece) => piece.Level.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,47 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Physical deception (Lowe et al. 2017, "simple_adversary"): G good agents know which of G landmarks is the goal, the adversary, agent 0,
+/// does not and follows them.
+/// <para>Observation of a good agent [2 + 4G]: goal, landmarks, other agents. Of the adversary [4G]: the same without the goal.</para>
+/// <para>Good agents: (distance of the adversary to the goal) - (smallest distance of a good one). Adversary: -its distance, squared in
+/// mpe-v0.</para>
+/// </summary>
+internal sealed class AdversaryScenario(ParticleRules rules, int good) : ParticleEnvironment(new()
+{
+    Id = rules.Id("adversary", ("good", good, UsualGood)),
+    Agents =
+    [
+        new(new(0.15) { Movable = true }, 4 * good),
+        .. ParticleWorlds.Repeat<ParticleAgent>(good, new(new(0.15) { Movable = true }, 2 + 4 * good) { Team = 1 }),
+    ],
+    Landmarks = ParticleWorlds.Repeat(good, new ParticleBody(0.08)),
+    Goals = 1,
+    GoalChoices = good,
+    Reward = RewardMode.Individual,
+}, rules)
+{
+    private const int UsualGood = 2, Adversary = 0;
+
+    /// <summary>Reads G.</summary>
+    public static AdversaryScenario Create(EnvironmentId id, ParticleRules rules) =>
+        new(rules, ParticleWorlds.Count(id, "good") ?? UsualGood);
+
+    private protected override void Observe(int agent, ref ParticleView view)
+    {
+        if (agent != Adversary)
+            view.AddPlace(World.BodyOf(Goals[0]));
+        view.AddLandmarks();
+        view.AddOthers();
+    }
+
+    private protected override void Reward(Span<double> rewards)
+    {
+        int goal = World.BodyOf(Goals[0]);
+        double nearest = double.PositiveInfinity;
+        for (int good = 1; good < World.Agents; good++)
+            nearest = Math.Min(nearest, World.Distance(good, goal));
+        rewards.Fill(World.Distance(Adversary, goal) - nearest);
+        rewards[Adversary] = -DistanceOrSquare(Adversary, goal);
+    }
+}

@@ -1,0 +1,193 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The particle worlds: agents that move as discs in the plane, talk, or both. Created by an id, see <see cref="Environments"/>.
+/// <para>Discrete actions: 0 nothing, 1 -x, 2 +x, 3 -y, 4 +y (in mpe-v0: 1 +x, 2 -x, 3 +y, 4 -y); one that only talks says symbol a;
+/// one that does both takes move + 5 symbol. Action vectors weigh the same: the moves' five weights, opposite ones subtracted, then the
+/// message, which is passed on as it is.</para>
+/// <para>Truncated after the last step (25 by default); it never ends by itself. Agents of competing teams are rewarded
+/// individually.</para>
+/// </summary>
+public abstract partial class ParticleEnvironment : IEnvironment
+{
+    private readonly ParticleSetup setup;
+    private readonly Vector2d[] controls;
+    private readonly float[] messages, expanded;
+    private readonly int symbols;
+    private readonly int[] goals;
+    private int step;
+
+    private protected ParticleEnvironment(ParticleSetup setup, ParticleRules rules)
+    {
+        this.setup = setup;
+        Rules = rules;
+        World = new([.. setup.Agents.Select(agent => agent.Body)], setup.Landmarks, rules.VelocityFirst);
+        ParticleAgent[] learning = setup.Agents[..^setup.Scripted];
+        symbols = setup.Agents.Max(agent => agent.Symbols);
+        controls = new Vector2d[World.Agents];
+        messages = new float[World.Agents * symbols];
+        expanded = new float[learning.Sum(agent => agent.VectorSize)];
+        goals = new int[setup.Goals];
+        Spec = new()
+        {
+            Id = setup.Id,
+            Agents = [.. learning.Select(agent => new AgentSpec(agent.Observation, agent.Actions, agent.Team))],
+            StateSize = learning.Sum(agent => agent.Observation),
+            EpisodeLimit = rules.EpisodeLimit,
+            Reward = setup.Reward,
+            SnapshotSize = 1 + goals.Length + 2 * (World.Positions.Length + World.Velocities.Length) + messages.Length,
+        };
+    }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>Length of all agents' action vectors together.</summary>
+    public int VectorSize => expanded.Length;
+
+    private protected ParticleRules Rules { get; }
+
+    private protected ParticleWorld World { get; }
+
+    /// <summary>What was drawn for this episode and not everyone knows.</summary>
+    private protected ReadOnlySpan<int> Goals => goals;
+
+    /// <inheritdoc/>
+    public void Reset(ref Rng rng)
+    {
+        step = 0;
+        foreach (ref int goal in goals.AsSpan())
+            goal = rng.NextInt(setup.GoalChoices);
+        foreach (ref Vector2d position in World.Positions[..World.Agents])
+            position = DrawPosition(1, ref rng);
+        foreach (ref Vector2d position in World.Positions[World.Agents..])
+            position = DrawPosition(setup.LandmarkRange, ref rng);
+        World.Velocities.Clear();
+        messages.AsSpan().Clear();
+    }
+
+    /// <inheritdoc/>
+    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    {
+        int start = 0;
+        for (int agent = 0; agent < Spec.Agents.Length; agent++)
+        {
+            int size = setup.Agents[agent].VectorSize;
+            ParticleActions.Expand(setup.Agents[agent], actions[agent], expanded.AsSpan(start, size));
+            start += size;
+        }
+        return Step(expanded, rewards);
+    }
+
+    /// <summary>Advances by one joint action of real-valued vectors.</summary>
+    /// <param name="vectors">[<see cref="VectorSize"/>] the agents' action vectors, one after the other: five weights of moves if it
+    /// can move, then its message if it can talk. Clipped to 0..1, but not in mpe-v0.</param>
+    /// <param name="rewards">[N] receives each agent's own reward.</param>
+    /// <exception cref="ArgumentException">there are too many or too few numbers.</exception>
+    public StepResult Step(ReadOnlySpan<float> vectors, Span<double> rewards)
+    {
+        if (vectors.Length != VectorSize)
+        {
+            throw new ArgumentException(
+                $"{vectors.Length} numbers are given; the action vectors of {Spec.Id} have {VectorSize}", nameof(vectors));
+        }
+        for (int agent = 0; agent < Spec.Agents.Length; agent++)
+        {
+            ParticleAgent who = setup.Agents[agent];
+            ReadOnlySpan<float> message = vectors[(who.VectorSize - who.Symbols)..who.VectorSize];
+            if (who.Body.Movable)
+                controls[agent] = ParticleActions.Control(vectors, Rules);
+            for (int symbol = 0; symbol < message.Length; symbol++)
+                messages[agent * symbols + symbol] = ParticleActions.Weight(message[symbol], Rules);
+            vectors = vectors[who.VectorSize..];
+        }
+        for (int agent = Spec.Agents.Length; agent < World.Agents; agent++)
+            controls[agent] = Script(agent);
+        World.Step(controls);
+        Reward(rewards);
+        return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+    }
+
+    /// <inheritdoc/>
+    public void Observe(int agent, Span<float> observation)
+    {
+        var view = new ParticleView(World, agent, observation);
+        Observe(agent, ref view);
+    }
+
+    /// <summary>Writes step, goals, positions of agents and landmarks, velocities of agents, and the agents' last messages if anyone can
+    /// talk.</summary>
+    public void Save(Span<double> snapshot)
+    {
+        int end = 0;
+        snapshot[end++] = step;
+        foreach (int goal in goals)
+            snapshot[end++] = goal;
+        foreach (Vector2d position in World.Positions)
+            (snapshot[end++], snapshot[end++]) = (position.X, position.Y);
+        foreach (Vector2d velocity in World.Velocities)
+            (snapshot[end++], snapshot[end++]) = (velocity.X, velocity.Y);
+        foreach (float weight in messages)
+            snapshot[end++] = weight;
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> snapshot)
+    {
+        int end = 0;
+        step = (int)snapshot[end++];
+        foreach (ref int goal in goals.AsSpan())
+            goal = (int)snapshot[end++];
+        foreach (ref Vector2d position in World.Positions)
+            position = new(snapshot[end++], snapshot[end++]);
+        foreach (ref Vector2d velocity in World.Velocities)
+            velocity = new(snapshot[end++], snapshot[end++]);
+        foreach (ref float weight in messages.AsSpan())
+            weight = (float)snapshot[end++];
+    }
+
+    private protected abstract void Observe(int agent, ref ParticleView view);
+
+    /// <summary>Writes every agent's reward for the state that a step has led to.</summary>
+    private protected abstract void Reward(Span<double> rewards);
+
+    /// <summary>What an agent that does not learn does now.</summary>
+    private protected virtual Vector2d Script(int agent) => default;
+
+    /// <summary>[symbols] what an agent said last.</summary>
+    private protected ReadOnlySpan<float> Message(int agent) => messages.AsSpan(agent * symbols, symbols);
+
+    /// <summary>The original's common reward: everyone receives the sum.</summary>
+    private protected static void ShareSum(Span<double> rewards)
+    {
+        double sum = 0;
+        foreach (double reward in rewards)
+            sum += reward;
+        rewards.Fill(sum);
+    }
+
+    /// <summary>The revision's mixture of a common reward with the own ones.</summary>
+    private protected static void Mix(double common, double localRatio, Span<double> rewards)
+    {
+        foreach (ref double reward in rewards)
+            reward = common * (1 - localRatio) + reward * localRatio;
+    }
+
+    /// <summary>The distance between two bodies, or its square in the original.</summary>
+    private protected double DistanceOrSquare(int body, int other) => Rules.Original
+        ? (World.Positions[body] - World.Positions[other]).LengthSquared : World.Distance(body, other);
+
+    /// <summary>What it costs to run away in x or in y: nothing within 0.9 of the middle, then more and more, at most 10.</summary>
+    private protected static double EdgeFine(double coordinate) => Math.Abs(coordinate) switch
+    {
+        < 0.9 => 0,
+        < 1 and var z => (z - 0.9) * 10,
+        var z => Math.Min(Math.Exp(2 * z - 2), 10),
+    };
+
+    private static Vector2d DrawPosition(double range, ref Rng rng)
+    {
+        double x = range * (2 * rng.NextDouble() - 1);
+        return new(x, range * (2 * rng.NextDouble() - 1));
+    }
+}

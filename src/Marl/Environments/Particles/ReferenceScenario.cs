@@ -1,0 +1,49 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Two agents that move and talk (Mordatch and Abbeel 2018; "simple_reference"): each knows to which of three landmarks the other shall go.
+/// <para>Observation [21]: own velocity, landmarks, the colour of the landmark where the other shall go, the other's message of 10.</para>
+/// <para>With d_i the distance of the other agent to the landmark that i knows, d_i^2 in mpe-v0: r_i = -(1 - q) (d_0 + d_1) / 2 - q d_i; in
+/// mpe-v0 both receive -(d_0 + d_1).</para>
+/// </summary>
+internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) : ParticleEnvironment(new()
+{
+    Id = rules.Id("reference", ("ratio", localRatio, UsualRatio)),
+    Agents = ParticleWorlds.Repeat<ParticleAgent>(
+        2, new(new(0.05) { Movable = true }, 2 + 2 * Choices + Choices + Symbols) { Symbols = Symbols }),
+    Landmarks = ParticleWorlds.Repeat(Choices, new ParticleBody(0.05)),
+    Goals = 2,
+    GoalChoices = Choices,
+    Reward = rules.Original ? RewardMode.Mean : RewardMode.Sum,
+}, rules)
+{
+    private const int Choices = 3, Symbols = 10;
+    private const double UsualRatio = 0.5;
+
+    /// <summary>Reads q, unless it is the original.</summary>
+    public static ReferenceScenario Create(EnvironmentId id, ParticleRules rules) =>
+        new(rules, rules.Original ? UsualRatio : ParticleWorlds.Ratio(id) ?? UsualRatio);
+
+    private protected override void Observe(int agent, ref ParticleView view)
+    {
+        view.AddVelocity();
+        view.AddLandmarks();
+        view.AddColour(Goals[agent], Choices, 0.75, 0.25);
+        view.Add(Message(1 - agent));
+    }
+
+    private protected override void Reward(Span<double> rewards)
+    {
+        for (int agent = 0; agent < rewards.Length; agent++)
+            rewards[agent] = -DistanceOrSquare(1 - agent, World.BodyOf(Goals[agent]));
+        if (Rules.Original)
+            ShareSum(rewards);
+        else
+            Mix((rewards[0] + rewards[1]) / 2, localRatio, rewards);
+    }
+
+    private protected override int? MeantFor(int landmark) => Goals[0] == Goals[1] ? null
+        : landmark == Goals[1] ? 0
+        : landmark == Goals[0] ? 1
+        : null;
+}

@@ -1,0 +1,67 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Cooperative navigation (Lowe et al. 2017, "simple_spread"): N agents shall cover L landmarks and not collide.
+/// <para>Observation [4 + 2L + 4(N - 1)]: own velocity, own position, landmarks, other agents, their messages (always 0).</para>
+/// <para>With S = -sum over landmarks of the smallest distance of an agent, and c_i the number of agents that i overlaps with:
+/// r_i = (1 - q) S - q c_i. In mpe-v0 everyone receives sum_i (S - c_i - 1), for an agent overlaps with itself there.</para>
+/// </summary>
+internal sealed class SpreadScenario(ParticleRules rules, int agents, int landmarks, double localRatio) : ParticleEnvironment(new()
+{
+    Id = rules.Id("spread", ("agents", agents, UsualAgents), ("landmarks", landmarks, agents), ("ratio", localRatio, UsualRatio)),
+    Agents = ParticleWorlds.Repeat<ParticleAgent>(
+        agents, new(new(0.15) { Movable = true, Collides = true }, 4 + 2 * landmarks + 4 * (agents - 1))),
+    Landmarks = ParticleWorlds.Repeat(landmarks, new ParticleBody(0.05)),
+    Reward = rules.Original ? RewardMode.Mean : RewardMode.Sum,
+}, rules)
+{
+    private const int UsualAgents = 3;
+    private const double UsualRatio = 0.5;
+
+    /// <summary>Reads N, L (as many as agents) and, unless it is the original, q.</summary>
+    public static SpreadScenario Create(EnvironmentId id, ParticleRules rules)
+    {
+        int agents = ParticleWorlds.Count(id, "agents") ?? UsualAgents;
+        return new(rules, agents, ParticleWorlds.Count(id, "landmarks") ?? agents,
+            rules.Original ? UsualRatio : ParticleWorlds.Ratio(id) ?? UsualRatio);
+    }
+
+    private protected override void Observe(int agent, ref ParticleView view)
+    {
+        view.AddVelocity();
+        view.AddPosition();
+        view.AddLandmarks();
+        view.AddOthers();
+        view.AddNothing(2 * (World.Agents - 1));
+    }
+
+    private protected override void Reward(Span<double> rewards)
+    {
+        double covering = 0;
+        for (int landmark = 0; landmark < World.Landmarks; landmark++)
+            covering -= NearestAgent(World.BodyOf(landmark));
+        for (int agent = 0; agent < rewards.Length; agent++)
+        {
+            rewards[agent] = Rules.Original ? covering - 1 : 0;
+            for (int other = 0; other < World.Agents; other++)
+            {
+                if (other != agent && World.Touch(agent, other))
+                    rewards[agent]--;
+            }
+        }
+        if (Rules.Original)
+            ShareSum(rewards);
+        else
+            Mix(covering, localRatio, rewards);
+    }
+
+    private protected override SceneRole RoleOf(int landmark) => SceneRole.Goal;
+
+    private double NearestAgent(int body)
+    {
+        double nearest = double.PositiveInfinity;
+        for (int agent = 0; agent < World.Agents; agent++)
+            nearest = Math.Min(nearest, World.Distance(agent, body));
+        return nearest;
+    }
+}

@@ -1,0 +1,90 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Predator and prey (Lowe et al. 2017, "simple_tag"): A slow adversaries hunt G fast good agents among obstacles.
+/// <para>Observation [4 + 2 obstacles + 2(A + G - 1) + 2 prey]: own velocity, own position, obstacles, other agents, velocities of the
+/// other prey.</para>
+/// <para>Adversaries: each +10 for every pair of an adversary and a prey that overlap. Prey: -10 for every adversary that overlaps with
+/// it, less a fine for running away.</para>
+/// <para>With prey=scripted only the adversaries are agents: prey flees with full force straight from the nearest adversary, but where it
+/// is beyond 0.9 in x or in y, and that would lead it further out, it turns this part of the force round.</para>
+/// </summary>
+internal sealed class TagScenario(ParticleRules rules, int good, int adversaries, int obstacles, bool scripted) : ParticleEnvironment(new()
+{
+    Id = rules.Id("tag", ("good", good, UsualGood), ("adversaries", adversaries, UsualAdversaries),
+        ("obstacles", obstacles, UsualObstacles), ("prey", scripted ? Scripted : Learning, Learning)),
+    Agents =
+    [
+        .. ParticleWorlds.Repeat<ParticleAgent>(adversaries, new(
+            new(0.075) { Movable = true, Collides = true, Acceleration = 3, MaxSpeed = 1 },
+            Observation(adversaries, good, obstacles, good))),
+        .. ParticleWorlds.Repeat<ParticleAgent>(good, new(
+            new(0.05) { Movable = true, Collides = true, Acceleration = 4, MaxSpeed = 1.3 },
+            Observation(adversaries, good, obstacles, good - 1)) { Team = 1 }),
+    ],
+    Landmarks = ParticleWorlds.Repeat(obstacles, new ParticleBody(0.2) { Collides = true }),
+    LandmarkRange = 0.9,
+    Scripted = scripted ? good : 0,
+    Reward = scripted ? RewardMode.Mean : RewardMode.Individual,
+}, rules)
+{
+    private const int UsualGood = 1, UsualAdversaries = 3, UsualObstacles = 2;
+    private const string Learning = "learning", Scripted = "scripted";
+    private const double Edge = 0.9;
+
+    /// <summary>Reads G, A, the number of obstacles, and whether prey learns.</summary>
+    public static TagScenario Create(EnvironmentId id, ParticleRules rules) => new(
+        rules,
+        ParticleWorlds.Count(id, "good") ?? UsualGood,
+        ParticleWorlds.Count(id, "adversaries") ?? UsualAdversaries,
+        ParticleWorlds.Count(id, "obstacles", min: 0) ?? UsualObstacles,
+        id.Choice("prey", (Learning, false), (Scripted, true)));
+
+    private protected override void Observe(int agent, ref ParticleView view)
+    {
+        view.AddVelocity();
+        view.AddPosition();
+        view.AddLandmarks();
+        view.AddOthers();
+        for (int prey = adversaries; prey < World.Agents; prey++)
+        {
+            if (prey != agent)
+                view.Add(World.Velocities[prey]);
+        }
+    }
+
+    private protected override void Reward(Span<double> rewards)
+    {
+        rewards.Clear();
+        int caught = 0;
+        for (int prey = adversaries; prey < World.Agents; prey++)
+        {
+            int hunters = 0;
+            for (int adversary = 0; adversary < adversaries; adversary++)
+                hunters += World.Touch(prey, adversary) ? 1 : 0;
+            caught += hunters;
+            if (prey < rewards.Length)
+                rewards[prey] = -10 * hunters - EdgeFine(World.Positions[prey].X) - EdgeFine(World.Positions[prey].Y);
+        }
+        rewards[..adversaries].Fill(10 * caught);
+    }
+
+    private protected override Vector2d Script(int agent)
+    {
+        Vector2d here = World.Positions[agent], nearest = World.Positions[0];
+        for (int adversary = 1; adversary < adversaries; adversary++)
+        {
+            Vector2d place = World.Positions[adversary];
+            if ((here - place).LengthSquared < (here - nearest).LengthSquared)
+                nearest = place;
+        }
+        Vector2d away = here - nearest;
+        double distance = away.Length;
+        return distance == 0 ? default : new Vector2d(StayIn(here.X, away.X), StayIn(here.Y, away.Y)) / distance;
+
+        static double StayIn(double place, double force) => Math.Abs(place) > Edge && place * force > 0 ? -force : force;
+    }
+
+    private static int Observation(int adversaries, int good, int obstacles, int otherPrey) =>
+        4 + 2 * obstacles + 2 * (adversaries + good - 1) + 2 * otherPrey;
+}

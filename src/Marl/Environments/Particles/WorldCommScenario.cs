@@ -1,0 +1,136 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Predator and prey with food, forests and a leader ("simple_world_comm" of the original package): A adversaries, the first of them the
+/// leader, who also says one of four symbols, hunt G good agents, who look for food and hide in forests.
+/// <para>Observation [4 + 2 landmarks + 2(A + G - 1) + 2 prey + forests (+ 4)]: own velocity, own position, landmarks (obstacles, food,
+/// forests), other agents, velocities of the other prey, for every forest 1 if the observer is in it, else -1, and for adversaries the
+/// leader's last message; good agents see the forests before the velocities. Another agent shows as zeros unless both are in the same
+/// forest or both in none; the leader sees everyone.</para>
+/// <para>Adversaries: each +5 for every overlapping pair of an adversary and a prey, less 0.1 of its distance to the nearest prey. Prey:
+/// -5 for every adversary that overlaps with it, +2 for every food that it is on, less 0.05 of its distance to the nearest food and
+/// twice the fine of <see cref="TagScenario"/> for running away; in mpe-v0 that distance is added, a slip that was mended later.</para>
+/// </summary>
+internal sealed class WorldCommScenario(ParticleRules rules, int good, int adversaries, int obstacles, int food, int forests)
+    : ParticleEnvironment(new()
+    {
+        Id = rules.Id("world-comm", ("good", good, UsualGood), ("adversaries", adversaries, UsualAdversaries),
+            ("obstacles", obstacles, UsualObstacles), ("food", food, UsualFood), ("forests", forests, UsualForests)),
+        Agents = Cast(good, adversaries, obstacles + food + forests, forests),
+        Landmarks =
+        [
+            .. ParticleWorlds.Repeat(obstacles, new ParticleBody(0.2) { Collides = true }),
+            .. ParticleWorlds.Repeat(food, new ParticleBody(0.03)),
+            .. ParticleWorlds.Repeat(forests, new ParticleBody(0.3)),
+        ],
+        LandmarkRange = 0.9,
+        Reward = RewardMode.Individual,
+    }, rules)
+{
+    private const int UsualGood = 2, UsualAdversaries = 4, UsualObstacles = 1, UsualFood = 2, UsualForests = 2;
+    private const int Symbols = 4, Leader = 0;
+
+    /// <summary>Reads G, A and the numbers of obstacles, food and forests.</summary>
+    public static WorldCommScenario Create(EnvironmentId id, ParticleRules rules) => new(
+        rules,
+        ParticleWorlds.Count(id, "good") ?? UsualGood,
+        ParticleWorlds.Count(id, "adversaries") ?? UsualAdversaries,
+        ParticleWorlds.Count(id, "obstacles", min: 0) ?? UsualObstacles,
+        ParticleWorlds.Count(id, "food") ?? UsualFood,
+        ParticleWorlds.Count(id, "forests", min: 0) ?? UsualForests);
+
+    private protected override void Observe(int agent, ref ParticleView view)
+    {
+        bool isPrey = agent >= adversaries;
+        view.AddVelocity();
+        view.AddPosition();
+        view.AddLandmarks();
+        for (int other = 0; other < World.Agents; other++)
+        {
+            if (other != agent)
+                view.Add(Sees(agent, other) ? World.Positions[other] - World.Positions[agent] : default);
+        }
+        if (isPrey)
+            AddForests(agent, ref view);
+        for (int prey = adversaries; prey < World.Agents; prey++)
+        {
+            if (prey != agent)
+                view.Add(Sees(agent, prey) ? World.Velocities[prey] : default);
+        }
+        if (isPrey)
+            return;
+        AddForests(agent, ref view);
+        view.Add(Message(Leader));
+    }
+
+    private protected override void Reward(Span<double> rewards)
+    {
+        int caught = 0;
+        for (int prey = adversaries; prey < World.Agents; prey++)
+        {
+            int hunters = Touched(prey, 0, adversaries), eaten = Touched(prey, World.BodyOf(obstacles), food);
+            double fine = EdgeFine(World.Positions[prey].X) + EdgeFine(World.Positions[prey].Y);
+            double hunger = 0.05 * Nearest(prey, World.BodyOf(obstacles), food);
+            rewards[prey] = 2 * eaten - 5 * hunters - 2 * fine + (Rules.Original ? hunger : -hunger);
+            caught += hunters;
+        }
+        for (int adversary = 0; adversary < adversaries; adversary++)
+            rewards[adversary] = 5 * caught - 0.1 * Nearest(adversary, adversaries, good);
+    }
+
+    private protected override SceneRole RoleOf(int landmark) =>
+        landmark < obstacles ? SceneRole.Thing : landmark < obstacles + food ? SceneRole.Wanted : SceneRole.Shelter;
+
+    private static ParticleAgent[] Cast(int good, int adversaries, int landmarks, int forests)
+    {
+        var hunter = new ParticleBody(0.075) { Movable = true, Collides = true, Acceleration = 3, MaxSpeed = 1 };
+        var prey = new ParticleBody(0.045) { Movable = true, Collides = true, Acceleration = 4, MaxSpeed = 1.3 };
+        int common = 4 + 2 * landmarks + 2 * (adversaries + good - 1) + forests;
+        var adversary = new ParticleAgent(hunter, common + 2 * good + Symbols);
+        return
+        [
+            adversary with { Symbols = Symbols },
+            .. ParticleWorlds.Repeat(adversaries - 1, adversary),
+            .. ParticleWorlds.Repeat<ParticleAgent>(good, new(prey, common + 2 * (good - 1)) { Team = 1 }),
+        ];
+    }
+
+    private bool IsIn(int forest, int agent) => World.Touch(agent, World.BodyOf(obstacles + food + forest));
+
+    private bool Sees(int agent, int other)
+    {
+        bool anyIsIn = false;
+        for (int forest = 0; forest < forests; forest++)
+        {
+            bool isIn = IsIn(forest, agent), otherIsIn = IsIn(forest, other);
+            if (isIn && otherIsIn)
+                return true;
+            anyIsIn |= isIn || otherIsIn;
+        }
+        return !anyIsIn || agent == Leader;
+    }
+
+    private void AddForests(int agent, ref ParticleView view)
+    {
+        for (int forest = 0; forest < forests; forest++)
+            view.Add(IsIn(forest, agent) ? 1 : -1);
+    }
+
+    /// <summary>How many of some bodies an agent overlaps with.</summary>
+    private int Touched(int agent, int first, int count)
+    {
+        int touched = 0;
+        for (int body = first; body < first + count; body++)
+            touched += World.Touch(agent, body) ? 1 : 0;
+        return touched;
+    }
+
+    /// <summary>The distance of an agent to the nearest of some bodies.</summary>
+    private double Nearest(int agent, int first, int count)
+    {
+        double nearest = double.PositiveInfinity;
+        for (int body = first; body < first + count; body++)
+            nearest = Math.Min(nearest, World.Distance(agent, body));
+        return nearest;
+    }
+}

@@ -1,0 +1,77 @@
+using Marl.Native.Cli.Playing;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests.Cli;
+
+/// <summary>Scenes as they appear in a terminal.</summary>
+public sealed class SceneTextTests
+{
+    [Fact]
+    public void AGridIsALinePerRow()
+    {
+        var grid = new GridScene(3, 4,
+        [
+            new(SceneRole.Place, 0, 1), new(SceneRole.Place, 0, 2), new(SceneRole.Goal, 2, 3),
+            new(SceneRole.Thing, 0, 2), new(SceneRole.Wanted, 1, 0), new(SceneRole.Thing, 1, 2), new(SceneRole.Wanted, 1, 3),
+            new(SceneRole.Wanted, 2, 0) { Label = "3" },
+            new(SceneRole.Agent, 1, 2) { Agent = 0, Facing = Facing.Left },
+            new(SceneRole.Agent, 1, 3) { Agent = 1, Facing = Facing.Up, Carries = true },
+            new(SceneRole.Rival, 2, 1) { Agent = 2, Label = "1" },
+        ]);
+        Assert.Equal(
+        [
+            " ·  _  □  ·",
+            " ■  · A◀▫B▲■",
+            " 3 C1  ·  G",
+        ], SceneText.Plain(grid));
+        Assert.Equal((SceneRole.Rival, true), (SceneText.Lines(grid)[2][1].Role, SceneText.Lines(grid)[2][1].Fills));
+    }
+
+    [Fact]
+    public void CellsAreAsWideAsTheWidestNeeds() => Assert.Equal(
+        ["A120 ·   ·", " ·   ·   7"],
+        SceneText.Plain(new GridScene(2, 3,
+        [
+            new(SceneRole.Agent, 0, 0) { Agent = 0, Label = "120" }, new(SceneRole.Wanted, 1, 2) { Label = "7" },
+        ])));
+
+    [Fact]
+    public void APlaneIsASquareOfDotsWithThingsInTheirPlaces()
+    {
+        // 40 x 40 dots over -1.05 .. 1.05: x = -1 is dot 0.93, y = -1 dot 38.07; the agent's radius is 3.7 dots around 19.5.
+        var plane = new PlaneScene(1,
+        [
+            new(SceneRole.Thing, -1, -1, 0), new(SceneRole.Wanted, 1, 1, 0), new(SceneRole.Agent, 0, 0, 0.2) { Agent = 1, Label = "7" },
+        ]);
+        Assert.Equal(
+        [
+            "┌────────────────────┐",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠂│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⣰⣾⣷⣆⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠹⢿B7⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "│⠠⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀│",
+            "└────────────────────┘",
+        ], SceneText.Plain(plane, height: 12));
+        Assert.Contains(SceneText.Lines(plane, height: 12)[6], run => run is { Role: SceneRole.Agent, Text: ['\u2839', ..] });
+    }
+
+    [Fact]
+    public void APlaneGrowsUntilEverythingIsInIt()
+    {
+        string[] lines = [.. SceneText.Plain(new PlaneScene(1, [new(SceneRole.Agent, 5, -5, 0.05) { Agent = 0 }]), height: 6)];
+        Assert.Equal('A', lines[4].TrimEnd('│')[^1]);
+    }
+
+    [Fact]
+    public void WhatIsNoSceneHasNoLines()
+    {
+        Assert.Empty(SceneText.Lines(null));
+        Assert.Null(SceneText.Legend(null));
+    }
+}
