@@ -24,7 +24,9 @@ public sealed class HouseTests
     {
         foreach (var reference in Assembly.Load(room).GetReferencedAssemblies())
         {
-            Assert.True(Doors[room].Contains(reference.Name) || reference.Name!.StartsWith("System.", StringComparison.Ordinal),
+            // The base library has a name of its own for what goes wrong in the operating system.
+            Assert.True(Doors[room].Contains(reference.Name) || reference.Name!.StartsWith("System.", StringComparison.Ordinal)
+                || reference.Name == "Microsoft.Win32.Primitives",
                 $"{room} references {reference.Name}");
         }
     }

@@ -29,7 +29,7 @@ internal static class CommandLine
             {
                 UsageException => (ExitCode.Usage, e.Message),
                 DivergedException => (ExitCode.Diverged, e.Message),
-                IOException or UnauthorizedAccessException or InvalidDataException => (ExitCode.Failed, e.Message),
+                IOException or UnauthorizedAccessException or InvalidDataException or ExternalEnvironmentException => (ExitCode.Failed, e.Message),
                 OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };
@@ -43,8 +43,8 @@ internal static class CommandLine
         RootCommand root = new("""
             Multi-agent reinforcement learning: train, evaluate and resume policies.
 
-            Exit codes: 0 done; 1 a file or the machine failed; 2 something was asked for that does not exist;
-            3 training diverged; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
+            Exit codes: 0 done; 1 a file, the machine or an environment's program failed; 2 something was asked for that does not
+            exist; 3 training diverged; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
             """)
         {
             TrainCommand.Create(),
@@ -52,6 +52,7 @@ internal static class CommandLine
             EvalCommand.Create(),
             PlayCommand.Create(),
             ListCommand.Create(),
+            AdapterCommand.Create(),
             DoctorCommand.Create(),
         };
         root.SetAction(static parsed => new HelpAction().Invoke(parsed));

@@ -68,6 +68,60 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void ARunWhoseEnvironmentFailedAnywhereEndsWithTheSameBits()
+    {
+        // Fails in rounds and in evaluations, at the beginning, in the middle and at the end of a run.
+        var configuration = Games.Configure("qmix", "identity", 400, settings: [.. Games.Tiny, "evaluateEvery=80", "batchSize=4"]);
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            var whole = Train(int.MaxValue, "whole", resumes: false);
+            for (int fuse = 30; fuse < 600; fuse += 44)
+            {
+                string run = $"run{fuse}";
+                Assert.Throws<ExternalEnvironmentException>(() => Train(fuse, run, resumes: false));
+                var resumed = Train(int.MaxValue, run, resumes: true);
+                Assert.Equal((whole.WeightsSha256, whole.ReturnMean, whole.ReturnMax), (resumed.WeightsSha256, resumed.ReturnMean, resumed.ReturnMax));
+                Assert.Equal(Rows("whole"), Rows(run));
+            }
+        }
+        finally
+        {
+            Directory.Delete(path, recursive: true);
+        }
+
+        TrainingSummary Train(int fuse, string run, bool resumes)
+        {
+            var folder = new RunFolder(Path.Combine(path, run));
+            IEnvironment Create() => new Fragile(() => --fuse == 0);
+            using var trainer = resumes ? Trainer.Resume(folder, Create) : new Trainer(configuration, Create, folder);
+            return trainer.Run();
+        }
+
+        // Without the numbers of the last update, which a checkpoint does not hold, and without seconds.
+        string[] Rows(string run) => [.. File.ReadLines(Path.Combine(path, run, "metrics.csv")).Select(line => string.Join(',', line.Split(',')[..9]))];
+    }
+
+    /// <summary>The identity game, until it fails.</summary>
+    private sealed class Fragile(Func<bool> fails) : IEnvironment
+    {
+        private readonly IdentityGame game = new();
+
+        public EnvironmentSpec Spec => game.Spec;
+
+        public void Reset(ref Rng rng) => game.Reset(ref rng);
+
+        public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+            => fails() ? throw new ExternalEnvironmentException("the fuse has blown") : game.Step(actions, rewards, ref rng);
+
+        public void Observe(int agent, Span<float> observation) => game.Observe(agent, observation);
+
+        public void Save(Span<double> snapshot) => game.Save(snapshot);
+
+        public void Restore(ReadOnlySpan<double> snapshot) => game.Restore(snapshot);
+    }
+
+    [Fact]
     public void OneProcessAtATimeTrainsInAFolder()
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

@@ -19,14 +19,15 @@ internal static class EvalCommand
             HelpName = "id",
             Description = "another environment of the same agents; by default that of the training",
         };
+        var program = Words.EnvironmentCommand();
         var seed = Words.Whole<ulong>("--seed", "S",
             "what the episodes follow from; by default the run's seed, which gives those of its own evaluations", least: 0);
         var json = Words.Json();
-        Command command = new("eval", "Play greedy episodes with trained agents.") { path, episodes, environment, seed, json };
+        Command command = new("eval", "Play greedy episodes with trained agents.") { path, episodes, environment, program, seed, json };
         command.SetAction(parsed =>
         {
             var trained = Trained.Load(parsed.GetRequiredValue(path));
-            string id = parsed.GetValue(environment) ?? trained.Policy.Description.Environment;
+            string id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program)) ?? trained.Policy.Description.Environment;
             ulong chosen = parsed.GetValue(seed) ?? trained.Seed;
             var sample = Play(trained, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
             Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, id, chosen) : ToText(sample, id));
@@ -40,6 +41,7 @@ internal static class EvalCommand
     private static Sample Play(Trained trained, string id, int episodes, Rng rng)
     {
         var environment = trained.CreateEnvironment(id);
+        using var program = environment as IDisposable;
         var chances = rng.Split(RngPurpose.Evaluation);
         double[] returns = new double[episodes];
         long steps = 0;

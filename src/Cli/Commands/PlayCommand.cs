@@ -19,6 +19,7 @@ internal static class PlayCommand
             HelpName = "id",
             Description = "what is played, see marl list environments; by default what the agents were trained in",
         };
+        var program = Words.EnvironmentCommand();
         var episodes = Words.Whole("--episodes", "N", "episodes played, 1 by default", least: 1);
         var seed = Words.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, or 1", least: 0);
         var fps = Speed();
@@ -31,12 +32,12 @@ internal static class PlayCommand
         var json = Words.Json();
         Command command = new("play", "Watch episodes, of trained agents or of random ones.")
         {
-            player, environment, episodes, seed, fps, step, replay, json,
+            player, environment, program, episodes, seed, fps, step, replay, json,
         };
         command.SetAction(parsed =>
         {
-            var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(environment), parsed.GetValue(seed),
-                parsed.GetValue(episodes) ?? 1);
+            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
+            using var performance = Prepare(parsed.GetRequiredValue(player), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
             using var signal = new StopSignal();
             Refuse(parsed.GetValue(step), parsed.GetValue(replay));
             bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);

@@ -25,6 +25,14 @@ internal static class Session
                 $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Quoted(run.Path)}");
             return signal.ExitCode;
         }
+        catch (ExternalEnvironmentException e)
+        {
+            // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
+            string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
+            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, " +
+                $"go on with: marl resume {Quoted(run.Path)}");
+            return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
+        }
         catch (DivergedException e)
         {
             string rest = File.Exists(run.Checkpoint) ? $"the last good checkpoint is '{run.Checkpoint}'" : "there is no checkpoint yet";

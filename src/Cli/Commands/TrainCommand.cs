@@ -7,6 +7,9 @@ namespace Marl.Native.Cli.Commands;
 /// own name more than --set.</summary>
 internal static class TrainCommand
 {
+    /// <summary>How much of an environment's id a folder is named by: a command line can be longer than any file name may be.</summary>
+    private const int LongestName = 100;
+
     public static Command Create()
     {
         Argument<string?> algorithm = new("algorithm")
@@ -15,6 +18,7 @@ internal static class TrainCommand
             Description = "what learns, see marl list algorithms; may be left to the config file",
         };
         var environment = Word("--env", "id", "what is played, see marl list environments; may be left to the config file");
+        var program = Words.EnvironmentCommand();
         var steps = Word("--steps", "N", "environment steps");
         var seed = Word("--seed", "S", "everything left to chance follows from it");
         var threads = Word("--threads", "K", "workers; 0, the default: all processors. Changes how long it takes, not what it gives");
@@ -29,11 +33,12 @@ internal static class TrainCommand
         var json = Words.Json();
         Command command = new("train", "Train agents in an environment.")
         {
-            algorithm, environment, steps, seed, threads, set, config, folder, json,
+            algorithm, environment, program, steps, seed, threads, set, config, folder, json,
         };
         command.SetAction(parsed =>
         {
-            var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), parsed.GetValue(environment),
+            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
+            var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), id,
             [
                 .. parsed.GetValue(set) ?? [],
                 .. Named("steps", parsed.GetValue(steps)),
@@ -72,7 +77,7 @@ internal static class TrainCommand
     private static string FreeFolder(RunConfiguration configuration)
     {
         string environment = string.Concat(configuration.Environment.Select(
-            c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-'));
+            c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(LongestName));
         string name = Path.Combine("runs", $"{configuration.Algorithm.Name}-{environment}-seed{configuration.Training.Seed}");
         string free = name;
         for (int number = 2; Path.Exists(free); number++)

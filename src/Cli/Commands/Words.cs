@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
@@ -11,6 +12,22 @@ internal static class Words
     public static Option<bool> Json() => new("--json")
     {
         Description = "one JSON object per line on stdout and nothing else, the last one the summary",
+    };
+
+    /// <summary>--env-cmd</summary>
+    public static Option<string?> EnvironmentCommand() => new("--env-cmd")
+    {
+        HelpName = "command",
+        Description = "a program of your own that is the environment, see docs/protocol.md; the same as --env 'cmd:command'",
+    };
+
+    /// <summary>The id that --env or --env-cmd gives; null if neither is given.</summary>
+    /// <exception cref="UsageException">both are given.</exception>
+    public static string? EnvironmentId(string? id, string? command) => (id, command) switch
+    {
+        (_, null) => id,
+        (null, _) => ExternalEnvironment.IdPrefix + command,
+        _ => throw new UsageException("options '--env' and '--env-cmd' name two environments; give one"),
     };
 
     /// <summary>An option whose value is a whole number; null if it is not given.</summary>

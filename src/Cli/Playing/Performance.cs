@@ -5,7 +5,7 @@ namespace Marl.Native.Cli.Playing;
 
 /// <summary>Episodes that are played to be watched. Their chance is that of <see cref="Trainer.Evaluate"/>: trained agents play the
 /// episodes that evaluations with the same seed judge them by.</summary>
-internal sealed class Performance(IEnvironment environment, IPlayer player, Rng rng)
+internal sealed class Performance(IEnvironment environment, IPlayer player, Rng rng) : IDisposable
 {
     /// <summary>What is played.</summary>
     public EnvironmentSpec Spec => environment.Spec;
@@ -71,4 +71,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => (environment as IDisposable)?.Dispose();
 }

@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Plays episodes: environments in shards, each acting and stepping by itself, one episode per environment and round. Which worker
-/// plays which shard changes nothing: every environment has its own streams of chance.
+/// Plays episodes: environments in shards, each acting and stepping by itself. An environment plays one episode of a round, or several one after the
+/// other. Which worker plays which shard changes nothing: every episode of a round has its own streams of chance.
 /// </summary>
 public sealed class Rollout
 {
@@ -12,26 +12,52 @@ public sealed class Rollout
     private Episode[] episodes = [];
     private float exploration;
 
-    /// <summary>Environments from <paramref name="create"/>, their chance split from <paramref name="rng"/>.</summary>
-    public Rollout(Func<IEnvironment> create, int environments, int shards, Agent agent, Parameters parameters, IActionSelector selector, Workers workers, Rng rng)
+    /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, at most as many, their chance split from
+    /// <paramref name="rng"/>.</summary>
+    /// <exception cref="UsageException">the environments are not alike.</exception>
+    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, int shards, Agent agent, Parameters parameters, IActionSelector selector,
+        Workers workers, Rng rng)
     {
         this.workers = workers;
-        this.shards = new Shard[Math.Min(shards, environments)];
+        this.shards = new Shard[Math.Min(shards, environments.Length)];
+        foreach (var environment in environments)
+        {
+            if (!environment.Spec.IsLike(environments[0].Spec))
+                throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must say the same of itself");
+        }
         for (int s = 0; s < this.shards.Length; s++)
         {
-            int first = s * environments / this.shards.Length, end = (s + 1) * environments / this.shards.Length;
-            this.shards[s] = new Shard(create, first, end - first, agent, parameters, selector, rng);
+            var (from, end) = Share(environments.Length, s);
+            var (first, last) = Share(count, s);
+            this.shards[s] = new Shard(environments[from..end], first, last - first, agent, parameters, selector, rng);
         }
         play = (s, _) => this.shards[s].Play(episodes, exploration);
+
+        (int From, int End) Share(int whole, int s) => (s * whole / this.shards.Length, (s + 1) * whole / this.shards.Length);
     }
 
-    /// <summary>Plays one episode in every environment and records it.</summary>
-    /// <param name="episodes">one per environment, written over.</param>
+    /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and all chance is as it was before the round.</summary>
+    /// <param name="episodes">as many as a round has, written over.</param>
     /// <param name="exploration">see <see cref="IActionSelector"/>.</param>
     public void Play(Episode[] episodes, float exploration)
     {
         (this.episodes, this.exploration) = (episodes, exploration);
-        workers.Run(shards.Length, play);
+        foreach (var shard in shards)
+        {
+            shard.Remember();
+        }
+        try
+        {
+            workers.Run(shards.Length, play);
+        }
+        catch
+        {
+            foreach (var shard in shards)
+            {
+                shard.Rewind();
+            }
+            throw;
+        }
     }
 
     /// <summary>Saves or restores environments and streams between rounds.</summary>
@@ -47,36 +73,59 @@ public sealed class Rollout
     {
         private readonly int first;
         private readonly IEnvironment[] environments;
-        private readonly Rng[] chance, choice;
+        private readonly Rng[] chance, choice, chanceBefore, choiceBefore;
         private readonly Controller controller;
         private readonly double[] rewards, snapshot;
 
-        // The rows still playing: row i is environment index[i].
+        // The rows still playing: row i is episode index[i] of the shard's.
         private readonly int[] index;
         private readonly Episode[] playing;
         private readonly Rng[] choosing;
 
-        public Shard(Func<IEnvironment> create, int first, int count, Agent agent, Parameters parameters, IActionSelector selector, Rng rng)
+        public Shard(ReadOnlySpan<IEnvironment> environments, int first, int count, Agent agent, Parameters parameters, IActionSelector selector,
+            Rng rng)
         {
-            this.first = first;
-            environments = [.. Enumerable.Range(0, count).Select(_ => create())];
+            (this.first, this.environments) = (first, environments.ToArray());
             chance = [.. Enumerable.Range(first, count).Select(i => rng.Split(RngPurpose.Environment, i))];
             choice = [.. Enumerable.Range(first, count).Select(i => rng.Split(RngPurpose.Exploration, i))];
+            (chanceBefore, choiceBefore) = (new Rng[count], new Rng[count]);
             var spec = environments[0].Spec;
-            controller = new Controller(agent, parameters, selector, spec, count);
+            int rows = environments.Length;
+            controller = new Controller(agent, parameters, selector, spec, rows);
             rewards = new double[spec.Agents.Length];
             snapshot = new double[spec.SnapshotSize];
-            (index, playing, choosing) = (new int[count], new Episode[count], new Rng[count]);
+            (index, playing, choosing) = (new int[rows], new Episode[rows], new Rng[rows]);
+        }
+
+        public void Remember()
+        {
+            chance.CopyTo(chanceBefore);
+            choice.CopyTo(choiceBefore);
+        }
+
+        public void Rewind()
+        {
+            chanceBefore.CopyTo(chance);
+            choiceBefore.CopyTo(choice);
         }
 
         public void Play(Episode[] episodes, float exploration)
         {
-            int active = environments.Length;
-            for (int i = 0; i < active; i++)
+            for (int start = 0; start < chance.Length; start += environments.Length)
             {
-                (index[i], playing[i], choosing[i]) = (i, episodes[first + i], choice[i]);
-                environments[i].Reset(ref chance[i]);
-                playing[i].Begin(environments[i]);
+                PlayTogether(start, Math.Min(environments.Length, chance.Length - start), episodes, exploration);
+            }
+        }
+
+        /// <summary>Plays the episodes from <paramref name="start"/> on, one in each environment.</summary>
+        private void PlayTogether(int start, int active, Episode[] episodes, float exploration)
+        {
+            for (int row = 0; row < active; row++)
+            {
+                int i = start + row;
+                (index[row], playing[row], choosing[row]) = (i, episodes[first + i], choice[i]);
+                environments[row].Reset(ref chance[i]);
+                playing[row].Begin(environments[row]);
             }
             controller.Begin(active);
             while (active > 0)
@@ -85,7 +134,7 @@ public sealed class Rollout
                 for (int row = active - 1; row >= 0; row--)
                 {
                     int i = index[row];
-                    if (!playing[row].Step(environments[i], rewards, ref chance[i]))
+                    if (!playing[row].Step(environments[i - start], rewards, ref chance[i]))
                     {
                         choice[i] = choosing[row];
                         controller.Drop(row);

@@ -16,9 +16,10 @@ public static class EnvironmentChecker
     public static IReadOnlyList<string> Check(Func<IEnvironment> create, int episodes = 10, ulong seed = 1)
     {
         var findings = new EnvironmentFindings();
+        List<IEnvironment> created = [];
         try
         {
-            IEnvironment first = create(), second = create(), third = create();
+            IEnvironment first = Create(), second = Create(), third = Create();
             if (ReferenceEquals(first, second))
                 findings.Add("create", "returns the same instance twice");
             CheckSpec(first, second, findings);
@@ -26,13 +27,24 @@ public static class EnvironmentChecker
                 return findings.Problems;
             Play(first, second, third, episodes, seed, findings);
             if (findings.Problems.Count == 0)
-                MeasureAllocation(create(), episodes, seed, findings);
+                MeasureAllocation(Create(), episodes, seed, findings);
         }
         catch (Exception error) // whatever the environment throws is a finding
         {
             findings.Add(findings.Member, $"throws {error.GetType().Name}: {error.Message}");
         }
+        finally
+        {
+            foreach (var environment in created)
+                (environment as IDisposable)?.Dispose();
+        }
         return findings.Problems;
+
+        IEnvironment Create()
+        {
+            created.Add(create());
+            return created[^1];
+        }
     }
 
     /// <summary>Throws if <see cref="Check"/> finds anything.</summary>
@@ -59,8 +71,7 @@ public static class EnvironmentChecker
             Require(agent.Actions >= 1, "an agent's Actions is less than 1");
             Require(agent.Team >= 0, "an agent's Team is negative");
         }
-        EnvironmentSpec other = another.Spec;
-        Require(other with { Agents = spec.Agents! } == spec && other.Agents.AsSpan().SequenceEqual(spec.Agents), "differs between instances");
+        Require(spec.IsLike(another.Spec), "differs between instances");
 
         void Require(bool holds, string problem)
         {

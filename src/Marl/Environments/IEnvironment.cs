@@ -4,7 +4,8 @@ namespace Marl.Native.Rl;
 /// A multi-agent environment: the agents act at once, step by step, until the episode terminates or is truncated. A user implements
 /// this interface in one file; EnvironmentChecker tells whether it was done right.
 /// An instance holds one episode at a time, draws only from the generator that it is handed and writes into the spans it is given,
-/// so a step need not allocate.
+/// so a step need not allocate. One that holds something outside of memory, a process for example, is <see cref="IDisposable"/>: training
+/// then disposes of it at the end, and plays evaluations in the environments that it has instead of making new ones.
 /// </summary>
 public interface IEnvironment
 {
@@ -91,6 +92,9 @@ public sealed record EnvironmentSpec
 
     /// <summary>The most actions: what agents' rows are padded to; padding is unavailable.</summary>
     public int ActionCount => Agents.Max(a => a.Actions);
+
+    /// <summary>Whether all is alike, agent by agent.</summary>
+    public bool IsLike(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
 
     /// <summary>A specification of <paramref name="count"/> like agents whose state is all their observations.</summary>
     public static EnvironmentSpec Uniform(string id, int count, int observation, int actions, int episodeLimit, int snapshotSize) => new()

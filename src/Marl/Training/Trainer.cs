@@ -12,6 +12,7 @@ public sealed class Trainer : IDisposable
 {
     private readonly RunConfiguration configuration;
     private readonly Func<IEnvironment> create;
+    private readonly IEnvironment[] environments;
     private readonly RunFolder? folder;
     private readonly Workers workers;
     private readonly LearnerContext context;
@@ -35,13 +36,23 @@ public sealed class Trainer : IDisposable
         training.Validate();
         (this.configuration, this.folder) = (configuration, folder);
         this.create = create ?? (() => Environments.Create(configuration.Environment));
-        Spec = this.create().Spec;
+        // The first says what it is before the others are made: what is wrong with a program is then seen once.
+        environments = [this.create()];
         workers = new Workers(training.Threads > 0 ? training.Threads : Environment.ProcessorCount);
-        context = new LearnerContext(Spec, training, workers);
-        Learner = configuration.CreateLearner(context);
-        rollout = new Rollout(this.create, training.Environments, training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
-            context.Rng);
-        episodes = NewEpisodes(training.Environments);
+        try
+        {
+            Spec = environments[0].Spec;
+            environments = [.. environments, .. Create(training.Environments - 1)];
+            context = new LearnerContext(Spec, training, workers);
+            Learner = configuration.CreateLearner(context);
+            rollout = NewRollout(environments, environments.Length, context.Rng);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        episodes = NewEpisodes(environments.Length);
     }
 
     /// <summary>Everything that decides the run.</summary>
@@ -49,6 +60,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The environment.</summary>
     public EnvironmentSpec Spec { get; }
+
+    /// <summary>Environment steps so far, of whole rounds.</summary>
+    public long Steps => steps;
 
     /// <summary>What learns.</summary>
     public ILearner Learner { get; }
@@ -64,7 +78,7 @@ public sealed class Trainer : IDisposable
     public static (Policy Policy, TrainingSummary Summary) Train(string algorithm, Func<IEnvironment> create, TrainingOptions? training = null,
         params IEnumerable<string> settings)
     {
-        var configuration = RunConfiguration.Of(algorithm, create().Spec.Id, null, settings) with { Training = training ?? new() };
+        var configuration = RunConfiguration.Of(algorithm, IdOf(create), null, settings) with { Training = training ?? new() };
         using var trainer = new Trainer(configuration, create);
         var summary = trainer.Run();
         return (trainer.Policy, summary);
@@ -96,46 +110,62 @@ public sealed class Trainer : IDisposable
     /// <param name="tick">hears of every round: steps so far, and the mean return of the round.</param>
     /// <param name="stop">ends the run after the present round.</param>
     /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
+    /// <exception cref="ExternalEnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
+    /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
     {
         watch.Start();
-        var training = configuration.Training;
         folder?.Begin(configuration, steps);
         var last = default(EvaluationResult);
-        while (steps < training.Steps && !stop.IsCancellationRequested)
+        try
         {
-            long before = steps;
-            double roundReturn = PlayRound();
-            tick?.Invoke(steps, roundReturn);
-            bool evaluate = Passed(training.EvaluateEvery, before) || steps >= training.Steps;
-            if (evaluate)
+            EvaluateIfDue(); // the evaluation in which a program failed, when the run has been resumed
+            while (steps < configuration.Training.Steps && !stop.IsCancellationRequested)
             {
-                last = Evaluate(training.EvaluationEpisodes);
-                Report(last, progress);
+                long before = steps;
+                double roundReturn = PlayRound();
+                tick?.Invoke(steps, roundReturn);
+                EvaluateIfDue();
+                if (Passed(configuration.Training.CheckpointEvery, before) && steps < configuration.Training.Steps)
+                {
+                    folder?.WriteCheckpoint(Archive, Policy);
+                }
             }
-            if (Passed(training.CheckpointEvery, before) && steps < training.Steps)
+            if (rowEpisodes > 0 || last == default)
             {
-                folder?.WriteCheckpoint(Archive, Policy);
+                // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
+                last = Evaluate(configuration.Training.EvaluationEpisodes);
             }
         }
-        if (rowEpisodes > 0 || last == default)
+        catch (ExternalEnvironmentException)
         {
-            // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
-            last = Evaluate(training.EvaluationEpisodes);
+            folder?.WriteCheckpoint(Archive, Policy);
+            throw;
         }
         folder?.WriteCheckpoint(Archive, Policy);
         var summary = Summarise(last);
         folder?.WriteSummary(summary);
         watch.Stop();
         return summary;
+
+        void EvaluateIfDue()
+        {
+            bool due = steps >= configuration.Training.Steps || Passed(configuration.Training.EvaluateEvery, steps - rowSteps);
+            if (due && rowSteps > 0)
+            {
+                last = Evaluate(configuration.Training.EvaluationEpisodes);
+                Report(last, progress);
+            }
+        }
     }
 
-    /// <summary>Plays greedy episodes in fresh environments. Their chance is a stream apart, so evaluating changes nothing else.</summary>
+    /// <summary>Plays greedy episodes in fresh environments; or in those of the training, one after the other, if they are such that one disposes
+    /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
     public EvaluationResult Evaluate(int count)
     {
         var evaluated = NewEpisodes(count);
-        new Rollout(create, count, configuration.Training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers,
-            context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f);
+        var stages = environments[0] is IDisposable ? environments[..Math.Min(count, environments.Length)] : Create(count);
+        NewRollout(stages, count, context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f);
         return EvaluationResult.Of(evaluated);
     }
 
@@ -144,6 +174,10 @@ public sealed class Trainer : IDisposable
     {
         workers.Dispose();
         folder?.Dispose();
+        foreach (var environment in environments)
+        {
+            (environment as IDisposable)?.Dispose();
+        }
     }
 
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>
@@ -219,6 +253,20 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Whether a multiple of <paramref name="every"/> lies behind that did not before.</summary>
     private bool Passed(long every, long before) => every > 0 && steps / every > before / every;
+
+    private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
+
+    private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng)
+        => new(environments, count, configuration.Training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers, rng);
+
+    private static string IdOf(Func<IEnvironment> create)
+    {
+        var environment = create();
+        using (environment as IDisposable)
+        {
+            return environment.Spec.Id;
+        }
+    }
 
     private Episode[] NewEpisodes(int count)
         => [.. Enumerable.Range(0, count).Select(_ => context.NewEpisode())];

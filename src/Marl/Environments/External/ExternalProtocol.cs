@@ -1,0 +1,173 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Marl.Native.Rl;
+
+/// <summary>The lines of docs/protocol.md. A request is written into memory that is used again.</summary>
+internal sealed class ExternalProtocol
+{
+    /// <summary>The version that is spoken here.</summary>
+    public const int Version = 1;
+
+    /// <summary>More agents, actions, numbers or steps than anyone has: a mistake.</summary>
+    private const int Most = 1 << 20;
+
+    private readonly ArrayBufferWriter<byte> request = new();
+    private readonly Utf8JsonWriter writer;
+
+    public ExternalProtocol() => writer = new(request);
+
+    /// <summary>{"type":"hello","protocol":1}</summary>
+    public ReadOnlySpan<byte> Hello()
+    {
+        Begin("hello"u8);
+        writer.WriteNumber("protocol"u8, Version);
+        return End();
+    }
+
+    /// <summary>{"type":"reset","seed":7}</summary>
+    public ReadOnlySpan<byte> Reset(int seed)
+    {
+        Begin("reset"u8);
+        writer.WriteNumber("seed"u8, seed);
+        return End();
+    }
+
+    /// <summary>{"type":"step","actions":[0,2]}</summary>
+    public ReadOnlySpan<byte> Step(ReadOnlySpan<int> actions)
+    {
+        Begin("step"u8);
+        writer.WriteStartArray("actions"u8);
+        foreach (int action in actions)
+            writer.WriteNumberValue(action);
+        writer.WriteEndArray();
+        return End();
+    }
+
+    /// <summary>Reads the answer to hello: what the program says of itself.</summary>
+    /// <param name="line">the answer.</param>
+    /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
+    /// <exception cref="ProgramFault">something is missing or makes no sense.</exception>
+    public static ExternalDescription ReadHello(ReadOnlySpan<byte> line, string id)
+    {
+        var json = new JsonLine(line);
+        List<AgentSpec> agents = [];
+        List<string> names = [];
+        int protocol = 0, stateSize = 0, episodeLimit = 0;
+        RewardMode reward = RewardMode.Sum;
+        while (json.NextField())
+        {
+            if (json.Is("protocol"u8))
+            {
+                json.Name("protocol");
+                protocol = json.Whole(1, Most);
+            }
+            else if (json.Is("agents"u8))
+            {
+                json.Name("agents");
+                json.BeginArray();
+                while (json.NextObject())
+                    agents.Add(ReadAgent(ref json, names));
+            }
+            else if (json.Is("state_size"u8))
+            {
+                json.Name("state_size");
+                stateSize = json.Whole(0, Most);
+            }
+            else if (json.Is("episode_limit"u8))
+            {
+                json.Name("episode_limit");
+                episodeLimit = json.Whole(1, Most);
+            }
+            else if (json.Is("reward"u8))
+            {
+                json.Name("reward");
+                string word = json.Text();
+                reward = word switch
+                {
+                    "sum" => RewardMode.Sum,
+                    "mean" => RewardMode.Mean,
+                    _ => throw new ProgramFault($"reward is '{word}'; sum or mean is needed"),
+                };
+            }
+            else
+            {
+                throw json.Unknown("protocol", "agents", "state_size", "episode_limit", "reward");
+            }
+        }
+        if (protocol != Version)
+            throw new ProgramFault(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
+        if (agents.Count == 0)
+            throw new ProgramFault("the answer names no agents");
+        if (episodeLimit == 0)
+            throw new ProgramFault("the answer names no episode_limit");
+        return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
+        {
+            Id = id,
+            Agents = [.. agents],
+            StateSize = stateSize > 0 ? stateSize : agents.Sum(agent => agent.Observation),
+            Reward = reward,
+            EpisodeLimit = episodeLimit,
+            SnapshotSize = ExternalEpisode.SnapshotSize(agents.Count, episodeLimit),
+        });
+    }
+
+    private static AgentSpec ReadAgent(ref JsonLine json, List<string> names)
+    {
+        string name = $"{names.Count}";
+        int observation = 0, actions = 0, team = 0;
+        while (json.NextField())
+        {
+            if (json.Is("name"u8))
+            {
+                json.Name("name", name);
+                name = json.Text();
+            }
+            else if (json.Is("observation_size"u8))
+            {
+                json.Name("observation_size", name);
+                observation = json.Whole(1, Most);
+            }
+            else if (json.Is("actions"u8))
+            {
+                json.Name("actions", name);
+                actions = json.Whole(1, Most);
+            }
+            else if (json.Is("team"u8))
+            {
+                json.Name("team", name);
+                team = json.Whole(0, Most);
+            }
+            else
+            {
+                throw json.Unknown("name", "observation_size", "actions", "team");
+            }
+        }
+        if (observation == 0 || actions == 0)
+            throw new ProgramFault($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
+        names.Add(name);
+        return new AgentSpec(observation, actions, team);
+    }
+
+    private void Begin(ReadOnlySpan<byte> type)
+    {
+        request.ResetWrittenCount();
+        writer.Reset();
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, type);
+    }
+
+    private ReadOnlySpan<byte> End()
+    {
+        writer.WriteEndObject();
+        writer.Flush();
+        request.Write("\n"u8);
+        return request.WrittenSpan;
+    }
+}
+
+/// <summary>What a program says of itself.</summary>
+/// <param name="Names">[N] what it calls its agents.</param>
+/// <param name="HasState">whether it sends a state; otherwise the state is all observations.</param>
+/// <param name="Spec">the rest.</param>
+internal sealed record ExternalDescription(string[] Names, bool HasState, EnvironmentSpec Spec);

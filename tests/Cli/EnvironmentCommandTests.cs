@@ -1,0 +1,99 @@
+using Marl.Native.Tests.External;
+
+namespace Marl.Native.Tests.Cli;
+
+/// <summary>--env-cmd from outside: a program trains, is evaluated and resumed like any environment, and what happens to it costs nothing.</summary>
+public sealed class EnvironmentCommandTests : IDisposable
+{
+    private const int Interrupt = 2;
+
+    private static readonly string[] Settings =
+    [
+        "--steps", "600", "--threads", "1", "--json", "--set", "hidden=8", "environments=2", "batchSize=4", "evaluateEvery=150",
+        "evaluationEpisodes=4", "--out",
+    ];
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [PythonFact]
+    public void AProgramThatFailsIsNamedAndTheRunGoesOnAsIfNothingHadHappened()
+    {
+        // Fails when it has counted as many steps as the file says, and takes the file away.
+        File.WriteAllText(folder["fragile.py"], """
+            import os, sys
+            sys.path.insert(0, sys.argv[1])
+            from marl_env import serve
+            from rendezvous import Rendezvous
+            class Fragile(Rendezvous):
+                count = 0
+                def step(self, actions):
+                    self.count += 1
+                    if os.path.exists("fuse") and self.count == int(open("fuse").read()):
+                        os.remove("fuse")
+                        raise RuntimeError("the fuse has blown")
+                    return super().step(actions)
+            serve(Fragile(), episode_limit=10)
+            """);
+        string[] train = ["train", "vdn", "--env-cmd", $"python3 fragile.py '{Python.Folder}'", .. Settings];
+        var whole = MarlProcess.Run(folder.Path, [.. train, "whole"]).HasSucceeded();
+        Assert.True((long)whole.Summary["updates"]! > 0);
+        File.WriteAllText(folder["fuse"], "170");
+        var failed = MarlProcess.Run(folder.Path, [.. train, "failed"]);
+        Assert.Equal(1, failed.Code);
+        Assert.Contains("RuntimeError: the fuse has blown\n", failed.Error, StringComparison.Ordinal);
+        Assert.Matches(@"\nmarl: environment 'cmd:python3 fragile.py '.*'' at step \d+ after the reset with seed \d+: the program ended with exit code 1; " +
+            @"its last words: RuntimeError: the fuse has blown; the run is saved at step \d+, go on with: marl resume failed\n$", failed.Error);
+        Assert.False(File.Exists(folder["fuse"]));
+        var resumed = MarlProcess.Run(folder.Path, "resume", "failed", "--json").HasSucceeded();
+        Assert.Equal(whole.Sha, resumed.Sha);
+        Assert.Equal(Column("whole"), Column("failed"));
+        var evaluation = MarlProcess.Run(folder.Path, "eval", "failed", "--episodes", "4", "--json").HasSucceeded().Summary;
+        Assert.Equal((double)whole.Summary["returnMean"]!, (double)evaluation["returnMean"]!, 1e-12);
+        Assert.Equal((double)evaluation["returnMean"]!, (double)MarlProcess.Run(folder.Path,
+            "eval", "failed/policy.safetensors", "--env-cmd", Python.Rendezvous, "--episodes", "4", "--seed", "1", "--json")
+            .HasSucceeded().Summary["returnMean"]!, 1e-12);
+
+        string[] Column(string run) => [.. File.ReadLines(folder[$"{run}/metrics.csv"]).Select(line => string.Join(',', line.Split(',')[..6]))];
+    }
+
+    [PythonFact]
+    public void CtrlCSavesTheRunAndEndsThePrograms()
+    {
+        File.WriteAllText(folder["counted.py"], """
+            import os, sys
+            open("processes", "a").write(f"{os.getpid()}\n")
+            sys.path.insert(0, sys.argv[1])
+            from marl_env import serve
+            from rendezvous import Rendezvous
+            serve(Rendezvous(), episode_limit=10)
+            """);
+        string[] train = ["train", "vdn", "--env-cmd", $"python3 counted.py '{Python.Folder}'", "--steps", "100000000", .. Settings[2..], "run"];
+        using var marl = MarlProcess.Start(folder.Path, train);
+        marl.ReadLine();
+        marl.Send(Interrupt);
+        var stopped = marl.Wait();
+        Assert.Equal(128 + Interrupt, stopped.Code);
+        Assert.True(File.Exists(folder["run/checkpoint.safetensors"]));
+        string[] processes = File.ReadAllLines(folder["processes"]);
+        Assert.Equal(2, processes.Length); // as many as there are environments, and evaluations play in them
+        Assert.All(processes, process => Assert.False(Directory.Exists($"/proc/{process}"), "a program is still there"));
+    }
+
+    [Fact]
+    public void TheAdapterIsPrinted()
+        => Assert.Equal(File.ReadAllText(Path.Combine(Python.Folder, "marl_env.py")), MarlProcess.Run(folder.Path, "adapter").HasSucceeded().Output);
+
+    [Fact]
+    public void AProgramThatIsNotThereIsNamedAndLeavesNothingBehind()
+    {
+        MarlProcess.Run(folder.Path, "train", "vdn", "--env-cmd", "pyton3 my_env.py").HasFailed(2,
+            "environment 'cmd:pyton3 my_env.py': the program 'pyton3' cannot be started: No such file or directory");
+        MarlProcess.Run(folder.Path, "train", "vdn", "--env-cmd", "true").HasFailed(1,
+            "environment 'cmd:true' at its start: the program ended with exit code 0");
+        MarlProcess.Run(folder.Path, "train", "vdn", "--env", "two-step", "--env-cmd", "true").HasFailed(2,
+            "options '--env' and '--env-cmd' name two environments; give one");
+        Assert.Empty(folder.Files);
+    }
+}

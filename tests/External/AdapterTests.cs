@@ -1,0 +1,209 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests.External;
+
+/// <summary>python/marl_env.py: whatever follows the parallel API becomes an environment.</summary>
+public sealed class AdapterTests : IDisposable
+{
+    private const string Prelude = """
+        import sys
+        from marl_env import serve
+        class Space:
+            def __init__(self, n=None, **more):
+                if n is not None: self.n = n
+                self.__dict__.update(more)
+
+        """;
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [PythonFact]
+    public void TheExampleKeepsTheContract()
+        => Assert.Empty(EnvironmentChecker.Check(() => Environments.Create($"cmd:{Python.Rendezvous}"), episodes: 12));
+
+    [PythonFact]
+    public void TheExampleIsLearned()
+    {
+        var (_, summary) = Trainer.Train("vdn", () => new ExternalEnvironment(Python.Rendezvous),
+            new() { Steps = 12_000, EvaluateEvery = 0, Threads = 1, Environments = 4 }, "hidden=32", "epsilonAnneal=6000");
+        Assert.InRange(summary.ReturnMean, 0.95, 1);
+    }
+
+    [PythonFact]
+    public void ObservationsAreFlattenedMasksFoundAndPrintsKeptApart()
+    {
+        using var environment = Serve("""
+            class Array:
+                def __init__(self, value): self.value = value
+                def tolist(self): return self.value
+            class World:
+                possible_agents = ["array", "masked", "discrete", "tuple"]
+                agents = possible_agents
+                max_cycles = 7
+                def action_space(self, agent): return Space(3, start=5 if agent == "tuple" else 0)
+                def observation_space(self, agent):
+                    if agent == "discrete": return Space(4, start=1)
+                    if agent == "tuple": return Space(spaces=(Space(2), Space(shape=(1,))))
+                    if agent == "masked": return Space(spaces={"observation": Space(3), "action_mask": Space(shape=(3,))})
+                def look(self):
+                    print("a print must not disturb")
+                    return {"array": Array([[1, 2.5], [True, -4]]), "discrete": 4, "tuple": (1, [0.5]),
+                            "masked": {"observation": 2, "action_mask": Array([0, 1, 1])}}
+                def reset(self, seed=None): return self.look(), {"array": {"action_mask": [1, 0, 0]}}
+                def step(self, actions):
+                    assert actions == {"array": 0, "masked": 1, "discrete": 2, "tuple": 6}, actions
+                    no = dict.fromkeys(actions, False)
+                    return self.look(), {"array": Array(1) and 1.5, "tuple": 2}, no, no, {}
+                def state(self): return Array([7, 8])
+            print("a library says hello")
+            serve(World(), teams={"tuple": 1}, reward="mean")
+            """);
+        Assert.Equal([new(4, 3), new(3, 3), new(4, 3), new AgentSpec(3, 3, Team: 1)], environment.Spec.Agents);
+        Assert.Equal((7, 2, RewardMode.Mean), (environment.Spec.EpisodeLimit, environment.Spec.StateSize, environment.Spec.Reward));
+        var (rng, rewards, state) = (new Rng(1), new double[4], new float[2]);
+        environment.Reset(ref rng);
+        Assert.Equal([[1, 2.5f, 1, -4], [0, 0, 1], [0, 0, 0, 1], [0, 1, 0.5f]], See(environment));
+        Assert.Equal(["100", "011", "111", "111"], May(environment));
+        Assert.Equal(StepResult.Running, environment.Step([0, 1, 2, 1], rewards, ref rng));
+        Assert.Equal([1.5, 0, 0, 2], rewards);
+        Assert.Equal(["111", "011", "111", "111"], May(environment));
+        environment.ReadState(state);
+        Assert.Equal([7, 8], state);
+    }
+
+    [PythonFact]
+    public void WhoFinishesBeforeTheOthersSeesZerosAndDoesNothing()
+    {
+        using var environment = Serve("""
+            class World:
+                possible_agents = ["a", "b"]
+                def action_space(self, agent): return Space(2)
+                def reset(self, seed=None):
+                    self.agents, self.t = ["a", "b"], 0
+                    return {"a": [1], "b": [1]}, {}
+                def step(self, actions):
+                    assert sorted(actions) == self.agents, actions
+                    self.t += 1
+                    seen = {agent: [1 + self.t] for agent in actions}
+                    earned = {agent: 1 for agent in actions}
+                    ended = {"a": self.t == 2, "b": False}
+                    cut = {"a": False, "b": self.t == 4}
+                    self.agents = [agent for agent in self.agents if not (ended[agent] or cut[agent])]
+                    return seen, earned, ended, cut, {}
+            serve(World(), episode_limit=9)
+            """);
+        var (rng, rewards) = (new Rng(1), new double[2]);
+        for (int episode = 0; episode < 2; episode++)
+        {
+            environment.Reset(ref rng);
+            Assert.Equal(["11", "11"], May(environment));
+            Check(StepResult.Running, [1, 1], 2, 2, "11");
+            Check(StepResult.Running, [1, 1], 0, 3, "10");
+            Check(StepResult.Running, [0, 1], 0, 4, "10");
+            Check(StepResult.Truncated, [0, 1], 0, 5, "10");
+        }
+
+        void Check(StepResult result, double[] earned, float a, float b, string mayA)
+        {
+            Assert.Equal(result, environment.Step([0, 1], rewards, ref rng));
+            Assert.Equal(earned, rewards);
+            Assert.Equal([[a], [b]], See(environment));
+            Assert.Equal([mayA, "11"], May(environment));
+        }
+    }
+
+    [PythonTheory]
+    [InlineData("{'a': True}, {'a': False}, {}", StepResult.Terminated)]
+    [InlineData("{'a': False}, {'a': True}, {}", StepResult.Truncated)]
+    [InlineData("{'a': True}, {}", StepResult.Terminated)]
+    public void TheEndOfAnEpisodeIsTold(string ends, StepResult result)
+    {
+        using var environment = Serve($$"""
+            class World:
+                possible_agents = ["a"]
+                action_spaces = {"a": Space(2)}
+                max_steps = 3
+                def reset(self, seed=None): return {"a": [0]}
+                def step(self, actions): return {"a": [1]}, {"a": 1}, {{ends}}
+            serve(World())
+            """);
+        var rng = new Rng(1);
+        environment.Reset(ref rng);
+        Assert.Equal(result, environment.Step([1], new double[1], ref rng));
+        Assert.Equal([[1]], See(environment));
+        Assert.Equal(["11"], May(environment));
+    }
+
+    [PythonTheory]
+    [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the actions of 'a' are")]
+    [InlineData("pass", "2", "ValueError: how many steps can an episode have? say serve(env, episode_limit=..)")]
+    public void WhatCannotBeServedIsSaid(string member, string space, string problem)
+    {
+        using var environment = Serve($$"""
+            class World:
+                possible_agents = ["a"]
+                {{member}}
+                def action_space(self, agent): return Space({{space}})
+                def reset(self, seed=None): return {"a": [0]}, {}
+            serve(World())
+            """);
+        Assert.Contains(problem, Assert.Throws<ExternalEnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
+    }
+
+    [PythonFact]
+    public void ANumberThatIsNoneIsNamed()
+    {
+        using var environment = Serve("""
+            class World:
+                possible_agents = ["a"]
+                max_cycles = 3
+                def action_space(self, agent): return Space(2)
+                def reset(self, seed=None): return {"a": [0, 0]}, {}
+                def step(self, actions): return {"a": [0, float("nan")]}, {}, {}, {}, {}
+            serve(World())
+            """);
+        var rng = new Rng(1);
+        environment.Reset(ref rng);
+        Assert.Contains("at step 1 after the reset with seed", Assert.Throws<ExternalEnvironmentException>(
+            () => environment.Step([0], new double[1], ref rng)).Message, StringComparison.Ordinal);
+    }
+
+    [PythonFact]
+    public void AModuleIsServedByItsName()
+    {
+        File.WriteAllText(folder["worlds.py"], """
+            class World:
+                possible_agents = ["a"]
+                def __init__(self, max_cycles, size): self.max_cycles, self.size = max_cycles, size
+                def action_space(self, agent): return self
+                n = 2
+                def reset(self, seed=None): return {"a": [0] * self.size}, {}
+            parallel_env = World
+            """);
+        string adapter = Path.Combine(Python.Folder, "marl_env.py");
+        using var environment = new ExternalEnvironment($"""env "PYTHONPATH={folder.Path}" python3 '{adapter}' worlds max_cycles=12 size=3""");
+        Assert.Equal((new AgentSpec(3, 2), 12), (environment.Spec.Agents[0], environment.Spec.EpisodeLimit));
+    }
+
+    private ExternalEnvironment Serve(string program)
+    {
+        File.WriteAllText(folder["world.py"], Prelude + program);
+        return new($"""env "PYTHONPATH={Python.Folder}" python3 '{folder["world.py"]}'""", timeout: 30);
+    }
+
+    private static float[][] See(IEnvironment environment) => [.. environment.Spec.Agents.Select((agent, i) =>
+    {
+        var seen = new float[agent.Observation];
+        environment.Observe(i, seen);
+        return seen;
+    })];
+
+    private static string[] May(IEnvironment environment) => [.. environment.Spec.Agents.Select((agent, i) =>
+    {
+        var available = new bool[agent.Actions];
+        environment.ReadAvailable(i, available);
+        return string.Concat(available.Select(may => may ? '1' : '0'));
+    })];
+}
