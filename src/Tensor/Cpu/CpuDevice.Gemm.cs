@@ -122,7 +122,7 @@ internal sealed unsafe partial class CpuDevice
             }
             for (int rows; row < m; row += rows)
             {
-                rows = Tile.Fit(m - row);
+                rows = Math.Min(m - row, Tile.MaxRows);
                 for (int i = 0; i < rows; i++)
                 {
                     packed[row * depth + k * rows + i] = *a.At(row + i, k);
@@ -147,7 +147,7 @@ internal sealed unsafe partial class CpuDevice
         }
         else
         {
-            column = contiguous && few ? Panels<Pair<V8>>(product, column) : column;
+            column = contiguous ? Panels<Pair<V8>>(product, column) : column;
             column = contiguous ? Panels<V8>(product, column) : column;
         }
         if (Vector512.IsHardwareAccelerated && product.N - column > V8.Width)
@@ -179,8 +179,8 @@ internal sealed unsafe partial class CpuDevice
             }
             for (int row = 0, rows; row < product.M; row += rows)
             {
-                rows = Tile.Fit(product.M - row);
-                Tile.Run<T>(rows, product.A.At(row, 0), product.ARow, product.AStep(rows), b.At(0, 0), b.Row, product.Depth,
+                rows = Tile.Fit<T>(product.M - row);
+                Tile.Run<T>(rows, product.ATile(row), product.ARow, product.AStep(row), b.At(0, 0), b.Row, product.Depth,
                     product.Start.At(row, column), product.Start.Row, product.C.At(row, column), product.C.Row);
             }
         }
@@ -211,9 +211,9 @@ internal sealed unsafe partial class CpuDevice
             Copy(product.Start.From(0, column), start, alike ? 1 : 0, columns);
             for (int row = 0, rows; row < product.M; row += rows)
             {
-                rows = Tile.Fit(product.M - row);
+                rows = Tile.Fit<T>(product.M - row);
                 Copy(product.Start.From(row, column), start, alike ? 0 : rows, columns);
-                Tile.Run<T>(rows, product.A.At(row, 0), product.ARow, product.AStep(rows), b.At(0, 0), b.Row, product.Depth,
+                Tile.Run<T>(rows, product.ATile(row), product.ARow, product.AStep(row), b.At(0, 0), b.Row, product.Depth,
                     start.At(0, 0), start.Row, tile.At(0, 0), tile.Row);
                 Copy(tile, product.C.From(row, column), rows, columns);
             }
@@ -270,14 +270,16 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>A few columns, fewer than a V16, of some rows.</summary>
+    /// <summary>A few columns of some rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Copy(Grid from, Grid to, int rows, int columns)
     {
         if (from.Column == 1 && to.Column == 1 && columns < V16.Width)
         {
-            for (int i = 0; i < rows; i++)
+            float* x = from.At(0, 0), y = to.At(0, 0);
+            for (; rows > 0; rows--, x += from.Row, y += to.Row)
             {
-                V16.LoadFirst(columns, ref *from.At(i, 0), 0, 0f).StoreFirst(columns, ref *to.At(i, 0), 0);
+                V16.LoadFirst(columns, ref *x, 0, 0f).StoreFirst(columns, ref *y, 0);
             }
             return;
         }
@@ -323,13 +325,18 @@ internal sealed unsafe partial class CpuDevice
         public readonly Grid A = a, B = b, Start = start, C = c;
         public readonly int M = m, N = n, Depth = depth;
 
+        // Copied together, twelve rows of a stand side by side for each k, then the next twelve; the last ones may be fewer.
+
+        /// <summary>Where the tile that begins at a row begins in a.</summary>
+        public float* ATile(int row) => packedA ? A.At(0, 0) + (row - row % Tile.MaxRows) * Depth + row % Tile.MaxRows : A.At(row, 0);
+
         /// <summary>From a row of a to the next within a tile.</summary>
         public nint ARow => packedA ? 1 : A.Row;
 
-        /// <summary>From a[i, k] to a[i, k + 1] in a tile of so many rows.</summary>
-        public nint AStep(int rows) => packedA ? rows : A.Column;
+        /// <summary>From a[i, k] to a[i, k + 1] in the tile that begins at a row.</summary>
+        public nint AStep(int row) => packedA ? Math.Min(Tile.MaxRows, M - (row - row % Tile.MaxRows)) : A.Column;
 
-        /// <summary>The same with a copied together, tile by tile.</summary>
-        public Product WithPackedA(float* packed) => new(new Grid(packed, Depth, 0), B, Start, C, M, N, Depth, packedA: true);
+        /// <summary>The same with a copied together.</summary>
+        public Product WithPackedA(float* packed) => new(new Grid(packed, 0, 0), B, Start, C, M, N, Depth, packedA: true);
     }
 }

@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// Register tiles of a matrix product, written once for lanes of any width: 12, 4 or 1 rows of c, one lane wide, stay in
+/// Register tiles of a matrix product, written once for lanes of any width: 12, 6, 4 or 1 rows of c, one lane wide, stay in
 /// registers while k runs. Each element is one chain c = fma(a[i, k], b[k, j], c) in the order of k, so neither the rows of a
-/// tile nor the width of its lane can be seen in the result. Twelve rows of <see cref="Pair{T}"/> of V16 take 24 of the 32
-/// registers of AVX-512, twelve of V8 take 12 of the 16 of AVX2; each suffices to hide the latency of two multiply-adds per
-/// cycle.
+/// tile nor the width of its lane can be seen in the result. Twelve rows of a <see cref="Pair{T}"/> of V16 take 24 of the 32
+/// registers of AVX-512, six of a pair of V8 take 12 of the 16 of AVX2; each suffices to hide the latency of two multiply-adds per
+/// cycle, and leaves two loads for every three of them or fewer.
 /// </summary>
 /// <remarks>a[i, k] stands at i <c>aRow</c> + k <c>aStep</c>, so that a and its transpose are read in place; row k of b at k
 /// <c>bStep</c>. The chain starts from <c>start</c>, whose rows are <c>startRow</c> apart: zeros or a bias with 0, c itself with
@@ -17,8 +17,10 @@ internal static unsafe class Tile
     /// <summary>Rows of the tallest tile.</summary>
     public const int MaxRows = 12;
 
-    /// <summary>Rows of the tallest tile that fits into <paramref name="rows"/>.</summary>
-    public static int Fit(int rows) => rows >= 12 ? 12 : rows >= 4 ? 4 : 1;
+    /// <summary>Rows of the tallest tile of a lane that fits into <paramref name="rows"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Fit<T>(int rows) where T : struct, ITileLane<T>
+        => rows >= 12 && T.TileRows >= 12 ? 12 : rows >= 6 ? 6 : rows >= 4 ? 4 : 1;
 
     /// <summary>A tile of <see cref="Fit"/> rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -29,6 +31,9 @@ internal static unsafe class Tile
         {
             case 12:
                 Twelve<T>(a, aRow, aStep, b, bStep, depth, start, startRow, c, cRow);
+                break;
+            case 6:
+                Six<T>(a, aRow, aStep, b, bStep, depth, start, startRow, c, cRow);
                 break;
             case 4:
                 Four<T>(a, aRow, aStep, b, bStep, depth, start, startRow, c, cRow);
@@ -82,6 +87,35 @@ internal static unsafe class Tile
         c9.Store(ref *c, 9 * cRow);
         c10.Store(ref *c, 10 * cRow);
         c11.Store(ref *c, 11 * cRow);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Six<T>(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* start, nint startRow,
+        float* c, nint cRow) where T : struct, ITileLane<T>
+    {
+        nint aRow2 = 2 * aRow;
+        float* a3 = a + 3 * aRow;
+        T c0 = T.Load(ref *start, 0), c1 = T.Load(ref *start, startRow), c2 = T.Load(ref *start, 2 * startRow);
+        T c3 = T.Load(ref *start, 3 * startRow), c4 = T.Load(ref *start, 4 * startRow), c5 = T.Load(ref *start, 5 * startRow);
+        for (; depth > 0; depth--)
+        {
+            T row = T.Load(ref *b, 0);
+            c0 = T.Fma(T.Of(*a), row, c0);
+            c1 = T.Fma(T.Of(a[aRow]), row, c1);
+            c2 = T.Fma(T.Of(a[aRow2]), row, c2);
+            c3 = T.Fma(T.Of(*a3), row, c3);
+            c4 = T.Fma(T.Of(a3[aRow]), row, c4);
+            c5 = T.Fma(T.Of(a3[aRow2]), row, c5);
+            a += aStep;
+            a3 += aStep;
+            b += bStep;
+        }
+        c0.Store(ref *c, 0);
+        c1.Store(ref *c, cRow);
+        c2.Store(ref *c, 2 * cRow);
+        c3.Store(ref *c, 3 * cRow);
+        c4.Store(ref *c, 4 * cRow);
+        c5.Store(ref *c, 5 * cRow);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

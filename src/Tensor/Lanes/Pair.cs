@@ -8,6 +8,9 @@ internal interface ITileLane<T> where T : struct, ITileLane<T>
     /// <summary>How many floats.</summary>
     static abstract int Width { get; }
 
+    /// <summary>Rows of the tallest tile whose sums fit the registers.</summary>
+    static abstract int TileRows { get; }
+
     /// <summary>The constant in every lane.</summary>
     static abstract T Of(float value);
 
@@ -27,6 +30,8 @@ internal readonly struct Pair<T>(T left, T right) : ITileLane<Pair<T>> where T :
     private readonly T left = left, right = right;
 
     public static int Width => 2 * T.Width;
+
+    public static int TileRows => T.TileRows / 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<T> Of(float value)

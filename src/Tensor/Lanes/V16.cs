@@ -145,6 +145,9 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     public static V16 Sigmoid(V16 x)
         => Vector512.IsHardwareAccelerated ? LaneMath.Sigmoid(x) : Join(LaneMath.Sigmoid(x.Lower), LaneMath.Sigmoid(x.Upper));
 
+    /// <summary>Twenty-four sums of the thirty-two registers of AVX-512.</summary>
+    static int ITileLane<V16>.TileRows => 24;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V16 IFloatLane<V16>.Min(V16 a, V16 b) => new(Vector512.MinNative(a.value, b.value));
 
