@@ -37,6 +37,12 @@ internal sealed partial class CpuDevice
     /// <inheritdoc/>
     public override void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y)
     {
+        if (a.Shape == y.Shape && b.Shape == y.Shape)
+        {
+            int n = y.Count;
+            Loop.Run(new PlainZipLoop<TOp>(op, ref First(a, n), ref First(b, n), ref First(y, n)), n);
+            return;
+        }
         var nest = new Nest(y.Shape);
         nest.SetBroadcast(0, a.Shape);
         nest.SetBroadcast(1, b.Shape);
@@ -46,11 +52,6 @@ internal sealed partial class CpuDevice
             return;
         }
         ref float pa = ref First(a, a.Count), pb = ref First(b, b.Count), py = ref First(y, y.Count);
-        if (a.Count == y.Count && b.Count == y.Count)
-        {
-            Loop.Run(new PlainZipLoop<TOp>(op, ref pa, ref pb, ref py), y.Count);
-            return;
-        }
         do
         {
             Loop.Run(new ZipLoop<TOp>(op, nest.Row(0, ref pa), nest.Row(1, ref pb), ref nest.At(2, ref py)), nest.Length(3));
