@@ -62,7 +62,7 @@ public enum StepResult
 /// <summary>What one agent sees and may do.</summary>
 /// <param name="Observation">length of its observation.</param>
 /// <param name="Actions">number of its actions.</param>
-/// <param name="Team">agents of one team pursue a common goal.</param>
+/// <param name="Team">agents with the same number pursue a common goal; rewards are never summed across teams.</param>
 public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0);
 
 /// <summary>Everything about an environment that never changes.</summary>
@@ -77,7 +77,8 @@ public sealed record EnvironmentSpec
     /// <summary>Length of the global state.</summary>
     public required int StateSize { get; init; }
 
-    /// <summary>What the team's reward is: the sum of the agents', or their mean where everyone receives the same payoff.</summary>
+    /// <summary>What a team's reward is: the sum of its agents', or their mean where everyone receives the same payoff; individual where agents
+    /// have no reward in common.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Sum;
 
     /// <summary>Most steps an episode can have.</summary>
@@ -91,6 +92,9 @@ public sealed record EnvironmentSpec
 
     /// <summary>The most actions: what agents' rows are padded to; padding is unavailable.</summary>
     public int ActionCount => Agents.Max(a => a.Actions);
+
+    /// <summary>The numbers of the teams that there are, the least first.</summary>
+    public int[] Teams => [.. Agents.Select(a => a.Team).Distinct().Order()];
 
     /// <summary>A specification of <paramref name="count"/> like agents whose state is all their observations.</summary>
     public static EnvironmentSpec Uniform(string id, int count, int observation, int actions, int episodeLimit, int snapshotSize) => new()

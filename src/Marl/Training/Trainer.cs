@@ -101,7 +101,7 @@ public sealed class Trainer : IDisposable
         watch.Start();
         var training = configuration.Training;
         folder?.Begin(configuration, steps);
-        var last = default(EvaluationResult);
+        EvaluationResult? last = null;
         while (steps < training.Steps && !stop.IsCancellationRequested)
         {
             long before = steps;
@@ -118,7 +118,7 @@ public sealed class Trainer : IDisposable
                 folder?.WriteCheckpoint(Archive, Policy);
             }
         }
-        if (rowEpisodes > 0 || last == default)
+        if (rowEpisodes > 0 || last is null)
         {
             // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
             last = Evaluate(training.EvaluationEpisodes);
@@ -193,6 +193,7 @@ public sealed class Trainer : IDisposable
         Episodes = played,
         Updates = Learner.Updates,
         ReturnMean = last.Mean,
+        TeamReturnMeans = last.TeamMeans,
         ReturnMax = Math.Max(bestReturn, last.Mean),
         Seconds = Seconds,
         StepsPerSecond = steps / Seconds,
