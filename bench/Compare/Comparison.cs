@@ -28,9 +28,9 @@ internal static class Comparison
 
     private static int Run(CompareOptions options)
     {
-        double peak = Peak(0);
+        double peak = FmaPeak.Measure();
         Console.WriteLine($"{Processor()}, {Environment.ProcessorCount} threads, vectors of {Bits} bits; " +
-            $"peak of one core {peak / 1e9:F0} GFLOP/s (fused multiply-adds, measured)");
+            $"peak of one core {peak / 1e9:F0} GFLOP/s (fused multiply-adds, measured now; the shares below are of the peak at the time)");
         Console.WriteLine(RuntimeInformation.FrameworkDescription);
         var settings = options.Alone ? null : PeerSettings.Probe(options.Python);
         Console.WriteLine(settings is not null ? settings.ToString() : options.Alone ? "without PyTorch, as asked for"
@@ -51,7 +51,7 @@ internal static class Comparison
         PeerProcess[] peers = settings is null ? [] : [new(settings, threads: 1), new(settings, threads: 2)];
         try
         {
-            Compare(options, peers, peak);
+            Compare(options, peers);
         }
         finally
         {
@@ -68,17 +68,6 @@ internal static class Comparison
         return 0;
     }
 
-    /// <summary>The greatest that was ever seen: whatever else runs can only make it less.</summary>
-    private static double Peak(double before)
-    {
-        for (int attempt = 0; attempt < 5; attempt++)
-        {
-            before = Math.Max(before, FmaPeak.Measure());
-            Thread.Sleep(20);
-        }
-        return before;
-    }
-
     private static int Bits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
 
     private static IEnumerable<Case> Cases(CompareOptions options) =>
@@ -89,12 +78,11 @@ internal static class Comparison
         ]).Where(c => options.Wants(c.Name, c.Group) && !(options.Quick && c.Long));
 
     /// <summary>Case by case, one table per group.</summary>
-    private static void Compare(CompareOptions options, PeerProcess[] peers, double peak)
+    private static void Compare(CompareOptions options, PeerProcess[] peers)
     {
         foreach (var group in Cases(options).GroupBy(c => c.Group))
         {
-            peak = Peak(peak);
-            var table = new Report(peak);
+            var table = new Report();
             Disturbance disturbance = new(() => peers.Aggregate(Environment.CpuUsage.TotalTime, (sum, peer) => sum + peer.ProcessorTime));
             foreach (var one in group)
             {
@@ -113,7 +101,7 @@ internal static class Comparison
         List<Work> works = [];
         try
         {
-            List<Contestant> contestants = [];
+            List<Contestant> contestants = [new(Side.Peak, "", 1, _ => [1e9 / FmaPeak.Measure()])];
             void Enter(Side side, int threads, Work work)
             {
                 works.Add(work);

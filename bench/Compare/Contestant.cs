@@ -8,6 +8,9 @@ internal enum Side
     Ours,
     Library,
     Peer,
+
+    /// <summary>Nobody's: what one core can do at that moment, as the time of 10^9 operations.</summary>
+    Peak,
 }
 
 /// <summary>One way of doing a case, with one number of threads.</summary>

@@ -1,8 +1,7 @@
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>What was measured of a group of cases, as a table.</summary>
-/// <param name="peak">operations per second of one core.</param>
-internal sealed class Report(double peak)
+internal sealed class Report
 {
     private readonly Table table = new("case", "ours, 1 thread", "% of peak", "GB/s", "2 threads", "speed-up", "bytes allocated",
         "TensorPrimitives", "/ ours", "PyTorch", "at its best with", "/ ours 1", "/ ours 2");
@@ -20,12 +19,12 @@ internal sealed class Report(double peak)
         var (single, pair, library) = (Of(Side.Ours, 1), Of(Side.Ours, 2), Of(Side.Library, 1));
         var peer = outcomes.Where(o => o.Contestant.Side == Side.Peer).MinBy(o => o.Seconds);
         table.Add(one.Name, Table.Time(single),
-            one.Flop > 0 && single is double s ? $"{100 * one.Flop / s / peak:F0}" : "",
+            one.Flop > 0 && single is double s ? $"{100 * one.Flop / s / (1e9 / Of(Side.Peak, 1)):F0}" : "",
             one.Bytes > 0 && single is double t ? Table.Digits(one.Bytes / t / 1e9) : "",
             Table.Time(pair), Table.Ratio(single, pair), $"{allocated}",
             Table.Time(library), Table.Ratio(library, single),
             Table.Time(peer?.Seconds), $"{peer?.Contestant}", Table.Ratio(peer?.Seconds, single), Table.Ratio(peer?.Seconds, pair));
-        foreach (var outcome in outcomes)
+        foreach (var outcome in outcomes.Where(o => o.Contestant.Side != Side.Peak))
         {
             string side = outcome.Contestant.Side switch { Side.Ours => "ours", Side.Library => "TensorPrimitives", _ => "PyTorch" };
             details.Add(one.Name, side, $"{outcome.Contestant}", Table.Time(outcome.Seconds));

@@ -104,8 +104,31 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
     public void ListsNameWhatThereIs()
     {
         Assert.Contains("qmix", MarlProcess.Run(Folder, "list", "algorithms").HasSucceeded().Output, StringComparison.Ordinal);
-        Assert.Contains("lbf:8x8-2p-2f-coop", MarlProcess.Run(Folder, "list", "environments").HasSucceeded().Output, StringComparison.Ordinal);
+        string environments = MarlProcess.Run(Folder, "list", "envs").HasSucceeded().Output;
+        Assert.Equal(environments, MarlProcess.Run(Folder, "list", "environments").HasSucceeded().Output);
+        Assert.Matches(@"\n +agents +teams +observation +actions +state +steps\n", "\n" + environments);
+        Assert.Matches(@"\n +lbf:8x8-2p-2f-coop +2 +1 +12 +6 +24 +50\n", environments);
+        Assert.Matches(@"\n +mpe:tag +4 +2 +16/14 +5 +62 +25\n", environments);
         Assert.Matches(@"\n  mixer +qmix\n", MarlProcess.Run(Folder, "list", "options", "qmix").HasSucceeded().Output);
+    }
+
+    [Fact]
+    public void ReturnsOfSeveralTeamsAreToldApart()
+    {
+        var trained = MarlProcess.Run(Folder, "train", "iql", "--env", "mpe:push", "--steps", "100", "--set", "hidden=8", "--set",
+            "evaluationEpisodes=3", "--out", "rivals", "--json").HasSucceeded().Summary;
+        var evaluated = MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
+        var played = MarlProcess.Run(Folder, "play", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
+        foreach (var summary in new[] { trained, evaluated, played })
+        {
+            double[] teams = [.. summary["teamReturnMeans"]!.AsArray().Select(mean => (double)mean!)];
+            Assert.Equal(2, teams.Length);
+            Assert.NotEqual(teams[0], teams[1]);
+            Assert.Equal((double)summary["returnMean"]!, teams.Sum(), 1e-9);
+            Assert.Equal((double)trained["teamReturnMeans"]![1]!, teams[1], 1e-9);
+        }
+        Assert.Contains(", by team ", MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "2").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains(" (by team ", MarlProcess.Run(Folder, "play", "rivals").HasSucceeded().Output, StringComparison.Ordinal);
     }
 
     [Fact]

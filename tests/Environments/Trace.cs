@@ -117,6 +117,7 @@ internal sealed record TraceFamily(
             Agents = Value("n_agents"),
             Requests = Value("request_queue_size"),
             EpisodeLimit = Value("max_steps"),
+            SensorRange = parameters.TryGetProperty("sensor_range", out JsonElement range) ? range.GetInt32() : 1, // mostly unsaid
         };
         if (parameters.GetProperty("shelf_rows").ValueKind == JsonValueKind.Null)
             return new(config with { Drawing = floor });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
@@ -43,23 +44,27 @@ internal static class EvalCommand
         var environment = trained.CreateEnvironment(id);
         using var program = environment as IDisposable;
         var chances = rng.Split(RngPurpose.Evaluation);
-        double[] returns = new double[episodes];
+        double[] returns = new double[episodes], teams = new double[environment.Spec.Teams.Length];
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
             var chance = chances.Split(RngPurpose.Environment, i);
             var episode = trained.Policy.Play(environment, ref chance);
             (returns[i], steps) = (episode.Return, steps + episode.Length);
+            for (int team = 0; team < teams.Length; team++)
+            {
+                teams[team] += episode.TeamReturns[team] / episodes;
+            }
         }
         double mean = returns.Average(), squares = returns.Sum(value => (value - mean) * (value - mean));
         double spread = Math.Sqrt(squares / Math.Max(1, episodes - 1));
-        return new Sample(episodes, mean, spread, returns.Min(), returns.Max(), (double)steps / episodes);
+        return new Sample(episodes, mean, teams, spread, returns.Min(), returns.Max(), (double)steps / episodes);
     }
 
     private static string ToText(Sample sample, string id) => FormattableString.Invariant($"""
         environment  {id}
         episodes     {sample.Episodes}
-        return       {sample.Mean:0.####} (95 % interval {sample.Low:0.####} to {sample.High:0.####})
+        return       {sample.Mean:0.####} (95 % interval {sample.Low:0.####} to {sample.High:0.####}){Text.Teams(sample.TeamMeans)}
         spread       {sample.StandardDeviation:0.####} (standard deviation)
         least        {sample.Min:0.####}
         greatest     {sample.Max:0.####}
@@ -73,6 +78,7 @@ internal static class EvalCommand
         ["seed"] = seed,
         ["episodes"] = sample.Episodes,
         ["returnMean"] = sample.Mean,
+        ["teamReturnMeans"] = new JsonArray([.. sample.TeamMeans.Select(mean => (JsonNode)mean)]),
         ["returnStd"] = sample.StandardDeviation,
         ["returnLow"] = sample.Low,
         ["returnHigh"] = sample.High,
@@ -82,7 +88,7 @@ internal static class EvalCommand
     }.ToJsonString();
 
     /// <summary>Returns of episodes; Low to High is the 95 % interval of their mean, by the normal approximation.</summary>
-    private sealed record Sample(int Episodes, double Mean, double StandardDeviation, double Min, double Max, double Length)
+    private sealed record Sample(int Episodes, double Mean, double[] TeamMeans, double StandardDeviation, double Min, double Max, double Length)
     {
         public double Low => Mean - Quantile * StandardDeviation / Math.Sqrt(Episodes);
         public double High => Mean + Quantile * StandardDeviation / Math.Sqrt(Episodes);

@@ -15,6 +15,7 @@ internal static class ListCommand
         Command environments = new("environments", "What can be played.");
         Command options = new("options", "What can be set with --set, and its defaults.") { algorithm, environment };
         algorithms.SetAction(_ => Print(Algorithms()));
+        environments.Aliases.Add("envs");
         environments.SetAction(_ => Print(EnvironmentFamilies()));
         options.SetAction(parsed => Print(Options(parsed.GetRequiredValue(algorithm), parsed.GetValue(environment))));
         Command command = new("list", "List algorithms, environments and options.") { algorithms, environments, options };
@@ -25,9 +26,25 @@ internal static class ListCommand
     private static IEnumerable<string> Algorithms()
         => Columns(Algorithm.All.Select(algorithm => (algorithm.Name, algorithm.Description)));
 
-    private static IEnumerable<string> EnvironmentFamilies() => Columns(Environments.Families.SelectMany(family =>
-        family.Examples.Where(id => id != family.Pattern).Select(id => ("", $"for example {id}"))
-            .Prepend((family.Pattern, family.Description))));
+    /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10.</summary>
+    private static IEnumerable<string> EnvironmentFamilies()
+    {
+        int width = Environments.Ids.Max(id => id.Length);
+        return Environments.Families.SelectMany(family => family.Examples.Select(Sizes).Prepend($"  {family.Pattern}: {family.Description}"))
+            .Prepend(Row("", "agents", "teams", "observation", "actions", "state", "steps"));
+
+        string Sizes(string id)
+        {
+            var spec = Environments.Create(id).Spec;
+            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.Observation), Each(agent => agent.Actions),
+                $"{spec.StateSize}", $"{spec.EpisodeLimit}");
+
+            string Each(Func<AgentSpec, int> size) => string.Join('/', spec.Agents.Select(size).Distinct());
+        }
+
+        string Row(string id, string agents, string teams, string observation, string actions, string state, string steps)
+            => $"    {id.PadRight(width)} {agents,6} {teams,5} {observation,11} {actions,7} {state,5} {steps,5}";
+    }
 
     private static IEnumerable<string> Options(string algorithm, string? environment)
     {

@@ -17,8 +17,11 @@ internal sealed record Frame(int Episode, int Step, Scene? Scene)
     /// <summary>[N] what each earned so far.</summary>
     public required double[] Earned { get; init; }
 
-    /// <summary>The team's return so far.</summary>
-    public double Return { get; init; }
+    /// <summary>What each team returned so far, see <see cref="Episode.TeamReturns"/>.</summary>
+    public required double[] TeamReturns { get; init; }
+
+    /// <summary>The same of all teams together.</summary>
+    public double Return => TeamReturns.Sum();
 
     /// <summary>Whether the episode ended here, and how.</summary>
     public StepResult Result { get; init; }

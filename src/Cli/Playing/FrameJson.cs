@@ -35,6 +35,12 @@ internal static class FrameJson
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);
         json.WriteNumber("returnMean", results.Select(result => result.Return).DefaultIfEmpty(0).Average());
+        json.WriteStartArray("teamReturnMeans");
+        for (int team = 0; team < performance.Spec.Teams.Length && results.Count > 0; team++)
+        {
+            json.WriteNumberValue(results.Average(result => result.TeamReturns[team]));
+        }
+        json.WriteEndArray();
         json.WriteNumber("episodeLength", results.Select(result => result.Step).DefaultIfEmpty(0).Average());
         if (replay is not null)
         {

@@ -14,16 +14,23 @@ internal static class FrameText
             $"step {frame.Step}",
             .. frame.Actions.Select((action, agent) =>
                 $"{Performance.Name(agent)} {performance.ActionName(agent, action)} {Amount(frame.Rewards[agent])}"),
-            $"return {Amount(frame.Return)}",
+            $"return {Return(frame)}",
         ]);
 
     /// <summary>"episode 1  return 0.5 after 12 steps  A 0.25  B 0.25"</summary>
     public static string Result(Frame last) => string.Join("  ",
     [
         $"episode {last.Episode + 1}",
-        $"return {Amount(last.Return)} after {last.Step} steps{(last.Result == StepResult.Running ? ", stopped" : "")}",
+        $"return {Return(last)} after {last.Step} steps{(last.Result == StepResult.Running ? ", stopped" : "")}",
         .. last.Earned.Select((earned, agent) => $"{Performance.Name(agent)} {Amount(earned)}"),
     ]);
+
+    /// <summary>"12.5", or "12.5 (by team 20, -7.5)" where there are several teams.</summary>
+    public static string Return(Frame frame)
+    {
+        string teams = frame.TeamReturns.Length > 1 ? $" (by team {string.Join(", ", frame.TeamReturns.Select(Amount))})" : "";
+        return Amount(frame.Return) + teams;
+    }
 
     /// <summary>A reward or a sum of them: at most four decimals.</summary>
     public static string Amount(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);

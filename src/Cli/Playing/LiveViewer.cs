@@ -27,7 +27,7 @@ internal sealed class LiveViewer(Pace pace) : IViewer
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
         string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
         IRenderable[] head = [new Text(title, new Style(decoration: Decoration.Bold))];
-        IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Amount(frame.Return)}")];
+        IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Return(frame)}")];
         IRenderable[] agents = [.. Agents(performance, frame)], help = [.. Help(frame)];
         // The terminal's last line stays free, or it would scroll.
         int room = AnsiConsole.Profile.Height - head.Length - sums.Length - help.Length - 1;

@@ -50,7 +50,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             environment.Reset(ref chance);
             player.Begin(i);
             record.Begin(environment);
-            yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned] };
+            yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {
                 int[] actions = [.. player.Act(environment)];
@@ -65,7 +65,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                     Actions = actions,
                     Rewards = [.. rewards],
                     Earned = [.. earned],
-                    Return = record.Return,
+                    TeamReturns = [.. record.TeamReturns],
                     Result = goesOn ? StepResult.Running : record.Terminated ? StepResult.Terminated : StepResult.Truncated,
                 };
             }

@@ -14,10 +14,13 @@ internal static class Text
     public static IEnumerable<string> Summary(TrainingSummary summary, string folder) =>
     [
         $"{Count(summary.Steps)} steps in {Duration(summary.Seconds)}, {Count(summary.StepsPerSecond)} steps/s",
-        $"return {Number(summary.ReturnMean)}, at best {Number(summary.ReturnMax)}",
+        $"return {Number(summary.ReturnMean)}, at best {Number(summary.ReturnMax)}{Teams(summary.TeamReturnMeans)}",
         $"weights sha256 {summary.WeightsSha256}",
         $"run {folder}",
     ];
+
+    /// <summary>", by team 12.5, -3" where there are several teams, else nothing.</summary>
+    public static string Teams(double[] returns) => returns.Length > 1 ? $", by team {string.Join(", ", returns.Select(Number))}" : "";
 
     /// <summary>"16,260"</summary>
     public static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -58,9 +58,10 @@ public sealed class QLearner : ILearner
             }),
             _ => new IndependentMixer(),
         };
-        if (options.Mixer != MixerKind.None && context.Reward == RewardMode.Individual)
+        if (options.Mixer != MixerKind.None && context.Reward.Streams(spec) > 1)
         {
-            throw new UsageException("a mixer learns one common value; individual rewards need mixer=none");
+            string rewards = spec.Teams.Length > 1 ? $"the {spec.Teams.Length} teams of {spec.Id} have rewards of their own and" : "individual rewards";
+            throw new UsageException($"a mixer learns one common value; {rewards} need mixer=none, which is iql");
         }
         online = new Parameters(layout).Initialise(context.Rng);
         target = new Parameters(layout);

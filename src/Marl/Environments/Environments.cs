@@ -16,12 +16,14 @@ public static class Environments
     /// <summary>All families.</summary>
     public static IReadOnlyList<EnvironmentFamily> Families { get; } =
     [
-        new("lbf:RxC-Pp-Ff[-Ss][-coop][-pen]", "Level-Based Foraging v3: collect food that may need several players",
+        new("lbf:RxC-Pp-Ff[-Ss][-coop][-pen][?steps=T&..]", "Level-Based Foraging v3: collect food that may need several players; options " +
+            LbfConfig.Options,
             ["lbf:8x8-2p-2f-coop", "lbf:8x8-2p-2f", "lbf:8x8-2p-2f-2s-coop", "lbf:8x8-2p-2f-pen", "lbf:10x10-3p-3f-2s",
             "lbf:15x15-4p-5f"]) { TryCreate = LevelBasedForaging.TryCreate },
-        new("lbf-v1:RxC-Pp-Ff[-Ss][-coop][-pen]", "Level-Based Foraging with the food levels of versions 1 and 2",
+        new("lbf-v1:RxC-Pp-Ff[-Ss][-coop][-pen][?steps=T&..]", "Level-Based Foraging with the food levels of versions 1 and 2; the same options",
             ["lbf-v1:8x8-2p-2f"]) { TryCreate = LevelBasedForaging.TryCreate },
-        new("rware:SIZE-Nag[-easy|-hard][?queue=Q&..]", "Multi-Robot Warehouse v2: deliver shelves; SIZE is tiny .. large, RxC or drawn",
+        new("rware:SIZE-Nag[-easy|-hard][?queue=Q&..]", "Multi-Robot Warehouse v2: deliver shelves; SIZE is tiny .. large, RxC or drawn; options " +
+            RwareConfig.Options,
             ["rware:tiny-2ag", "rware:tiny-4ag", "rware:tiny-2ag-hard", "rware:small-4ag", "rware:small-4ag-easy", "rware:medium-6ag",
             "rware:large-8ag-hard", "rware:.xx./.xx./.gg.-2ag-hard?sensor=2&reward=two-stage&idle=50"])
             { TryCreate = RoboticWarehouse.TryCreate },

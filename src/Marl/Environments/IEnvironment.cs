@@ -63,7 +63,7 @@ public enum StepResult
 /// <summary>What one agent sees and may do.</summary>
 /// <param name="Observation">length of its observation.</param>
 /// <param name="Actions">number of its actions.</param>
-/// <param name="Team">agents of one team pursue a common goal.</param>
+/// <param name="Team">agents with the same number pursue a common goal; rewards are never summed across teams.</param>
 public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0);
 
 /// <summary>Everything about an environment that never changes.</summary>
@@ -78,7 +78,8 @@ public sealed record EnvironmentSpec
     /// <summary>Length of the global state.</summary>
     public required int StateSize { get; init; }
 
-    /// <summary>What the team's reward is: the sum of the agents', or their mean where everyone receives the same payoff.</summary>
+    /// <summary>What a team's reward is: the sum of its agents', or their mean where everyone receives the same payoff; individual where agents
+    /// have no reward in common.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Sum;
 
     /// <summary>Most steps an episode can have.</summary>
@@ -95,6 +96,9 @@ public sealed record EnvironmentSpec
 
     /// <summary>Whether all is alike, agent by agent.</summary>
     public bool IsLike(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
+
+    /// <summary>The numbers of the teams that there are, the least first.</summary>
+    public int[] Teams => [.. Agents.Select(a => a.Team).Distinct().Order()];
 
     /// <summary>A specification of <paramref name="count"/> like agents whose state is all their observations.</summary>
     public static EnvironmentSpec Uniform(string id, int count, int observation, int actions, int episodeLimit, int snapshotSize) => new()

@@ -3,6 +3,9 @@ namespace Marl.Native.Rl;
 /// <summary>What can be chosen about <see cref="LevelBasedForaging"/>. The defaults are those of the original's registered ids.</summary>
 public sealed record LbfConfig
 {
+    /// <summary>What may stand behind the question mark of an id.</summary>
+    internal const string Options = "penalty, min-player-level, max-player-level, min-food-level, max-food-level, steps";
+
     private const double UsualPenalty = 0.1;
 
     /// <summary>Height of the field, at least 3.</summary>
@@ -32,7 +35,7 @@ public sealed record LbfConfig
     /// <summary>Highest level of a player, included.</summary>
     public int MaxPlayerLevel { get; init; } = 2;
 
-    /// <summary>Lowest level of a food.</summary>
+    /// <summary>Lowest level of a food; without effect in <see cref="Coop"/>.</summary>
     public int MinFoodLevel { get; init; } = 1;
 
     /// <summary>Highest level of a food; null for the sum of the three lowest player levels of the episode.</summary>
@@ -142,7 +145,7 @@ public sealed record LbfConfig
         Require(MinPlayerLevel >= 1 && MinPlayerLevel <= MaxPlayerLevel && MaxPlayerLevel <= greatestLevel,
             $"player levels must lie in 1 to {greatestLevel}, the lowest first");
         int lowestMaximum = MaxFoodLevel ?? MinPlayerLevel * Math.Min(Players, 3);
-        Require(MinFoodLevel >= 1 && MinFoodLevel <= lowestMaximum && lowestMaximum <= 3 * greatestLevel,
+        Require(MinFoodLevel >= 1 && (Coop || MinFoodLevel <= lowestMaximum) && lowestMaximum is >= 1 and <= 3 * greatestLevel,
             "the lowest food level must be at least 1 and at most the highest, which is the three lowest player levels unless given");
         Require(EpisodeLimit >= 1, "an episode must have a step");
 

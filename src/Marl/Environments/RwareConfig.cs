@@ -14,6 +14,9 @@ public enum WarehouseReward
 /// <summary>What can be chosen about <see cref="RoboticWarehouse"/>. The defaults are those of the original's registered ids.</summary>
 public sealed record RwareConfig
 {
+    /// <summary>What may stand behind the question mark of an id.</summary>
+    internal const string Options = "height, queue, sensor, reward (individual, global, two-stage), idle, steps";
+
     private static readonly (string Name, int Rows, int Columns)[] sizes =
         [("tiny", 1, 3), ("small", 2, 3), ("medium", 2, 5), ("large", 3, 5)];
     private static readonly (string Name, WarehouseReward Reward)[] rewards =

@@ -9,6 +9,8 @@ public sealed class Episode
     private readonly EnvironmentSpec spec;
     private readonly RewardMode rewardMode;
     private readonly bool terminateAtLimit;
+    private readonly int[] teamOf, members;
+    private readonly double[] teamRewards;
 
     /// <summary>Room for an episode of <paramref name="spec"/>.</summary>
     /// <param name="spec">the environment.</param>
@@ -19,6 +21,10 @@ public sealed class Episode
         (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode.Of(spec), terminateAtLimit);
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
         RewardStreams = rewardMode.Streams(spec);
+        int[] teams = spec.Teams;
+        teamOf = [.. spec.Agents.Select(agent => Array.IndexOf(teams, agent.Team))];
+        members = [.. teams.Select(team => spec.Agents.Count(agent => agent.Team == team))];
+        (teamRewards, TeamReturns) = (new double[teams.Length], new double[teams.Length]);
         int rows = spec.EpisodeLimit + 1;
         Observations = new float[rows * Agents * ObservationSize];
         States = new float[rows * StateSize];
@@ -39,7 +45,7 @@ public sealed class Episode
     /// <summary>S</summary>
     public int StateSize { get; }
 
-    /// <summary>R: 1 for a common reward, N for individual ones.</summary>
+    /// <summary>R: 1 for a common reward of all, N where each agent has its own or its team's.</summary>
     public int RewardStreams { get; }
 
     /// <summary>Steps taken.</summary>
@@ -48,8 +54,12 @@ public sealed class Episode
     /// <summary>Whether it came to its own end; otherwise it was cut off and its last state has a value.</summary>
     public bool Terminated { get; set; }
 
-    /// <summary>Sum of the team's rewards: of all agents' or, where the environment says so, of their mean.</summary>
-    public double Return { get; set; }
+    /// <summary>[teams, in the order of <see cref="EnvironmentSpec.Teams"/>] the sum of a team's rewards: of its agents' or, where the environment
+    /// says so, of their mean.</summary>
+    public double[] TeamReturns { get; }
+
+    /// <summary>The teams' returns together.</summary>
+    public double Return => TeamReturns.Sum();
 
     /// <summary>[limit + 1, N, O]</summary>
     public float[] Observations { get; }
@@ -78,7 +88,8 @@ public sealed class Episode
     /// <summary>Begins with the first row of an environment that was just reset.</summary>
     public void Begin(IEnvironment environment)
     {
-        (Length, Terminated, Return) = (0, false, 0);
+        (Length, Terminated) = (0, false);
+        TeamReturns.AsSpan().Clear();
         See(environment);
     }
 
@@ -87,21 +98,19 @@ public sealed class Episode
     public bool Step(IEnvironment environment, Span<double> rewards, ref Rng rng)
     {
         var result = environment.Step(JointAction(Length), rewards, ref rng);
-        double sum = 0;
-        foreach (double reward in rewards)
+        teamRewards.AsSpan().Clear();
+        for (int agent = 0; agent < Agents; agent++)
         {
-            sum += reward;
+            teamRewards[teamOf[agent]] += rewards[agent];
         }
-        double common = spec.Reward == RewardMode.Mean ? sum / Agents : sum;
-        Return += common;
+        for (int team = 0; team < teamRewards.Length; team++)
+        {
+            TeamReturns[team] += Common(team, spec.Reward);
+        }
         for (int stream = 0; stream < RewardStreams; stream++)
         {
-            Rewards[Length * RewardStreams + stream] = (float)(rewardMode switch
-            {
-                RewardMode.Individual => rewards[stream],
-                RewardMode.Mean => sum / Agents,
-                _ => sum,
-            });
+            double reward = rewardMode == RewardMode.Individual ? rewards[stream] : Common(teamOf[stream], rewardMode);
+            Rewards[Length * RewardStreams + stream] = (float)reward;
         }
         Length++;
         bool over = result != StepResult.Running || Length == spec.EpisodeLimit;
@@ -109,6 +118,9 @@ public sealed class Episode
         See(environment);
         return !over;
     }
+
+    /// <summary>What a team as a whole earned by the present step.</summary>
+    private double Common(int team, RewardMode mode) => mode == RewardMode.Mean ? teamRewards[team] / members[team] : teamRewards[team];
 
     private void See(IEnvironment environment)
     {
@@ -135,9 +147,9 @@ public enum RewardMode
 {
     /// <summary>As the environment says, see <see cref="EnvironmentSpec.Reward"/>.</summary>
     Natural,
-    /// <summary>Everyone gets the sum of all rewards.</summary>
+    /// <summary>Everyone gets the sum of its team's rewards.</summary>
     Sum,
-    /// <summary>Everyone gets the mean of all rewards.</summary>
+    /// <summary>Everyone gets the mean of its team's rewards.</summary>
     Mean,
     /// <summary>Everyone gets its own.</summary>
     Individual,
@@ -149,6 +161,7 @@ public static class RewardModes
     /// <summary>The mode itself, or the environment's if it is to decide.</summary>
     public static RewardMode Of(this RewardMode mode, EnvironmentSpec spec) => mode == RewardMode.Natural ? spec.Reward : mode;
 
-    /// <summary>R, the number of reward streams: 1 for a common reward, N for individual ones.</summary>
-    public static int Streams(this RewardMode mode, EnvironmentSpec spec) => mode.Of(spec) == RewardMode.Individual ? spec.Agents.Length : 1;
+    /// <summary>R, the number of reward streams: 1 where all agents are one team with a common reward, else N.</summary>
+    public static int Streams(this RewardMode mode, EnvironmentSpec spec)
+        => mode.Of(spec) == RewardMode.Individual || spec.Teams.Length > 1 ? spec.Agents.Length : 1;
 }

@@ -60,14 +60,12 @@ public sealed class ReplayBuffer(int capacity)
         }
         int[] lengths = new int[count];
         bool[] terminated = new bool[count];
-        double[] returns = new double[count];
         for (int i = 0; i < Count && i < count; i++)
         {
-            (lengths[i], terminated[i], returns[i]) = (episodes[i].Length, episodes[i].Terminated, episodes[i].Return);
+            (lengths[i], terminated[i]) = (episodes[i].Length, episodes[i].Terminated);
         }
         archive.Array<int>("lengths", lengths);
         archive.Array<bool>("terminated", terminated);
-        archive.Array<double>("returns", returns);
         if (archive.Loading)
         {
             episodes.Clear();
@@ -78,7 +76,7 @@ public sealed class ReplayBuffer(int capacity)
                 {
                     throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
                 }
-                (episode.Length, episode.Terminated, episode.Return) = (lengths[i], terminated[i], returns[i]);
+                (episode.Length, episode.Terminated) = (lengths[i], terminated[i]);
                 episodes.Add(episode);
             }
         }
@@ -87,6 +85,7 @@ public sealed class ReplayBuffer(int capacity)
         Rows(archive, "available", e => e.Available, e => (e.Length + 1) * e.Agents * e.ActionCount);
         Rows(archive, "actions", e => e.Actions, e => e.Length * e.Agents);
         Rows(archive, "rewards", e => e.Rewards, e => e.Length * e.RewardStreams);
+        Rows(archive, "returns", e => e.TeamReturns, e => e.TeamReturns.Length);
     }
 
     /// <summary>One field of all episodes, the lived rows of each, one behind the other.</summary>

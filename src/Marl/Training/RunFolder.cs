@@ -174,7 +174,7 @@ public sealed class RunFolder(string path) : IDisposable
 /// <summary>One row of the metrics as names and numbers.</summary>
 public static class MetricsRow
 {
-    /// <summary>The columns, in order.</summary>
+    /// <summary>The columns, in order; those of single teams only where there are several.</summary>
     public static IEnumerable<(string Name, double Value)> Fields(TrainingProgress row) =>
     [
         ("steps", row.Steps),
@@ -183,6 +183,7 @@ public static class MetricsRow
         ("returnMean", row.Evaluation.Mean),
         ("returnStd", row.Evaluation.StandardDeviation),
         ("returnMax", row.Evaluation.Max),
+        .. row.Evaluation.TeamMeans is { Length: > 1 } means ? means.Select((mean, team) => ($"returnMeanTeam{team}", mean)) : [],
         ("trainingReturn", row.TrainingReturn),
         ("episodeLength", row.EpisodeLength),
         ("exploration", row.Exploration),

@@ -116,7 +116,7 @@ public sealed class Trainer : IDisposable
     {
         watch.Start();
         folder?.Begin(configuration, steps);
-        var last = default(EvaluationResult);
+        EvaluationResult? last = null;
         try
         {
             EvaluateIfDue(); // the evaluation in which a program failed, when the run has been resumed
@@ -131,7 +131,7 @@ public sealed class Trainer : IDisposable
                     folder?.WriteCheckpoint(Archive, Policy);
                 }
             }
-            if (rowEpisodes > 0 || last == default)
+            if (rowEpisodes > 0 || last is null)
             {
                 // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
@@ -227,6 +227,7 @@ public sealed class Trainer : IDisposable
         Episodes = played,
         Updates = Learner.Updates,
         ReturnMean = last.Mean,
+        TeamReturnMeans = last.TeamMeans,
         ReturnMax = Math.Max(bestReturn, last.Mean),
         Seconds = Seconds,
         StepsPerSecond = steps / Seconds,

@@ -33,29 +33,35 @@ public sealed record TrainingProgress
     public required double Seconds { get; init; }
 }
 
-/// <summary>Returns of greedy episodes, all agents' rewards summed.</summary>
+/// <summary>Returns of greedy episodes, the teams' together, see <see cref="Episode.Return"/>.</summary>
 /// <param name="Mean">their mean.</param>
 /// <param name="StandardDeviation">their spread (divisor n - 1).</param>
 /// <param name="Max">the best of them.</param>
 /// <param name="Length">mean number of steps.</param>
-public readonly record struct EvaluationResult(double Mean, double StandardDeviation, double Max, double Length)
+/// <param name="TeamMeans">the mean of each team's own return, see <see cref="Episode.TeamReturns"/>.</param>
+public sealed record EvaluationResult(double Mean, double StandardDeviation, double Max, double Length, double[] TeamMeans)
 {
     /// <summary>Of episodes played.</summary>
     public static EvaluationResult Of(ReadOnlySpan<Episode> episodes)
     {
         double sum = 0, squares = 0, length = 0, max = double.NegativeInfinity;
+        double[] teams = new double[episodes[0].TeamReturns.Length];
         foreach (var episode in episodes)
         {
             sum += episode.Return;
             length += episode.Length;
             max = Math.Max(max, episode.Return);
+            for (int team = 0; team < teams.Length; team++)
+            {
+                teams[team] += episode.TeamReturns[team] / episodes.Length;
+            }
         }
         double mean = sum / episodes.Length;
         foreach (var episode in episodes)
         {
             squares += (episode.Return - mean) * (episode.Return - mean);
         }
-        return new(mean, Math.Sqrt(squares / Math.Max(1, episodes.Length - 1)), max, length / episodes.Length);
+        return new(mean, Math.Sqrt(squares / Math.Max(1, episodes.Length - 1)), max, length / episodes.Length, teams);
     }
 }
 
@@ -82,6 +88,9 @@ public sealed record TrainingSummary
 
     /// <summary>Mean return of the last greedy evaluation.</summary>
     public required double ReturnMean { get; init; }
+
+    /// <summary>The same of each team by itself; one number where all agents are one team.</summary>
+    public required double[] TeamReturnMeans { get; init; }
 
     /// <summary>The greatest mean return of all greedy evaluations: the maximum that papers report.</summary>
     public required double ReturnMax { get; init; }
