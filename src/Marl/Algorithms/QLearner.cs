@@ -74,7 +74,7 @@ public sealed class QLearner : ILearner
         int streams = context.Reward.Streams(spec);
         rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
         sample = new Episode[options.BatchSize];
-        shards = new Shard[Math.Min(context.Training.Shards, options.BatchSize)];
+        shards = new Shard[context.Training.ShardsOf(options.BatchSize)];
         for (int s = 0; s < shards.Length; s++)
         {
             int first = s * options.BatchSize / shards.Length, end = (s + 1) * options.BatchSize / shards.Length;

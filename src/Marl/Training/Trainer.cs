@@ -258,7 +258,7 @@ public sealed class Trainer : IDisposable
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
 
     private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng)
-        => new(environments, count, configuration.Training.Shards, Learner.Agent, Learner.Parameters, Learner.Selector, workers, rng);
+        => new(environments, count, configuration.Training.ShardsOf(count), Learner.Agent, Learner.Parameters, Learner.Selector, workers, rng);
 
     private static string IdOf(Func<IEnvironment> create)
     {

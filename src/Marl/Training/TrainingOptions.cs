@@ -15,8 +15,12 @@ public sealed record TrainingOptions
     /// <summary>Environments that play side by side.</summary>
     public int Environments { get; init; } = 8;
 
-    /// <summary>Parts that batches and environments are cut into; a part of the result, unlike <see cref="Threads"/>.</summary>
-    public int Shards { get; init; } = 4;
+    /// <summary>Parts that a batch of episodes, or a set of environments, is cut into. Their number belongs to the result; who works on them does not.
+    /// 0: one for every eight, whose numbers about fit a core's cache, and four at least.</summary>
+    public int Shards { get; init; }
+
+    /// <summary>The parts of so many episodes or environments.</summary>
+    internal int ShardsOf(int count) => Math.Min(count, Shards > 0 ? Shards : Math.Max(4, count / 8));
 
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Natural;
@@ -40,7 +44,7 @@ public sealed record TrainingOptions
         UsageException.Require(Steps >= 1, Steps, "at least 1");
         UsageException.Require(Threads is >= 0 and <= 1024, Threads, "in 0 .. 1024");
         UsageException.Require(Environments >= 1, Environments, "at least 1");
-        UsageException.Require(Shards >= 1, Shards, "at least 1");
+        UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
         UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");
