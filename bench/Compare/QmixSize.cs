@@ -79,7 +79,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     };
 
     /// <summary>QMIX as PyMARL configures it.</summary>
-    public QLearner Learner(Workers workers, OptimizerKind optimizer = OptimizerKind.Rmsprop)
+    public ReplayLearner Learner(Workers workers, OptimizerKind optimizer = OptimizerKind.Rmsprop)
     {
         QLearningOptions options = new()
         {
@@ -102,7 +102,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
             BatchSize = Batch,
             BufferSize = Batch,
         };
-        return new QLearner(options, new LearnerContext(Spec, new TrainingOptions { Threads = workers.Count }, workers));
+        return QLearning.Learner(options, new LearnerContext(Spec, new TrainingOptions { Threads = workers.Count }, workers));
     }
 
     /// <summary>Made-up episodes of full length that terminate; action 0 is always available, the others mostly.</summary>
@@ -129,7 +129,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
                 }
                 if (row < Steps)
                 {
-                    episode.JointAction(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng);
+                    episode.JointAction(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
                 }
             }
         }

@@ -95,4 +95,6 @@ public enum RngPurpose
     Evaluation,
     /// <summary>Tests and data made up for them.</summary>
     Test,
+    /// <summary>Chance within a loss.</summary>
+    Loss,
 }

@@ -17,7 +17,7 @@ public sealed class AllocationTests
         foreach (int threads in new[] { 1, 2 })
         {
             using var trainer = new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting]));
-            var learner = (QLearner)trainer.Learner;
+            var learner = (ReplayLearner)trainer.Learner;
             var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create("lbf:5x5-2p-1f"), i,
                 setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
             for (int warm = 0; warm < 40; warm++)

@@ -120,11 +120,11 @@ public sealed class ExperienceTests
         var (selector, rng) = (new EpsilonGreedy(), new Rng(3));
         float[] values = [5, 1, 4, 4];
         bool[] available = [false, true, true, true];
-        Assert.Equal(2, selector.Select(values, available, 0f, ref rng));
+        Assert.Equal(2, selector.Select(values, available, 0f, ref rng).Action);
         int[] counts = new int[4];
         for (int draw = 0; draw < 30_000; draw++)
         {
-            counts[selector.Select(values, available, 0.3f, ref rng)]++;
+            counts[selector.Select(values, available, 0.3f, ref rng).Action]++;
         }
         Assert.Equal(0, counts[0]);
         Assert.InRange(counts[1], 2_700, 3_300);

@@ -34,7 +34,7 @@ internal static class ActingCases
         return Work.OfParts([.. Enumerable.Range(0, threads).Select(_ => Part(learner, size, environments / threads))]);
     }
 
-    private static Action Part(QLearner learner, QmixSize size, int environments)
+    private static Action Part(ReplayLearner learner, QmixSize size, int environments)
     {
         const float Epsilon = 0.05f;
         var single = size with { Steps = 1 };

@@ -11,7 +11,7 @@ public sealed class Controller
     private readonly FrozenParameters frozen;
     private readonly IActionSelector selector;
     private readonly Tape tape = new();
-    private readonly Tensor observations, previous, state;
+    private readonly Tensor sight, previous, state, fingerprints;
     private int count, step;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
@@ -19,7 +19,8 @@ public sealed class Controller
     {
         (this.agent, this.parameters, this.selector) = (agent, parameters, selector);
         frozen = new FrozenParameters(parameters.Layout);
-        observations = Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
+        sight = agent.Input.SeesState ? Tensor.Zeros(capacity, spec.StateSize) : Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
+        fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
         previous = Tensor.Zeros(capacity, agent.Agents);
         state = Tensor.Zeros(capacity, agent.Agents, agent.Hidden);
     }
@@ -38,17 +39,20 @@ public sealed class Controller
     /// <param name="rngs">chance, one stream per row.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
     {
-        var (obs, prev, h) = (observations.Slice(0, count), previous.Slice(0, count), state.Slice(0, count));
+        var (seen, prev, h, when) = (sight.Slice(0, count), previous.Slice(0, count), state.Slice(0, count), fingerprints.Slice(0, count));
         for (int row = 0; row < count; row++)
         {
             var episode = episodes[row];
-            var seen = obs[row].Span;
-            episode.Observations.AsSpan(episode.Length * seen.Length, seen.Length).CopyTo(seen);
+            Span<float> into = seen[row].Span, fingerprint = when[row].Span;
+            var source = agent.Input.SeesState ? episode.States : episode.Observations;
+            source.AsSpan(episode.Length * into.Length, into.Length).CopyTo(into);
+            (fingerprint[0], fingerprint[1]) = (episode.Fingerprint.Progress, episode.Fingerprint.Exploration);
         }
         using (tape.NoGrad())
         {
-            var input = agent.Input.Build(tape, obs.Reshape(1, count, agent.Agents, obs.Shape[-1]), step == 0 ? default : prev);
-            var (output, after) = agent.Forward(tape.Freeze(frozen), tape.Constant(input), tape.Constant(h));
+            var rows = agent.Input.SeesState ? seen.Reshape(1, count, seen.Shape[-1]) : seen.Reshape(1, count, agent.Agents, seen.Shape[-1]);
+            var input = agent.Input.Build(tape, rows, step == 0 ? default : prev, when);
+            var (output, _, after) = agent.Forward(tape.Freeze(frozen), tape.Constant(input), tape.Constant(h));
             after.Value.CopyTo(h);
             var values = output.Value.Span;
             for (int row = 0; row < count; row++)
@@ -58,8 +62,8 @@ public sealed class Controller
                 var taken = prev[row].Span;
                 for (int n = 0; n < agent.Agents; n++)
                 {
-                    joint[n] = selector.Select(values.Slice((row * agent.Agents + n) * agent.Actions, agent.Actions),
-                        episode.AvailableTo(episode.Length, n), exploration, ref rngs[row]);
+                    (joint[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(
+                        values.Slice((row * agent.Agents + n) * agent.Actions, agent.Actions), episode.AvailableTo(episode.Length, n), exploration, ref rngs[row]);
                     taken[n] = joint[n];
                 }
             }

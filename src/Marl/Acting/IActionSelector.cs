@@ -8,15 +8,24 @@ public interface IActionSelector
     /// <param name="available">[A]</param>
     /// <param name="exploration">how much is left to chance; 0 chooses greedily.</param>
     /// <param name="rng">chance.</param>
-    int Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng);
+    /// <returns>an action, and the probability with which it was chosen.</returns>
+    (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng);
 }
 
 /// <summary>The action of the greatest value, or with probability epsilon any available one, all alike.</summary>
 public sealed class EpsilonGreedy : IActionSelector
 {
     /// <inheritdoc/>
-    public int Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
-        => exploration > 0 && rng.NextSingle() < exploration ? Any(available, ref rng) : Greedy(values, available);
+    public (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
+    {
+        int greedy = Greedy(values, available);
+        if (exploration <= 0)
+        {
+            return (greedy, 1f);
+        }
+        int action = rng.NextSingle() < exploration ? Any(available, ref rng) : greedy;
+        return (action, exploration / available.Count(true) + (action == greedy ? 1f - exploration : 0f));
+    }
 
     /// <summary>The first greatest among the available.</summary>
     public static int Greedy(ReadOnlySpan<float> values, ReadOnlySpan<bool> available)

@@ -20,11 +20,12 @@ public sealed class Policy
         agent = new Agent(layout.Scope("agent"), spec, description.Network);
         parameters = new Parameters(layout);
         controller = new Controller(agent, parameters, new EpsilonGreedy(), spec, capacity: 1);
-        present = new Episode(spec);
+        present = new Episode(spec) { Fingerprint = description.Fingerprint };
     }
 
     /// <summary>A copy of the agents among <paramref name="trained"/> parameters.</summary>
-    public Policy(AgentOptions network, EnvironmentSpec spec, Parameters trained) : this(new PolicyDescription(spec.Id, network, spec.Agents))
+    public Policy(AgentOptions network, EnvironmentSpec spec, Parameters trained, Fingerprint fingerprint = default)
+        : this(new PolicyDescription(spec.Id, network, spec.Agents, spec.StateSize, fingerprint))
     {
         foreach (var slice in parameters.Layout.Slices)
         {
@@ -85,7 +86,7 @@ public sealed class Policy
     public Episode Play(IEnvironment environment, ref Rng rng)
     {
         RequireFit(environment);
-        var episode = new Episode(environment.Spec);
+        var episode = new Episode(environment.Spec) { Fingerprint = Description.Fingerprint };
         double[] rewards = new double[environment.Spec.Agents.Length];
         environment.Reset(ref rng);
         episode.Begin(environment);
@@ -99,7 +100,8 @@ public sealed class Policy
     }
 
     /// <summary>Whether the environment's agents are like those the policy was trained for.</summary>
-    public bool Fits(IEnvironment environment) => environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents);
+    public bool Fits(IEnvironment environment) => environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents)
+        && (Description.Network.Observation == ObservationKind.Own || environment.Spec.StateSize == Description.StateSize);
 
     private void RequireFit(IEnvironment environment)
     {
@@ -114,10 +116,12 @@ public sealed class Policy
 /// <param name="Environment">the id of what it was trained in.</param>
 /// <param name="Network">its network.</param>
 /// <param name="Agents">what its agents see and may do.</param>
-public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents)
+/// <param name="StateSize">S of the environment, for agents that see its state.</param>
+/// <param name="Fingerprint">when in training it was saved, for agents that see that.</param>
+public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default)
 {
-    /// <summary>Enough of an environment to build the network: one row at a time, no state.</summary>
-    internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = 0, EpisodeLimit = 1, SnapshotSize = 0 };
+    /// <summary>Enough of an environment to build the network: one row at a time.</summary>
+    internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = StateSize, EpisodeLimit = 1, SnapshotSize = 0 };
 
     /// <inheritdoc/>
     public override string ToString() => $"{Agents.Length} agents of {Environment}";

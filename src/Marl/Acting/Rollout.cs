@@ -39,8 +39,13 @@ public sealed class Rollout
     /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and all chance is as it was before the round.</summary>
     /// <param name="episodes">as many as a round has, written over.</param>
     /// <param name="exploration">see <see cref="IActionSelector"/>.</param>
-    public void Play(Episode[] episodes, float exploration)
+    /// <param name="fingerprint">when in training this is.</param>
+    public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint = default)
     {
+        foreach (var episode in episodes)
+        {
+            episode.Fingerprint = fingerprint;
+        }
         (this.episodes, this.exploration) = (episodes, exploration);
         foreach (var shard in shards)
         {

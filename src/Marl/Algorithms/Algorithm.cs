@@ -34,8 +34,8 @@ public abstract class Algorithm(string name, string description)
 
     internal abstract ILearner Create(object options, LearnerContext context);
 
-    private static Algorithm QLearning(string name, string description, Func<string, QLearningOptions> defaults)
-        => new Typed<QLearningOptions>(name, description, defaults, RunJson.Default.QLearningOptions, (o, c) => new QLearner(o, c));
+    private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.QLearningOptions, Rl.QLearning.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class

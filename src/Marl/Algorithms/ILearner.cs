@@ -36,9 +36,8 @@ public interface ILearner
 /// <summary>Numbers of one update.</summary>
 /// <param name="Loss">the loss.</param>
 /// <param name="GradientNorm">global norm before clipping.</param>
-/// <param name="Prediction">mean predicted value of what was done.</param>
-/// <param name="Target">mean of what it was compared with.</param>
-public readonly record struct UpdateStatistics(float Loss, float GradientNorm, float Prediction, float Target);
+/// <param name="Metrics">what else the algorithm reports, by name.</param>
+public sealed record UpdateStatistics(float Loss, float GradientNorm, IReadOnlyList<(string Name, float Value)> Metrics);
 
 /// <summary>What a learner is built with besides its own options.</summary>
 /// <param name="Spec">the environment.</param>
@@ -51,6 +50,18 @@ public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Traini
 
     /// <summary>The run's generator, to be split.</summary>
     public Rng Rng => new(Training.Seed);
+
+    /// <summary>Refuses rewards that differ between agents.</summary>
+    /// <param name="why">what needs a common one: begins the message.</param>
+    /// <exception cref="UsageException">there are several reward streams.</exception>
+    internal void RequireCommonReward(string why)
+    {
+        if (Reward.Streams(Spec) > 1)
+        {
+            string rewards = Spec.Teams.Length > 1 ? $"the {Spec.Teams.Length} teams of {Spec.Id} have rewards of their own and" : "individual rewards";
+            throw new UsageException($"{why}; {rewards} need mixer=none, which is iql");
+        }
+    }
 
     /// <summary>An empty episode of this run.</summary>
     public Episode NewEpisode() => new(Spec, Reward, Training.TerminateAtLimit);

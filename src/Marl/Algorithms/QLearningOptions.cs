@@ -1,25 +1,10 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Hyper-parameters of the Q-learning family: IQL, VDN, QMIX. What was published for a member in an environment stands in <see cref="Presets"/>.
+/// Hyper-parameters of deep Q-learning: IQL, VDN, QMIX and QPLEX by their mixer, the stabilised variants of IQL by what their squared errors count.
 /// </summary>
-public sealed record QLearningOptions
+public sealed record QLearningOptions : ReplayOptions
 {
-    /// <summary>gru or mlp.</summary>
-    public AgentKind Agent { get; init; } = AgentKind.Gru;
-
-    /// <summary>Width of the agents' hidden layers.</summary>
-    public int Hidden { get; init; } = 128;
-
-    /// <summary>Whether agents share their weights.</summary>
-    public bool Shared { get; init; } = true;
-
-    /// <summary>Whether agents see their last action.</summary>
-    public bool LastAction { get; init; }
-
-    /// <summary>Whether agents see which one they are.</summary>
-    public bool AgentId { get; init; } = true;
-
     /// <summary>How agents' values become the values that are learned.</summary>
     public MixerKind Mixer { get; init; }
 
@@ -32,88 +17,45 @@ public sealed record QLearningOptions
     /// <summary>Width of QMIX's hypernetworks at depth 2.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
-    /// <summary>Discount.</summary>
-    public float Gamma { get; init; } = 0.99f;
+    /// <summary>Which longer returns <see cref="ReplayOptions.Lambda"/> mixes.</summary>
+    public TraceKind Trace { get; init; }
 
-    /// <summary>adam or rmsprop.</summary>
-    public OptimizerKind Optimizer { get; init; } = OptimizerKind.Adam;
+    /// <summary>beta / alpha of hysteretic Q-learning, what negative errors count beside positive ones (Matignon et al. 2007); 1: the same.</summary>
+    public float Hysteretic { get; init; } = 1f;
 
-    /// <summary>Learning rate.</summary>
-    public float LearningRate { get; init; } = 3e-4f;
+    /// <summary>K of lenient Q-learning: negative errors are forgiven with probability 1 - exp(-K temperature) (Palmer et al. 2018); 0: never.</summary>
+    public float Leniency { get; init; }
 
-    /// <summary>The optimiser's epsilon.</summary>
-    public float OptimizerEpsilon { get; init; } = 1e-8f;
+    /// <summary>Training steps in which the temperature falls from 1 to 0, linearly.</summary>
+    public long LeniencyAnneal { get; init; } = 200_000;
 
-    /// <summary>RMSprop's smoothing constant.</summary>
-    public float RmspropAlpha { get; init; } = 0.99f;
+    /// <summary>Whether errors are weighted by how much likelier the other agents' actions have become since (Foerster et al. 2017).</summary>
+    public ImportanceKind Importance { get; init; }
 
-    /// <summary>Gradients are scaled down to this global norm; 0: never.</summary>
-    public float GradientClip { get; init; } = 10f;
+    /// <summary>Greatest importance weight; 0: there is none.</summary>
+    public float ImportanceCeiling { get; init; }
 
-    /// <summary>Whether the online network chooses the action that the target network values (van Hasselt et al. 2016).</summary>
-    public bool DoubleQ { get; init; } = true;
-
-    /// <summary>Steps before a return is bootstrapped; with a lambda above 0 it has no say.</summary>
-    public int NStep { get; init; } = 1;
-
-    /// <summary>TD(lambda); 0: n-step.</summary>
-    public float Lambda { get; init; }
+    /// <summary>Whether importance weights are divided by their mean over the batch.</summary>
+    public bool ImportanceNormalise { get; init; } = true;
 
     /// <summary>Factor on the loss; 1 everywhere but where a peer's numbers are to be had.</summary>
     public float LossScale { get; init; } = 1f;
 
-    /// <summary>Target networks follow every so many updates ..</summary>
-    public int TargetEvery { get; init; } = 1;
-
-    /// <summary>.. by this share; 1 is a copy.</summary>
-    public float TargetTau { get; init; } = 0.01f;
-
-    /// <summary>Whether rewards are standardised by their running mean and variance.</summary>
-    public bool StandardiseRewards { get; init; } = true;
-
-    /// <summary>Episodes kept for replay.</summary>
-    public int BufferSize { get; init; } = 5000;
-
-    /// <summary>Episodes per update.</summary>
-    public int BatchSize { get; init; } = 32;
-
-    /// <summary>Updates per episode played.</summary>
-    public float UpdatesPerEpisode { get; init; } = 1f;
-
-    /// <summary>Epsilon at the beginning ..</summary>
-    public float EpsilonStart { get; init; } = 1f;
-
-    /// <summary>.. and from then on ..</summary>
-    public float EpsilonFinish { get; init; } = 0.05f;
-
-    /// <summary>.. so many environment steps, linearly.</summary>
-    public long EpsilonAnneal { get; init; } = 200_000;
-
-    /// <summary>Refuses what cannot be run.</summary>
-    /// <exception cref="UsageException">names the option and its range.</exception>
-    internal void Validate()
+    internal override void Validate()
     {
-        const int Widest = 8192;
-        UsageException.Require(Hidden is >= 1 and <= Widest, Hidden, $"in 1 .. {Widest}");
-        UsageException.Require(MixingEmbed is >= 1 and <= Widest, MixingEmbed, $"in 1 .. {Widest}");
+        base.Validate();
+        RequireWidth(MixingEmbed);
+        RequireWidth(HypernetEmbed);
         UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
-        UsageException.Require(HypernetEmbed is >= 1 and <= Widest, HypernetEmbed, $"in 1 .. {Widest}");
-        UsageException.Require(Gamma is >= 0 and <= 1, Gamma, "in 0 .. 1");
-        UsageException.Require(LearningRate > 0, LearningRate, "positive");
-        UsageException.Require(OptimizerEpsilon > 0, OptimizerEpsilon, "positive");
-        UsageException.Require(RmspropAlpha is >= 0 and < 1, RmspropAlpha, "in 0 .. 1, 1 excluded");
-        UsageException.Require(GradientClip >= 0, GradientClip, "at least 0");
-        UsageException.Require(NStep >= 1, NStep, "at least 1");
-        UsageException.Require(Lambda is >= 0 and <= 1, Lambda, "in 0 .. 1");
+        UsageException.Require(Hysteretic is >= 0 and <= 1, Hysteretic, "in 0 .. 1");
+        UsageException.Require(Leniency >= 0, Leniency, "at least 0");
+        UsageException.Require(LeniencyAnneal >= 0, LeniencyAnneal, "at least 0");
+        UsageException.Require(ImportanceCeiling >= 0, ImportanceCeiling, "at least 0");
         UsageException.Require(LossScale > 0, LossScale, "positive");
-        UsageException.Require(TargetEvery >= 1, TargetEvery, "at least 1");
-        UsageException.Require(TargetTau is > 0 and <= 1, TargetTau, "in 0 .. 1, 0 excluded");
-        UsageException.Require(BatchSize >= 1, BatchSize, "at least 1");
-        UsageException.Require(BufferSize >= BatchSize, BufferSize, $"at least batchSize, {BatchSize}");
-        UsageException.Require(UpdatesPerEpisode >= 0, UpdatesPerEpisode, "at least 0");
-        UsageException.Require(EpsilonStart is >= 0 and <= 1, EpsilonStart, "in 0 .. 1");
-        UsageException.Require(EpsilonFinish is >= 0 and <= 1, EpsilonFinish, "in 0 .. 1");
-        UsageException.Require(EpsilonAnneal >= 0, EpsilonAnneal, "at least 0");
+        if (Importance != ImportanceKind.None && Mixer != MixerKind.None)
+        {
+            throw new UsageException("importance weights are over the other agents, so each must learn a value of its own: they need mixer=none, which is iql");
+        }
     }
 }
 
@@ -129,12 +71,29 @@ public enum MixerKind
     Qmix,
 }
 
-/// <summary>The optimisers that an algorithm can be run with.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<OptimizerKind>))]
-public enum OptimizerKind
+/// <summary>The returns that lambda mixes, see <see cref="Targets"/>. The policy that is evaluated is the greedy one.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<TraceKind>))]
+public enum TraceKind
 {
-    /// <summary>Kingma and Ba 2015.</summary>
-    Adam,
-    /// <summary>Tieleman and Hinton 2012.</summary>
-    Rmsprop,
+    /// <summary>TD(lambda) on the greedy values, Peng's Q(lambda): what was done counts as if it had been greedy (Peng and Williams 1996).</summary>
+    Peng,
+    /// <summary>Q(lambda) with off-policy corrections (Harutyunyan et al. 2016).</summary>
+    QLambda,
+    /// <summary>Retrace (Munos et al. 2016): traces end where an action was not greedy. For a greedy policy tree backup and Watkins' Q(lambda) are the
+    /// same.</summary>
+    Retrace,
+    /// <summary>Q(lambda) as PyMARL2 computes it, to compare with it: the correction of the present step is in its own target.</summary>
+    PyMarl2,
+}
+
+/// <summary>Whose steps an importance weight is the product over.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ImportanceKind>))]
+public enum ImportanceKind
+{
+    /// <summary>There is no weight.</summary>
+    None,
+    /// <summary>The step of the error.</summary>
+    Step,
+    /// <summary>All steps of the episode up to it.</summary>
+    Episode,
 }

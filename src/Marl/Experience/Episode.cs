@@ -30,6 +30,7 @@ public sealed class Episode
         States = new float[rows * StateSize];
         Available = new bool[rows * Agents * ActionCount];
         Actions = new int[spec.EpisodeLimit * Agents];
+        Probabilities = new float[spec.EpisodeLimit * Agents];
         Rewards = new float[spec.EpisodeLimit * RewardStreams];
     }
 
@@ -54,6 +55,9 @@ public sealed class Episode
     /// <summary>Whether it came to its own end; otherwise it was cut off and its last state has a value.</summary>
     public bool Terminated { get; set; }
 
+    /// <summary>When in training it was played.</summary>
+    public Fingerprint Fingerprint { get; set; }
+
     /// <summary>[teams, in the order of <see cref="EnvironmentSpec.Teams"/>] the sum of a team's rewards: of its agents' or, where the environment
     /// says so, of their mean.</summary>
     public double[] TeamReturns { get; }
@@ -72,6 +76,9 @@ public sealed class Episode
 
     /// <summary>[limit, N]</summary>
     public int[] Actions { get; }
+
+    /// <summary>[limit, N] the probability with which each action was chosen.</summary>
+    public float[] Probabilities { get; }
 
     /// <summary>[limit, R]</summary>
     public float[] Rewards { get; }

@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    private readonly Tensor observations, states, available, actions, rewards, terminated, mask;
+    private readonly Tensor observations, states, available, actions, probabilities, rewards, terminated, mask, fingerprints;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
     public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null)
@@ -18,9 +18,11 @@ public sealed class EpisodeBatch
         states = device.Zeros(new Shape(rows * capacity, spec.StateSize));
         available = device.Zeros(new Shape(rows * capacity, n, spec.ActionCount));
         actions = device.Zeros(new Shape(rows * capacity, n));
+        probabilities = device.Zeros(new Shape(rows * capacity, n));
         rewards = device.Zeros(new Shape(rows * capacity, rewardStreams));
         terminated = device.Zeros(new Shape(rows * capacity, 1));
         mask = device.Zeros(new Shape(rows * capacity, 1));
+        fingerprints = device.Zeros(new Shape(capacity, Fingerprint.Size));
     }
 
     /// <summary>Most episodes that fit.</summary>
@@ -43,6 +45,12 @@ public sealed class EpisodeBatch
 
     /// <summary>[T, B, N]</summary>
     public Tensor Actions => View(actions, Steps);
+
+    /// <summary>[T, B, N] the probability with which each action was chosen; 1 in padding.</summary>
+    public Tensor Probabilities => View(probabilities, Steps);
+
+    /// <summary>[B, 2] when in training each episode was played.</summary>
+    public Tensor Fingerprints => fingerprints.Slice(0, Count);
 
     /// <summary>[T, B, R]</summary>
     public Tensor Rewards => View(rewards, Steps);
@@ -73,7 +81,10 @@ public sealed class EpisodeBatch
             Put(b, e.States, e.Length + 1, states);
             PutFlags(b, e.Available, e.Length + 1, available);
             PutIndices(b, e.Actions, e.Length, actions);
+            Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
             Put(b, e.Rewards, e.Length, rewards);
+            var fingerprint = fingerprints[b].Span;
+            (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
             Span<float> ends = terminated.Span, lived = mask.Span;
             for (int t = 0; t <= Steps; t++)
             {
@@ -90,8 +101,8 @@ public sealed class EpisodeBatch
         return shape.Rank == 3 ? prefix.Reshape(steps, Count, shape[1], shape[2]) : prefix.Reshape(steps, Count, shape[1]);
     }
 
-    /// <summary>The rows that an episode lived, and zeros after them, as its rows of the batch.</summary>
-    private void Put(int b, ReadOnlySpan<float> source, int lived, Tensor target)
+    /// <summary>The rows that an episode lived, and padding after them, as its rows of the batch.</summary>
+    private void Put(int b, ReadOnlySpan<float> source, int lived, Tensor target, float padding = 0f)
     {
         int size = target.Shape.Product(1, target.Shape.Rank);
         var rows = target.Span;
@@ -104,7 +115,7 @@ public sealed class EpisodeBatch
             }
             else
             {
-                row.Clear();
+                row.Fill(padding);
             }
         }
     }

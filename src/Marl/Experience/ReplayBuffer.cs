@@ -60,12 +60,15 @@ public sealed class ReplayBuffer(int capacity)
         }
         int[] lengths = new int[count];
         bool[] terminated = new bool[count];
+        float[] fingerprints = new float[count * Fingerprint.Size];
         for (int i = 0; i < Count && i < count; i++)
         {
             (lengths[i], terminated[i]) = (episodes[i].Length, episodes[i].Terminated);
+            (fingerprints[2 * i], fingerprints[2 * i + 1]) = (episodes[i].Fingerprint.Progress, episodes[i].Fingerprint.Exploration);
         }
         archive.Array<int>("lengths", lengths);
         archive.Array<bool>("terminated", terminated);
+        archive.Array<float>("fingerprints", fingerprints);
         if (archive.Loading)
         {
             episodes.Clear();
@@ -77,6 +80,7 @@ public sealed class ReplayBuffer(int capacity)
                     throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
                 }
                 (episode.Length, episode.Terminated) = (lengths[i], terminated[i]);
+                episode.Fingerprint = new(fingerprints[2 * i], fingerprints[2 * i + 1]);
                 episodes.Add(episode);
             }
         }
@@ -84,6 +88,7 @@ public sealed class ReplayBuffer(int capacity)
         Rows(archive, "states", e => e.States, e => (e.Length + 1) * e.StateSize);
         Rows(archive, "available", e => e.Available, e => (e.Length + 1) * e.Agents * e.ActionCount);
         Rows(archive, "actions", e => e.Actions, e => e.Length * e.Agents);
+        Rows(archive, "probabilities", e => e.Probabilities, e => e.Length * e.Agents);
         Rows(archive, "rewards", e => e.Rewards, e => e.Length * e.RewardStreams);
         Rows(archive, "returns", e => e.TeamReturns, e => e.TeamReturns.Length);
     }

@@ -189,9 +189,8 @@ public static class MetricsRow
         ("exploration", row.Exploration),
         ("loss", row.Update.Loss),
         ("gradientNorm", row.Update.GradientNorm),
-        ("prediction", row.Update.Prediction),
-        ("target", row.Update.Target),
         ("seconds", row.Seconds),
+        .. row.Update.Metrics.Select(metric => (metric.Name, (double)metric.Value)),
     ];
 
     /// <summary>The row as a JSON object, to be written on one line.</summary>

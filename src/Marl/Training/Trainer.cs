@@ -68,7 +68,7 @@ public sealed class Trainer : IDisposable
     public ILearner Learner { get; }
 
     /// <summary>The trained agents, to act with or to save.</summary>
-    public Policy Policy => new(Learner.Agent.Options, Spec, Learner.Parameters);
+    public Policy Policy => new(Learner.Agent.Options, Spec, Learner.Parameters, Present);
 
     /// <summary>Trains in one call, for programs that embed the engine.</summary>
     /// <param name="algorithm">its name.</param>
@@ -165,7 +165,7 @@ public sealed class Trainer : IDisposable
     {
         var evaluated = NewEpisodes(count);
         var stages = environments[0] is IDisposable ? environments[..Math.Min(count, environments.Length)] : Create(count);
-        NewRollout(stages, count, context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f);
+        NewRollout(stages, count, context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f, Present);
         return EvaluationResult.Of(evaluated);
     }
 
@@ -180,10 +180,13 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    /// <summary>Where training stands. Greedy episodes have the same, although nothing is left to chance in them: what an agent does should be its answer to the others of today.</summary>
+    private Fingerprint Present => new(Math.Min(1f, (float)steps / configuration.Training.Steps), Learner.Exploration(steps));
+
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>
     private double PlayRound()
     {
-        rollout.Play(episodes, Learner.Exploration(steps));
+        rollout.Play(episodes, Learner.Exploration(steps), Present);
         double sum = 0;
         foreach (var episode in episodes)
         {

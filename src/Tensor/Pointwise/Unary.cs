@@ -158,6 +158,18 @@ public readonly struct Clamp(float low, float high) : IUnary
     public T D<T>(T x, T y) where T : struct, ILane<T> => T.IfGreater(x, T.Of(high), T.Zero, T.IfGreater(T.Of(low), x, T.Zero, T.One));
 }
 
+/// <summary>1 where x &lt; 0, else 0: a mask. Flat on both sides, so its derivative is 0.</summary>
+public readonly struct IsNegative : IUnary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T F<T>(T x) where T : struct, ILane<T> => T.IfGreater(T.Zero, x, T.One, T.Zero);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T D<T>(T x, T y) where T : struct, ILane<T> => T.Zero;
+}
+
 /// <summary>-e^x x: a summand of the entropy where x is a log-probability.</summary>
 public readonly struct NegativePLogP : IUnary
 {

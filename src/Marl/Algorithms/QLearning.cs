@@ -1,0 +1,188 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Deep Q-learning of many agents: independent (IQL), with a sum (VDN), a monotone (QMIX) or a duplex duelling mixer (QPLEX), by the mixer it is given.
+/// <code>
+/// Q_tot = mix(Q_1(u_1), .., Q_n(u_n); s)
+/// y_t   = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(u))      argmax by the online networks (double Q) or by the target's
+/// L     = sum_t mask_t w_t (y_t - Q_tot,t)^2 / sum_t mask_t
+/// </code>
+/// with n-step or lambda returns in place of y where asked for, and weights w of <see cref="Weighting"/> for independent learners whose company changes. Greedy
+/// actions are each agent's own, which is the team's best because the mixers keep it so (Rashid et al. 2018, equation 4).
+/// </summary>
+public sealed class QLearning : Objective
+{
+    // Places in Metrics.
+    private const int Prediction = 0, Goal = 1, Weight = 2, EffectiveShare = 3;
+
+    private readonly QLearningOptions options;
+    private readonly IMixer mixer;
+    private readonly Schedule temperature;
+
+    private QLearning(QLearningOptions options, LearnerContext context, ParameterLayout layout)
+    {
+        this.options = options;
+        var spec = context.Spec;
+        Agent = new Agent(layout.Scope("agent"), spec, options.Network);
+        mixer = options.Mixer switch
+        {
+            MixerKind.Vdn => new VdnMixer(),
+            MixerKind.Qmix => new QmixMixer(layout.Scope("mixer"), spec.Agents.Length, spec.StateSize, new QmixOptions
+            {
+                Embed = options.MixingEmbed,
+                HypernetLayers = options.HypernetLayers,
+                HypernetEmbed = options.HypernetEmbed,
+            }),
+            _ => new IndependentMixer(),
+        };
+        if (options.Mixer != MixerKind.None)
+        {
+            context.RequireCommonReward("a mixer learns one common value");
+        }
+        temperature = Schedule.Linear(1f, 0f, options.LeniencyAnneal);
+        Metrics = options.Importance == ImportanceKind.None ? ["prediction", "target"] : ["prediction", "target", "weight", "effectiveSampleShare"];
+    }
+
+    /// <inheritdoc/>
+    public override Agent Agent { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Metrics { get; }
+
+    /// <summary>A learner with fresh weights.</summary>
+    public static ReplayLearner Learner(QLearningOptions options, LearnerContext context)
+        => new(options, context, layout => new QLearning(options, context, layout));
+
+    /// <inheritdoc/>
+    public override Var Loss(Shard shard)
+    {
+        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var input = Agent.Input.Build(tape, batch);
+        var all = Agent.Forward(shard.Online, tape.Constant(input), shard.Rest(Agent)).Output;                              // [T+1, B, N, A]
+        var q = new ActionValues(all.Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
+        var qTot = mixer.Forward(shard.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
+        var y = TargetReturns(shard, input, all.Value, qTot.Shape);
+        shard.Report(Prediction, qTot.Value);
+        shard.Report(Goal, y);
+        var squaredError = (qTot - y).Square();
+        var weight = Weights(shard, q, y, qTot.Value);
+        return shard.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
+    }
+
+    /// <inheritdoc/>
+    public override float Complete(Span<float> metrics)
+    {
+        if (options.Importance == ImportanceKind.None)
+        {
+            return 1f;
+        }
+        // (sum w)^2 / sum w^2 (Kish 1965), as a share of the sample.
+        float weight = metrics[Weight];
+        metrics[EffectiveShare] = weight > 0 ? weight * weight / metrics[EffectiveShare] : 0;
+        return options.ImportanceNormalise && weight > 0 ? 1f / weight : 1f;
+    }
+
+    /// <summary>w_t [T, B, M]: what each squared error counts; none: 1.</summary>
+    private Tensor Weights(Shard shard, in ActionValues q, Tensor y, Tensor qTot)
+    {
+        Tensor weight = default;
+        var tape = shard.Tape;
+        if (options.Hysteretic < 1f || options.Leniency > 0f)
+        {
+            var delta = tape.Scratch(y.Shape);
+            tape.Device.Zip(default(Subtract), y, qTot, delta);
+            if (options.Hysteretic < 1f)
+            {
+                Multiply(Weighting.Hysteretic(tape, delta, options.Hysteretic));
+            }
+            if (options.Leniency > 0f)
+            {
+                var (x, leniency, chance) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)), shard.Chance);
+                foreach (ref float uniform in x.Span)
+                {
+                    uniform = chance.NextSingle();
+                }
+                tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(shard.Steps)));
+                Multiply(Weighting.Lenient(tape, delta, x, leniency));
+            }
+        }
+        if (options.Importance != ImportanceKind.None)
+        {
+            var batch = shard.Batch;
+            var now = Weighting.Probability(tape, q, shard.Exploration);
+            float ceiling = options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity;
+            var importance = Weighting.Importance(tape, now, batch.Probabilities, batch.Mask, options.Importance, ceiling);
+            shard.Report(Weight, importance);
+            using (tape.NoGrad())
+            {
+                shard.Report(EffectiveShare, tape.Constant(importance).Square().Value);
+            }
+            Multiply(importance);
+        }
+        return weight;
+
+        void Multiply(Tensor factor)
+        {
+            if (weight.IsNone)
+            {
+                weight = factor;
+            }
+            else
+            {
+                tape.Device.Zip(default(Multiply), weight, factor, weight);
+            }
+        }
+    }
+
+    /// <summary>y_t [T, B, M]: what Q_tot should have been, by the target networks. A function of tensors: no gradient.</summary>
+    private Tensor TargetReturns(Shard shard, Tensor input, Tensor qOnline, Shape shape)
+    {
+        var (tape, batch, steps, lambda) = (shard.Tape, shard.Batch, shard.Batch.Steps, options.Lambda);
+        var y = tape.Scratch(shape);
+        using (tape.NoGrad())
+        {
+            var q = Agent.Forward(shard.Target, tape.Constant(input), shard.Rest(Agent)).Output;                            // [T+1, B, N, A]
+            var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
+            var transitions = shard.TransitionsOf(options.Gamma);
+            var vNext = Mix(first: 1, greedy.Slice(1, steps));
+            var returns = lambda == 0 ? Targets.NStep(tape, transitions, vNext, options.NStep) : options.Trace switch
+            {
+                TraceKind.QLambda => Targets.Backup(tape, transitions, vNext, Next(Mix(0, batch.Actions)), lambda),
+                TraceKind.Retrace => Targets.Lambda(tape, transitions, vNext, lambda, Next(WasGreedy())),
+                TraceKind.PyMarl2 => Targets.Lambda(tape, Corrected(), vNext, lambda),
+                _ => Targets.Lambda(tape, transitions, vNext, lambda),
+            };
+            returns.CopyTo(y);
+
+            // Q_tot^- of some actions in rows first .. first + T - 1.
+            Tensor Mix(int first, Tensor actions)
+                => mixer.Forward(shard.Target, new ActionValues(q.Slice(0, first, steps), actions, batch.Available.Slice(first, steps)),
+                    batch.States.Slice(first, steps)).Value;
+
+            // x_{t+1}; nothing follows the last row.
+            Tensor Next(Tensor x)
+            {
+                var next = tape.Scratch(x.Shape);
+                Transitions.Shift(tape, x, next);
+                return next;
+            }
+
+            // [T, B, M]: 1 where what was done is what the evaluated policy would have done: an agent, or all of them.
+            Tensor WasGreedy()
+            {
+                var differs = (tape.Constant(greedy.Slice(0, steps)) - batch.Actions).Abs().Clamp(0f, 1f);
+                return (1f - (shape[-1] == 1 ? differs.Sum(-1).Reshape(shape).Clamp(0f, 1f) : differs)).Value;
+            }
+
+            // r_t + V_t - Q_t in place of r_t.
+            Transitions Corrected()
+            {
+                var reward = tape.Constant(transitions.RewardT) + Mix(0, greedy.Slice(0, steps)) - Mix(0, batch.Actions);
+                return Transitions.Of(tape, reward.Value, transitions.DiscountT, batch.Mask);
+            }
+        }
+        return y;
+    }
+}

@@ -1,0 +1,99 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// What a squared error counts, for agents that learn while the others change. Functions from tensors to tensors: weights are constants to the
+/// gradient. With delta = y - Q(u) the loss is mean(w delta^2), so a weight is the ratio of two learning rates.
+/// </summary>
+public static class Weighting
+{
+    /// <summary>Hysteretic Q-learning: w = 1 where delta >= 0, else <paramref name="beta"/> (Matignon et al. 2007, equation 6; Omidshafiei et al. 2017).
+    /// What went wrong may have been another's doing, so it is learnt more slowly.</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="delta">[T, B, M] y - Q.</param>
+    /// <param name="beta">beta / alpha, in [0, 1].</param>
+    /// <returns>[T, B, M]</returns>
+    public static Tensor Hysteretic(Tape tape, Tensor delta, float beta)
+    {
+        var weight = tape.Scratch(delta.Shape);
+        using (tape.NoGrad())
+        {
+            (1f - (1f - beta) * tape.Constant(delta).Map(default(IsNegative))).Value.CopyTo(weight);
+        }
+        return weight;
+    }
+
+    /// <summary>Lenient Q-learning: w = 0 where delta is negative and forgiven, x &lt;= leniency, else 1 (Panait et al. 2006; Palmer et al. 2018, equation 4).</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="delta">[T, B, M] y - Q.</param>
+    /// <param name="x">[T, B, M] uniform in [0, 1).</param>
+    /// <param name="leniency">[T, B, M] or one number: the probability of forgiving, see <see cref="Leniency"/>.</param>
+    /// <returns>[T, B, M]</returns>
+    public static Tensor Lenient(Tape tape, Tensor delta, Tensor x, Tensor leniency)
+    {
+        var weight = tape.Scratch(delta.Shape);
+        using (tape.NoGrad())
+        {
+            var forgiven = 1f - (tape.Constant(leniency) - x).Map(default(IsNegative));
+            (1f - forgiven * tape.Constant(delta).Map(default(IsNegative))).Value.CopyTo(weight);
+        }
+        return weight;
+    }
+
+    /// <summary>1 - exp(-K temperature): the probability of forgiving (Palmer et al. 2018, equation 3).</summary>
+    public static float Leniency(float moderation, float temperature) => 1f - MathF.Exp(-moderation * temperature);
+
+    /// <summary>pi_a(u_a): the probability with which an epsilon-greedy agent takes an action, epsilon / k + (1 - epsilon) [u_a greedy] over its k available
+    /// actions.</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="q">the agents' values, and what they did. Rows without any available action (padding) are harmless.</param>
+    /// <param name="epsilon">in [0, 1].</param>
+    /// <returns>[T, B, N]</returns>
+    public static Tensor Probability(Tape tape, in ActionValues q, float epsilon)
+    {
+        var probability = tape.Scratch(q.Actions.Shape);
+        using (tape.NoGrad())
+        {
+            var greedy = tape.ArgMax(q.All.Value, q.Available).Reshape(q.Actions.Shape);
+            var isGreedy = 1f - (tape.Constant(greedy) - q.Actions).Abs().Clamp(0f, 1f);
+            var count = tape.Constant(q.Available).Sum(-1).Clamp(1f, float.MaxValue);
+            (epsilon * count.Reciprocal() + (1f - epsilon) * isGreedy).Value.CopyTo(probability);
+        }
+        return probability;
+    }
+
+    /// <summary>
+    /// Multi-agent importance sampling (Foerster et al. 2017, equations 5 and 8): w_a = prod_(b != a) pi_b(u_b) now / pi_b(u_b) then, the product over the
+    /// others, whose present policies agent a's environment is made of. If policies are functions of the state that everyone sees, the
+    /// weight is exact. If they are functions of action-observation histories it is an approximation: what the others had observed also depends on what
+    /// was done before (section 4.1). Computed with logarithms, so that products of many ratios neither overflow nor vanish.
+    /// </summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="now">[T, B, N] probabilities of what was done by the policies of today.</param>
+    /// <param name="then">[T, B, N] and by those that did it; positive, also in padding.</param>
+    /// <param name="mask">[T, B, 1]: 1 for transitions; the weight of padding is 1.</param>
+    /// <param name="kind">the product of a step, or of all steps of the episode up to it.</param>
+    /// <param name="ceiling">cuts weights; infinite: none.</param>
+    /// <returns>[T, B, N]</returns>
+    public static Tensor Importance(Tape tape, Tensor now, Tensor then, Tensor mask, ImportanceKind kind, float ceiling = float.PositiveInfinity)
+    {
+        // A probability of 0 is a weight of 0; its logarithm has to stay a number, since an agent's own is taken away again.
+        const float LeastProbability = 1e-30f;
+        var weight = tape.Scratch(now.Shape);
+        using (tape.NoGrad())
+        {
+            var logRatio = (tape.Constant(now).Clamp(LeastProbability, 1f).Log() - tape.Constant(then).Log()) * mask;
+            var others = logRatio.Sum(-1).Reshape(mask.Shape) - logRatio;
+            if (kind == ImportanceKind.Episode)
+            {
+                for (int t = 1; t < now.Shape[0]; t++)
+                {
+                    var sum = others.Value[t];
+                    tape.Device.Zip(default(Add), others.Value[t - 1], sum, sum);
+                }
+            }
+            // In padding the sum of an episode would stand still.
+            (others * mask).Exp().Clamp(0f, ceiling).Value.CopyTo(weight);
+        }
+        return weight;
+    }
+}

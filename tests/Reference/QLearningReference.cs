@@ -1,0 +1,38 @@
+using System.Text.RegularExpressions;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Three training calls of deep Q-learning on one batch: losses, gradients and weights against PyMARL, EPyMARL and PyMARL2.</summary>
+[Trait("Category", "Reference")]
+public sealed partial class QLearningReference
+{
+    [ReferenceTheory(typeof(All))]
+    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    {
+        var calls = new ReplayCalls(c);
+        calls.LeaveOut("q_tot", "target_tot", "targets");
+        bool mixes = c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal));
+        var options = calls.Configure(new QLearningOptions
+        {
+            Mixer = mixes ? MixerKind.Qmix : c.Text("mixer") == "vdn" ? MixerKind.Vdn : MixerKind.None,
+            MixingEmbed = (int)c.Number("mixing_embed_dim", 1),
+            HypernetLayers = (int)c.Number("hypernet_layers", 2),
+            HypernetEmbed = (int)c.Number("hypernet_embed", 1),
+            Lambda = c.Number("td_lambda", 0),
+            Trace = c.Flag("q_lambda") ? TraceKind.PyMarl2 : TraceKind.Peng,
+            LossScale = c.Number("loss_coef", 1),
+        });
+        calls.Compare(context => QLearning.Learner(options, context));
+    });
+
+    [GeneratedRegex("^learner_e?pymarl_(iql|vdn|qmix)_|^learner_pymarl2_qmix_")]
+    private static partial Regex Built();
+
+    private sealed class All() : LearnerCases("learner_")
+    {
+        protected override bool Belongs(string name) => Built().IsMatch(name);
+
+        protected override bool Has(string name) => true;
+    }
+}

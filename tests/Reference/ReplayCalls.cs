@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Three training calls of a learner of the value-based family, as a case describes them.</summary>
+internal sealed partial class ReplayCalls
+{
+    private readonly ReferenceCase c;
+    private readonly ReferenceBatch batch;
+
+    // Where our numbers are not the peer's by intention, the clean variant holds them.
+    private readonly string variant;
+
+    public ReplayCalls(ReferenceCase c)
+    {
+        (this.c, batch) = (c, new ReferenceBatch(c));
+        variant = c.Outputs.Any(output => output.StartsWith("clean.", StringComparison.Ordinal)) ? "clean." : "";
+        if (variant != "")
+        {
+            c.LeaveOut("step", "a quirk of the peer, described in the case, is in it; clean.* is without");
+            c.LeaveOut("mid", "as step");
+        }
+    }
+
+    /// <summary>Intermediate results that are inside of the learner.</summary>
+    public void LeaveOut(params string[] inside)
+    {
+        foreach (string name in inside)
+        {
+            c.LeaveOut($"{variant}mid.{name}", "inside the learner; losses and gradients stand on it");
+        }
+    }
+
+    /// <summary>What the case says of all learners.</summary>
+    public TOptions Configure<TOptions>(TOptions options) where TOptions : ReplayOptions
+    {
+        string update = c.Text("target_update")!;
+        var soft = Tau().Match(update);
+        bool adam = c.Text("optimiser") == "Adam";
+        return options with
+        {
+            Agent = c.Flag("use_rnn", otherwise: true) ? AgentKind.Gru : AgentKind.Mlp,
+            Hidden = (int)c.Number("hidden"),
+            Shared = c.Flag("parameter_sharing", otherwise: true),
+            LastAction = c.Flag("obs_last_action"),
+            AgentId = c.Flag("obs_agent_id"),
+            Gamma = c.Number("gamma"),
+            Optimizer = adam ? OptimizerKind.Adam : OptimizerKind.Rmsprop,
+            LearningRate = c.Number("lr"),
+            OptimizerEpsilon = adam ? c.Number("adam_eps") : c.Number("rmsprop_eps"),
+            RmspropAlpha = c.Number("rmsprop_alpha", 0.99),
+            GradientClip = c.Number("grad_norm_clip"),
+            DoubleQ = c.Flag("double_q", otherwise: true),
+            TargetEvery = soft.Success ? 1 : int.Parse(Call().Match(update).Groups[1].Value, CultureInfo.InvariantCulture),
+            TargetTau = soft.Success ? float.Parse(soft.Groups[1].Value, CultureInfo.InvariantCulture) : 1f,
+            StandardiseRewards = c.Flag("standardise_rewards"),
+            BatchSize = batch.Episodes.Length,
+            BufferSize = batch.Episodes.Length,
+        };
+    }
+
+    /// <summary>Runs the calls with one and with two shards.</summary>
+    /// <param name="create">makes the learner.</param>
+    /// <param name="metrics">names of a case and of ours, for what the learner reports besides the loss.</param>
+    public void Compare(Func<LearnerContext, ReplayLearner> create, params (string Theirs, string Ours)[] metrics)
+    {
+        foreach (int shards in (int[])[1, 2])
+        {
+            using var workers = new Workers(1);
+            var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
+            var learner = create(new LearnerContext(batch.Spec, training, workers));
+            var names = new ReferenceNames(c, learner.Parameters.Layout);
+            names.Load("init.", learner.Parameters, target: false);
+            names.Load("init.", learner.TargetParameters, target: true);
+            CompareValues(learner);
+            for (int call = 1; call <= 3; call++)
+            {
+                learner.Update(batch.Episodes);
+                string step = $"{variant}step{call}.";
+                c.Compare(step + "loss", learner.Statistics.Loss);
+                c.Compare(step + "grad_norm", learner.Statistics.GradientNorm);
+                foreach (var (theirs, ours) in metrics)
+                {
+                    c.Compare(step + theirs, learner.Statistics.Metrics.Single(metric => metric.Name == ours).Value);
+                }
+                names.Compare(step + "grad.", Unclipped(learner, c.Number("grad_norm_clip")), target: false);
+                names.Compare(step + "after.", learner.Parameters.Values, target: false);
+                names.Compare(step + "after.", learner.TargetParameters.Values, target: true);
+            }
+        }
+    }
+
+    /// <summary>What the networks say before the first call, on all rows, padding included.</summary>
+    private void CompareValues(ReplayLearner learner)
+    {
+        string prefix = variant + "mid.";
+        var tape = new Tape();
+        using (tape.NoGrad())
+        {
+            var (input, agent) = (tape.Constant(batch.Input(learner.Agent.Options)), learner.Agent);
+            var rest = tape.Constant(Tensor.Zeros(input.Shape[1], agent.Agents, agent.Hidden));
+            var q = agent.Forward(tape.Freeze(learner.Parameters), input, rest).Output;
+            int steps = q.Shape[0] - 1;
+            var index = ReferenceCase.SwapAxes(c["batch.actions"]).Slice(0, steps);
+            c.Compare(prefix + "q", ReferenceCase.SwapAxes(q.Value));
+            c.Compare(prefix + "target_q", ReferenceCase.SwapAxes(agent.Forward(tape.Freeze(learner.TargetParameters), input, rest).Output.Value));
+            var chosen = q.Slice(0, 0, steps).Gather(index).Reshape(steps, index.Shape[1], agent.Agents);
+            c.Compare(prefix + "chosen_q", ReferenceCase.SwapAxes(chosen.Value));
+            c.Compare(prefix + "mask", batch.Mask);
+        }
+    }
+
+    /// <summary>The gradient before it was clipped in place.</summary>
+    private static Tensor Unclipped(ReplayLearner learner, float maxNorm)
+    {
+        float scale = Math.Max(1f, (learner.Statistics.GradientNorm + 1e-6f) / maxNorm);
+        return Tensor.Of([.. learner.Parameters.Gradient.ToArray().Select(g => g * scale)]);
+    }
+
+    [GeneratedRegex(@"tau=([\d.]+)")]
+    private static partial Regex Tau();
+
+    [GeneratedRegex(@"call (\d+)")]
+    private static partial Regex Call();
+}
