@@ -1,0 +1,193 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>What independent learners have against each other's change: weights of errors, fingerprints, policies on the state.</summary>
+public sealed class StabilityTests
+{
+    private const string Foraging = "lbf:5x5-2p-1f";
+
+    /// <summary>What an agent can see.</summary>
+    public static TheoryData<string[]> Sights => new()
+    {
+        new[] { "agent=gru" }, new[] { "agent=gru", "lastAction=true", "fingerprint=true" }, new[] { "agent=mlp", "observation=state" },
+        new[] { "agent=gru", "observation=state", "fingerprint=true", "lastAction=true", "agentId=false" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sights))]
+    public void AnAgentActsOnWhatItLearnsFrom(string[] sight)
+    {
+        using var run = new Round(Foraging, exploration: 0.3f, sight);
+        foreach (var episode in run.Episodes)
+        {
+            // Step by step or all at once, with the same weights: the same greedy actions, and so the same probabilities.
+            float[] probability = run.PresentProbability(episode, 0.3f);
+            Assert.All(probability.Index(), p => Assert.Equal(episode.Probabilities[p.Index], p.Item, 1e-6f));
+        }
+    }
+
+    [Fact]
+    public void AFingerprintIsSeenAndTheStateIsTheSameForAll()
+    {
+        using var run = new Round(Foraging, exploration: 0.3f, ["fingerprint=true", "observation=state", "lastAction=true"]);
+        var batch = new EpisodeBatch(run.Spec, 5, 1);
+        batch.Load(run.Episodes);
+        var tape = new Tape();
+        using (tape.NoGrad())
+        {
+            var input = run.Learner.Agent.Input.Build(tape, batch);
+            int size = run.Spec.StateSize;
+            Assert.Equal(size + 6 + 2 + 2, input.Shape[-1]);
+            foreach (int t in (int[])[0, 1, run.Episodes[1].Length])
+            {
+                for (int agent = 0; agent < 2; agent++)
+                {
+                    float[] row = input[t][1].ToArray()[(agent * input.Shape[-1])..((agent + 1) * input.Shape[-1])];
+                    Assert.Equal(run.Episodes[1].States[(t * size)..((t + 1) * size)], row[..size]);
+                    Assert.Equal([0.25f, 0.3f], row[(size + 6)..(size + 8)]);
+                    Assert.Equal(1f, row[size + 8 + agent]);
+                    Assert.Equal(t > 0 ? 1f : 0f, row[size..(size + 6)].Sum());
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void ExperienceOfThePresentPoliciesWeighsOne()
+    {
+        string[] common = [.. Games.Tiny, "batchSize=5", "epsilonStart=0.3", "epsilonFinish=0.3", "standardiseRewards=false"];
+        foreach (string importance in (string[])["step", "episode"])
+        {
+            using var run = new Round(Foraging, 0.3f, [.. common, $"importance={importance}"]);
+            using var plain = new Round(Foraging, 0.3f, common);
+            run.Learner.Update(run.Episodes);
+            plain.Learner.Update(run.Episodes);
+            Assert.Equal(1f, Metric(run, "weight"), 1e-5f);
+            Assert.Equal(1f, Metric(run, "effectiveSampleShare"), 1e-5f);
+            Assert.Equal(plain.Learner.Statistics.GradientNorm, run.Learner.Statistics.GradientNorm, 1e-5f * plain.Learner.Statistics.GradientNorm);
+            // Later the policies have changed, and the same experience weighs otherwise.
+            for (int update = 0; update < 200; update++)
+            {
+                run.Learner.Update(run.Episodes);
+            }
+            Assert.InRange(Metric(run, "effectiveSampleShare"), 0.01f, 0.999f);
+        }
+
+        static float Metric(Round run, string name) => run.Learner.Statistics.Metrics.Single(metric => metric.Name == name).Value;
+    }
+
+    [Fact]
+    public void ImportanceWeightsAreThoseOfTheOthers()
+    {
+        // Two agents: the weight of one is the ratio of the other. Three: the product of the other two.
+        var tape = new Tape();
+        using (tape.NoGrad())
+        {
+            Tensor now = Tensor.Of([0.5f, 0.1f, 0.8f]).Reshape(1, 1, 3), then = Tensor.Of([0.25f, 0.2f, 0.2f]).Reshape(1, 1, 3), one = Tensor.Of([1f]).Reshape(1, 1, 1);
+            Close([0.5 * 4, 2 * 4, 2 * 0.5], Weighting.Importance(tape, now, then, one, ImportanceKind.Step));
+            Close([2, 3, 1], Weighting.Importance(tape, now, then, one, ImportanceKind.Step, ceiling: 3f));
+            // What one would never do now makes the experience worthless for the others, not for itself.
+            Close([0, 8, 0], Weighting.Importance(tape, Tensor.Of([0.5f, 0f, 0.8f]).Reshape(1, 1, 3), then, one, ImportanceKind.Step));
+        }
+
+        static void Close(double[] expected, Tensor got)
+        {
+            for (int i = 0; i < expected.Length; i++)
+            {
+                Assert.Equal(expected[i], got.Span[i], 1e-4);
+            }
+        }
+    }
+
+    [Fact]
+    public void ForgivingEverythingIsBeingDeafToNegativeErrors()
+    {
+        string[] common = [.. Games.Tiny, "batchSize=5", "standardiseRewards=false"];
+        Assert.Equal(Gradient("hysteretic=0"), Gradient("leniency=1e6"));
+        Assert.NotEqual(Gradient("hysteretic=0"), Gradient("hysteretic=0.5"));
+        Assert.NotEqual(Gradient("hysteretic=1"), Gradient("hysteretic=0.5"));
+        // The temperature has fallen to 0: nothing is forgiven any more.
+        Assert.Equal(Gradient("hysteretic=1"), Gradient("leniencyAnneal=0", "leniency=2"));
+        // A part is forgiven.
+        Assert.NotEqual(Gradient("hysteretic=1"), Gradient("leniency=1"));
+        Assert.NotEqual(Gradient("hysteretic=0"), Gradient("leniency=1"));
+
+        float[] Gradient(params string[] settings)
+        {
+            using var run = new Round(Foraging, 0.3f, [.. common, .. settings]);
+            run.Learner.Update(run.Episodes);
+            return run.Learner.Parameters.Gradient.ToArray();
+        }
+    }
+
+    [Fact]
+    public void WhatCannotBeCombinedIsRefused()
+    {
+        Assert.Contains("mixer=none", Refusal("qmix", "importance=step"), StringComparison.Ordinal);
+        Assert.Contains("hysteretic", Refusal("iql", "hysteretic=1.5"), StringComparison.Ordinal);
+
+        static string Refusal(string algorithm, string setting)
+            => Assert.Throws<UsageException>(() => Games.Train(Games.Configure(algorithm, Foraging, 100, settings: [setting]))).Message;
+    }
+
+    [Fact]
+    public void ASavedPolicyRemembersItsFingerprintAndSeesTheState()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        using var trainer = new Trainer(Games.Configure("iql", Foraging, 300, settings: [.. Games.Tiny, "fingerprint=true", "observation=state"]));
+        trainer.Run();
+        var policy = trainer.Policy;
+        try
+        {
+            policy.Save(path);
+            var loaded = Policy.Load(path);
+            Assert.Equal(1f, loaded.Description.Fingerprint.Progress);
+            Rng one = new(3), other = new(3);
+            Assert.Equal(policy.Play(Environments.Create(Foraging), ref one).Actions, loaded.Play(Environments.Create(Foraging), ref other).Actions);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Five episodes, played and learnt from with the same fresh weights.</summary>
+    private sealed class Round : IDisposable
+    {
+        private readonly Workers workers = new(1);
+
+        public Round(string environment, float exploration, string[] settings)
+        {
+            var configuration = Games.Configure("iql", environment, 1_000, settings: settings);
+            IEnvironment[] stages = [.. Enumerable.Range(0, 5).Select(_ => Environments.Create(environment))];
+            Spec = stages[0].Spec;
+            Learner = (ReplayLearner)configuration.CreateLearner(new LearnerContext(Spec, configuration.Training, workers));
+            Episodes = [.. Enumerable.Range(0, 5).Select(_ => new Episode(Spec))];
+            new Rollout(stages, 5, 2, Learner.Agent, Learner.Parameters, Learner.Selector, workers, new Rng(7))
+                .Play(Episodes, exploration, new Fingerprint(0.25f, exploration));
+        }
+
+        public EnvironmentSpec Spec { get; }
+
+        public ReplayLearner Learner { get; }
+
+        public Episode[] Episodes { get; }
+
+        public void Dispose() => workers.Dispose();
+
+        /// <summary>[T, N] of an episode's actions, by the learner's weights.</summary>
+        public float[] PresentProbability(Episode episode, float epsilon)
+        {
+            var (tape, agent, batch) = (new Tape(), Learner.Agent, new EpisodeBatch(Spec, 1, 1));
+            batch.Load([episode]);
+            using (tape.NoGrad())
+            {
+                var rest = tape.Constant(Tensor.Zeros(1, agent.Agents, agent.Hidden));
+                var q = agent.Forward(tape.Freeze(Learner.Parameters), tape.Constant(agent.Input.Build(tape, batch)), rest).Output;
+                var values = new ActionValues(q.Slice(0, 0, batch.Steps), batch.Actions, batch.Available.Slice(0, batch.Steps));
+                return Weighting.Probability(tape, values, epsilon).ToArray();
+            }
+        }
+    }
+}
