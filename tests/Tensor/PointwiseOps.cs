@@ -20,6 +20,7 @@ internal static class PointwiseOps
         new UnaryCase<Tanh>(default, -6, 6),
         new UnaryCase<Sigmoid>(default, -12, 12),
         new UnaryCase<Clamp>(new(-1.5f, 1.25f), -4, 4, -1.5f, 1.25f),
+        new UnaryCase<IsNegative>(default, -4, 4, 0),
         new UnaryCase<NegativePLogP>(default, -8, 0),
         new UnaryCase<Softplus>(new(2f), -8, 9.5f),
         new UnaryCase<Huber>(new(1.2f), -4, 4),
