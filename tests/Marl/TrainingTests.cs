@@ -155,7 +155,7 @@ public sealed class TrainingTests
             }
             string configuration = Path.Combine(path, "config.json");
             File.WriteAllText(configuration, File.ReadAllText(configuration).Replace("\"hidden\": 8", "\"hidden\": 9", StringComparison.Ordinal));
-            Assert.Contains("'learner.online", Assert.Throws<InvalidDataException>(() => Trainer.Resume(new RunFolder(path))).Message, StringComparison.Ordinal);
+            Assert.Contains("'learner.network.online", Assert.Throws<InvalidDataException>(() => Trainer.Resume(new RunFolder(path))).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -17,7 +17,7 @@ public sealed record QLearningOptions : ReplayOptions
     /// <summary>Width of QMIX's hypernetworks at depth 2.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
-    /// <summary>Which longer returns <see cref="ReplayOptions.Lambda"/> mixes.</summary>
+    /// <summary>Which longer returns <see cref="LearnerOptions.Lambda"/> mixes.</summary>
     public TraceKind Trace { get; init; }
 
     /// <summary>beta / alpha of hysteretic Q-learning, what negative errors count beside positive ones (Matignon et al. 2007); 1: the same.</summary>

@@ -8,11 +8,17 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class Shard
 {
+    private readonly TrainedNetwork[] networks;
     private float[] reported = [];
+    private Tensor[] gradients = [];
     private RunningStatistics? rewardStatistics;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
-    internal Shard(EnvironmentSpec spec, int capacity, int rewardStreams) => Batch = new EpisodeBatch(spec, capacity, rewardStreams);
+    internal Shard(EnvironmentSpec spec, int capacity, int rewardStreams, TrainedNetwork[] networks)
+    {
+        this.networks = networks;
+        Batch = new EpisodeBatch(spec, capacity, rewardStreams);
+    }
 
     /// <summary>Records the loss.</summary>
     public Tape Tape { get; } = new();
@@ -20,11 +26,17 @@ public sealed class Shard
     /// <summary>The episodes of this shard.</summary>
     public EpisodeBatch Batch { get; }
 
-    /// <summary>The parameters that learn.</summary>
-    public Weights Online { get; private set; }
+    /// <summary>The parameters that learn, of the only or first network.</summary>
+    public Weights Online => OnlineOf(networks[0]);
 
     /// <summary>The parameters that targets are computed with: constants.</summary>
-    public Weights Target { get; private set; }
+    public Weights Target => TargetOf(networks[0]);
+
+    /// <summary>The parameters of a network that learn.</summary>
+    public Weights OnlineOf(TrainedNetwork network) => Tape.Bind(network.Online, gradients[Array.IndexOf(networks, network)]);
+
+    /// <summary>The parameters of a network that targets are computed with: constants.</summary>
+    public Weights TargetOf(TrainedNetwork network) => Tape.Freeze(network.Target);
 
     /// <summary>Transitions of all shards together.</summary>
     public int Transitions { get; private set; }
@@ -70,23 +82,44 @@ public sealed class Shard
         }
     }
 
-    /// <summary>Loss and gradient of some episodes.</summary>
-    internal float Differentiate(Objective objective, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor gradient, float[] metrics, Rng chance)
+    /// <summary>Loss and gradients of some episodes.</summary>
+    internal float Differentiate(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, float[] metrics, Rng chance)
     {
-        (Transitions, Steps, Exploration, rewardStatistics, Chance) = (setting.Transitions, setting.Steps, setting.Exploration, setting.Rewards, chance);
-        reported = metrics;
+        Load(episodes, setting, chance);
+        (this.gradients, reported) = (gradients, metrics);
         reported.AsSpan().Clear();
-        gradient.Span.Clear();
-        Batch.Load(episodes);
+        foreach (var gradient in gradients)
+        {
+            gradient.Span.Clear();
+        }
         using (Tape.Step())
         {
-            (Online, Target) = (Tape.Bind(setting.Online, gradient), Tape.Freeze(setting.Target));
-            var loss = objective.Loss(this);
-            Tape.Backward(loss);
-            return loss.Value.ToScalar();
+            var value = loss(this);
+            Tape.Backward(value);
+            return value.Value.ToScalar();
         }
     }
 
-    /// <summary>What all shards of an update have in common.</summary>
-    internal readonly record struct Setting(Parameters Online, Parameters Target, RunningStatistics? Rewards, int Transitions, long Steps, float Exploration);
+    /// <summary>Something without a gradient.</summary>
+    internal void Visit(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
+    {
+        Load(episodes, setting, chance);
+        using (Tape.NoGrad())
+        {
+            visitor(this);
+        }
+    }
+
+    private void Load(ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
+    {
+        (Transitions, Steps, Exploration, rewardStatistics, Chance) = (setting.Transitions, setting.Steps, setting.Exploration, setting.Rewards, chance);
+        Batch.Load(episodes);
+    }
+
+    /// <summary>What all shards of a batch have in common.</summary>
+    /// <param name="Rewards">standardises rewards, if anything does.</param>
+    /// <param name="Steps">environment steps so far.</param>
+    /// <param name="Exploration">how much is left to chance.</param>
+    /// <param name="Transitions">of all shards together; counted when the batch is.</param>
+    internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, int Transitions = 0);
 }

@@ -1,0 +1,122 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The gradient of a loss over a batch of episodes: cut into shards, each differentiated by itself, their gradients summed by a fixed tree, so that the
+/// result does not depend on how many workers there are. Nothing is allocated.
+/// </summary>
+internal sealed class BatchGradient
+{
+    private readonly LearnerContext context;
+    private readonly TrainedNetwork[] networks;
+    private readonly Part[] parts;
+    private readonly Shard[] shards;
+    private readonly Episode[] sample;
+    private readonly float[] metrics;
+    private readonly Action<int, int> differentiate, visit;
+    private readonly Func<Part, Tensor>[] gradientOf;
+    private Func<Shard, Var> loss = static _ => default;
+    private Action<Shard> visitor = static _ => { };
+    private Shard.Setting setting;
+    private long runs;
+
+    /// <summary>For batches of <paramref name="count"/> episodes and losses that are functions of <paramref name="networks"/>.</summary>
+    /// <param name="context">the run.</param>
+    /// <param name="count">episodes of a batch.</param>
+    /// <param name="networks">what the loss is differentiated by.</param>
+    /// <param name="metrics">how many numbers the loss reports.</param>
+    public BatchGradient(LearnerContext context, int count, TrainedNetwork[] networks, int metrics)
+    {
+        (this.context, this.networks, this.metrics) = (context, networks, new float[metrics]);
+        sample = new Episode[count];
+        parts = new Part[context.Training.ShardsOf(count)];
+        for (int s = 0; s < parts.Length; s++)
+        {
+            int first = s * count / parts.Length, end = (s + 1) * count / parts.Length;
+            parts[s] = new Part(first, end - first, networks, metrics);
+        }
+        int largest = parts.Max(part => part.Count), streams = context.Reward.Streams(context.Spec);
+        shards = [.. Enumerable.Range(0, context.Workers.Count).Select(_ => new Shard(context.Spec, largest, streams, networks))];
+        gradientOf = [.. networks.Select<TrainedNetwork, Func<Part, Tensor>>((_, i) => part => part.Gradients[i])];
+        (differentiate, visit) = (Differentiate, Visit);
+    }
+
+    /// <summary>Means over the batch of what the loss reported.</summary>
+    public Span<float> Metrics => metrics;
+
+    /// <summary>Episodes of a batch.</summary>
+    public int Count => sample.Length;
+
+    /// <summary>The loss of some episodes; its gradient is put where the networks have theirs.</summary>
+    public float Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    {
+        Begin(episodes, setting);
+        this.loss = loss;
+        context.Workers.Run(parts.Length, differentiate);
+
+        float sum = 0;
+        metrics.AsSpan().Clear();
+        foreach (var part in parts)
+        {
+            sum += part.Loss;
+            for (int metric = 0; metric < metrics.Length; metric++)
+            {
+                metrics[metric] += part.Metrics[metric];
+            }
+        }
+        for (int network = 0; network < networks.Length; network++)
+        {
+            ShardSum.Reduce(parts, gradientOf[network], networks[network].Online.Gradient);
+        }
+        return sum;
+    }
+
+    /// <summary>Takes every shard of some episodes to <paramref name="visitor"/>, without any gradient.</summary>
+    public void ForEach(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    {
+        Begin(episodes, setting);
+        this.visitor = visitor;
+        context.Workers.Run(parts.Length, visit);
+    }
+
+    /// <summary>How many batches there were: names the streams of chance of the next.</summary>
+    public void Archive(IArchive archive) => archive.Value("runs", ref runs);
+
+    private void Begin(ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    {
+        if (episodes.Length != sample.Length)
+        {
+            throw new ArgumentException($"{episodes.Length} episodes for a batch of {sample.Length}");
+        }
+        episodes.CopyTo(sample);
+        this.setting = setting with { Transitions = 0 };
+        foreach (var episode in episodes)
+        {
+            this.setting = this.setting with { Transitions = this.setting.Transitions + episode.Length };
+        }
+        runs++;
+    }
+
+    private void Differentiate(int index, int worker)
+    {
+        var part = parts[index];
+        part.Loss = shards[worker].Differentiate(loss, Episodes(part), setting, part.Gradients, part.Metrics, Chance(index));
+    }
+
+    private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(parts[index]), setting, Chance(index));
+
+    private Span<Episode> Episodes(Part part) => sample.AsSpan(part.First, part.Count);
+
+    private Rng Chance(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
+
+    /// <summary>Which episodes of the batch are a shard, and what came of it.</summary>
+    private sealed class Part(int first, int count, TrainedNetwork[] networks, int metrics)
+    {
+        public int First { get; } = first;
+        public int Count { get; } = count;
+        public Tensor[] Gradients { get; } = [.. networks.Select(network => Tensor.Zeros(network.Online.Layout.Count))];
+        public float[] Metrics { get; } = new float[metrics];
+        public float Loss;
+    }
+}

@@ -1,0 +1,76 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>Parameters in training: what moves them, and the target that follows them.</summary>
+public sealed class TrainedNetwork
+{
+    private readonly string name;
+    private readonly LearnerOptions options;
+    private readonly Optimizer optimizer;
+    private readonly GradientClip clip;
+    private long steps;
+
+    /// <summary>Fresh weights; the target has the same.</summary>
+    /// <param name="name">of it in checkpoints and errors.</param>
+    /// <param name="layout">its parameters.</param>
+    /// <param name="options">optimiser, clipping, and how the target follows.</param>
+    /// <param name="rng">draws the weights.</param>
+    /// <param name="learningRate">0: that of the options.</param>
+    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, float learningRate = 0)
+    {
+        (this.name, this.options) = (name, options);
+        learningRate = learningRate > 0 ? learningRate : options.LearningRate;
+        Online = new Parameters(layout).Initialise(rng);
+        Target = new Parameters(layout);
+        Target.CopyFrom(Online);
+        clip = new GradientClip(Online);
+        optimizer = new Optimizer(Online, options.Optimizer == OptimizerKind.Adam
+            ? new Adam { LearningRate = learningRate, Epsilon = options.OptimizerEpsilon }
+            : new RmsProp { LearningRate = learningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
+    }
+
+    /// <summary>The parameters that learn.</summary>
+    public Parameters Online { get; }
+
+    /// <summary>Those that follow, for targets.</summary>
+    public Parameters Target { get; }
+
+    /// <summary>Global norm of the last gradient before clipping.</summary>
+    public float GradientNorm { get; private set; }
+
+    /// <summary>Clips the gradient, and moves the parameters against it. The target stays.</summary>
+    /// <param name="loss">what was differentiated, for the error.</param>
+    /// <exception cref="DivergedException">the loss or the gradient is no number any more; names the first tensor that is not.</exception>
+    internal void Step(float loss)
+    {
+        GradientNorm = options.GradientClip > 0 ? clip.ByGlobalNorm(options.GradientClip) : clip.GlobalNorm();
+        if (!float.IsFinite(loss) || !float.IsFinite(GradientNorm))
+        {
+            var where = clip.FirstNonFinite(Online.Values) ?? clip.FirstNonFinite(Online.Gradient);
+            throw new DivergedException($"diverged at update {steps + 1}: loss {loss}, gradient norm {GradientNorm}; the first tensor that is not finite is " +
+                $"'{where?.Name ?? "loss"}'");
+        }
+        optimizer.Step();
+    }
+
+    /// <summary>An update is done: from time to time the target follows.</summary>
+    internal void Follow()
+    {
+        steps++;
+        if (steps % options.TargetEvery == 0)
+        {
+            Target.Blend(Online, options.TargetTau);
+        }
+    }
+
+    /// <summary>Saves or restores everything.</summary>
+    internal void Archive(IArchive archive)
+    {
+        var scope = archive.Scope(name);
+        scope.Tensor("online", Online.Values);
+        scope.Tensor("target", Target.Values);
+        scope.Value("steps", ref steps);
+        scope.Optimizer("optimizer", optimizer);
+    }
+}
