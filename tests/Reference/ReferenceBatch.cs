@@ -142,7 +142,7 @@ internal sealed class ReferenceNames(ReferenceCase c, ParameterLayout layout)
             }
             string full = prefix + (target ? "target_" : "") + name;
             var view = Parameters.View(block, slice);
-            string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal);
+            string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal).Replace("critic.", "critic.{0}.", StringComparison.Ordinal);
             if (!c.Has($"init.{name}"))
             {
                 for (int agent = 0; agent < slice.Shape[0]; agent++)

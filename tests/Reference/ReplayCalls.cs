@@ -33,8 +33,16 @@ internal sealed partial class ReplayCalls
         }
     }
 
-    /// <summary>What the case says of all learners.</summary>
-    public TOptions Configure<TOptions>(TOptions options) where TOptions : ReplayOptions
+    /// <summary>What the case says of learners of this family.</summary>
+    public TOptions Configure<TOptions>(TOptions options) where TOptions : ReplayOptions => Common(c, options) with
+    {
+        DoubleQ = c.Flag("double_q", otherwise: true),
+        BatchSize = batch.Episodes.Length,
+        BufferSize = batch.Episodes.Length,
+    };
+
+    /// <summary>What a case says of all learners.</summary>
+    public static TOptions Common<TOptions>(ReferenceCase c, TOptions options) where TOptions : LearnerOptions
     {
         string update = c.Text("target_update")!;
         var soft = Tau().Match(update);
@@ -52,14 +60,15 @@ internal sealed partial class ReplayCalls
             OptimizerEpsilon = adam ? c.Number("adam_eps") : c.Number("rmsprop_eps"),
             RmspropAlpha = c.Number("rmsprop_alpha", 0.99),
             GradientClip = c.Number("grad_norm_clip"),
-            DoubleQ = c.Flag("double_q", otherwise: true),
             TargetEvery = soft.Success ? 1 : int.Parse(Call().Match(update).Groups[1].Value, CultureInfo.InvariantCulture),
             TargetTau = soft.Success ? float.Parse(soft.Groups[1].Value, CultureInfo.InvariantCulture) : 1f,
             StandardiseRewards = c.Flag("standardise_rewards"),
-            BatchSize = batch.Episodes.Length,
-            BufferSize = batch.Episodes.Length,
         };
     }
+
+    /// <summary>The gradient before it was clipped in place.</summary>
+    public static Tensor Unclipped(TrainedNetwork network, float maxNorm)
+        => Unclipped(network.Online.Gradient, network.GradientNorm, maxNorm);
 
     /// <summary>Runs the calls with one and with two shards.</summary>
     /// <param name="create">makes the learner.</param>
@@ -85,7 +94,7 @@ internal sealed partial class ReplayCalls
                 {
                     c.Compare(step + theirs, learner.Statistics.Metrics.Single(metric => metric.Name == ours).Value);
                 }
-                names.Compare(step + "grad.", Unclipped(learner, c.Number("grad_norm_clip")), target: false);
+                names.Compare(step + "grad.", Unclipped(learner.Parameters.Gradient, learner.Statistics.GradientNorm, c.Number("grad_norm_clip")), target: false);
                 names.Compare(step + "after.", learner.Parameters.Values, target: false);
                 names.Compare(step + "after.", learner.TargetParameters.Values, target: true);
             }
@@ -112,11 +121,10 @@ internal sealed partial class ReplayCalls
         }
     }
 
-    /// <summary>The gradient before it was clipped in place.</summary>
-    private static Tensor Unclipped(ReplayLearner learner, float maxNorm)
+    private static Tensor Unclipped(Tensor gradient, float norm, float maxNorm)
     {
-        float scale = Math.Max(1f, (learner.Statistics.GradientNorm + 1e-6f) / maxNorm);
-        return Tensor.Of([.. learner.Parameters.Gradient.ToArray().Select(g => g * scale)]);
+        float scale = Math.Max(1f, (norm + 1e-6f) / maxNorm);
+        return Tensor.Of([.. gradient.ToArray().Select(g => g * scale)]);
     }
 
     [GeneratedRegex(@"tau=([\d.]+)")]

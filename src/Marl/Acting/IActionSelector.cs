@@ -63,3 +63,41 @@ public sealed class EpsilonGreedy : IActionSelector
         return action;
     }
 }
+
+/// <summary>Actions drawn from a policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k over the k available actions; the likeliest where nothing is left
+/// to chance.</summary>
+public sealed class PolicySampler : IActionSelector
+{
+    /// <summary>The share of the uniform policy in it (COMA's bounded softmax, Foerster et al. 2018, section 5).</summary>
+    public float Floor { get; set; }
+
+    /// <inheritdoc/>
+    public (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
+    {
+        int likeliest = EpsilonGreedy.Greedy(values, available);
+        if (exploration <= 0)
+        {
+            return (likeliest, 1f);
+        }
+        float sum = 0, share = Floor / available.Count(true), greatest = values[likeliest];
+        for (int action = 0; action < values.Length; action++)
+        {
+            sum += available[action] ? Exp(values[action] - greatest) : 0f;
+        }
+        // The first action whose share of the cumulated probability is passed; rounding may leave the last available one.
+        float left = rng.NextSingle();
+        int chosen = likeliest;
+        float probability = 0;
+        for (int action = 0; action < values.Length && left >= 0; action++)
+        {
+            if (available[action])
+            {
+                (chosen, probability) = (action, share + (1f - Floor) * Exp(values[action] - greatest) / sum);
+                left -= probability;
+            }
+        }
+        return (chosen, probability);
+    }
+
+    private static float Exp(float x) => F1.Exp(new F1(x)).Value;
+}

@@ -11,6 +11,11 @@ public abstract class Algorithm(string name, string description)
     [
         QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", Presets.Iql),
         QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", Presets.Vdn),
+        ActorCritic("reinforce", "policy gradient of returns, independent (Williams 1992)", Presets.Reinforce),
+        ActorCritic("ia2c", "independent advantage actor-critic (Mnih et al. 2016)", Presets.Ia2c),
+        ActorCritic("ippo", "independent proximal policy optimisation (de Witt et al. 2020)", Presets.Ippo),
+        ActorCritic("maa2c", "advantage actor-critic with a central critic (Papoudakis et al. 2021)", Presets.Maa2c),
+        ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
         QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
     ];
 
@@ -36,6 +41,9 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new(name, description, defaults, RunJson.Default.QLearningOptions, Rl.QLearning.Learner);
+
+    private static Typed<ActorCriticOptions> ActorCritic(string name, string description, Func<string, ActorCriticOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.ActorCriticOptions, Rl.ActorCritic.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class

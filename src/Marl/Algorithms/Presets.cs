@@ -35,6 +35,26 @@ internal static class Presets
     } with
     { Mixer = MixerKind.Qmix };
 
+    /// <summary>REINFORCE.</summary>
+    public static ActorCriticOptions Reinforce(string environment) => Ia2c(environment) with { Critic = CriticKind.None };
+
+    /// <summary>Independent A2C.</summary>
+    public static ActorCriticOptions Ia2c(string environment) => new()
+    {
+        Agent = FamilyOf(environment) == Family.Other ? AgentKind.Gru : AgentKind.Mlp,
+        NStep = 5,
+        LearningRate = 5e-4f,
+    };
+
+    /// <summary>Independent PPO.</summary>
+    public static ActorCriticOptions Ippo(string environment) => Ia2c(environment) with { Clip = 0.2f, Epochs = 4, LearningRate = 3e-4f };
+
+    /// <summary>A2C with a central critic.</summary>
+    public static ActorCriticOptions Maa2c(string environment) => Ia2c(environment) with { Critic = CriticKind.Central };
+
+    /// <summary>PPO with a central critic.</summary>
+    public static ActorCriticOptions Mappo(string environment) => Ippo(environment) with { Critic = CriticKind.Central };
+
     /// <summary>How long to train and how often to look.</summary>
     public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
     {

@@ -11,13 +11,15 @@ public sealed class Shard
     private readonly TrainedNetwork[] networks;
     private float[] reported = [];
     private Tensor[] gradients = [];
-    private RunningStatistics? rewardStatistics;
+    private RunningStatistics? rewardStatistics, returnStatistics;
+    private readonly Episode[] episodes;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
     internal Shard(EnvironmentSpec spec, int capacity, int rewardStreams, TrainedNetwork[] networks)
     {
         this.networks = networks;
         Batch = new EpisodeBatch(spec, capacity, rewardStreams);
+        episodes = new Episode[capacity];
     }
 
     /// <summary>Records the loss.</summary>
@@ -27,16 +29,17 @@ public sealed class Shard
     public EpisodeBatch Batch { get; }
 
     /// <summary>The parameters that learn, of the only or first network.</summary>
-    public Weights Online => OnlineOf(networks[0]);
+    public Weights Online => OnlineOf(0);
 
     /// <summary>The parameters that targets are computed with: constants.</summary>
-    public Weights Target => TargetOf(networks[0]);
+    public Weights Target => TargetOf(0);
 
-    /// <summary>The parameters of a network that learn.</summary>
-    public Weights OnlineOf(TrainedNetwork network) => Tape.Bind(network.Online, gradients[Array.IndexOf(networks, network)]);
+    /// <summary>The parameters of a network that learn; constants where nothing is differentiated.</summary>
+    public Weights OnlineOf(int network)
+        => gradients.Length == 0 ? Tape.Freeze(networks[network].Online) : Tape.Bind(networks[network].Online, gradients[network]);
 
     /// <summary>The parameters of a network that targets are computed with: constants.</summary>
-    public Weights TargetOf(TrainedNetwork network) => Tape.Freeze(network.Target);
+    public Weights TargetOf(int network) => Tape.Freeze(networks[network].Target);
 
     /// <summary>Transitions of all shards together.</summary>
     public int Transitions { get; private set; }
@@ -65,6 +68,39 @@ public sealed class Shard
         Batch.Rewards.CopyTo(reward);
         rewardStatistics?.Normalise(reward);
         return Rl.Transitions.Of(Tape, reward, Batch.Terminated, gamma, Batch.Mask);
+    }
+
+    /// <summary>Values of a critic that learns standardised returns, as returns; otherwise the values themselves.</summary>
+    /// <param name="values">[T, B, N], changed in place.</param>
+    public Tensor Destandardised(Tensor values)
+    {
+        returnStatistics?.Denormalise(values);
+        return values;
+    }
+
+    /// <summary>Keeps what a critic made of the episodes with them.</summary>
+    /// <param name="x">[T, B, N], or [T, B, 1] for all agents alike.</param>
+    /// <param name="field">where, [limit, N].</param>
+    public void Store(Tensor x, Func<Estimates, float[]> field)
+    {
+        var (columns, agents) = (x.Shape[-1], Batch.Actions.Shape[-1]);
+        var source = x.Span;
+        for (int b = 0; b < Batch.Count; b++)
+        {
+            float[] into = field(episodes[b].Estimates!);
+            for (int t = 0; t < episodes[b].Length; t++)
+            {
+                var row = source.Slice((t * Batch.Count + b) * columns, columns);
+                if (columns == agents)
+                {
+                    row.CopyTo(into.AsSpan(t * agents, agents));
+                }
+                else
+                {
+                    into.AsSpan(t * agents, agents).Fill(row[0]);
+                }
+            }
+        }
     }
 
     /// <summary>sum_t mask_t x_t / (L M): this shard's part of the mean over all L transitions of the batch and the M columns of x.</summary>
@@ -104,6 +140,7 @@ public sealed class Shard
     internal void Visit(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
         Load(episodes, setting, chance);
+        gradients = [];
         using (Tape.NoGrad())
         {
             visitor(this);
@@ -112,7 +149,9 @@ public sealed class Shard
 
     private void Load(ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
-        (Transitions, Steps, Exploration, rewardStatistics, Chance) = (setting.Transitions, setting.Steps, setting.Exploration, setting.Rewards, chance);
+        (Transitions, Steps, Exploration, Chance) = (setting.Transitions, setting.Steps, setting.Exploration, chance);
+        (rewardStatistics, returnStatistics) = (setting.Rewards, setting.Returns);
+        episodes.CopyTo(this.episodes);
         Batch.Load(episodes);
     }
 
@@ -120,6 +159,7 @@ public sealed class Shard
     /// <param name="Rewards">standardises rewards, if anything does.</param>
     /// <param name="Steps">environment steps so far.</param>
     /// <param name="Exploration">how much is left to chance.</param>
+    /// <param name="Returns">standardises what critics learn, if anything does.</param>
     /// <param name="Transitions">of all shards together; counted when the batch is.</param>
-    internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, int Transitions = 0);
+    internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, RunningStatistics? Returns = null, int Transitions = 0);
 }

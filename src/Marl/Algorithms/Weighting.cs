@@ -40,7 +40,7 @@ public static class Weighting
     }
 
     /// <summary>1 - exp(-K temperature): the probability of forgiving (Palmer et al. 2018, equation 3).</summary>
-    public static float Leniency(float moderation, float temperature) => 1f - MathF.Exp(-moderation * temperature);
+    public static float Leniency(float moderation, float temperature) => 1f - F1.Exp(new F1(-moderation * temperature)).Value;
 
     /// <summary>pi_a(u_a): the probability with which an epsilon-greedy agent takes an action, epsilon / k + (1 - epsilon) [u_a greedy] over its k available
     /// actions.</summary>

@@ -58,6 +58,9 @@ public sealed class Episode
     /// <summary>When in training it was played.</summary>
     public Fingerprint Fingerprint { get; set; }
 
+    /// <summary>What a learner makes of it; none until one has looked at it.</summary>
+    public Estimates? Estimates { get; set; }
+
     /// <summary>[teams, in the order of <see cref="EnvironmentSpec.Teams"/>] the sum of a team's rewards: of its agents' or, where the environment
     /// says so, of their mean.</summary>
     public double[] TeamReturns { get; }

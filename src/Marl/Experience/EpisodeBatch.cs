@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    private readonly Tensor observations, states, available, actions, probabilities, rewards, terminated, mask, fingerprints;
+    private readonly Tensor observations, states, available, actions, probabilities, rewards, terminated, mask, fingerprints, values, returns, advantages;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
     public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null)
@@ -19,6 +19,9 @@ public sealed class EpisodeBatch
         available = device.Zeros(new Shape(rows * capacity, n, spec.ActionCount));
         actions = device.Zeros(new Shape(rows * capacity, n));
         probabilities = device.Zeros(new Shape(rows * capacity, n));
+        values = device.Zeros(new Shape(rows * capacity, n));
+        returns = device.Zeros(new Shape(rows * capacity, n));
+        advantages = device.Zeros(new Shape(rows * capacity, n));
         rewards = device.Zeros(new Shape(rows * capacity, rewardStreams));
         terminated = device.Zeros(new Shape(rows * capacity, 1));
         mask = device.Zeros(new Shape(rows * capacity, 1));
@@ -52,6 +55,15 @@ public sealed class EpisodeBatch
     /// <summary>[B, 2] when in training each episode was played.</summary>
     public Tensor Fingerprints => fingerprints.Slice(0, Count);
 
+    /// <summary>[T, B, N] see <see cref="Estimates"/>; undefined for episodes without.</summary>
+    public Tensor Values => View(values, Steps);
+
+    /// <inheritdoc cref="Values"/>
+    public Tensor Returns => View(returns, Steps);
+
+    /// <inheritdoc cref="Values"/>
+    public Tensor Advantages => View(advantages, Steps);
+
     /// <summary>[T, B, R]</summary>
     public Tensor Rewards => View(rewards, Steps);
 
@@ -83,6 +95,12 @@ public sealed class EpisodeBatch
             PutIndices(b, e.Actions, e.Length, actions);
             Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
             Put(b, e.Rewards, e.Length, rewards);
+            if (e.Estimates is { } estimates)
+            {
+                Put(b, estimates.Values, e.Length, values);
+                Put(b, estimates.Returns, e.Length, returns);
+                Put(b, estimates.Advantages, e.Length, advantages);
+            }
             var fingerprint = fingerprints[b].Span;
             (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
             Span<float> ends = terminated.Span, lived = mask.Span;
