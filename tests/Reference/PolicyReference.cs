@@ -9,20 +9,41 @@ public sealed class PolicyReference
     [ReferenceTheory(typeof(All))]
     public void Probabilities(string name) => ReferenceCase.Run(name, c =>
     {
-        var (q, available, epsilon) = (c["q"], c["avail"], c["eps"].ToArray());
-        int actions = q.Shape[-1], rows = q.Shape.Rows;
-        var p = Tensor.Zeros(q.Shape[0], q.Shape[1], actions);
-        for (int row = 0; row < rows; row++)
+        if (name == "policy_epsilon_greedy")
         {
-            EpsilonGreedy.Probabilities(Row(q, row), [.. Row(available, row).ToArray().Select(a => a != 0)], epsilon[row * epsilon.Length / rows], Row(p, row));
+            float[] epsilon = c["eps"].ToArray();
+            c.Compare("p", ByNumber(new EpsilonGreedy(), c["q"], c["avail"], row => epsilon[row * epsilon.Length / c["q"].Shape.Rows]));
+            return;
         }
-        c.Compare("p", p);
-
-        Span<float> Row(Tensor x, int row) => x.Span.Slice(row * actions, actions);
+        foreach (bool before in new[] { true, false })
+        {
+            var policy = new PolicySampler { Floor = c.Number("epsilon"), MaskBeforeSoftmax = before };
+            string result = before ? "mask_before" : "mask_after";
+            c.Compare(result, ByNumber(policy, c["logits"], c["avail"], _ => 1f));
+            var tape = new Tape();
+            using (tape.NoGrad())
+            {
+                c.Compare(result, (policy.LogPolicy(tape.Constant(c["logits"]), c["avail"]).Exp() * c["avail"]).Value);
+            }
+        }
     });
+
+    /// <summary>What a selector says of every row.</summary>
+    private static Tensor ByNumber(IActionSelector selector, Tensor values, Tensor available, Func<int, float> exploration)
+    {
+        int actions = values.Shape[-1];
+        var p = Device.Cpu.Zeros(values.Shape);
+        for (int row = 0; row < values.Shape.Rows; row++)
+        {
+            selector.Probabilities(Row(values), [.. Row(available).ToArray().Select(a => a != 0)], exploration(row), Row(p));
+
+            Span<float> Row(Tensor x) => x.Span.Slice(row * actions, actions);
+        }
+        return p;
+    }
 
     private sealed class All() : LearnerCases("policy_")
     {
-        protected override bool Has(string name) => name == "policy_epsilon_greedy";
+        protected override bool Has(string name) => true;
     }
 }

@@ -115,7 +115,11 @@ internal sealed class ReferenceNames(ReferenceCase c, ParameterLayout layout)
     {
         foreach (var (name, view) in Tensors(prefix, parameters.Values, target))
         {
-            c[name].CopyTo(view);
+            // What has no target in a case is not looked at as one.
+            if (!target || c.Has(name))
+            {
+                c[name].CopyTo(view);
+            }
         }
     }
 
@@ -142,7 +146,8 @@ internal sealed class ReferenceNames(ReferenceCase c, ParameterLayout layout)
             }
             string full = prefix + (target ? "target_" : "") + name;
             var view = Parameters.View(block, slice);
-            string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal).Replace("critic.", "critic.{0}.", StringComparison.Ordinal);
+            string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal).Replace("critic.", "critic.{0}.", StringComparison.Ordinal)
+                .Replace("state_value.", "state_value.{0}.", StringComparison.Ordinal);
             if (!c.Has($"init.{name}"))
             {
                 for (int agent = 0; agent < slice.Shape[0]; agent++)

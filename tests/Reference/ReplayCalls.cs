@@ -60,10 +60,13 @@ internal sealed partial class ReplayCalls
             OptimizerEpsilon = adam ? c.Number("adam_eps") : c.Number("rmsprop_eps"),
             RmspropAlpha = c.Number("rmsprop_alpha", 0.99),
             GradientClip = c.Number("grad_norm_clip"),
-            TargetEvery = soft.Success ? 1 : int.Parse(Call().Match(update).Groups[1].Value, CultureInfo.InvariantCulture),
+            TargetEvery = soft.Success ? 1 : Call().Match(update) is { Success: true } call ? Number(call.Groups[1]) : Number(Steps().Match(update).Groups[1]) /
+                Number(Steps().Match(update).Groups[2]),
             TargetTau = soft.Success ? float.Parse(soft.Groups[1].Value, CultureInfo.InvariantCulture) : 1f,
             StandardiseRewards = c.Flag("standardise_rewards"),
         };
+
+        static int Number(Group digits) => int.Parse(digits.Value, CultureInfo.InvariantCulture);
     }
 
     /// <summary>The gradient before it was clipped in place.</summary>
@@ -132,4 +135,7 @@ internal sealed partial class ReplayCalls
 
     [GeneratedRegex(@"call (\d+)")]
     private static partial Regex Call();
+
+    [GeneratedRegex(@"reaches (\d+) \(here T=(\d+) steps per call\)")]
+    private static partial Regex Steps();
 }

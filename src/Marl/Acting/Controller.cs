@@ -62,9 +62,14 @@ public sealed class Controller
                 var taken = prev[row].Span;
                 for (int n = 0; n < agent.Agents; n++)
                 {
-                    (joint[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(
-                        values.Slice((row * agent.Agents + n) * agent.Actions, agent.Actions), episode.AvailableTo(episode.Length, n), exploration, ref rngs[row]);
+                    var said = values.Slice((row * agent.Agents + n) * agent.Actions, agent.Actions);
+                    var available = episode.AvailableTo(episode.Length, n);
+                    (joint[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(said, available, exploration, ref rngs[row]);
                     taken[n] = joint[n];
+                    if (episode.Policy.Length > 0)
+                    {
+                        selector.Probabilities(said, available, exploration, episode.Policy.AsSpan(n * agent.Actions, agent.Actions));
+                    }
                 }
             }
         }

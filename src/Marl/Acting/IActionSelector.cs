@@ -10,6 +10,13 @@ public interface IActionSelector
     /// <param name="rng">chance.</param>
     /// <returns>an action, and the probability with which it was chosen.</returns>
     (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng);
+
+    /// <summary>What <see cref="Select"/> draws from.</summary>
+    /// <param name="values">[A] values or logits.</param>
+    /// <param name="available">[A]</param>
+    /// <param name="exploration">how much is left to chance.</param>
+    /// <param name="probabilities">[A] receives the probability of every action, 0 for the unavailable.</param>
+    void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities);
 }
 
 /// <summary>The action of the greatest value, or with probability epsilon any available one, all alike.</summary>
@@ -41,8 +48,8 @@ public sealed class EpsilonGreedy : IActionSelector
         return best >= 0 ? best : throw new InvalidOperationException("no action is available");
     }
 
-    /// <summary>What <see cref="Select"/> draws from: p(u) = epsilon / k + (1 - epsilon) [u greedy] over the k available actions, 0 for the others.</summary>
-    public static void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities)
+    /// <summary>p(u) = epsilon / k + (1 - epsilon) [u greedy] over the k available actions, 0 for the others.</summary>
+    public void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities)
     {
         float share = exploration / available.Count(true);
         for (int action = 0; action < values.Length; action++)
@@ -64,12 +71,18 @@ public sealed class EpsilonGreedy : IActionSelector
     }
 }
 
-/// <summary>Actions drawn from a policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k over the k available actions; the likeliest where nothing is left
-/// to chance.</summary>
+/// <summary>
+/// Actions drawn from a policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k; the likeliest where nothing is left to chance. Acting reads it number by
+/// number, losses differentiate it (<see cref="LogPolicy"/>).
+/// </summary>
 public sealed class PolicySampler : IActionSelector
 {
     /// <summary>The share of the uniform policy in it (COMA's bounded softmax, Foerster et al. 2018, section 5).</summary>
     public float Floor { get; set; }
+
+    /// <summary>Whether softmax and floor are over the k available actions. Otherwise both are over all actions, and what is available is scaled up to 1
+    /// (PyMARL, Samvelyan et al. 2019); without a floor this is the same.</summary>
+    public bool MaskBeforeSoftmax { get; init; } = true;
 
     /// <inheritdoc/>
     public (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
@@ -79,11 +92,7 @@ public sealed class PolicySampler : IActionSelector
         {
             return (likeliest, 1f);
         }
-        float sum = 0, share = Floor / available.Count(true), greatest = values[likeliest];
-        for (int action = 0; action < values.Length; action++)
-        {
-            sum += available[action] ? Exp(values[action] - greatest) : 0f;
-        }
+        var policy = PolicyOf(values, available);
         // The first action whose share of the cumulated probability is passed; rounding may leave the last available one.
         float left = rng.NextSingle();
         int chosen = likeliest;
@@ -92,12 +101,84 @@ public sealed class PolicySampler : IActionSelector
         {
             if (available[action])
             {
-                (chosen, probability) = (action, share + (1f - Floor) * Exp(values[action] - greatest) / sum);
+                (chosen, probability) = (action, policy.Of(values[action]));
                 left -= probability;
             }
         }
         return (chosen, probability);
     }
 
+    /// <inheritdoc/>
+    public void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities)
+    {
+        probabilities.Clear();
+        if (exploration <= 0)
+        {
+            probabilities[EpsilonGreedy.Greedy(values, available)] = 1f;
+            return;
+        }
+        var policy = PolicyOf(values, available);
+        for (int action = 0; action < values.Length; action++)
+        {
+            probabilities[action] = available[action] ? policy.Of(values[action]) : 0f;
+        }
+    }
+
+    /// <summary>log pi along the last axis, of the same shape; 0 for what is unavailable. Gradients flow through the floor.</summary>
+    /// <param name="logits">[.., A]</param>
+    /// <param name="available">[.., A], 1 where available; rows of padding are 0.</param>
+    public Var LogPolicy(Var logits, Tensor available)
+    {
+        if (Floor == 0)
+        {
+            return logits.LogSoftmax(available);
+        }
+        int actions = logits.Shape[-1];
+        var can = logits.Tape.Constant(available);
+        var k = can.Sum(-1).Reshape(logits.Shape.With(-1, 1));
+        Var policy;
+        if (MaskBeforeSoftmax)
+        {
+            policy = (1f - Floor) * logits.Softmax(available) + Floor * k.Clamp(1f, actions).Reciprocal();
+        }
+        else
+        {
+            policy = (1f - Floor) * logits.Softmax() + Floor / actions;
+            policy /= (policy * can).Sum(-1).Reshape(k.Shape).MaskedFill(k.Value, 1f);
+        }
+        return policy.MaskedFill(available, 1f).Log();
+    }
+
+    /// <summary>pi for some logits.</summary>
+    private Distribution PolicyOf(ReadOnlySpan<float> values, ReadOnlySpan<bool> available)
+    {
+        bool all = !MaskBeforeSoftmax && Floor > 0;
+        float greatest = float.NegativeInfinity, sum = 0;
+        for (int action = 0; action < values.Length; action++)
+        {
+            greatest = all || available[action] ? MathF.Max(greatest, values[action]) : greatest;
+        }
+        for (int action = 0; action < values.Length; action++)
+        {
+            sum += all || available[action] ? Exp(values[action] - greatest) : 0f;
+        }
+        var policy = new Distribution(greatest, sum, Floor, Floor / (all ? values.Length : available.Count(true)), 1f);
+        if (!all)
+        {
+            return policy;
+        }
+        float total = 0;
+        for (int action = 0; action < values.Length; action++)
+        {
+            total += available[action] ? policy.Of(values[action]) : 0f;
+        }
+        return policy with { Total = total };
+    }
+
     private static float Exp(float x) => F1.Exp(new F1(x)).Value;
+
+    private readonly record struct Distribution(float Greatest, float Sum, float Floor, float Share, float Total)
+    {
+        public float Of(float value) => (Share + (1f - Floor) * Exp(value - Greatest) / Sum) / Total;
+    }
 }

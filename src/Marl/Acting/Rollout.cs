@@ -13,10 +13,10 @@ public sealed class Rollout
     private float exploration;
 
     /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, at most as many, their chance split from
-    /// <paramref name="rng"/>.</summary>
+    /// <paramref name="rng"/>. With <paramref name="beyond"/> an action is chosen once more where an episode was cut off.</summary>
     /// <exception cref="UsageException">the environments are not alike.</exception>
     public Rollout(ReadOnlySpan<IEnvironment> environments, int count, int shards, Agent agent, Parameters parameters, IActionSelector selector,
-        Workers workers, Rng rng)
+        Workers workers, Rng rng, bool beyond = false)
     {
         this.workers = workers;
         this.shards = new Shard[Math.Min(shards, environments.Length)];
@@ -29,7 +29,7 @@ public sealed class Rollout
         {
             var (from, end) = Share(environments.Length, s);
             var (first, last) = Share(count, s);
-            this.shards[s] = new Shard(environments[from..end], first, last - first, agent, parameters, selector, rng);
+            this.shards[s] = new Shard(environments[from..end], first, last - first, agent, parameters, selector, rng, beyond);
         }
         play = (s, _) => this.shards[s].Play(episodes, exploration);
 
@@ -81,6 +81,7 @@ public sealed class Rollout
         private readonly Rng[] chance, choice, chanceBefore, choiceBefore;
         private readonly Controller controller;
         private readonly double[] rewards, snapshot;
+        private readonly bool beyond;
 
         // The rows still playing: row i is episode index[i] of the shard's.
         private readonly int[] index;
@@ -88,9 +89,9 @@ public sealed class Rollout
         private readonly Rng[] choosing;
 
         public Shard(ReadOnlySpan<IEnvironment> environments, int first, int count, Agent agent, Parameters parameters, IActionSelector selector,
-            Rng rng)
+            Rng rng, bool beyond)
         {
-            (this.first, this.environments) = (first, environments.ToArray());
+            (this.first, this.environments, this.beyond) = (first, environments.ToArray(), beyond);
             chance = [.. Enumerable.Range(first, count).Select(i => rng.Split(RngPurpose.Environment, i))];
             choice = [.. Enumerable.Range(first, count).Select(i => rng.Split(RngPurpose.Exploration, i))];
             (chanceBefore, choiceBefore) = (new Rng[count], new Rng[count]);
@@ -138,8 +139,9 @@ public sealed class Rollout
                 controller.Act(playing.AsSpan(0, active), exploration, choosing);
                 for (int row = active - 1; row >= 0; row--)
                 {
-                    int i = index[row];
-                    if (!playing[row].Step(environments[i - start], rewards, ref chance[i]))
+                    var (i, episode) = (index[row], playing[row]);
+                    bool goesOn = !episode.Over && (episode.Step(environments[i - start], rewards, ref chance[i]) || beyond && !episode.Terminated);
+                    if (!goesOn)
                     {
                         choice[i] = choosing[row];
                         controller.Drop(row);

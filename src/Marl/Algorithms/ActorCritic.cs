@@ -18,7 +18,7 @@ public sealed class ActorCritic : PolicyObjective
     private readonly ActorCriticOptions options;
     private readonly ValueCritic? critic;
 
-    private ActorCritic(ActorCriticOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout)
+    private ActorCritic(ActorCriticOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout) : base(options)
     {
         this.options = options;
         Agent = new Agent(actorLayout.Scope("agent"), context.Spec, options.Network);
@@ -30,9 +30,6 @@ public sealed class ActorCritic : PolicyObjective
     public override Agent Agent { get; }
 
     /// <inheritdoc/>
-    public override IActionSelector Selector { get; } = new PolicySampler();
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return", "clipFraction"];
 
     /// <summary>A learner with fresh weights.</summary>
@@ -42,28 +39,22 @@ public sealed class ActorCritic : PolicyObjective
     /// <inheritdoc/>
     public override void Estimate(Shard shard)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var transitions = shard.TransitionsOf(options.Gamma);
+        var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         if (critic is null)
         {
-            shard.Store(Targets.MonteCarlo(tape, transitions), static estimates => estimates.Returns);
+            shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), static estimates => estimates.Returns);
             return;
         }
-        var vNext = shard.Destandardised(critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value);
-        var returns = options.Lambda > 0
-            ? Targets.Lambda(tape, transitions, vNext, options.Lambda)
-            : Targets.NStep(tape, transitions, vNext, options.NStep);
+        var vNext = critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
         shard.Store(critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, static estimates => estimates.Values);
-        shard.Store(returns, static estimates => estimates.Returns);
+        shard.Store(Returns(shard, vNext), static estimates => estimates.Returns);
     }
 
     /// <inheritdoc/>
     public override Var Loss(Shard shard)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var input = tape.Constant(Agent.Input.Build(tape, batch));
-        var logits = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);                       // [T, B, N, A]
-        var logPolicy = logits.LogSoftmax(batch.Available.Slice(0, steps));
+        var (tape, batch) = (shard.Tape, shard.Batch);
+        var logPolicy = LogPolicy(shard);                                                                                   // [T, B, N, A]
         var logChosen = new ActionValues(logPolicy, batch.Actions, default).Chosen;                                         // [T, B, N]
         var (gain, entropy, advantage) = (logChosen * batch.Advantages, logPolicy.Entropy(), batch.Advantages);
         if (options.Clip > 0)

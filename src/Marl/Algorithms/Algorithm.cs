@@ -16,6 +16,8 @@ public abstract class Algorithm(string name, string description)
         ActorCritic("ippo", "independent proximal policy optimisation (de Witt et al. 2020)", Presets.Ippo),
         ActorCritic("maa2c", "advantage actor-critic with a central critic (Papoudakis et al. 2021)", Presets.Maa2c),
         ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
+        Coma("coma", "counterfactual multi-agent policy gradients (Foerster et al. 2018)", Presets.Coma),
+        ParetoActorCritic("pareto-ac", "Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)", Presets.ParetoActorCritic),
         QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
     ];
 
@@ -44,6 +46,12 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<ActorCriticOptions> ActorCritic(string name, string description, Func<string, ActorCriticOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ActorCriticOptions, Rl.ActorCritic.Learner);
+
+    private static Typed<ComaOptions> Coma(string name, string description, Func<string, ComaOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.ComaOptions, Rl.Coma.Learner);
+
+    private static Typed<ParetoOptions> ParetoActorCritic(string name, string description, Func<string, ParetoOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.ParetoOptions, Rl.ParetoActorCritic.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class

@@ -15,6 +15,9 @@ public interface ILearner
     /// <summary>How actions are chosen from the network's output.</summary>
     IActionSelector Selector { get; }
 
+    /// <summary>Whether it asks what would have been done where an episode was cut off: a critic that values actions goes on from there.</summary>
+    bool NeedsNextAction => false;
+
     /// <summary>Updates so far.</summary>
     long Updates { get; }
 
@@ -64,7 +67,7 @@ public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Traini
     }
 
     /// <summary>An empty episode of this run.</summary>
-    public Episode NewEpisode() => new(Spec, Reward, Training.TerminateAtLimit);
+    public Episode NewEpisode() => new(Spec, Reward, Training.TerminateAtLimit, Training.DefaultAction);
 }
 
 /// <summary>Numbers stopped being numbers. The message names the update and the tensor; the last checkpoint is good.</summary>

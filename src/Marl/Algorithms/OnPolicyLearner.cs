@@ -8,7 +8,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class OnPolicyLearner : ILearner
 {
-    private readonly ActorCriticOptions options;
+    private readonly OnPolicyOptions options;
     private readonly PolicyObjective objective;
     private readonly TrainedNetwork[] networks;
     private readonly BatchGradient whole, minibatch;
@@ -16,6 +16,7 @@ public sealed class OnPolicyLearner : ILearner
     private readonly Episode[] shuffled;
     private readonly Func<Shard, Var> lossOf;
     private readonly Action<Shard> estimate;
+    private readonly Schedule floor;
     private float loss;
     private long updates;
     private Rng sampling;
@@ -24,7 +25,7 @@ public sealed class OnPolicyLearner : ILearner
     /// <param name="options">how it learns.</param>
     /// <param name="context">where.</param>
     /// <param name="objective">what it learns: adds its parameters to the layouts of actor and critic.</param>
-    public OnPolicyLearner(ActorCriticOptions options, LearnerContext context, Func<ParameterLayout, ParameterLayout, PolicyObjective> objective)
+    public OnPolicyLearner(OnPolicyOptions options, LearnerContext context, Func<ParameterLayout, ParameterLayout, PolicyObjective> objective)
     {
         options.Validate();
         this.options = options;
@@ -47,6 +48,8 @@ public sealed class OnPolicyLearner : ILearner
         shuffled = new Episode[round];
         (lossOf, estimate) = (this.objective.Loss, this.objective.Estimate);
         sampling = context.Rng.Split(RngPurpose.Sampling);
+        floor = Schedule.Linear(options.FloorStart, options.FloorFinish, options.FloorAnneal);
+        this.objective.Selector.Floor = floor.At(0);
     }
 
     /// <inheritdoc/>
@@ -60,6 +63,9 @@ public sealed class OnPolicyLearner : ILearner
 
     /// <inheritdoc/>
     public IActionSelector Selector => objective.Selector;
+
+    /// <inheritdoc/>
+    public bool NeedsNextAction => objective.NeedsNextAction;
 
     /// <inheritdoc/>
     public long Updates => updates;
@@ -80,6 +86,8 @@ public sealed class OnPolicyLearner : ILearner
             Pass(steps);
         }
         End();
+        // The floor of the next round: losses look at the one that their episodes were played with.
+        objective.Selector.Floor = floor.At(steps);
     }
 
     /// <summary>What comes before the first epoch: rewards, values, returns and advantages.</summary>
@@ -152,6 +160,9 @@ public sealed class OnPolicyLearner : ILearner
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         archive.Statistics("returns", returns);
+        float share = objective.Selector.Floor;
+        archive.Value("floor", ref share);
+        objective.Selector.Floor = share;
     }
 
     private Shard.Setting Setting(long steps) => new(rewards, steps, Exploration(steps), returns);

@@ -55,6 +55,28 @@ internal static class Presets
     /// <summary>PPO with a central critic.</summary>
     public static ActorCriticOptions Mappo(string environment) => Ippo(environment) with { Critic = CriticKind.Central };
 
+    /// <summary>COMA, as EPyMARL configures it. (PyMARL: lambda 0.8, floor 0.5 to 0.01 in 100 000 steps, maskBeforeSoftmax false, criticObservation and
+    /// criticLastActions true, RMSprop with epsilon 1e-5.)</summary>
+    public static ComaOptions Coma(string environment) => new()
+    {
+        Agent = AgentKind.Mlp,
+        NStep = 5,
+        LearningRate = 5e-4f,
+        TargetEvery = 200,
+        TargetTau = 1f,
+    };
+
+    /// <summary>Pareto actor-critic, as EPyMARL configures it for the matrix games of its paper.</summary>
+    public static ParetoOptions ParetoActorCritic(string environment) => new()
+    {
+        Agent = AgentKind.Mlp,
+        Shared = false,
+        AgentId = false,
+        NStep = 10,
+        LearningRate = 3e-4f,
+        StandardiseRewards = false,
+    };
+
     /// <summary>How long to train and how often to look.</summary>
     public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
     {

@@ -1,36 +1,40 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// One episode as it was lived: rows 0 .. Length hold what was seen, rows 0 .. Length - 1 what was done and earned. Environments write straight
-/// into it. Agents that see or can do less than others are padded here and nowhere else: with zeros, and with unavailable actions.
+/// One episode as it was lived: rows 0 .. Length hold what was seen, rows 0 .. Length - 1 what was done and earned; row Length of the actions is what would
+/// have been done next, for learners that ask for it (<see cref="ILearner.NeedsNextAction"/>). Environments write straight into it. Agents that see or can do less than others are padded here and nowhere else: with zeros, and with unavailable actions.
 /// </summary>
 public sealed class Episode
 {
     private readonly EnvironmentSpec spec;
     private readonly RewardMode rewardMode;
     private readonly bool terminateAtLimit;
-    private readonly int[] teamOf, members;
-    private readonly double[] teamRewards;
+    private readonly int[] teams;
+    private readonly DifferenceRewards? difference;
 
     /// <summary>Room for an episode of <paramref name="spec"/>.</summary>
     /// <param name="spec">the environment.</param>
     /// <param name="rewardMode">what is recorded of the agents' rewards.</param>
     /// <param name="terminateAtLimit">records a truncation as a termination, as some peers do.</param>
-    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Natural, bool terminateAtLimit = false)
+    /// <param name="defaultAction">what an agent does that is not there, for <see cref="RewardMode.Difference"/>.</param>
+    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Natural, bool terminateAtLimit = false, int defaultAction = 0)
     {
         (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode.Of(spec), terminateAtLimit);
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
         RewardStreams = rewardMode.Streams(spec);
-        int[] teams = spec.Teams;
-        teamOf = [.. spec.Agents.Select(agent => Array.IndexOf(teams, agent.Team))];
-        members = [.. teams.Select(team => spec.Agents.Count(agent => agent.Team == team))];
-        (teamRewards, TeamReturns) = (new double[teams.Length], new double[teams.Length]);
+        teams = spec.Teams;
+        TeamReturns = new double[teams.Length];
+        if (this.rewardMode.IsDifference())
+        {
+            difference = new DifferenceRewards(spec, this.rewardMode, defaultAction);
+            Policy = this.rewardMode == RewardMode.Aristocratic ? new float[Agents * ActionCount] : [];
+        }
         int rows = spec.EpisodeLimit + 1;
         Observations = new float[rows * Agents * ObservationSize];
         States = new float[rows * StateSize];
         Available = new bool[rows * Agents * ActionCount];
-        Actions = new int[spec.EpisodeLimit * Agents];
-        Probabilities = new float[spec.EpisodeLimit * Agents];
+        Actions = new int[rows * Agents];
+        Probabilities = new float[rows * Agents];
         Rewards = new float[spec.EpisodeLimit * RewardStreams];
     }
 
@@ -51,6 +55,9 @@ public sealed class Episode
 
     /// <summary>Steps taken.</summary>
     public int Length { get; set; }
+
+    /// <summary>Whether it has ended, one way or the other.</summary>
+    public bool Over { get; private set; }
 
     /// <summary>Whether it came to its own end; otherwise it was cut off and its last state has a value.</summary>
     public bool Terminated { get; set; }
@@ -77,11 +84,14 @@ public sealed class Episode
     /// <summary>[limit + 1, N, A]</summary>
     public bool[] Available { get; }
 
-    /// <summary>[limit, N]</summary>
+    /// <summary>[limit + 1, N]</summary>
     public int[] Actions { get; }
 
-    /// <summary>[limit, N] the probability with which each action was chosen.</summary>
+    /// <summary>[limit + 1, N] the probability with which each action was chosen.</summary>
     public float[] Probabilities { get; }
+
+    /// <summary>[N, A] what the present joint action was drawn from, where rewards ask for it; else empty.</summary>
+    public float[] Policy { get; } = [];
 
     /// <summary>[limit, R]</summary>
     public float[] Rewards { get; }
@@ -98,7 +108,7 @@ public sealed class Episode
     /// <summary>Begins with the first row of an environment that was just reset.</summary>
     public void Begin(IEnvironment environment)
     {
-        (Length, Terminated) = (0, false);
+        (Length, Terminated, Over) = (0, false, false);
         TeamReturns.AsSpan().Clear();
         See(environment);
     }
@@ -107,30 +117,30 @@ public sealed class Episode
     /// <returns>whether the episode goes on.</returns>
     public bool Step(IEnvironment environment, Span<double> rewards, ref Rng rng)
     {
+        difference?.Simulate(environment, this, rng);
         var result = environment.Step(JointAction(Length), rewards, ref rng);
-        teamRewards.AsSpan().Clear();
-        for (int agent = 0; agent < Agents; agent++)
+        for (int team = 0; team < teams.Length; team++)
         {
-            teamRewards[teamOf[agent]] += rewards[agent];
-        }
-        for (int team = 0; team < teamRewards.Length; team++)
-        {
-            TeamReturns[team] += Common(team, spec.Reward);
+            TeamReturns[team] += spec.TeamReward(rewards, teams[team], spec.Reward);
         }
         for (int stream = 0; stream < RewardStreams; stream++)
         {
-            double reward = rewardMode == RewardMode.Individual ? rewards[stream] : Common(teamOf[stream], rewardMode);
+            int team = spec.Agents[stream].Team;
+            double reward = difference is not null ? spec.TeamReward(rewards, team, spec.Reward) - difference.Without[stream]
+                : rewardMode == RewardMode.Individual ? rewards[stream]
+                : spec.TeamReward(rewards, team, rewardMode);
             Rewards[Length * RewardStreams + stream] = (float)reward;
         }
         Length++;
-        bool over = result != StepResult.Running || Length == spec.EpisodeLimit;
-        Terminated = result == StepResult.Terminated || over && terminateAtLimit;
+        Over = result != StepResult.Running || Length == spec.EpisodeLimit;
+        Terminated = result == StepResult.Terminated || Over && terminateAtLimit;
         See(environment);
-        return !over;
+        if (Over)
+        {
+            JointAction(Length).Clear();
+        }
+        return !Over;
     }
-
-    /// <summary>What a team as a whole earned by the present step.</summary>
-    private double Common(int team, RewardMode mode) => mode == RewardMode.Mean ? teamRewards[team] / members[team] : teamRewards[team];
 
     private void See(IEnvironment environment)
     {
@@ -163,6 +173,11 @@ public enum RewardMode
     Mean,
     /// <summary>Everyone gets its own.</summary>
     Individual,
+    /// <summary>Everyone gets what its team's reward would have lacked had it done the default action (Wolpert and Tumer 2002).</summary>
+    Difference,
+    /// <summary>Everyone gets by how much its team's reward was better than what was to be expected of its own policy, the others doing what they did:
+    /// the aristocratic utility (Wolpert and Tumer 2002).</summary>
+    Aristocratic,
 }
 
 /// <summary>What a mode means in an environment.</summary>
@@ -173,5 +188,23 @@ public static class RewardModes
 
     /// <summary>R, the number of reward streams: 1 where all agents are one team with a common reward, else N.</summary>
     public static int Streams(this RewardMode mode, EnvironmentSpec spec)
-        => mode.Of(spec) == RewardMode.Individual || spec.Teams.Length > 1 ? spec.Agents.Length : 1;
+        => mode.Of(spec) == RewardMode.Individual || mode.IsDifference() || spec.Teams.Length > 1 ? spec.Agents.Length : 1;
+
+    /// <summary>Whether steps have to be simulated for it, see <see cref="DifferenceRewards"/>.</summary>
+    internal static bool IsDifference(this RewardMode mode) => mode is RewardMode.Difference or RewardMode.Aristocratic;
+
+    /// <summary>What a team as a whole earned by a step, the sum of its agents' rewards or their mean.</summary>
+    internal static double TeamReward(this EnvironmentSpec spec, ReadOnlySpan<double> rewards, int team, RewardMode mode)
+    {
+        double sum = 0;
+        int members = 0;
+        for (int agent = 0; agent < rewards.Length; agent++)
+        {
+            if (spec.Agents[agent].Team == team)
+            {
+                (sum, members) = (sum + rewards[agent], members + 1);
+            }
+        }
+        return mode == RewardMode.Mean ? sum / members : sum;
+    }
 }

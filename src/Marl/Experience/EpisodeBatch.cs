@@ -49,6 +49,9 @@ public sealed class EpisodeBatch
     /// <summary>[T, B, N]</summary>
     public Tensor Actions => View(actions, Steps);
 
+    /// <summary>[T+1, B, N] with what would have been done after the last step of an episode, where the learner asks for it.</summary>
+    public Tensor ActionsBeyond => View(actions, Steps + 1);
+
     /// <summary>[T, B, N] the probability with which each action was chosen; 1 in padding.</summary>
     public Tensor Probabilities => View(probabilities, Steps);
 
@@ -92,7 +95,7 @@ public sealed class EpisodeBatch
             Put(b, e.Observations, e.Length + 1, observations);
             Put(b, e.States, e.Length + 1, states);
             PutFlags(b, e.Available, e.Length + 1, available);
-            PutIndices(b, e.Actions, e.Length, actions);
+            PutIndices(b, e.Actions, e.Length + 1, actions);
             Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
             Put(b, e.Rewards, e.Length, rewards);
             if (e.Estimates is { } estimates)

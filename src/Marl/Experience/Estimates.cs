@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>What a critic makes of an episode, written once before a policy is updated and read in every epoch. Each [limit, N].</summary>
+/// <summary>What a critic makes of an episode, written once before a policy is updated and read in every epoch. Each [limit, N]; a row follows that nobody reads.</summary>
 public sealed class Estimates(Episode episode)
 {
     /// <summary>v_t: what was expected.</summary>

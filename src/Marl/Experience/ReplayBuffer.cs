@@ -75,7 +75,7 @@ public sealed class ReplayBuffer(int capacity)
             for (int i = 0; i < count; i++)
             {
                 var episode = create();
-                if (lengths[i] < 0 || lengths[i] * episode.Agents > episode.Actions.Length)
+                if (lengths[i] < 0 || (lengths[i] + 1) * episode.Agents > episode.Actions.Length)
                 {
                     throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
                 }

@@ -135,6 +135,8 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(TrainingOptions))]
 [JsonSerializable(typeof(QLearningOptions))]
 [JsonSerializable(typeof(ActorCriticOptions))]
+[JsonSerializable(typeof(ComaOptions))]
+[JsonSerializable(typeof(ParetoOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;

@@ -45,14 +45,14 @@ public sealed class Trainer : IDisposable
             environments = [.. environments, .. Create(training.Environments - 1)];
             context = new LearnerContext(Spec, training, workers);
             Learner = configuration.CreateLearner(context);
-            rollout = NewRollout(environments, environments.Length, context.Rng);
+            rollout = NewRollout(environments, environments.Length, context.Rng, Learner.NeedsNextAction);
         }
         catch
         {
             Dispose();
             throw;
         }
-        episodes = NewEpisodes(environments.Length);
+        episodes = [.. environments.Select(_ => context.NewEpisode())];
     }
 
     /// <summary>Everything that decides the run.</summary>
@@ -163,7 +163,7 @@ public sealed class Trainer : IDisposable
     /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
     public EvaluationResult Evaluate(int count)
     {
-        var evaluated = NewEpisodes(count);
+        Episode[] evaluated = [.. Enumerable.Range(0, count).Select(_ => new Episode(Spec))];
         var stages = environments[0] is IDisposable ? environments[..Math.Min(count, environments.Length)] : Create(count);
         NewRollout(stages, count, context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f, Present);
         return EvaluationResult.Of(evaluated);
@@ -260,8 +260,8 @@ public sealed class Trainer : IDisposable
 
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
 
-    private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng)
-        => new(environments, count, configuration.Training.ShardsOf(count), Learner.Agent, Learner.Parameters, Learner.Selector, workers, rng);
+    private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng, bool beyond = false)
+        => new(environments, count, configuration.Training.ShardsOf(count), Learner.Agent, Learner.Parameters, Learner.Selector, workers, rng, beyond);
 
     private static string IdOf(Func<IEnvironment> create)
     {
@@ -271,7 +271,4 @@ public sealed class Trainer : IDisposable
             return environment.Spec.Id;
         }
     }
-
-    private Episode[] NewEpisodes(int count)
-        => [.. Enumerable.Range(0, count).Select(_ => context.NewEpisode())];
 }

@@ -25,6 +25,9 @@ public sealed record TrainingOptions
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Natural;
 
+    /// <summary>With <see cref="RewardMode.Difference"/>: what an agent would have done that is not there; the first available action where that is not.</summary>
+    public int DefaultAction { get; init; }
+
     /// <summary>Whether a time limit counts as the end of the future, as in peers that do not tell the two apart.</summary>
     public bool TerminateAtLimit { get; init; }
 
@@ -45,6 +48,7 @@ public sealed record TrainingOptions
         UsageException.Require(Threads is >= 0 and <= 1024, Threads, "in 0 .. 1024");
         UsageException.Require(Environments >= 1, Environments, "at least 1");
         UsageException.Require(Shards >= 0, Shards, "at least 0");
+        UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
         UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
         UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");

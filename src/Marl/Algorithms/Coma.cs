@@ -1,0 +1,88 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Counterfactual multi-agent policy gradients (COMA, Foerster et al. 2018): a central critic of actions, and an advantage that compares an agent's action with
+/// its policy while the others do what they did (equation 4, the aristocratic utility of Wolpert and Tumer 2002 by a critic):
+/// <code>
+/// G_t      = lambda or n-step return with the target critic's Q_i(s_t, u_t)
+/// L_critic = mean (G_t - Q_i(s_t, u_t))^2
+/// A_i      = Q_i(s, u) - sum_a pi_i(a) Q_i(s, (a, u_-i))                              by the critic before its step
+/// L_actor  = -mean (A_i log pi_i(u_i) + c H(pi_i)),   pi = (1 - floor) softmax + floor / k
+/// </code>
+/// Weights of agents that are not shared have critics that are not shared (EPyMARL, Papoudakis et al. 2021).
+/// </summary>
+public sealed class Coma : PolicyObjective
+{
+    // Places in Metrics.
+    private const int ActorLoss = 0, EntropyMean = 1, CriticLoss = 2, Value = 3, Return = 4;
+
+    private readonly ComaOptions options;
+    private readonly CounterfactualCritic critic;
+
+    private Coma(ComaOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout) : base(options)
+    {
+        this.options = options;
+        Agent = new Agent(actorLayout.Scope("agent"), context.Spec, options.Network);
+        critic = new CounterfactualCritic(criticLayout.Scope("critic"), context.Spec, options.CriticObservation, options.CriticLastActions, options.Shared,
+            options.CriticHidden);
+    }
+
+    /// <inheritdoc/>
+    public override Agent Agent { get; }
+
+    /// <inheritdoc/>
+    public override bool NeedsNextAction => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
+
+    /// <summary>A learner with fresh weights.</summary>
+    public static OnPolicyLearner Learner(ComaOptions options, LearnerContext context)
+        => new(options, context, (actor, critic) => new Coma(options, context, actor, critic));
+
+    /// <summary>A_i = Q_i(u_i) - sum_a pi_i(a) Q_i(a) [T, B, N] (equation 4).</summary>
+    /// <param name="q">Q_i(s, ., u_-i) and what was done.</param>
+    /// <param name="logPolicy">[T, B, N, A], see <see cref="PolicySampler.LogPolicy"/>.</param>
+    public static Var Advantage(in ActionValues q, Var logPolicy) => q.Chosen - (logPolicy.Exp() * q.Available * q.All).Sum(-1);
+
+    /// <inheritdoc/>
+    public override void Estimate(Shard shard)
+    {
+        var (batch, steps) = (shard.Batch, shard.Batch.Steps);
+        var qNext = new ActionValues(critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps), batch.ActionsBeyond.Slice(1, steps), default).Chosen;
+        var q = Values(shard);
+        shard.Store(Returns(shard, qNext.Value), static estimates => estimates.Returns);
+        shard.Store(q.Chosen.Value, static estimates => estimates.Values);
+        shard.Store(Advantage(q, LogPolicy(shard)).Value, static estimates => estimates.Advantages);
+    }
+
+    /// <summary>Nothing: <see cref="Estimate"/> has the advantages already.</summary>
+    public override void Appraise(Episode episode, Estimates estimates)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override Var Loss(Shard shard)
+    {
+        var batch = shard.Batch;
+        var logPolicy = LogPolicy(shard);                                                                                   // [T, B, N, A]
+        var logChosen = new ActionValues(logPolicy, batch.Actions, default).Chosen;                                         // [T, B, N]
+        var entropy = logPolicy.Entropy();
+        var actorLoss = -(logChosen * batch.Advantages + options.Entropy * entropy);
+        var q = Values(shard).Chosen;
+        var error = (q - batch.Returns).Square();
+        shard.Report(ActorLoss, actorLoss.Value);
+        shard.Report(EntropyMean, entropy.Value);
+        shard.Report(CriticLoss, error.Value);
+        shard.Report(Value, q.Value);
+        shard.Report(Return, batch.Returns);
+        return shard.Mean(actorLoss) + shard.Mean(error);
+    }
+
+    /// <summary>Q_i(s_t, ., u_-i) and u_t.</summary>
+    private ActionValues Values(Shard shard)
+    {
+        var (batch, steps) = (shard.Batch, shard.Batch.Steps);
+        return new(critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
+    }
+}

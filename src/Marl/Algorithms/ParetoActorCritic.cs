@@ -1,0 +1,81 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// Pareto actor-critic (Christianos, Papoudakis and Albrecht 2023): in a game without conflict the others want what is best for the agent, so it values its
+/// actions by the best that the others could do with them, and learns towards the equilibrium that is best for all:
+/// <code>
+/// Q_i^+(s, u_i) = max over u_-i, of what is available, of Q_i(s, u_i, u_-i)
+/// G_t      = n-step return with the target critic's Q_i^+(s_t, u_t,i)
+/// L_critic = mean (G_t - Q_i(s_t, u_t))^2 + mean (G_t - V_i(s_t))^2
+/// A_i      = Q_i^+(s_t, u_t,i) - V_i(s_t)                                             by the critics before their step
+/// L_actor  = -mean (A_i log pi_i(u_i) + c H(pi_i)),   c falling over the training
+/// </code>
+/// </summary>
+public sealed class ParetoActorCritic : PolicyObjective
+{
+    // Places in Metrics.
+    private const int ActorLoss = 0, EntropyMean = 1, CriticLoss = 2, Value = 3, Return = 4;
+
+    private readonly JointActionCritic critic;
+    private readonly ValueCritic stateValue;
+    private readonly Schedule entropyWorth;
+
+    private ParetoActorCritic(ParetoOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout) : base(options)
+    {
+        Agent = new Agent(actorLayout.Scope("agent"), context.Spec, options.Network);
+        critic = new JointActionCritic(criticLayout.Scope("critic"), context.Spec, options.Shared, options.CriticHidden);
+        stateValue = new ValueCritic(criticLayout.Scope("state_value"), context.Spec, CriticKind.Central, options.Network, options.CriticHidden);
+        entropyWorth = options.EntropyOver(context.Training.Steps);
+    }
+
+    /// <inheritdoc/>
+    public override Agent Agent { get; }
+
+    /// <inheritdoc/>
+    public override bool NeedsNextAction => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
+
+    /// <summary>A learner with fresh weights.</summary>
+    public static OnPolicyLearner Learner(ParetoOptions options, LearnerContext context)
+        => new(options, context, (actor, critic) => new ParetoActorCritic(options, context, actor, critic));
+
+    /// <inheritdoc/>
+    public override void Estimate(Shard shard)
+    {
+        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var bestNext = critic.Best(shard.TargetOf(Critic), batch).Slice(1, steps);
+        var best = tape.Constant(critic.Best(shard.OnlineOf(Critic), batch).Slice(0, steps));
+        var v = stateValue.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
+        shard.Store(Returns(shard, bestNext), static estimates => estimates.Returns);
+        shard.Store(v.Value, static estimates => estimates.Values);
+        shard.Store((best - v).Value, static estimates => estimates.Advantages);
+    }
+
+    /// <summary>Nothing: <see cref="Estimate"/> has the advantages already.</summary>
+    public override void Appraise(Episode episode, Estimates estimates)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override Var Loss(Shard shard)
+    {
+        var (batch, steps) = (shard.Batch, shard.Batch.Steps);
+        var logPolicy = LogPolicy(shard);                                                                                   // [T, B, N, A]
+        var logChosen = new ActionValues(logPolicy, batch.Actions, default).Chosen;                                         // [T, B, N]
+        var entropy = logPolicy.Entropy();
+        var actorLoss = -(logChosen * batch.Advantages + entropyWorth.At(shard.Steps) * entropy);
+        var q = new ActionValues(critic.Forward(shard.OnlineOf(Critic), batch), batch.Actions, default).Chosen;
+        var v = stateValue.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
+        var error = (q - batch.Returns).Square() + (v - batch.Returns).Square();
+        shard.Report(ActorLoss, actorLoss.Value);
+        shard.Report(EntropyMean, entropy.Value);
+        shard.Report(CriticLoss, error.Value);
+        shard.Report(Value, v.Value);
+        shard.Report(Return, batch.Returns);
+        return shard.Mean(actorLoss) + shard.Mean(error);
+    }
+}

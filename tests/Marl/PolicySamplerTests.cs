@@ -1,0 +1,94 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Actions drawn from policies, with a floor and without.</summary>
+public sealed class PolicySamplerTests
+{
+    public static TheoryData<float, bool> Policies => new() { { 0f, true }, { 0.3f, true }, { 0f, false }, { 0.3f, false }, { 1f, true }, { 1f, false } };
+
+    [Theory]
+    [MemberData(nameof(Policies))]
+    public void OnlyWhatIsAvailableIsDrawnAndAsOftenAsThePolicySays(float floor, bool maskBeforeSoftmax)
+    {
+        var (policy, rng) = (new PolicySampler { Floor = floor, MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(11));
+        const int actions = 6, draws = 20_000;
+        for (int round = 0; round < 8; round++)
+        {
+            // What is not available has the greatest logits.
+            bool[] available = [.. Enumerable.Range(0, actions).Select(a => a == round % actions || rng.NextSingle() < 0.5f)];
+            float[] logits = [.. available.Select(a => rng.NextSingle(-2f, 2f) + (a ? 0f : 3f))], p = new float[actions];
+            int[] counts = new int[actions];
+            policy.Probabilities(logits, available, 1f, p);
+            for (int draw = 0; draw < draws; draw++)
+            {
+                var (action, probability) = policy.Select(logits, available, 1f, ref rng);
+                Assert.True(available[action], $"action {action} is not available");
+                Assert.Equal(p[action], probability);
+                counts[action]++;
+            }
+            Assert.Equal(1f, p.Sum(), 1e-6f);
+            for (int action = 0; action < actions; action++)
+            {
+                // Five standard deviations.
+                Assert.Equal(p[action], counts[action] / (float)draws, 5f * MathF.Sqrt(p[action] * (1f - p[action]) / draws) + 1e-6f);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Policies))]
+    public void TheLikeliestIsTakenWhereNothingIsLeftToChance(float floor, bool maskBeforeSoftmax)
+    {
+        var (policy, rng, p) = (new PolicySampler { Floor = floor, MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(12), new float[3]);
+        Assert.Equal((2, 1f), policy.Select([5f, 0f, 1f], [false, true, true], 0f, ref rng));
+        policy.Probabilities([5f, 0f, 1f], [false, true, true], 0f, p);
+        Assert.Equal([0f, 0f, 1f], p);
+    }
+
+    [Fact]
+    public void LogitsBeyondTheRangeOfExpAreNoTrouble()
+    {
+        var (policy, rng) = (new PolicySampler { Floor = 0.2f, MaskBeforeSoftmax = false }, new Rng(13));
+        var (action, probability) = policy.Select([1000f, -1000f, 0f], [false, true, true], 1f, ref rng);
+        Assert.InRange(action, 1, 2);
+        Assert.Equal(0.5f, probability); // nothing but the floor is left of the two
+    }
+
+    [Fact]
+    public void TheFloorFollowsItsSchedule()
+    {
+        using var trainer = new Trainer(Games.Configure("coma", "identity", 400, settings: ["hidden=8", "criticHidden=8", "environments=4",
+            "floorStart=0.5", "floorFinish=0.1", "floorAnneal=200"]));
+        var policy = (PolicySampler)trainer.Learner.Selector;
+        Assert.Equal(0.5f, policy.Floor);
+        trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), policy.Floor, 1e-5f));
+        Assert.Equal(0.1f, policy.Floor);
+    }
+
+    [Theory]
+    [InlineData("climbing?steps=3", false)]
+    [InlineData("two-step", true)]
+    public void WhereAnEpisodeIsCutOffTheNextActionIsChosen(string game, bool terminates)
+    {
+        using var workers = new Workers(2);
+        IEnvironment[] stages = [.. Enumerable.Range(0, 20).Select(_ => Environments.Create(game))];
+        var spec = stages[0].Spec;
+        var learner = Games.Configure("coma", game, 10, settings: ["environments=20", "hidden=8", "criticHidden=8"])
+            .CreateLearner(new LearnerContext(spec, new TrainingOptions { Environments = 20 }, workers));
+        Assert.True(learner.NeedsNextAction);
+        foreach (bool beyond in new[] { true, false })
+        {
+            Episode[] episodes = [.. Enumerable.Range(0, 20).Select(_ => new Episode(spec))];
+            var rollout = new Rollout(stages, 20, 4, learner.Agent, learner.Parameters, learner.Selector, workers, new Rng(5), beyond);
+            int chosen = 0;
+            for (int round = 0; round < 2; round++)
+            {
+                rollout.Play(episodes, 1f);
+                Assert.All(episodes, episode => Assert.Equal((spec.EpisodeLimit, terminates), (episode.Length, episode.Terminated)));
+                chosen += episodes.Count(episode => episode.JointAction(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
+            }
+            Assert.Equal(beyond && !terminates, chosen > 0);
+        }
+    }
+}

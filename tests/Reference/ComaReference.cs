@@ -1,0 +1,71 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>COMA against PyMARL and EPyMARL without their quirks: three training calls, and the loss by itself.</summary>
+[Trait("Category", "Reference")]
+public sealed class ComaReference
+{
+    [ReferenceTheory(typeof(Learners))]
+    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    {
+        bool pymarl = c.Exact("td_lambda", 0) > 0;
+        var calls = new OnPolicyCalls(c);
+        calls.LeaveOut("pi", "q", "log_pi_taken", "entropy", "reward_used");
+        var options = ReplayCalls.Common(c, new ComaOptions());
+        options = options with
+        {
+            CriticHidden = (int)c.Number("critic_hidden", options.Hidden),
+            CriticLearningRate = c.Number("critic_lr", 0),
+            CriticObservation = pymarl,
+            CriticLastActions = pymarl,
+            Entropy = c.Number("entropy_coef", 0),
+            Lambda = c.Number("td_lambda", 0),
+            NStep = (int)c.Number("q_nstep", 1),
+            FloorStart = c.Number("epsilon", 0),
+            FloorFinish = c.Number("epsilon", 0),
+            MaskBeforeSoftmax = c.Flag("mask_before_softmax", otherwise: true),
+        };
+        (string, Func<Estimates, float[]>) advantage = ("advantage", estimates => estimates.Advantages);
+        if (pymarl)
+        {
+            calls.Compare(options, Coma.Learner, [0, 0, 0], ("targets", estimates => estimates.Returns), advantage);
+        }
+        else
+        {
+            calls.Compare(options, Coma.Learner, [0, 0, 0],
+                ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), advantage);
+        }
+    });
+
+    [ReferenceTheory(typeof(Losses))]
+    public void CounterfactualLoss(string name) => ReferenceCase.Run(name, c =>
+    {
+        var tape = new Tape();
+        using (tape.Step())
+        {
+            var logits = tape.Variable(c["logits"]);
+            var logPolicy = new PolicySampler().LogPolicy(logits, c["avail"]);
+            var q = new ActionValues(tape.Constant(c["q"]), c["action"], c["avail"]);
+            var advantage = Coma.Advantage(q, logPolicy).Value;
+            var logChosen = new ActionValues(logPolicy, c["action"], default).Chosen;
+            var loss = -(logChosen * advantage * c["mask"]).Sum() / c["mask"].ToArray().Sum();
+            tape.Backward(loss);
+            c.Compare("pi", (logPolicy.Exp() * c["avail"]).Value);
+            c.Compare("baseline", (q.Chosen - advantage).Value);
+            c.Compare("advantage", advantage);
+            c.Compare("loss", loss.Value);
+            c.Compare("grad.logits", logits.Gradient);
+        }
+    });
+
+    private sealed class Learners() : LearnerCases("learner_epymarl_coma", "learner_pymarl_coma")
+    {
+        protected override bool Has(string name) => true;
+    }
+
+    private sealed class Losses() : LearnerCases("loss_coma")
+    {
+        protected override bool Has(string name) => true;
+    }
+}

@@ -1,0 +1,153 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Three training calls of a learner of the actor-critic family, as a case describes them, against its clean variant.</summary>
+internal sealed class OnPolicyCalls
+{
+    private readonly ReferenceCase c;
+    private readonly ReferenceBatch batch;
+
+    public OnPolicyCalls(ReferenceCase c)
+    {
+        (this.c, batch) = (c, new ReferenceBatch(c));
+        c.LeaveOut("step", "quirks of the peer, described in the case, are in it; clean.* is without");
+        c.LeaveOut("mid", "as step");
+    }
+
+    /// <summary>Intermediate results that are inside of the learner.</summary>
+    public void LeaveOut(params string[] inside)
+    {
+        foreach (string name in inside)
+        {
+            c.LeaveOut($"clean.mid.{name}", "inside the learner; losses and gradients stand on it");
+        }
+    }
+
+    /// <summary>Runs the calls with one and with two shards.</summary>
+    /// <param name="options">how it learns.</param>
+    /// <param name="create">makes the learner.</param>
+    /// <param name="clock">environment steps so far, at each call.</param>
+    /// <param name="estimates">names of a case for what is stored with the episodes in the first call.</param>
+    public void Compare<TOptions>(TOptions options, Func<TOptions, LearnerContext, OnPolicyLearner> create, IReadOnlyList<long> clock,
+        params (string Theirs, Func<Estimates, float[]> Ours)[] estimates) where TOptions : OnPolicyOptions
+    {
+        foreach (int shards in (int[])[1, 2])
+        {
+            using var workers = new Workers(1);
+            var training = new TrainingOptions
+            {
+                Reward = batch.Reward,
+                Shards = shards,
+                Environments = batch.Episodes.Length,
+                Steps = (long)c.Number("t_max", 1),
+            };
+            var learner = create(options, new LearnerContext(batch.Spec, training, workers));
+            ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
+            for (int i = 0; i < names.Length; i++)
+            {
+                names[i].Load("init.", learner.Networks[i].Online, target: false);
+            }
+            names[1].Load("init.", learner.Networks[1].Target, target: true);
+            for (int call = 1; call <= 3; call++)
+            {
+                Play(learner);
+                learner.Begin(batch.Episodes, clock[call - 1]);
+                if (call == 1)
+                {
+                    CompareEstimates(estimates);
+                }
+                Learn(options, learner, names, clock[call - 1], $"clean.step{call}.");
+            }
+        }
+    }
+
+    /// <summary>One call but for its beginning.</summary>
+    private void Learn(OnPolicyOptions options, OnPolicyLearner learner, ReferenceNames[] names, long steps, string prefix)
+    {
+        (string[] Theirs, Func<float> Ours, List<float> Values)[] epochs =
+        [
+            (["critic_loss", "critic_losses"], () => Metric("criticLoss"), []),
+            (["critic_grad_norm", "critic_grad_norms"], () => Metric("criticGradientNorm"), []),
+            (["agent_grad_norm"], () => learner.Statistics.GradientNorm, []),
+            (["clip_fraction"], () => Metric("clipFraction"), []),
+        ];
+        for (int epoch = 0; epoch < options.Epochs; epoch++)
+        {
+            learner.Pass(steps);
+            foreach (var (theirs, ours, values) in epochs)
+            {
+                if (theirs.Any(name => c.Has(prefix + name)))
+                {
+                    values.Add(ours());
+                }
+            }
+            for (int i = 0; epoch == 0 && i < names.Length; i++)
+            {
+                names[i].Compare(prefix + "grad.", ReplayCalls.Unclipped(learner.Networks[i], c.Number("grad_norm_clip")), target: false);
+            }
+        }
+        learner.End();
+        c.Compare(prefix + "pg_loss", Metric("actorLoss"));
+        foreach (var (theirs, _, values) in epochs)
+        {
+            if (theirs.FirstOrDefault(name => c.Has(prefix + name)) is { } name)
+            {
+                c.Compare(prefix + name, Tensor.Of([.. values]));
+            }
+        }
+        for (int i = 0; i < names.Length; i++)
+        {
+            names[i].Compare(prefix + "after.", learner.Networks[i].Online.Values, target: false);
+        }
+        names[1].Compare(prefix + "after.", learner.Networks[1].Target.Values, target: true);
+
+        float Metric(string metric) => learner.Statistics.Metrics.Single(m => m.Name == metric).Value;
+    }
+
+    /// <summary>The episodes as if the learner's policy of now had played them.</summary>
+    private void Play(OnPolicyLearner learner)
+    {
+        var logPolicy = LogPolicy(learner);
+        int agents = batch.Spec.Agents.Length, actions = batch.Spec.ActionCount;
+        for (int b = 0; b < batch.Episodes.Length; b++)
+        {
+            var episode = batch.Episodes[b];
+            for (int i = 0; i < episode.Length * agents; i++)
+            {
+                int row = (i / agents * batch.Episodes.Length + b) * agents + i % agents;
+                episode.Probabilities[i] = MathF.Exp(logPolicy.Span[row * actions + episode.Actions[i]]);
+            }
+        }
+    }
+
+    /// <summary>[T, B, N, A]</summary>
+    private Tensor LogPolicy(OnPolicyLearner learner)
+    {
+        var (tape, agent, all) = (new Tape(), learner.Agent, new EpisodeBatch(batch.Spec, batch.Episodes.Length, batch.Reward.Streams(batch.Spec)));
+        all.Load(batch.Episodes);
+        using (tape.NoGrad())
+        {
+            var rest = tape.Constant(Tensor.Zeros(all.Count, agent.Agents, agent.Hidden));
+            var logits = agent.Forward(tape.Freeze(learner.Parameters), tape.Constant(agent.Input.Build(tape, all)), rest).Output;
+            var log = ((PolicySampler)learner.Selector).LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps)).Value;
+            var copy = Device.Cpu.Zeros(log.Shape);
+            log.CopyTo(copy);
+            return copy;
+        }
+    }
+
+    private void CompareEstimates((string Theirs, Func<Estimates, float[]> Ours)[] estimates)
+    {
+        c.Compare("clean.mid.mask", batch.Mask);
+        foreach (var (theirs, ours) in estimates)
+        {
+            var got = Device.Cpu.Zeros(c[$"clean.mid.{theirs}"].Shape);
+            for (int b = 0; b < batch.Episodes.Length; b++)
+            {
+                ours(batch.Episodes[b].Estimates!).AsSpan(0, batch.Episodes[b].Length * batch.Spec.Agents.Length).CopyTo(got[b].Span);
+            }
+            c.Compare($"clean.mid.{theirs}", got);
+        }
+    }
+}
