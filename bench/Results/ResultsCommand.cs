@@ -32,7 +32,18 @@ internal static class ResultsCommand
             throw UsageException.Unknown("task", task, runs.Select(run => run.Task));
         }
         var series = Series.Group(runs.Select(run => run with { Returns = [.. run.Returns.Select(value => value * options.Scale(run.Task))] }));
-        ResultsTables.Write(output, series, published);
+        if (options.Svg is { } file)
+        {
+            File.WriteAllText(file, CurveChart.Draw(series));
+        }
+        if (options.Curves)
+        {
+            CurveTable.Write(output, series);
+        }
+        else
+        {
+            ResultsTables.Write(output, series, published);
+        }
         return 0;
     }
 }
