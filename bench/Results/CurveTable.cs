@@ -14,7 +14,7 @@ internal static class CurveTable
                 var mean = series.Means[k];
                 output.WriteLine(string.Join(',', Quoted(series.Task), Quoted(series.Label), series.Steps[k].ToString("F0"), Number(mean.Value),
                     mean.IsInterval ? Number(mean.Low) : "", mean.IsInterval ? Number(mean.High) : "",
-                    Number(Statistics.InterquartileMean(series.Returns[k]))));
+                    Number(RunStatistics.InterquartileMean(series.Returns[k]))));
             }
         }
     }

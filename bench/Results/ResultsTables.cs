@@ -32,7 +32,7 @@ internal static class ResultsTables
         foreach (var series in task)
         {
             table.Add(series.Label, $"{series.Seeds}", PlusMinus(series.Means[series.Best], digits), $"{series.Steps[series.Best]:N0}",
-                PlusMinus(series.Means[^1], digits), Bounds(Statistics.BootstrapInterquartileMean(series.Returns[^1]), digits),
+                PlusMinus(series.Means[^1], digits), Bounds(RunStatistics.BootstrapInterquartileMean(series.Returns[^1]), digits),
                 PlusMinus(series.Area, digits), published.Value(series), $"{series.StepsPerSecond:N0}");
         }
         table.Write(output, markdown: true);
@@ -64,7 +64,7 @@ internal static class ResultsTables
         foreach (var label in labels)
         {
             double[][] scores = [.. label.Where(series => tasks.Contains(series.Task)).Select(Normalised)];
-            table.Add(label.Key, $"{scores.Sum(runs => runs.Length)}", Bounds(Statistics.BootstrapInterquartileMean(scores), "F3"));
+            table.Add(label.Key, $"{scores.Sum(runs => runs.Length)}", Bounds(RunStatistics.BootstrapInterquartileMean(scores), "F3"));
         }
         table.Write(output, markdown: true);
         output.WriteLine();

@@ -32,7 +32,7 @@ internal sealed class Series
         }
         Returns = [.. Enumerable.Range(0, runs[0].Returns.Length).Select(k => Of(run => run.Returns[k]))];
         Steps = [.. Enumerable.Range(0, Returns.Length).Select(k => Of(run => run.Steps[k]).Average())];
-        Means = [.. Returns.Select(Statistics.Mean)];
+        Means = [.. Returns.Select(RunStatistics.Mean)];
     }
 
     /// <summary>What it is compared on.</summary>
@@ -60,7 +60,7 @@ internal sealed class Series
     public int Best => Array.FindIndex(Means, mean => mean.Value == Means.Max(other => other.Value));
 
     /// <summary>The mean over seeds of a run's mean return over all evaluations: the area under its curve over the length of it.</summary>
-    public Estimate Area => Statistics.Mean(Of(run => run.Returns.Average()));
+    public Estimate Area => RunStatistics.Mean(Of(run => run.Returns.Average()));
 
     /// <summary>Mean over seeds.</summary>
     public double StepsPerSecond => Of(run => run.StepsPerSecond).Average();

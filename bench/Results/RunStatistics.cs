@@ -11,7 +11,7 @@ internal readonly record struct Estimate(double Value, double Low, double High)
 }
 
 /// <summary>What a few runs say about all the runs that there could be.</summary>
-internal static class Statistics
+internal static class RunStatistics
 {
     /// <summary>How often the bootstrap draws; the stream it draws from is always the same.</summary>
     public const int Resamples = 10_000;
