@@ -30,9 +30,10 @@ public sealed class TrainingTests
     [InlineData("qtran-alt", 1)]
     [InlineData("qtran-alt", 2)]
     [InlineData("qtran-alt", 3)]
-    public void QtranFindsWhatNoMonotoneMixtureRepresents(string algorithm, ulong seed)
+    public void QtranFindsWhatASumNeverDoes(string algorithm, ulong seed)
     {
-        // Son et al. 2019, section 5.1: on average the best joint action is the worst, so a sum never ends there; the joint value knows all payoffs.
+        // Son et al. 2019, matrix game: on average over what the other does, an agent's part in the best joint action is its worst action, and a sum is
+        // fitted to averages; the joint value knows all payoffs.
         string[] small = ["agent=mlp", "hidden=32", "learningRate=0.002"];
         using var trainer = new Trainer(Games.Configure(algorithm, "qtran-game", 1_500, seed, settings: [.. small, "mixingEmbed=32"]));
         Assert.Equal(8, trainer.Run().ReturnMean);

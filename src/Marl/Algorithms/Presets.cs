@@ -7,7 +7,7 @@ namespace Marl.Native.Rl;
 /// values of VDN and QMIX that differ from it by domain still have to be compared with the appendix.
 /// QTRAN was not among them; what it has of its own is as in PyMARL's configuration, everything else as for the other algorithms.
 /// The two-step game and QTRAN's game of one step: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike,
-/// as in Son et al. 2019 ("QTRAN", section 5.1).
+/// as in Son et al. 2019 ("QTRAN", matrix game).
 /// </summary>
 internal static class Presets
 {

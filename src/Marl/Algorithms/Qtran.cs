@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// QTRAN (Son et al. 2019): the joint action-value is learned freely, and agents' values are learned whose sum is greatest for the same joint action.
 /// With Q'(u) = sum_i Q_i(u_i), u* the agents' greedy actions, Q^ = Q_jt as a constant, and
-/// D(u) = Q'(u) - Q^(u) + V, all given the histories tau (section 3.3):
+/// D(u) = Q'(u) - Q^(u) + V, all given the histories tau:
 /// <code>
 /// L       = L_td + lambda_opt L_opt + lambda_nopt L_nopt
 /// L_td    = (Q_jt(u) - y)^2,  y = r + gamma (1 - terminated) Q_jt^-(tau', u'*)
@@ -13,8 +13,8 @@ namespace Marl.Native.Rl;
 /// L_nopt  = min(D(u), 0)^2                         base        D(u) >= 0                  equation 4b
 ///           1/N sum_i (min_{u_i} D(u_i, u_-i))^2   alt         min_{u_i} D(u_i, u_-i) = 0  Theorem 2
 /// </code>
-/// QTRAN-alt's Q_jt is counterfactual, one Q_jt(., u_-i) for each agent, and L_td and L_opt are means over them (section 3.4). y is chosen and valued by the
-/// target networks in the paper, as in PyMARL chosen by the online networks with double Q, and may be an n-step or lambda return.
+/// QTRAN-alt's Q_jt is counterfactual, one Q_jt(., u_-i) for each agent, and L_td and L_opt are means over them. In y the joint action u'* is the target
+/// agents' in the paper and the online agents' with double Q, as in PyMARL; y may be an n-step or lambda return as well.
 /// </summary>
 public sealed class Qtran : Objective
 {

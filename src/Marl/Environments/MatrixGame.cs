@@ -68,7 +68,7 @@ public sealed class MatrixGame : IEnvironment
     public static MatrixGame Penalty(double k, int steps = UsualSteps) =>
         new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
 
-    /// <summary>The game of QTRAN (Son et al. 2019, section 5.1): 8 for (0, 0), -12 if only one agent strays from it, 0 if both do. It is over after a
+    /// <summary>The game of QTRAN (Son et al. 2019, table 1a): 8 for (0, 0), -12 if only one agent strays from it, 0 if both do. It is over after a
     /// single step.</summary>
     public static MatrixGame Qtran() => new("qtran-game", [3, 3], [[8, -12, -12, -12, 0, 0, -12, 0, 0]], steps: 1, StepResult.Terminated);
 

@@ -3,7 +3,7 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Q_jt, the value of what all agents do together, which QTRAN learns without any constraint on its form (Son et al. 2019, section 3.2). What it reads of the
+/// Q_jt, the value of what all agents do together, which QTRAN learns without any constraint on its form (Son et al. 2019, "joint action-value network"). What it reads of the
 /// agents' histories is computed once for all joint actions that it is asked about. Names and layers are those of PyMARL.
 /// </summary>
 internal abstract class JointValues
@@ -91,8 +91,8 @@ internal readonly record struct JointSize(int Embed, int Layers);
 internal readonly record struct JointHistory(Var State, Var Features);
 
 /// <summary>
-/// Q_jt(s, sum_i e(h_i, u_i)) with an encoding e of what agent i has seen and does, which shares the agents' networks (Son et al. 2019, section 3.2,
-/// "joint action-value network"): PyMARL's "qtran_paper".
+/// Q_jt(s, sum_i e(h_i, u_i)) with an encoding e of what agent i has seen and does, which shares the agents' networks, as in the paper: PyMARL's
+/// "qtran_paper".
 /// </summary>
 internal sealed class EncodedJointValues : JointValues
 {
@@ -132,7 +132,7 @@ internal sealed class PlainJointValues(ParameterLayout layout, EnvironmentSpec s
 
 /// <summary>
 /// Q_jt(s, ., u_-i) for every agent i: the values of all that it could do while the others do as they did, from the state, their actions and i (Son et al.
-/// 2019, section 3.4, "counterfactual joint networks").
+/// 2019, "counterfactual joint networks").
 /// </summary>
 internal sealed class CounterfactualValues : JointValues
 {
