@@ -16,7 +16,7 @@ internal static class Games
     }
 
     /// <summary>Networks of a few units, so that hundreds of updates take no time.</summary>
-    public static string[] Tiny => ["hidden=8", "mixingEmbed=4", "hypernetEmbed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+    public static string[] Tiny => ["hidden=8", "mixingEmbed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
 
     /// <summary>An episode of an environment played at random.</summary>
     public static Episode Play(Func<IEnvironment> create, int index, RewardMode reward = RewardMode.Natural)

@@ -12,6 +12,8 @@ public abstract class Algorithm(string name, string description)
         QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", Presets.Iql),
         QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", Presets.Vdn),
         QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
+        Qtran("qtran", "factorisation by transformation, QTRAN-base (Son et al. 2019)", Presets.Qtran),
+        Qtran("qtran-alt", "the same with counterfactual joint values, QTRAN-alt (Son et al. 2019)", Presets.QtranAlt),
     ];
 
     /// <summary>What the command calls it.</summary>
@@ -36,6 +38,9 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new(name, description, defaults, RunJson.Default.QLearningOptions, Rl.QLearning.Learner);
+
+    private static Typed<QtranOptions> Qtran(string name, string description, Func<string, QtranOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.QtranOptions, Rl.Qtran.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
