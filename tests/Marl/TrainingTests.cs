@@ -9,6 +9,8 @@ public sealed class TrainingTests
     {
         { "iql", "agent=gru" }, { "iql", "reward=individual" }, { "vdn", "agent=mlp" }, { "vdn", "shared=false" },
         { "qmix", "agent=gru" }, { "qmix", "hypernetLayers=1" }, { "qmix", "lambda=0.6" }, { "vdn", "nStep=3" },
+        { "qtran", "agent=gru" }, { "qtran", "architecture=comaCritic" }, { "qtran", "lambda=0.6" }, { "qtran-alt", "agent=mlp" }, { "qtran-alt", "doubleQ=false" },
+        { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
     };
 
     [Theory]
@@ -22,6 +24,25 @@ public sealed class TrainingTests
         Assert.Equal(8, Games.Train(Games.Configure("qmix", "two-step", 5_000, seed, 2)).ReturnMean);
     }
 
+    [Theory]
+    [InlineData("qtran", 1)]
+    [InlineData("qtran", 2)]
+    [InlineData("qtran", 3)]
+    [InlineData("qtran-alt", 1)]
+    [InlineData("qtran-alt", 2)]
+    [InlineData("qtran-alt", 3)]
+    public void QtranFindsWhatASumNeverDoes(string algorithm, ulong seed)
+    {
+        // Son et al. 2019, matrix game: on average over what the other does, an agent's part in the best joint action is its worst action, and a sum is
+        // fitted to averages; the joint value knows all payoffs.
+        string[] small = ["agent=mlp", "hidden=32", "learningRate=0.002"];
+        using var trainer = new Trainer(Games.Configure(algorithm, "qtran-game", 1_500, seed, settings: [.. small, "mixingEmbed=32"]));
+        Assert.Equal(8, trainer.Run().ReturnMean);
+        Assert.InRange(trainer.Learner.Statistics.Metrics.Single(metric => metric.Name == "tdLoss").Value, 0f, 0.5f);
+        Assert.Equal(0, Games.Train(Games.Configure("vdn", "qtran-game", 1_500, seed, settings: small)).ReturnMean);
+        Assert.Equal(8, Games.Train(Games.Configure(algorithm, "two-step", 5_000, seed, settings: "agent=mlp")).ReturnMean);
+    }
+
     [Fact]
     public void IndependentLearnersAnswerWhatTheySee()
         => Assert.Equal(10, Games.Train(Games.Configure("iql", "identity", 6_000, settings:
@@ -32,20 +53,23 @@ public sealed class TrainingTests
     public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting)
     {
         string[] shas = [.. new[] { 1, 2, 3, 4, 8 }.Select(threads => Games.Train(
-            Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting])).WeightsSha256)];
+            Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256)];
         Assert.Single(shas.Distinct());
-        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, seed: 2, settings: [.. Games.Tiny, setting])).WeightsSha256);
+        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, seed: 2, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256);
     }
 
     [Theory]
     [InlineData("vdn", "agent=mlp")]
     [InlineData("qmix", "agent=gru")]
+    [InlineData("qtran", "agent=mlp")]
+    [InlineData("qtran-alt", "agent=gru")]
+    [InlineData("mappo", "minibatches=5")]
     public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 1_000, settings: [.. Games.Tiny, setting, "checkpointEvery=200"]);
+            var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointEvery=200"]);
             var whole = Games.Train(configuration);
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
@@ -173,8 +197,13 @@ public sealed class TrainingTests
         Assert.Contains("agent.fc1.weight", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void AMixerRefusesIndividualRewards()
-        => Assert.Contains("mixer", Assert.Throws<UsageException>(() => new Trainer(Games.Configure("vdn", "lbf:5x5-2p-1f", 10, settings: ["reward=individual"]))).Message,
-            StringComparison.Ordinal);
+    [Theory]
+    [InlineData("vdn", "a mixer learns")]
+    [InlineData("qtran", "QTRAN learns")]
+    public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
+    {
+        var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));
+        Assert.StartsWith(why, e.Message, StringComparison.Ordinal);
+        Assert.Contains("individual rewards need", e.Message, StringComparison.Ordinal);
+    }
 }

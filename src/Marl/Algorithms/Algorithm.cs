@@ -17,6 +17,8 @@ public abstract class Algorithm(string name, string description)
         ActorCritic("maa2c", "advantage actor-critic with a central critic (Papoudakis et al. 2021)", Presets.Maa2c),
         ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
         QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
+        Qtran("qtran", "factorisation by transformation, QTRAN-base (Son et al. 2019)", Presets.Qtran),
+        Qtran("qtran-alt", "the same with counterfactual joint values, QTRAN-alt (Son et al. 2019)", Presets.QtranAlt),
     ];
 
     /// <summary>What the command calls it.</summary>
@@ -44,6 +46,8 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<ActorCriticOptions> ActorCritic(string name, string description, Func<string, ActorCriticOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ActorCriticOptions, Rl.ActorCritic.Learner);
+    private static Typed<QtranOptions> Qtran(string name, string description, Func<string, QtranOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.QtranOptions, Rl.Qtran.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class

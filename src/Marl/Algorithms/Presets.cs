@@ -5,7 +5,9 @@ namespace Marl.Native.Rl;
 /// Everything but the two-step game: Papoudakis et al. 2021 ("Benchmarking multi-agent deep reinforcement learning algorithms in cooperative tasks",
 /// appendix, with parameter sharing) and, for what it does not say, their EPyMARL's configuration. Those of IQL were compared with that configuration; the
 /// values of VDN and QMIX that differ from it by domain still have to be compared with the appendix.
-/// The two-step game: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike.
+/// QTRAN was not among them; what it has of its own is as in PyMARL's configuration, everything else as for the other algorithms.
+/// The two-step game and QTRAN's game of one step: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike,
+/// as in Son et al. 2019 ("QTRAN", matrix game).
 /// </summary>
 internal static class Presets
 {
@@ -54,6 +56,16 @@ internal static class Presets
 
     /// <summary>PPO with a central critic.</summary>
     public static ActorCriticOptions Mappo(string environment) => Ippo(environment) with { Critic = CriticKind.Central };
+    /// <summary>QTRAN-base.</summary>
+    public static QtranOptions Qtran(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => InTwoStep(new QtranOptions()),
+        Family.Matrix => new() { Agent = AgentKind.Mlp, Hidden = 64 },
+        _ => new() { Hidden = 64 },
+    };
+
+    /// <summary>QTRAN-alt.</summary>
+    public static QtranOptions QtranAlt(string environment) => Qtran(environment) with { Variant = QtranVariant.Alt };
 
     /// <summary>How long to train and how often to look.</summary>
     public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
@@ -65,7 +77,9 @@ internal static class Presets
 
     private static QLearningOptions Foraging { get; } = new();
 
-    private static QLearningOptions TwoStep { get; } = new()
+    private static QLearningOptions TwoStep { get; } = InTwoStep(new QLearningOptions());
+
+    private static T InTwoStep<T>(T options) where T : ReplayOptions => options with
     {
         Hidden = 64,
         LastAction = true,
@@ -88,7 +102,7 @@ internal static class Presets
     }
 
     private static Family FamilyOf(string environment)
-        => environment.StartsWith("two-step", StringComparison.Ordinal) ? Family.TwoStep
+        => environment.StartsWith("two-step", StringComparison.Ordinal) || environment.StartsWith("qtran-game", StringComparison.Ordinal) ? Family.TwoStep
         : environment.StartsWith("climbing", StringComparison.Ordinal) || environment.StartsWith("penalty", StringComparison.Ordinal)
             || environment.StartsWith("matrix", StringComparison.Ordinal) ? Family.Matrix
         : Family.Other;

@@ -135,6 +135,7 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(TrainingOptions))]
 [JsonSerializable(typeof(QLearningOptions))]
 [JsonSerializable(typeof(ActorCriticOptions))]
+[JsonSerializable(typeof(QtranOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;
