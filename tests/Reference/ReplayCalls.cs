@@ -104,11 +104,20 @@ internal sealed partial class ReplayCalls
             var q = agent.Forward(tape.Freeze(learner.Parameters), input, rest).Output;
             int steps = q.Shape[0] - 1;
             var index = ReferenceCase.SwapAxes(c["batch.actions"]).Slice(0, steps);
-            c.Compare(prefix + "q", ReferenceCase.SwapAxes(q.Value));
-            c.Compare(prefix + "target_q", ReferenceCase.SwapAxes(agent.Forward(tape.Freeze(learner.TargetParameters), input, rest).Output.Value));
+            Compare("q", ReferenceCase.SwapAxes(q.Value));
+            Compare("target_q", ReferenceCase.SwapAxes(agent.Forward(tape.Freeze(learner.TargetParameters), input, rest).Output.Value));
             var chosen = q.Slice(0, 0, steps).Gather(index).Reshape(steps, index.Shape[1], agent.Agents);
-            c.Compare(prefix + "chosen_q", ReferenceCase.SwapAxes(chosen.Value));
-            c.Compare(prefix + "mask", batch.Mask);
+            Compare("chosen_q", ReferenceCase.SwapAxes(chosen.Value));
+            Compare("mask", batch.Mask);
+        }
+
+        // Not every case has all of them.
+        void Compare(string name, Tensor got)
+        {
+            if (c.Has(prefix + name))
+            {
+                c.Compare(prefix + name, got);
+            }
         }
     }
 

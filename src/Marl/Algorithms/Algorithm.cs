@@ -12,6 +12,9 @@ public abstract class Algorithm(string name, string description)
         QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", Presets.Iql),
         QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", Presets.Vdn),
         QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
+        QLearning("qplex", "duplex duelling value factorisation (Wang et al. 2021)", Presets.Qplex),
+        WeightedQmix("cw-qmix", "centrally-weighted QMIX (Rashid et al. 2020)", Presets.CentrallyWeightedQmix),
+        WeightedQmix("ow-qmix", "optimistically-weighted QMIX (Rashid et al. 2020)", Presets.OptimisticallyWeightedQmix),
     ];
 
     /// <summary>What the command calls it.</summary>
@@ -36,6 +39,9 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new(name, description, defaults, RunJson.Default.QLearningOptions, Rl.QLearning.Learner);
+
+    private static Typed<WeightedQmixOptions> WeightedQmix(string name, string description, Func<string, WeightedQmixOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.WeightedQmixOptions, Rl.WeightedQmix.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
         Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class

@@ -134,6 +134,7 @@ public sealed record RunConfiguration
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(TrainingOptions))]
 [JsonSerializable(typeof(QLearningOptions))]
+[JsonSerializable(typeof(WeightedQmixOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;
