@@ -9,7 +9,7 @@ public sealed partial class OtherReference
     [ReferenceTheory(typeof(All))]
     public void NotBuilt(string name) => Assert.Fail($"{name} is not built");
 
-    [GeneratedRegex("^learner_(epymarl_(coma|maddpg|pac)|liir|own_maddpg|pymarl_coma|qplex|wqmix)")]
+    [GeneratedRegex("^learner_(epymarl_(coma|maddpg|pac)|liir|own_maddpg|pymarl_coma)")]
     private static partial Regex Learners();
 
     private sealed class All() : LearnerCases("op_", "optim_", "returns_", "policy_", "learner_", "loss_hysteretic", "loss_lenient", "is_weights")

@@ -56,16 +56,32 @@ internal static class Presets
 
     /// <summary>PPO with a central critic.</summary>
     public static ActorCriticOptions Mappo(string environment) => Ippo(environment) with { Critic = CriticKind.Central };
+
     /// <summary>QTRAN-base.</summary>
     public static QtranOptions Qtran(string environment) => FamilyOf(environment) switch
     {
-        Family.TwoStep => InTwoStep(new QtranOptions()),
+        Family.TwoStep => Didactic(new QtranOptions()),
         Family.Matrix => new() { Agent = AgentKind.Mlp, Hidden = 64 },
         _ => new() { Hidden = 64 },
     };
 
     /// <summary>QTRAN-alt.</summary>
     public static QtranOptions QtranAlt(string environment) => Qtran(environment) with { Variant = QtranVariant.Alt };
+
+    /// <summary>QPLEX.</summary>
+    public static QLearningOptions Qplex(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => TwoStep with { Kernels = 10, KernelLayers = 3 },
+        Family.Matrix => TwoStep with { Agent = AgentKind.Mlp, Kernels = 10, KernelLayers = 3 },
+        _ => Foraging with { Hidden = 64 },
+    } with
+    { Mixer = MixerKind.Qplex };
+
+    /// <summary>CW-QMIX.</summary>
+    public static WeightedQmixOptions CentrallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Central, alpha: 0.75f);
+
+    /// <summary>OW-QMIX.</summary>
+    public static WeightedQmixOptions OptimisticallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Optimistic, alpha: 0.5f);
 
     /// <summary>How long to train and how often to look.</summary>
     public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
@@ -77,9 +93,17 @@ internal static class Presets
 
     private static QLearningOptions Foraging { get; } = new();
 
-    private static QLearningOptions TwoStep { get; } = InTwoStep(new QLearningOptions());
+    private static WeightedQmixOptions WeightedQmix(string environment, WeightingKind weighting, float alpha) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => Didactic(new WeightedQmixOptions { MixingEmbed = 8, HypernetLayers = 1, Alpha = 0.1f }),
+        Family.Matrix => Didactic(new WeightedQmixOptions { Agent = AgentKind.Mlp, Alpha = 0.1f }),
+        _ => new WeightedQmixOptions { Hidden = 64, Alpha = alpha },
+    } with
+    { Weighting = weighting };
 
-    private static T InTwoStep<T>(T options) where T : ReplayOptions => options with
+    private static QLearningOptions TwoStep { get; } = Didactic(new QLearningOptions());
+
+    private static TOptions Didactic<TOptions>(TOptions options) where TOptions : ReplayOptions => options with
     {
         Hidden = 64,
         LastAction = true,

@@ -136,6 +136,7 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(QLearningOptions))]
 [JsonSerializable(typeof(ActorCriticOptions))]
 [JsonSerializable(typeof(QtranOptions))]
+[JsonSerializable(typeof(WeightedQmixOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;
