@@ -13,6 +13,8 @@ public sealed class DeterminismTests : IDisposable
     [InlineData("vdn", "mlp")]
     [InlineData("qtran", "gru")]
     [InlineData("qtran-alt", "mlp")]
+    [InlineData("qplex", "gru")]
+    [InlineData("cw-qmix", "mlp")]
     public void TheSeedDecidesAndNothingElse(string algorithm, string agent)
     {
         var first = Train("", "--threads", "1");
@@ -32,6 +34,7 @@ public sealed class DeterminismTests : IDisposable
                 "train", algorithm, "--env", "lbf:5x5-2p-1f", "--steps", "160", "--json", "--out", $"run{runs++}", .. more,
                 "--set", $"agent={agent}", "hidden=12", "mixingEmbed=5", "environments=3", "batchSize=5", "evaluationEpisodes=2",
                 .. algorithm.StartsWith("qtran", StringComparison.Ordinal) ? Array.Empty<string>() : ["hypernetEmbed=6"],
+                .. algorithm == "cw-qmix" ? ["centralHidden=11", "centralEmbed=10"] : Array.Empty<string>(),
             ];
             var outcome = variable == "" ? MarlProcess.Run(folder.Path, arguments) : MarlProcess.RunWith(variable, folder.Path, arguments);
             return outcome.HasSucceeded();

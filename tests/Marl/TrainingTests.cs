@@ -10,6 +10,7 @@ public sealed class TrainingTests
         { "iql", "agent=gru" }, { "iql", "reward=individual" }, { "vdn", "agent=mlp" }, { "vdn", "shared=false" },
         { "qmix", "agent=gru" }, { "qmix", "hypernetLayers=1" }, { "qmix", "lambda=0.6" }, { "vdn", "nStep=3" },
         { "qtran", "agent=gru" }, { "qtran", "architecture=comaCritic" }, { "qtran", "lambda=0.6" }, { "qtran-alt", "agent=mlp" }, { "qtran-alt", "doubleQ=false" },
+        { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
         { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
     };
 
@@ -43,6 +44,25 @@ public sealed class TrainingTests
         Assert.Equal(8, Games.Train(Games.Configure(algorithm, "two-step", 5_000, seed, settings: "agent=mlp")).ReturnMean);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void WhatASumCannotRepresentIsFound(ulong seed)
+    {
+        // Son et al. 2019, matrix game, and Claus and Boutilier 1998: what is best together is worst for one whose partner acts at random, as all do here.
+        Assert.Equal(0, Play("vdn", "qtran-game"));
+        Assert.Equal(8, Play("qplex", "qtran-game"));
+        Assert.Equal(8, Play("cw-qmix", "qtran-game"));
+        Assert.Equal(8, Play("ow-qmix", "qtran-game"));
+        Assert.Equal(5, Play("vdn", "climbing?steps=1"));
+        Assert.Equal(11, Play("qplex", "climbing?steps=1"));
+
+        double Play(string algorithm, string game) => Games.Train(Games.Configure(algorithm, game, 1_000, seed, settings:
+            ["agent=mlp", "hidden=32", "hypernetEmbed=16", "optimizer=rmsprop", "optimizerEpsilon=1e-5", "learningRate=0.001", "targetEvery=100", "targetTau=1",
+            "standardiseRewards=false", "bufferSize=500", "epsilonFinish=1", "epsilonAnneal=0", "terminateAtLimit=true",
+            .. algorithm.EndsWith("w-qmix", StringComparison.Ordinal) ? ["centralHidden=32", "centralEmbed=32"] : Array.Empty<string>()])).ReturnMean;
+    }
+
     [Fact]
     public void IndependentLearnersAnswerWhatTheySee()
         => Assert.Equal(10, Games.Train(Games.Configure("iql", "identity", 6_000, settings:
@@ -63,6 +83,9 @@ public sealed class TrainingTests
     [InlineData("qmix", "agent=gru")]
     [InlineData("qtran", "agent=mlp")]
     [InlineData("qtran-alt", "agent=gru")]
+    [InlineData("qplex", "kernelLayers=2")]
+    [InlineData("cw-qmix", "agent=gru")]
+    [InlineData("ow-qmix", "agent=mlp")]
     [InlineData("mappo", "minibatches=5")]
     public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
     {

@@ -12,10 +12,13 @@ public sealed partial class QLearningReference
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "target_tot", "targets");
-        bool mixes = c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal));
+        var mixing = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? MixerKind.Qplex
+            : c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal)) ? MixerKind.Qmix
+            : c.Text("mixer") == "vdn" ? MixerKind.Vdn
+            : MixerKind.None;
         var options = calls.Configure(new QLearningOptions
         {
-            Mixer = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? MixerKind.Qplex : mixes ? MixerKind.Qmix : c.Text("mixer") == "vdn" ? MixerKind.Vdn : MixerKind.None,
+            Mixer = mixing,
             MixingEmbed = (int)c.Number("mixing_embed_dim", 1),
             HypernetLayers = (int)c.Number("hypernet_layers", 2),
             HypernetEmbed = (int)c.Number("hypernet_embed", 1),

@@ -8,6 +8,8 @@ namespace Marl.Native.Rl;
 /// QTRAN was not among them; what it has of its own is as in PyMARL's configuration, everything else as for the other algorithms.
 /// The two-step game and QTRAN's game of one step: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike,
 /// as in Son et al. 2019 ("QTRAN", matrix game).
+/// QPLEX and weighted QMIX were not among them either. In matrix games they explore completely too, as QPLEX's didactic examples do, with the sizes of their
+/// authors' code; elsewhere they have those which that code has for StarCraft, and for the rest the values of QMIX.
 /// </summary>
 internal static class Presets
 {
@@ -68,7 +70,7 @@ internal static class Presets
     /// <summary>QTRAN-alt.</summary>
     public static QtranOptions QtranAlt(string environment) => Qtran(environment) with { Variant = QtranVariant.Alt };
 
-    /// <summary>QPLEX.</summary>
+    /// <summary>QPLEX. Kernels of a single layer cannot tell joint actions apart well enough for a matrix game.</summary>
     public static QLearningOptions Qplex(string environment) => FamilyOf(environment) switch
     {
         Family.TwoStep => TwoStep with { Kernels = 10, KernelLayers = 3 },
@@ -77,10 +79,11 @@ internal static class Presets
     } with
     { Mixer = MixerKind.Qplex };
 
-    /// <summary>CW-QMIX.</summary>
+    /// <summary>CW-QMIX. Rashid et al. 2020 have this alpha for StarCraft, and 0.1 for predator and prey, where others' exploration is punished as it is in
+    /// matrix games.</summary>
     public static WeightedQmixOptions CentrallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Central, alpha: 0.75f);
 
-    /// <summary>OW-QMIX.</summary>
+    /// <summary>OW-QMIX, alpha likewise.</summary>
     public static WeightedQmixOptions OptimisticallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Optimistic, alpha: 0.5f);
 
     /// <summary>How long to train and how often to look.</summary>

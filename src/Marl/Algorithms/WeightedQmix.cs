@@ -89,8 +89,8 @@ public sealed class WeightedQmix : Objective
 
             // Q*^-(s, u^) in rows first .. first + T - 1.
             Tensor OfGreedy(int first)
-                => centralMixer.Forward(shard.Target, new ActionValues(q.Slice(0, first, steps), greedy.Slice(first, steps), batch.Available.Slice(first, steps)),
-                    batch.States.Slice(first, steps)).Value;
+                => centralMixer.Forward(shard.Target, new ActionValues(q.Slice(0, first, steps), greedy.Slice(first, steps),
+                    batch.Available.Slice(first, steps)), batch.States.Slice(first, steps)).Value;
         }
         return (y, weight);
     }

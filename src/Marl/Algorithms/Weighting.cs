@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What a squared error counts: for agents that learn while the others change, and for a monotone value that cannot be right about all joint actions. Functions from tensors to tensors: weights are constants to the
-/// gradient. With delta = y - Q(u) the loss is mean(w delta^2), so a weight is the ratio of two learning rates.
+/// What a squared error counts, for agents that learn while the others change, and for a monotone value that cannot be right about all joint actions.
+/// Functions from tensors to tensors: weights are constants to the gradient. With delta = y - Q(u) the loss is mean(w delta^2), so a weight is the ratio of two learning rates.
 /// </summary>
 public static class Weighting
 {
@@ -38,8 +38,8 @@ public static class Weighting
         return weight;
     }
 
-    /// <summary>Central weighting: w = 1 where all did the greedy or y is above the greedy joint action's value, else <paramref name="alpha"/> (CW-QMIX, Rashid et
-    /// al. 2020, section 5).</summary>
+    /// <summary>Central weighting: w = 1 where all did the greedy or y is above the greedy joint action's value, else <paramref name="alpha"/> (CW-QMIX,
+    /// Rashid et al. 2020, section 5).</summary>
     /// <param name="tape">memory.</param>
     /// <param name="y">[T, B, 1] what Q_tot should have been.</param>
     /// <param name="best">[T, B, 1] Q*(s, u^), the central value of the greedy joint action.</param>

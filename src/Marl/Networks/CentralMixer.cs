@@ -3,8 +3,8 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A mixing network without any restriction, Q*(s, u) = net(s, Q_1(u_1), .., Q_n(u_n)) + V(s): the central value of weighted QMIX (Rashid et al. 2020, section 5).
-/// Its greedy joint action is not the agents' own greedy actions, so nobody can act by it.
+/// A mixing network without any restriction, Q*(s, u) = net(s, Q_1(u_1), .., Q_n(u_n)) + V(s): the central value of weighted QMIX (Rashid et al. 2020,
+/// section 5). Its greedy joint action is not the agents' own greedy actions, so nobody can act by it.
 /// </summary>
 public sealed class CentralMixer : IMixer
 {
