@@ -2,6 +2,7 @@ using Marl.Native.Bench;
 using Marl.Native.Bench.Compare;
 using Marl.Native.Bench.Kernels;
 using Marl.Native.Bench.Ladders;
+using Marl.Native.Bench.Results;
 using Marl.Native.Rl;
 
 (string Name, Func<string[], int> Run)[] commands =
@@ -10,6 +11,7 @@ using Marl.Native.Rl;
     ("ladder", LadderCommand.Run),
     ("compare", args => Comparison.Run(args)),
     ("environments", EnvironmentSteps.Run),
+    ("results", ResultsCommand.Run),
     ("peak", _ => Peak()),
 ];
 try

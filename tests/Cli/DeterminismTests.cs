@@ -11,6 +11,10 @@ public sealed class DeterminismTests : IDisposable
     [Theory]
     [InlineData("qmix", "gru")]
     [InlineData("vdn", "mlp")]
+    [InlineData("qtran", "gru")]
+    [InlineData("qtran-alt", "mlp")]
+    [InlineData("qplex", "gru")]
+    [InlineData("cw-qmix", "mlp")]
     public void TheSeedDecidesAndNothingElse(string algorithm, string agent)
     {
         var first = Train("", "--threads", "1");
@@ -28,8 +32,9 @@ public sealed class DeterminismTests : IDisposable
             string[] arguments =
             [
                 "train", algorithm, "--env", "lbf:5x5-2p-1f", "--steps", "160", "--json", "--out", $"run{runs++}", .. more,
-                "--set", $"agent={agent}", "hidden=12", "mixingEmbed=5", "hypernetEmbed=6", "environments=3", "batchSize=5",
-                "evaluationEpisodes=2",
+                "--set", $"agent={agent}", "hidden=12", "mixingEmbed=5", "environments=3", "batchSize=5", "evaluationEpisodes=2",
+                .. algorithm.StartsWith("qtran", StringComparison.Ordinal) ? Array.Empty<string>() : ["hypernetEmbed=6"],
+                .. algorithm == "cw-qmix" ? ["centralHidden=11", "centralEmbed=10"] : Array.Empty<string>(),
             ];
             var outcome = variable == "" ? MarlProcess.Run(folder.Path, arguments) : MarlProcess.RunWith(variable, folder.Path, arguments);
             return outcome.HasSucceeded();

@@ -38,6 +38,10 @@ public sealed class SmallGameTests
     }
 
     [Fact]
+    public void QtransGamePaysAsInThePaperAndIsOverAfterOneStep()
+        => Assert.Equal([8, -12, -12, -12, 0, 0, -12, 0, 0], Payoffs(Environments.Create("qtran-game"), StepResult.Terminated));
+
+    [Fact]
     public void AMatrixGameIsTruncatedAfterItsSteps()
     {
         IEnvironment game = Environments.Create("climbing");
@@ -111,7 +115,7 @@ public sealed class SmallGameTests
         Assert.InRange(same, 1, 39); // each agent has a symbol of its own
     }
 
-    private static double[] Payoffs(IEnvironment game)
+    private static double[] Payoffs(IEnvironment game, StepResult end = StepResult.Truncated)
     {
         var payoffs = new List<double>();
         for (int joint = 0; joint < 9; joint++)
@@ -119,7 +123,7 @@ public sealed class SmallGameTests
             var rng = new Rng(1);
             game.Reset(ref rng);
             var (result, first, second) = Play(game, joint / 3, joint % 3);
-            Assert.Equal((StepResult.Truncated, first), (result, second));
+            Assert.Equal((end, first), (result, second));
             payoffs.Add(first);
         }
         return [.. payoffs];

@@ -16,7 +16,15 @@ internal static class Games
     }
 
     /// <summary>Networks of a few units, so that hundreds of updates take no time.</summary>
-    public static string[] Tiny => ["hidden=8", "mixingEmbed=4", "hypernetEmbed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+    public static string[] Tiny => ["hidden=8", "mixingEmbed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+
+    /// <summary>Those of them that an algorithm has, and what only some have.</summary>
+    public static string[] TinyFor(string algorithm)
+    {
+        var options = Algorithm.Find(algorithm).DefaultOptions("lbf:5x5-2p-1f");
+        string[] all = [.. Tiny, "centralHidden=8", "centralEmbed=6"];
+        return [.. all.Where(setting => setting.StartsWith("environments", StringComparison.Ordinal) || options.ContainsKey(setting[..setting.IndexOf('=')]))];
+    }
 
     /// <summary>An episode of an environment played at random.</summary>
     public static Episode Play(Func<IEnvironment> create, int index, RewardMode reward = RewardMode.Natural)
@@ -35,6 +43,7 @@ internal static class Games
                     episode.JointAction(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
                 }
                 while (!episode.AvailableTo(episode.Length, agent)[episode.JointAction(episode.Length)[agent]]);
+                episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / episode.AvailableTo(episode.Length, agent).Count(true);
             }
         }
         while (episode.Step(environment, rewards, ref rng));

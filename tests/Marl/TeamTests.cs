@@ -56,7 +56,7 @@ public sealed class TeamTests
     [Fact]
     public void MixersRefuseSeveralTeams()
     {
-        foreach (string algorithm in new[] { "vdn", "qmix" })
+        foreach (string algorithm in new[] { "vdn", "qmix", "qtran" })
         {
             var error = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "mpe:tag", 10, settings: "reward=sum")));
             Assert.Contains("the 2 teams of mpe:tag", error.Message, StringComparison.Ordinal);
@@ -141,6 +141,8 @@ public sealed class TeamTests
     [InlineData("iql", false, "reward=mean")]
     [InlineData("vdn", true, "reward=natural")]
     [InlineData("qmix", false, "reward=natural")]
+    [InlineData("qtran", true, "reward=natural")]
+    [InlineData("qtran-alt", false, "reward=natural")]
     public void UnlikeAgentsLearn(string algorithm, bool shared, string reward)
     {
         bool alone = algorithm == "iql";

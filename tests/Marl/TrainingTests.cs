@@ -9,6 +9,10 @@ public sealed class TrainingTests
     {
         { "iql", "agent=gru" }, { "iql", "reward=individual" }, { "vdn", "agent=mlp" }, { "vdn", "shared=false" },
         { "qmix", "agent=gru" }, { "qmix", "hypernetLayers=1" }, { "qmix", "lambda=0.6" }, { "vdn", "nStep=3" },
+        { "qtran", "agent=gru" }, { "qtran", "architecture=comaCritic" }, { "qtran", "lambda=0.6" }, { "qtran-alt", "agent=mlp" }, { "qtran-alt", "doubleQ=false" },
+        { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
+        { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
+        { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" },
     };
 
     [Theory]
@@ -22,6 +26,44 @@ public sealed class TrainingTests
         Assert.Equal(8, Games.Train(Games.Configure("qmix", "two-step", 5_000, seed, 2)).ReturnMean);
     }
 
+    [Theory]
+    [InlineData("qtran", 1)]
+    [InlineData("qtran", 2)]
+    [InlineData("qtran", 3)]
+    [InlineData("qtran-alt", 1)]
+    [InlineData("qtran-alt", 2)]
+    [InlineData("qtran-alt", 3)]
+    public void QtranFindsWhatASumNeverDoes(string algorithm, ulong seed)
+    {
+        // Son et al. 2019, matrix game: on average over what the other does, an agent's part in the best joint action is its worst action, and a sum is
+        // fitted to averages; the joint value knows all payoffs.
+        string[] small = ["agent=mlp", "hidden=32", "learningRate=0.002"];
+        using var trainer = new Trainer(Games.Configure(algorithm, "qtran-game", 1_500, seed, settings: [.. small, "mixingEmbed=32"]));
+        Assert.Equal(8, trainer.Run().ReturnMean);
+        Assert.InRange(trainer.Learner.Statistics.Metrics.Single(metric => metric.Name == "tdLoss").Value, 0f, 0.5f);
+        Assert.Equal(0, Games.Train(Games.Configure("vdn", "qtran-game", 1_500, seed, settings: small)).ReturnMean);
+        Assert.Equal(8, Games.Train(Games.Configure(algorithm, "two-step", 5_000, seed, settings: "agent=mlp")).ReturnMean);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void WhatASumCannotRepresentIsFound(ulong seed)
+    {
+        // Son et al. 2019, matrix game, and Claus and Boutilier 1998: what is best together is worst for one whose partner acts at random, as all do here.
+        Assert.Equal(0, Play("vdn", "qtran-game"));
+        Assert.Equal(8, Play("qplex", "qtran-game"));
+        Assert.Equal(8, Play("cw-qmix", "qtran-game"));
+        Assert.Equal(8, Play("ow-qmix", "qtran-game"));
+        Assert.Equal(5, Play("vdn", "climbing?steps=1"));
+        Assert.Equal(11, Play("qplex", "climbing?steps=1"));
+
+        double Play(string algorithm, string game) => Games.Train(Games.Configure(algorithm, game, 1_000, seed, settings:
+            ["agent=mlp", "hidden=32", "hypernetEmbed=16", "optimizer=rmsprop", "optimizerEpsilon=1e-5", "learningRate=0.001", "targetEvery=100", "targetTau=1",
+            "standardiseRewards=false", "bufferSize=500", "epsilonFinish=1", "epsilonAnneal=0", "terminateAtLimit=true",
+            .. algorithm.EndsWith("w-qmix", StringComparison.Ordinal) ? ["centralHidden=32", "centralEmbed=32"] : Array.Empty<string>()])).ReturnMean;
+    }
+
     [Fact]
     public void IndependentLearnersAnswerWhatTheySee()
         => Assert.Equal(10, Games.Train(Games.Configure("iql", "identity", 6_000, settings:
@@ -32,20 +74,26 @@ public sealed class TrainingTests
     public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting)
     {
         string[] shas = [.. new[] { 1, 2, 3, 4, 8 }.Select(threads => Games.Train(
-            Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.Tiny, setting])).WeightsSha256)];
+            Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256)];
         Assert.Single(shas.Distinct());
-        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, seed: 2, settings: [.. Games.Tiny, setting])).WeightsSha256);
+        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, seed: 2, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256);
     }
 
     [Theory]
     [InlineData("vdn", "agent=mlp")]
     [InlineData("qmix", "agent=gru")]
+    [InlineData("qtran", "agent=mlp")]
+    [InlineData("qtran-alt", "agent=gru")]
+    [InlineData("qplex", "kernelLayers=2")]
+    [InlineData("cw-qmix", "agent=gru")]
+    [InlineData("ow-qmix", "agent=mlp")]
+    [InlineData("mappo", "minibatches=5")]
     public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 1_000, settings: [.. Games.Tiny, setting, "checkpointEvery=200"]);
+            var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointEvery=200"]);
             var whole = Games.Train(configuration);
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
@@ -173,8 +221,13 @@ public sealed class TrainingTests
         Assert.Contains("agent.fc1.weight", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void AMixerRefusesIndividualRewards()
-        => Assert.Contains("mixer", Assert.Throws<UsageException>(() => new Trainer(Games.Configure("vdn", "lbf:5x5-2p-1f", 10, settings: ["reward=individual"]))).Message,
-            StringComparison.Ordinal);
+    [Theory]
+    [InlineData("vdn", "a mixer learns")]
+    [InlineData("qtran", "QTRAN learns")]
+    public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
+    {
+        var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));
+        Assert.StartsWith(why, e.Message, StringComparison.Ordinal);
+        Assert.Contains("individual rewards need", e.Message, StringComparison.Ordinal);
+    }
 }

@@ -9,7 +9,7 @@ public sealed partial class OtherReference
     [ReferenceTheory(typeof(All))]
     public void NotBuilt(string name) => Assert.Fail($"{name} is not built");
 
-    [GeneratedRegex("^learner_(epymarl_maddpg|liir|own_maddpg|own_qtran|pymarl_qtran|qplex|wqmix)")]
+    [GeneratedRegex("^learner_(epymarl_maddpg|liir|own_maddpg)")]
     private static partial Regex Learners();
 
     private sealed class All() : LearnerCases("op_", "optim_", "returns_", "policy_", "learner_", "loss_hysteretic", "loss_lenient", "loss_coma", "is_weights")

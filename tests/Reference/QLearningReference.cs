@@ -3,7 +3,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
-/// <summary>Three training calls of deep Q-learning on one batch: losses, gradients and weights against PyMARL, EPyMARL and PyMARL2.</summary>
+/// <summary>Three training calls of deep Q-learning on one batch: losses, gradients and weights against PyMARL, EPyMARL, PyMARL2 and QPLEX.</summary>
 [Trait("Category", "Reference")]
 public sealed partial class QLearningReference
 {
@@ -12,13 +12,19 @@ public sealed partial class QLearningReference
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "target_tot", "targets");
-        bool mixes = c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal));
+        var mixing = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? MixerKind.Qplex
+            : c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal)) ? MixerKind.Qmix
+            : c.Text("mixer") == "vdn" ? MixerKind.Vdn
+            : MixerKind.None;
         var options = calls.Configure(new QLearningOptions
         {
-            Mixer = mixes ? MixerKind.Qmix : c.Text("mixer") == "vdn" ? MixerKind.Vdn : MixerKind.None,
+            Mixer = mixing,
             MixingEmbed = (int)c.Number("mixing_embed_dim", 1),
             HypernetLayers = (int)c.Number("hypernet_layers", 2),
             HypernetEmbed = (int)c.Number("hypernet_embed", 1),
+            Kernels = (int)c.Number("num_kernel", 1),
+            KernelLayers = (int)c.Number("adv_hypernet_layers", 1),
+            KernelEmbed = (int)c.Number("adv_hypernet_embed", 1),
             Lambda = c.Number("td_lambda", 0),
             Trace = c.Flag("q_lambda") ? TraceKind.PyMarl2 : TraceKind.Peng,
             LossScale = c.Number("loss_coef", 1),
@@ -26,7 +32,7 @@ public sealed partial class QLearningReference
         calls.Compare(context => QLearning.Learner(options, context));
     });
 
-    [GeneratedRegex("^learner_e?pymarl_(iql|vdn|qmix)_|^learner_pymarl2_qmix_")]
+    [GeneratedRegex("^learner_e?pymarl_(iql|vdn|qmix)_|^learner_(pymarl2_qmix|qplex)_")]
     private static partial Regex Built();
 
     private sealed class All() : LearnerCases("learner_")

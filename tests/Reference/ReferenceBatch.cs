@@ -146,13 +146,17 @@ internal sealed class ReferenceNames(ReferenceCase c, ParameterLayout layout)
             }
             string full = prefix + (target ? "target_" : "") + name;
             var view = Parameters.View(block, slice);
-            string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal).Replace("critic.", "critic.{0}.", StringComparison.Ordinal)
-                .Replace("state_value.", "state_value.{0}.", StringComparison.Ordinal);
             if (!c.Has($"init.{name}"))
             {
-                for (int agent = 0; agent < slice.Shape[0]; agent++)
+                // What is one batched slice here are networks one by one there: agents, their critics, or QPLEX's kernels.
+                string own = full.Replace("agent.", "agent.agents.{0}.", StringComparison.Ordinal).Replace("critic.", "critic.{0}.", StringComparison.Ordinal)
+                    .Replace("state_value.", "state_value.{0}.", StringComparison.Ordinal)
+                    .Replace("_extractors.", "_extractors.{0}.", StringComparison.Ordinal);
+                int copies = own.Contains("_extractors.", StringComparison.Ordinal) ? (int)c.Number("num_kernel") : slice.Shape[0];
+                int rows = slice.Shape[0] / copies;
+                for (int copy = 0; copy < copies; copy++)
                 {
-                    yield return (string.Format(System.Globalization.CultureInfo.InvariantCulture, own, agent), view[agent]);
+                    yield return (string.Format(System.Globalization.CultureInfo.InvariantCulture, own, copy), view.Slice(copy * rows, rows));
                 }
             }
             else

@@ -113,14 +113,31 @@ internal sealed partial class ReplayCalls
         {
             var (input, agent) = (tape.Constant(batch.Input(learner.Agent.Options)), learner.Agent);
             var rest = tape.Constant(Tensor.Zeros(input.Shape[1], agent.Agents, agent.Hidden));
-            var q = agent.Forward(tape.Freeze(learner.Parameters), input, rest).Output;
+            var (q, features, _) = agent.Forward(tape.Freeze(learner.Parameters), input, rest);
             int steps = q.Shape[0] - 1;
-            var index = ReferenceCase.SwapAxes(c["batch.actions"]).Slice(0, steps);
-            c.Compare(prefix + "q", ReferenceCase.SwapAxes(q.Value));
-            c.Compare(prefix + "target_q", ReferenceCase.SwapAxes(agent.Forward(tape.Freeze(learner.TargetParameters), input, rest).Output.Value));
-            var chosen = q.Slice(0, 0, steps).Gather(index).Reshape(steps, index.Shape[1], agent.Agents);
-            c.Compare(prefix + "chosen_q", ReferenceCase.SwapAxes(chosen.Value));
-            c.Compare(prefix + "mask", batch.Mask);
+            var (values, mask) = (q.Slice(0, 0, steps), batch.Mask);
+            var chosen = Picked(ReferenceCase.SwapAxes(c["batch.actions"]).Slice(0, steps));
+            var greatest = Picked(tape.ArgMax(values.Value, ReferenceCase.SwapAxes(c["batch.avail_actions"]).Slice(0, steps)));
+            Compare("q", q);
+            Compare("hidden", features);
+            Compare("target_q", agent.Forward(tape.Freeze(learner.TargetParameters), input, rest).Output);
+            Compare("chosen_q", chosen);
+            Compare("sum_q_chosen", Total(chosen));
+            Compare("sum_q_greedy", Total(greatest));
+            c.Compare(prefix + "mask", mask);
+
+            Var Picked(Tensor index) => values.Gather(index).Reshape(steps, index.Shape[1], agent.Agents);
+
+            Var Total(Var x) => x.Sum(-1).Reshape(steps, x.Shape[1], 1) * ReferenceCase.SwapAxes(mask);
+        }
+
+        // Each case has some of them.
+        void Compare(string name, Var got)
+        {
+            if (c.Has(prefix + name))
+            {
+                c.Compare(prefix + name, ReferenceCase.SwapAxes(got.Value));
+            }
         }
     }
 

@@ -11,6 +11,12 @@ public abstract class Algorithm(string name, string description)
     [
         QLearning("iql", "independent Q-learning (Tan 1993; Tampuu et al. 2017)", Presets.Iql),
         QLearning("vdn", "value decomposition networks (Sunehag et al. 2018)", Presets.Vdn),
+        QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
+        Qtran("qtran", "factorisation by transformation, QTRAN-base (Son et al. 2019)", Presets.Qtran),
+        Qtran("qtran-alt", "the same with counterfactual joint values, QTRAN-alt (Son et al. 2019)", Presets.QtranAlt),
+        QLearning("qplex", "duplex duelling value factorisation (Wang et al. 2021)", Presets.Qplex),
+        WeightedQmix("cw-qmix", "centrally-weighted QMIX (Rashid et al. 2020)", Presets.CentrallyWeightedQmix),
+        WeightedQmix("ow-qmix", "optimistically-weighted QMIX (Rashid et al. 2020)", Presets.OptimisticallyWeightedQmix),
         ActorCritic("reinforce", "policy gradient of returns, independent (Williams 1992)", Presets.Reinforce),
         ActorCritic("ia2c", "independent advantage actor-critic (Mnih et al. 2016)", Presets.Ia2c),
         ActorCritic("ippo", "independent proximal policy optimisation (de Witt et al. 2020)", Presets.Ippo),
@@ -18,7 +24,6 @@ public abstract class Algorithm(string name, string description)
         ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
         Coma("coma", "counterfactual multi-agent policy gradients (Foerster et al. 2018)", Presets.Coma),
         ParetoActorCritic("pareto-ac", "Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)", Presets.ParetoActorCritic),
-        QLearning("qmix", "monotone value factorisation (Rashid et al. 2018)", Presets.Qmix),
     ];
 
     /// <summary>What the command calls it.</summary>
@@ -46,6 +51,12 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<ActorCriticOptions> ActorCritic(string name, string description, Func<string, ActorCriticOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ActorCriticOptions, Rl.ActorCritic.Learner);
+
+    private static Typed<QtranOptions> Qtran(string name, string description, Func<string, QtranOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.QtranOptions, Rl.Qtran.Learner);
+
+    private static Typed<WeightedQmixOptions> WeightedQmix(string name, string description, Func<string, WeightedQmixOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.WeightedQmixOptions, Rl.WeightedQmix.Learner);
 
     private static Typed<ComaOptions> Coma(string name, string description, Func<string, ComaOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ComaOptions, Rl.Coma.Learner);

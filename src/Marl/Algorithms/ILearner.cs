@@ -62,7 +62,7 @@ public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Traini
         if (Reward.Streams(Spec) > 1)
         {
             string rewards = Spec.Teams.Length > 1 ? $"the {Spec.Teams.Length} teams of {Spec.Id} have rewards of their own and" : "individual rewards";
-            throw new UsageException($"{why}; {rewards} need mixer=none, which is iql");
+            throw new UsageException($"{why}; {rewards} need learners of their own, iql for example");
         }
     }
 

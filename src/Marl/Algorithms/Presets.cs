@@ -5,7 +5,11 @@ namespace Marl.Native.Rl;
 /// Everything but the two-step game: Papoudakis et al. 2021 ("Benchmarking multi-agent deep reinforcement learning algorithms in cooperative tasks",
 /// appendix, with parameter sharing) and, for what it does not say, their EPyMARL's configuration. Those of IQL were compared with that configuration; the
 /// values of VDN and QMIX that differ from it by domain still have to be compared with the appendix.
-/// The two-step game: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike.
+/// QTRAN was not among them; what it has of its own is as in PyMARL's configuration, everything else as for the other algorithms.
+/// The two-step game and QTRAN's game of one step: Rashid et al. 2018 ("QMIX", appendix), where exploration stays complete so that every state is seen alike,
+/// as in Son et al. 2019 ("QTRAN", matrix game).
+/// QPLEX and weighted QMIX were not among them either. In matrix games they explore completely too, as QPLEX's didactic examples do, with the sizes of their
+/// authors' code; elsewhere they have those which that code has for StarCraft, and for the rest the values of QMIX.
 /// </summary>
 internal static class Presets
 {
@@ -77,6 +81,33 @@ internal static class Presets
         StandardiseRewards = false,
     };
 
+    /// <summary>QTRAN-base.</summary>
+    public static QtranOptions Qtran(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => Didactic(new QtranOptions()),
+        Family.Matrix => new() { Agent = AgentKind.Mlp, Hidden = 64 },
+        _ => new() { Hidden = 64 },
+    };
+
+    /// <summary>QTRAN-alt.</summary>
+    public static QtranOptions QtranAlt(string environment) => Qtran(environment) with { Variant = QtranVariant.Alt };
+
+    /// <summary>QPLEX. Kernels of a single layer cannot tell joint actions apart well enough for a matrix game.</summary>
+    public static QLearningOptions Qplex(string environment) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => TwoStep with { Kernels = 10, KernelLayers = 3 },
+        Family.Matrix => TwoStep with { Agent = AgentKind.Mlp, Kernels = 10, KernelLayers = 3 },
+        _ => Foraging with { Hidden = 64 },
+    } with
+    { Mixer = MixerKind.Qplex };
+
+    /// <summary>CW-QMIX. Rashid et al. 2020 have this alpha for StarCraft, and 0.1 for predator and prey, where others' exploration is punished as it is in
+    /// matrix games.</summary>
+    public static WeightedQmixOptions CentrallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Central, alpha: 0.75f);
+
+    /// <summary>OW-QMIX, alpha likewise.</summary>
+    public static WeightedQmixOptions OptimisticallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Optimistic, alpha: 0.5f);
+
     /// <summary>How long to train and how often to look.</summary>
     public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
     {
@@ -87,7 +118,17 @@ internal static class Presets
 
     private static QLearningOptions Foraging { get; } = new();
 
-    private static QLearningOptions TwoStep { get; } = new()
+    private static WeightedQmixOptions WeightedQmix(string environment, WeightingKind weighting, float alpha) => FamilyOf(environment) switch
+    {
+        Family.TwoStep => Didactic(new WeightedQmixOptions { MixingEmbed = 8, HypernetLayers = 1, Alpha = 0.1f }),
+        Family.Matrix => Didactic(new WeightedQmixOptions { Agent = AgentKind.Mlp, Alpha = 0.1f }),
+        _ => new WeightedQmixOptions { Hidden = 64, Alpha = alpha },
+    } with
+    { Weighting = weighting };
+
+    private static QLearningOptions TwoStep { get; } = Didactic(new QLearningOptions());
+
+    private static TOptions Didactic<TOptions>(TOptions options) where TOptions : ReplayOptions => options with
     {
         Hidden = 64,
         LastAction = true,
@@ -110,7 +151,7 @@ internal static class Presets
     }
 
     private static Family FamilyOf(string environment)
-        => environment.StartsWith("two-step", StringComparison.Ordinal) ? Family.TwoStep
+        => environment.StartsWith("two-step", StringComparison.Ordinal) || environment.StartsWith("qtran-game", StringComparison.Ordinal) ? Family.TwoStep
         : environment.StartsWith("climbing", StringComparison.Ordinal) || environment.StartsWith("penalty", StringComparison.Ordinal)
             || environment.StartsWith("matrix", StringComparison.Ordinal) ? Family.Matrix
         : Family.Other;

@@ -35,6 +35,13 @@ public sealed class QLearning : Objective
                 HypernetLayers = options.HypernetLayers,
                 HypernetEmbed = options.HypernetEmbed,
             }),
+            MixerKind.Qplex => new QplexMixer(layout.Scope("mixer"), spec, new QplexOptions
+            {
+                HypernetEmbed = options.HypernetEmbed,
+                Kernels = options.Kernels,
+                KernelLayers = options.KernelLayers,
+                KernelEmbed = options.KernelEmbed,
+            }),
             _ => new IndependentMixer(),
         };
         if (options.Mixer != MixerKind.None)

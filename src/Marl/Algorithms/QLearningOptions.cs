@@ -14,8 +14,17 @@ public sealed record QLearningOptions : ReplayOptions
     /// <summary>Depth of QMIX's hypernetworks, 1 or 2.</summary>
     public int HypernetLayers { get; init; } = 2;
 
-    /// <summary>Width of QMIX's hypernetworks at depth 2.</summary>
+    /// <summary>Width of QMIX's hypernetworks at depth 2, and of QPLEX's.</summary>
     public int HypernetEmbed { get; init; } = 64;
+
+    /// <summary>Number of QPLEX's kernels of attention.</summary>
+    public int Kernels { get; init; } = 4;
+
+    /// <summary>Depth of the networks of QPLEX's kernels, 1 .. 3.</summary>
+    public int KernelLayers { get; init; } = 1;
+
+    /// <summary>Width of the hidden layers of QPLEX's kernels at depth 2 and 3.</summary>
+    public int KernelEmbed { get; init; } = 64;
 
     /// <summary>Which longer returns <see cref="LearnerOptions.Lambda"/> mixes.</summary>
     public TraceKind Trace { get; init; }
@@ -47,6 +56,9 @@ public sealed record QLearningOptions : ReplayOptions
         RequireWidth(MixingEmbed);
         RequireWidth(HypernetEmbed);
         UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
+        RequireWidth(Kernels);
+        UsageException.Require(KernelLayers is >= 1 and <= 3, KernelLayers, "in 1 .. 3");
+        RequireWidth(KernelEmbed);
         UsageException.Require(Hysteretic is >= 0 and <= 1, Hysteretic, "in 0 .. 1");
         UsageException.Require(Leniency >= 0, Leniency, "at least 0");
         UsageException.Require(LeniencyAnneal >= 0, LeniencyAnneal, "at least 0");
@@ -69,6 +81,8 @@ public enum MixerKind
     Vdn,
     /// <summary>By a monotone network.</summary>
     Qmix,
+    /// <summary>By duplex duelling.</summary>
+    Qplex,
 }
 
 /// <summary>The returns that lambda mixes, see <see cref="Targets"/>. The policy that is evaluated is the greedy one.</summary>

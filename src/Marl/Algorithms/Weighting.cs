@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What a squared error counts, for agents that learn while the others change. Functions from tensors to tensors: weights are constants to the
-/// gradient. With delta = y - Q(u) the loss is mean(w delta^2), so a weight is the ratio of two learning rates.
+/// What a squared error counts, for agents that learn while the others change, and for a monotone value that cannot be right about all joint actions.
+/// Functions from tensors to tensors: weights are constants to the gradient. With delta = y - Q(u) the loss is mean(w delta^2), so a weight is the ratio of two learning rates.
 /// </summary>
 public static class Weighting
 {
@@ -18,6 +18,43 @@ public static class Weighting
         using (tape.NoGrad())
         {
             (1f - (1f - beta) * tape.Constant(delta).Map(default(IsNegative))).Value.CopyTo(weight);
+        }
+        return weight;
+    }
+
+    /// <summary>Optimistic weighting: w = 1 where Q_tot &lt; y, else <paramref name="alpha"/> (OW-QMIX, Rashid et al. 2020, section 5).</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="y">[T, B, M] what Q_tot should have been.</param>
+    /// <param name="qTot">[T, B, M]</param>
+    /// <param name="alpha">in [0, 1].</param>
+    /// <returns>[T, B, M]</returns>
+    public static Tensor Optimistic(Tape tape, Tensor y, Tensor qTot, float alpha)
+    {
+        var weight = tape.Scratch(y.Shape);
+        using (tape.NoGrad())
+        {
+            ((1f - alpha) * (tape.Constant(qTot) - y).Map(default(IsNegative)) + alpha).Value.CopyTo(weight);
+        }
+        return weight;
+    }
+
+    /// <summary>Central weighting: w = 1 where all did the greedy or y is above the greedy joint action's value, else <paramref name="alpha"/> (CW-QMIX,
+    /// Rashid et al. 2020, section 5).</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="y">[T, B, 1] what Q_tot should have been.</param>
+    /// <param name="best">[T, B, 1] Q*(s, u^), the central value of the greedy joint action.</param>
+    /// <param name="actions">[T, B, N] u.</param>
+    /// <param name="greedy">[T, B, N] u^.</param>
+    /// <param name="alpha">in [0, 1].</param>
+    /// <returns>[T, B, 1]</returns>
+    public static Tensor Central(Tape tape, Tensor y, Tensor best, Tensor actions, Tensor greedy, float alpha)
+    {
+        var weight = tape.Scratch(y.Shape);
+        using (tape.NoGrad())
+        {
+            var isAbove = (tape.Constant(best) - y).Map(default(IsNegative));
+            var isGreedy = 1f - (tape.Constant(greedy) - actions).Abs().Sum(-1).Reshape(y.Shape).Clamp(0f, 1f);
+            ((1f - alpha) * isAbove.Maximum(isGreedy) + alpha).Value.CopyTo(weight);
         }
         return weight;
     }

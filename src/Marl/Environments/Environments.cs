@@ -32,6 +32,8 @@ public static class Environments
             ["climbing"]) { TryCreate = MatrixGame.TryCreate },
         new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",
             ["penalty-0", "penalty-100"]) { TryCreate = MatrixGame.TryCreate },
+        new("qtran-game", "QTRAN's matrix game, one step: the best joint action is surrounded by the worst, and a sum never finds it",
+            ["qtran-game"]) { TryCreate = MatrixGame.TryCreate },
         new("matrix:FILE.json[?steps=T]", "a matrix game of your own, for any number of players",
             []) { TryCreate = MatrixGame.TryCreate },
         new("two-step", "QMIX's two-step game: 8 needs a value that is not a sum",

@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// A repeated matrix (normal-form) game: the joint action of each step picks every agent's payoff. There is nothing to see, so an
-/// observation is N zeros, as in the matrix-games package; truncated after the last step. Each agent receives its full payoff.
+/// observation is N zeros, as in the matrix-games package; as a rule truncated after the last step. Each agent receives its full payoff.
 /// </summary>
 public sealed class MatrixGame : IEnvironment
 {
@@ -13,6 +13,7 @@ public sealed class MatrixGame : IEnvironment
 
     private readonly double[][] payoffs;
     private readonly AgentSpec[] agents;
+    private readonly StepResult end;
     private int step;
 
     /// <summary>A game with its payoffs.</summary>
@@ -20,8 +21,9 @@ public sealed class MatrixGame : IEnvironment
     /// <param name="actions">[N] each agent's number of actions.</param>
     /// <param name="payoffs">a tensor [actions of agent 0, actions of agent 1, ...], row-major, for each agent, or one for all.</param>
     /// <param name="steps">length of an episode.</param>
+    /// <param name="end">what the last step of an episode is: truncated, or terminated where nothing would follow.</param>
     /// <exception cref="ArgumentException">the numbers of agents, actions and payoffs do not fit together.</exception>
-    public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = UsualSteps)
+    public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = UsualSteps, StepResult end = StepResult.Truncated)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         int agents = actions.Length, cells = 1;
@@ -32,6 +34,7 @@ public sealed class MatrixGame : IEnvironment
         }
         if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
             throw new ArgumentException($"{agents} agents need a payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
+        this.end = end;
         this.payoffs = new double[agents][];
         this.agents = new AgentSpec[agents];
         for (int agent = 0; agent < agents; agent++)
@@ -65,9 +68,18 @@ public sealed class MatrixGame : IEnvironment
     public static MatrixGame Penalty(double k, int steps = UsualSteps) =>
         new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
 
+    /// <summary>The game of QTRAN (Son et al. 2019, table 1a): 8 for (0, 0), -12 if only one agent strays from it, 0 if both do. It is over after a
+    /// single step.</summary>
+    public static MatrixGame Qtran() => new("qtran-game", [3, 3], [[8, -12, -12, -12, 0, 0, -12, 0, 0]], steps: 1, StepResult.Terminated);
+
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
         const string penalty = "penalty-";
+        if (id.Name == "qtran-game")
+        {
+            id.EnsureAllRead(hasLayout: false);
+            return Qtran();
+        }
         if (id.Name != "climbing" && id.Name != "matrix" && !id.Name.StartsWith(penalty, StringComparison.Ordinal))
             return null;
         int? steps = id.Integer("steps");
@@ -92,7 +104,7 @@ public sealed class MatrixGame : IEnvironment
             cell = cell * agents[agent].Actions + actions[agent];
         for (int agent = 0; agent < agents.Length; agent++)
             rewards[agent] = payoffs[agent][cell];
-        return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        return ++step >= Spec.EpisodeLimit ? end : StepResult.Running;
     }
 
     /// <inheritdoc/>

@@ -137,6 +137,8 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(ActorCriticOptions))]
 [JsonSerializable(typeof(ComaOptions))]
 [JsonSerializable(typeof(ParetoOptions))]
+[JsonSerializable(typeof(QtranOptions))]
+[JsonSerializable(typeof(WeightedQmixOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;

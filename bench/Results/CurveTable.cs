@@ -1,0 +1,25 @@
+namespace Marl.Native.Bench.Results;
+
+/// <summary>The mean curves as numbers, for whoever draws them elsewhere.</summary>
+internal static class CurveTable
+{
+    /// <summary>A line for each evaluation: mean over seeds with its 95 % interval (nothing there for a single seed), and the interquartile mean.</summary>
+    public static void Write(TextWriter output, IEnumerable<Series> all)
+    {
+        output.WriteLine("task,label,step,mean,low,high,iqm");
+        foreach (var series in all)
+        {
+            for (int k = 0; k < series.Means.Length; k++)
+            {
+                var mean = series.Means[k];
+                output.WriteLine(string.Join(',', Quoted(series.Task), Quoted(series.Label), series.Steps[k].ToString("F0"), Number(mean.Value),
+                    mean.IsInterval ? Number(mean.Low) : "", mean.IsInterval ? Number(mean.High) : "",
+                    Number(RunStatistics.InterquartileMean(series.Returns[k]))));
+            }
+        }
+    }
+
+    private static string Number(double value) => value.ToString("G9");
+
+    private static string Quoted(string name) => name.AsSpan().ContainsAny(",\"") ? $"\"{name.Replace("\"", "\"\"")}\"" : name;
+}

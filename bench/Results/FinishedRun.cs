@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Bench.Results;
+
+/// <summary>What a run left in its folder, .../task/label/seed.</summary>
+/// <param name="Path">the folder.</param>
+/// <param name="Task">what is compared on.</param>
+/// <param name="Label">what is compared: an algorithm or a variant of one.</param>
+/// <param name="Seed">which of the label's runs.</param>
+/// <param name="Configuration">config.json</param>
+/// <param name="Steps">[evaluations] environment steps before each.</param>
+/// <param name="Returns">[evaluations] mean greedy return of each.</param>
+/// <param name="StepsPerSecond">how fast it was.</param>
+internal sealed record FinishedRun(
+    string Path, string Task, string Label, ulong Seed, JsonObject Configuration, double[] Steps, double[] Returns, double StepsPerSecond)
+{
+    /// <summary>The environment's id.</summary>
+    public string Environment => Configuration["environment"]?.ToString() ?? "";
+
+    /// <summary>Reads all runs in and below some folders.</summary>
+    /// <param name="folders">a run's own or any above it.</param>
+    /// <param name="unfinished">folders of runs that were stopped or are still going on.</param>
+    /// <exception cref="UsageException">there is no such folder or no run in it, or a run cannot be read.</exception>
+    public static List<FinishedRun> ReadAll(IEnumerable<string> folders, out List<string> unfinished)
+    {
+        List<FinishedRun> runs = [];
+        unfinished = [];
+        HashSet<string> seen = [];
+        foreach (string folder in folders)
+        {
+            if (!Directory.Exists(folder))
+            {
+                throw new UsageException($"there is no folder '{folder}'");
+            }
+            int before = seen.Count;
+            foreach (string file in Directory.EnumerateFiles(folder, "config.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            {
+                string path = System.IO.Path.GetDirectoryName(file)!;
+                if (!seen.Add(System.IO.Path.GetFullPath(path)))
+                {
+                    continue;
+                }
+                if (Read(path) is { } run)
+                {
+                    runs.Add(run);
+                }
+                else
+                {
+                    unfinished.Add(path);
+                }
+            }
+            if (seen.Count == before)
+            {
+                throw new UsageException($"there is no run in the folder '{folder}'");
+            }
+        }
+        return runs;
+    }
+
+    /// <summary>The run in a folder; null if it has not come to its end.</summary>
+    private static FinishedRun? Read(string path)
+    {
+        RunFolder folder = new(path);
+        if (!File.Exists(folder.Summary))
+        {
+            return null;
+        }
+        var configuration = ReadObject(folder.Configuration);
+        var summary = ReadObject(folder.Summary);
+        if (!Value<bool>(summary, "finished", folder.Summary))
+        {
+            return null;
+        }
+        var (steps, returns) = ReadMetrics(System.IO.Path.Combine(path, "metrics.csv"));
+        ulong seed = Value<ulong>(summary, "seed", folder.Summary);
+        string[] names = System.IO.Path.GetFullPath(path).Split(System.IO.Path.DirectorySeparatorChar);
+        return names is [.., { Length: > 0 } task, { Length: > 0 } label, var last] && last == seed.ToString(CultureInfo.InvariantCulture)
+            ? new(path, task, label, seed, configuration, steps, returns, Value<double>(summary, "stepsPerSecond", folder.Summary))
+            : throw new UsageException($"'{path}' holds the run of seed {seed}; its folder must be <task>/<label>/{seed}");
+    }
+
+    private static (double[] Steps, double[] Returns) ReadMetrics(string file)
+    {
+        string[] lines = File.Exists(file) ? File.ReadAllLines(file) : [];
+        string[] names = lines is [var header, ..] ? header.Split(',') : [];
+        int steps = Array.IndexOf(names, "steps"), returns = Array.IndexOf(names, "returnMean");
+        if (steps < 0 || returns < 0 || lines.Length < 2)
+        {
+            throw new UsageException($"'{file}' holds no evaluations: columns 'steps' and 'returnMean' are needed, and a row");
+        }
+        var rows = lines[1..].Select(line => line.Split(',')).ToArray();
+        return ([.. rows.Select(row => Number(row, steps))], [.. rows.Select(row => Number(row, returns))]);
+
+        double Number(string[] row, int column)
+            => row.Length == names.Length && double.TryParse(row[column], CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+                ? value : throw new UsageException($"'{file}' has a row without a number for '{names[column]}': {string.Join(',', row)}");
+    }
+
+    private static JsonObject ReadObject(string file) => Json.ParseObject(File.ReadAllText(file), $"'{file}'");
+
+    private static T Value<T>(JsonObject from, string name, string file) => from[name] is JsonValue value && value.TryGetValue(out T? read) ? read
+        : throw new UsageException($"'{file}' lacks '{name}'");
+}

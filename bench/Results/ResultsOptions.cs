@@ -1,0 +1,70 @@
+using System.Globalization;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Bench.Results;
+
+/// <summary>What the words behind "results" ask for.</summary>
+internal sealed record ResultsOptions
+{
+    public const string Help = """
+        results <folder> [..] [options]     of runs in <folder>/../<task>/<label>/<seed>
+          --published FILE   adds a column of what others report: lines of task,label,value,source
+          --scale [TASK=]X   multiplies returns, of one task or of all; may be repeated
+          --curves           prints the mean curves as CSV in place of the tables
+          --svg FILE         draws the mean curves
+        """;
+
+    /// <summary>Where the runs are.</summary>
+    public List<string> Folders { get; } = [];
+
+    public string? Published { get; private set; }
+
+    public string? Svg { get; private set; }
+
+    public bool Curves { get; private set; }
+
+    /// <summary>By task; "" is every other task.</summary>
+    public Dictionary<string, double> Scales { get; } = new() { [""] = 1 };
+
+    /// <exception cref="UsageException">names the word that is not understood.</exception>
+    public static ResultsOptions Parse(string[] words)
+    {
+        ResultsOptions options = new();
+        for (int i = 0; i < words.Length; i++)
+        {
+            string option = words[i];
+            string Next() => ++i < words.Length ? words[i] : throw new UsageException($"option '{option}' needs a value");
+            switch (option)
+            {
+                case "--published":
+                    options.Published = Next();
+                    break;
+                case "--svg":
+                    options.Svg = Next();
+                    break;
+                case "--curves":
+                    options.Curves = true;
+                    break;
+                case "--scale":
+                    options.AddScale(Next());
+                    break;
+                case ['-', ..]:
+                    throw new UsageException($"'{option}' is not understood\n{Help}");
+                default:
+                    options.Folders.Add(option);
+                    break;
+            }
+        }
+        return options.Folders.Count > 0 ? options : throw new UsageException($"a folder of runs is needed\n{Help}");
+    }
+
+    /// <summary>What returns of a task are multiplied by.</summary>
+    public double Scale(string task) => Scales.GetValueOrDefault(task, Scales[""]);
+
+    private void AddScale(string word)
+    {
+        int equals = word.LastIndexOf('=');
+        Scales[word[..Math.Max(equals, 0)]] = double.TryParse(word[(equals + 1)..], CultureInfo.InvariantCulture, out double scale)
+            && double.IsFinite(scale) && scale > 0 ? scale : throw new UsageException($"option '--scale' needs a number above 0, not '{word}'");
+    }
+}
