@@ -40,6 +40,9 @@ public abstract class Algorithm(string name, string description)
     /// <summary>Names and published defaults of its options in an environment.</summary>
     public abstract JsonObject DefaultOptions(string environment);
 
+    /// <summary>How it is trained in an environment, as published.</summary>
+    public abstract TrainingOptions DefaultTraining(string environment);
+
     internal abstract object ReadOptions(JsonObject node);
 
     internal abstract JsonObject WriteOptions(object options);
@@ -47,27 +50,29 @@ public abstract class Algorithm(string name, string description)
     internal abstract ILearner Create(object options, LearnerContext context);
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
-        => new(name, description, defaults, RunJson.Default.QLearningOptions, Rl.QLearning.Learner);
+        => new(name, description, defaults, RunJson.Default.QLearningOptions, Presets.ReplayTraining, Rl.QLearning.Learner);
 
     private static Typed<ActorCriticOptions> ActorCritic(string name, string description, Func<string, ActorCriticOptions> defaults)
-        => new(name, description, defaults, RunJson.Default.ActorCriticOptions, Rl.ActorCritic.Learner);
+        => new(name, description, defaults, RunJson.Default.ActorCriticOptions, Presets.OnPolicyTraining, Rl.ActorCritic.Learner);
 
     private static Typed<QtranOptions> Qtran(string name, string description, Func<string, QtranOptions> defaults)
-        => new(name, description, defaults, RunJson.Default.QtranOptions, Rl.Qtran.Learner);
+        => new(name, description, defaults, RunJson.Default.QtranOptions, Presets.ReplayTraining, Rl.Qtran.Learner);
 
     private static Typed<WeightedQmixOptions> WeightedQmix(string name, string description, Func<string, WeightedQmixOptions> defaults)
-        => new(name, description, defaults, RunJson.Default.WeightedQmixOptions, Rl.WeightedQmix.Learner);
+        => new(name, description, defaults, RunJson.Default.WeightedQmixOptions, Presets.ReplayTraining, Rl.WeightedQmix.Learner);
 
     private static Typed<ComaOptions> Coma(string name, string description, Func<string, ComaOptions> defaults)
-        => new(name, description, defaults, RunJson.Default.ComaOptions, Rl.Coma.Learner);
+        => new(name, description, defaults, RunJson.Default.ComaOptions, Presets.OnPolicyTraining, Rl.Coma.Learner);
 
     private static Typed<ParetoOptions> ParetoActorCritic(string name, string description, Func<string, ParetoOptions> defaults)
-        => new(name, description, defaults, RunJson.Default.ParetoOptions, Rl.ParetoActorCritic.Learner);
+        => new(name, description, defaults, RunJson.Default.ParetoOptions, Presets.OnPolicyTraining, Rl.ParetoActorCritic.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
-        Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
+        Func<string, TrainingOptions> training, Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
     {
         public override JsonObject DefaultOptions(string environment) => Json.ToNode(defaults(environment), type);
+
+        public override TrainingOptions DefaultTraining(string environment) => training(environment);
 
         internal override object ReadOptions(JsonObject node) => Json.FromNode(node, type);
 

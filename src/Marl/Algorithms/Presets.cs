@@ -45,7 +45,7 @@ internal static class Presets
     /// <summary>Independent A2C.</summary>
     public static ActorCriticOptions Ia2c(string environment) => new()
     {
-        Agent = FamilyOf(environment) == Family.Other ? AgentKind.Gru : AgentKind.Mlp,
+        Agent = FamilyOf(environment) is Family.TwoStep or Family.Matrix ? AgentKind.Mlp : AgentKind.Gru,
         NStep = 5,
         LearningRate = 5e-4f,
     };
@@ -70,7 +70,8 @@ internal static class Presets
         TargetTau = 1f,
     };
 
-    /// <summary>Pareto actor-critic, as EPyMARL configures it for the matrix games of its paper.</summary>
+    /// <summary>Pareto actor-critic, as EPyMARL configures it for the matrix games of its paper. Returns are standardised here: its critic is not
+    /// fast enough for returns in the hundreds.</summary>
     public static ParetoOptions ParetoActorCritic(string environment) => new()
     {
         Agent = AgentKind.Mlp,
@@ -79,6 +80,7 @@ internal static class Presets
         NStep = 10,
         LearningRate = 3e-4f,
         StandardiseRewards = false,
+        StandardiseReturns = true,
     };
 
     /// <summary>QTRAN-base.</summary>
@@ -108,13 +110,28 @@ internal static class Presets
     /// <summary>OW-QMIX, alpha likewise.</summary>
     public static WeightedQmixOptions OptimisticallyWeightedQmix(string environment) => WeightedQmix(environment, WeightingKind.Optimistic, alpha: 0.5f);
 
-    /// <summary>How long to train and how often to look.</summary>
-    public static TrainingOptions Training(string environment) => FamilyOf(environment) switch
+    /// <summary>How long to train and how often to look, for algorithms that replay experience. In the particle worlds the limit is the end, as in the
+    /// published runs: their state does not tell the time, and values that are bootstrapped beyond it diverge with QMIX.</summary>
+    public static TrainingOptions ReplayTraining(string environment) => FamilyOf(environment) switch
     {
         Family.TwoStep => new() { Steps = 10_000, EvaluateEvery = 1_000, EvaluationEpisodes = 10 },
         Family.Matrix => new() { Steps = 250_000, EvaluationEpisodes = 10 },
+        Family.Particles => new() { Steps = 2_000_000, EvaluateEvery = 20_000, TerminateAtLimit = true },
         _ => new() { Steps = 2_000_000, EvaluateEvery = 20_000 },
     };
+
+    /// <summary>The same for algorithms that learn from the last round alone: ten episodes in a round and, outside of the small games, ten times the
+    /// steps. In the matrix games too the limit is the end, as for the published runs of Pareto actor-critic.</summary>
+    public static TrainingOptions OnPolicyTraining(string environment)
+    {
+        var training = ReplayTraining(environment) with { Environments = 10 };
+        return FamilyOf(environment) switch
+        {
+            Family.TwoStep => training with { Steps = 50_000, EvaluateEvery = 5_000 },
+            Family.Matrix => training with { Steps = 500_000, EvaluateEvery = 20_000, TerminateAtLimit = true },
+            _ => training with { Steps = 20_000_000, EvaluateEvery = 200_000, CheckpointEvery = 500_000 },
+        };
+    }
 
     private static QLearningOptions Foraging { get; } = new();
 
@@ -148,11 +165,13 @@ internal static class Presets
         Other,
         TwoStep,
         Matrix,
+        Particles,
     }
 
     private static Family FamilyOf(string environment)
         => environment.StartsWith("two-step", StringComparison.Ordinal) || environment.StartsWith("qtran-game", StringComparison.Ordinal) ? Family.TwoStep
         : environment.StartsWith("climbing", StringComparison.Ordinal) || environment.StartsWith("penalty", StringComparison.Ordinal)
             || environment.StartsWith("matrix", StringComparison.Ordinal) ? Family.Matrix
+        : environment.StartsWith("mpe", StringComparison.Ordinal) ? Family.Particles
         : Family.Other;
 }

@@ -39,7 +39,7 @@ public sealed record RunConfiguration
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
     {
         var entry = Algorithm.Find(algorithm);
-        var training = Json.ToNode(Presets.Training(environment), RunJson.Default.TrainingOptions);
+        var training = Json.ToNode(entry.DefaultTraining(environment), RunJson.Default.TrainingOptions);
         var options = entry.DefaultOptions(environment);
         foreach (var (part, values) in file ?? [])
         {

@@ -73,12 +73,13 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains in one call, for programs that embed the engine.</summary>
     /// <param name="algorithm">its name.</param>
     /// <param name="create">makes the environments.</param>
-    /// <param name="training">how; by default <see cref="TrainingOptions"/>'s defaults.</param>
+    /// <param name="training">how; by default as was published for the algorithm.</param>
     /// <param name="settings">name=value of the algorithm's options.</param>
     public static (Policy Policy, TrainingSummary Summary) Train(string algorithm, Func<IEnvironment> create, TrainingOptions? training = null,
         params IEnumerable<string> settings)
     {
-        var configuration = RunConfiguration.Of(algorithm, IdOf(create), null, settings) with { Training = training ?? new() };
+        var configuration = RunConfiguration.Of(algorithm, IdOf(create), null, settings);
+        configuration = configuration with { Training = training ?? configuration.Training };
         using var trainer = new Trainer(configuration, create);
         var summary = trainer.Run();
         return (trainer.Policy, summary);
