@@ -1,9 +1,5 @@
-#!/usr/bin/env bash
-# Trains what docs/results/value-based.md reports, and prints its tables: eng/results-value-based.sh [part ..], parts being matrix, foraging, particles
-# and stability; by default all of them, which takes hours. Runs are kept in runs/value-based; finished ones are not done again.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-root=runs/value-based
+# The runs of docs/results/value-based.md, for eng/results.sh.
+# shellcheck shell=bash
 
 # One setting for all algorithms of a domain. It was chosen by a few runs of seeds 3 and 4 of IQL, VDN and QMIX, which are not among those reported.
 network="agent=mlp hidden=64 lastAction=true lambda=0.5 learningRate=0.0005 targetEvery=1 targetTau=0.01 epsilonAnneal=300000 evaluateEvery=50000"
@@ -30,12 +26,11 @@ foraging() {
   done
 }
 
-# A time limit counts as the end, as in the peers: where values are bootstrapped beyond it QMIX diverges on spread.
 particles() {
   for seed in 11 12 13 14 15; do
     for task in mpe-v0:spread mpe-v0:speaker-listener; do
       for algorithm in iql vdn qmix qtran; do
-        echo "$task $algorithm $seed $algorithm $task 500000 $network terminateAtLimit=true"
+        echo "$task $algorithm $seed $algorithm $task 500000 $network"
       done
     done
   done
@@ -65,17 +60,3 @@ small+lenient $small $forgive
 END
   done
 }
-
-parts=${*:-matrix foraging particles stability}
-for part in $parts; do
-  case $part in
-    matrix | foraging | particles | stability) ;;
-    *) echo "there is no part '$part'; there are matrix, foraging, particles and stability" >&2; exit 2 ;;
-  esac
-done
-dotnet build -c Release src/Cli --nologo -v quiet >&2
-dotnet build -c Release bench --nologo -v quiet >&2
-for part in $parts; do
-  "$part" | MARL="dotnet src/Cli/bin/Release/net10.0/marl.dll" eng/runs.sh "$root/$part"
-  dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll results "$root/$part" --published docs/results/published.csv --svg "docs/results/value-based-$part.svg"
-done
