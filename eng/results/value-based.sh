@@ -18,7 +18,7 @@ matrix() {
 
 foraging() {
   for seed in 11 12 13 14 15; do
-    for task in lbf-v1:8x8-2p-2f-coop lbf-v1:10x10-3p-3f lbf-v1:8x8-2p-2f-2s-coop lbf:8x8-2p-2f-coop; do
+    for task in lbf-v1:8x8-2p-2f-coop lbf-v1:10x10-3p-3f lbf-v1:8x8-2p-2f-2s-coop lbf:10x10-3p-3f; do
       for algorithm in iql vdn qmix qtran; do
         echo "$task $algorithm $seed $algorithm $task 1000000 $network"
       done
