@@ -12,7 +12,7 @@ public sealed class TrainingTests
         { "qtran", "agent=gru" }, { "qtran", "architecture=comaCritic" }, { "qtran", "lambda=0.6" }, { "qtran-alt", "agent=mlp" }, { "qtran-alt", "doubleQ=false" },
         { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
         { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
-        { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" },
+        { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" }, { "liir", "agent=gru" }, { "liir", "lambda=0" },
     };
 
     [Theory]
@@ -88,6 +88,7 @@ public sealed class TrainingTests
     [InlineData("cw-qmix", "agent=gru")]
     [InlineData("ow-qmix", "agent=mlp")]
     [InlineData("mappo", "minibatches=5")]
+    [InlineData("liir", "criticActions=true")]
     public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
@@ -224,6 +225,7 @@ public sealed class TrainingTests
     [Theory]
     [InlineData("vdn", "a mixer learns")]
     [InlineData("qtran", "QTRAN learns")]
+    [InlineData("liir", "LIIR learns")]
     public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
     {
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));

@@ -70,6 +70,18 @@ internal static class Presets
         TargetTau = 1f,
     };
 
+    /// <summary>LIIR with the learning rates, lambda and intrinsic weight of its authors' code (for StarCraft), whose critics see more than the state and which has a
+    /// floor below its policies (criticObservation, criticActions, criticLastActions, floorStart); for the rest as independent A2C.</summary>
+    public static LiirOptions Liir(string environment) => new()
+    {
+        Agent = FamilyOf(environment) == Family.Other ? AgentKind.Gru : AgentKind.Mlp,
+        Lambda = 0.8f,
+        Optimizer = OptimizerKind.Rmsprop,
+        OptimizerEpsilon = 1e-5f,
+        LearningRate = 5e-4f,
+        NormaliseAdvantages = true,
+    };
+
     /// <summary>Pareto actor-critic, as EPyMARL configures it for the matrix games of its paper.</summary>
     public static ParetoOptions ParetoActorCritic(string environment) => new()
     {
