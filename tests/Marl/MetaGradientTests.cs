@@ -1,4 +1,5 @@
 using Marl.Native.Rl;
+using static System.FormattableString;
 
 namespace Marl.Native.Tests;
 
@@ -22,8 +23,8 @@ public sealed class MetaGradientTests
     {
         using var workers = new Workers(1);
         var configuration = Games.Configure("liir", "lbf:5x5-2p-2f", 10, settings: ["agent=mlp", "hidden=12", "criticHidden=12", "environments=6",
-            "intrinsicWeight=5", "gradientClip=0", "normaliseAdvantages=false", "standardiseRewards=false",
-            FormattableString.Invariant($"learningRate={Rate * Flat}"), FormattableString.Invariant($"optimizerEpsilon={Flat}"), "criticLearningRate=1e-9", .. settings]);
+            "intrinsicWeight=5", "gradientClip=0", "standardiseRewards=false", "criticLearningRate=1e-9", Invariant($"learningRate={Rate * Flat}"),
+            Invariant($"optimizerEpsilon={Flat}"), .. settings]);
         var environment = Environments.Create("lbf:5x5-2p-2f");
         var learner = (OnPolicyLearner)configuration.CreateLearner(new LearnerContext(environment.Spec, configuration.Training, workers));
         // Of another policy than the learner's: ratios are not 1 before the step either.

@@ -232,4 +232,19 @@ public sealed class TrainingTests
         Assert.StartsWith(why, e.Message, StringComparison.Ordinal);
         Assert.Contains("individual rewards need", e.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("maa2c", "ia2c and ippo need none")]
+    [InlineData("pareto-ac", "ia2c and ippo need none")]
+    [InlineData("coma", "use criticObservation=true")]
+    [InlineData("liir", "use criticObservation=true")]
+    public void ACriticThatWouldSeeNothingIsRefused(string algorithm, string remedy)
+    {
+        using var workers = new Workers(1);
+        var spec = Environments.Create("lbf:5x5-2p-1f").Spec with { StateSize = 0 };
+        var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 10);
+        var e = Assert.Throws<UsageException>(() => configuration.CreateLearner(new LearnerContext(spec, configuration.Training, workers)));
+        Assert.StartsWith("the critic cannot see the state", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith(remedy, e.Message, StringComparison.Ordinal);
+    }
 }

@@ -56,7 +56,7 @@ internal sealed class BatchGradient
     /// <param name="loss">of a shard.</param>
     /// <param name="episodes">as many as a batch has.</param>
     /// <param name="setting">of all shards.</param>
-    /// <param name="into">where the gradient by each network is put; none: the network is a constant of this loss. By default where the networks have theirs.</param>
+    /// <param name="into">where the gradient by each network is put; none: the network is constant here. By default where the networks have theirs.</param>
     public float Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, params ReadOnlySpan<Tensor> into)
     {
         Begin(episodes, setting);

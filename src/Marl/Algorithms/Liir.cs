@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning individual intrinsic reward (LIIR, Du et al. 2019, section 4): every agent learns from the team's reward and from one of its own, which is learnt so that the
-/// step that the agent takes for both is a step towards more of the team's.
+/// Learning individual intrinsic reward (LIIR, Du et al. 2019, section 4): every agent learns from the team's reward and from one of its own, which is learnt
+/// so that the step that the agent takes for both is a step towards more of the team's.
 /// <code>
 /// y_i,t    = lambda or n-step return of r_t + w r_in_i(u_i,t) with the target critic's V_i        A_i  = y_i - V_i            proxy
 /// y_ex,t   = the same of r_t alone with the target's V_ex                                         A_ex = y_ex - V_ex          extrinsic
@@ -15,7 +15,8 @@ namespace Marl.Native.Rl;
 /// </code>
 /// k is the derivative of all log-probabilities at once along one direction, the gradient at the policies after their step; e is how much a reward counts
 /// in all the returns that it is a part of. alpha is left out, the optimiser's step is taken for a plain one, and where advantages are normalised their mean
-/// and deviation count as constants. All values are those before the update. The authors' code has an average of products as a product of averages, and another sign.
+/// and deviation count as constants. All values are those before the update. The authors' code has a product of averages for an average of products, and
+/// another sign.
 /// </summary>
 public sealed class Liir : PolicyObjective
 {
@@ -26,7 +27,7 @@ public sealed class Liir : PolicyObjective
     private const int CriticLoss = 2, Value = 3, Return = 4, ExtrinsicLoss = 5, MetaLoss = 6, Reward = 7;
 
     private readonly LiirOptions options;
-    private readonly IntrinsicRewards networks;
+    private readonly IntrinsicRewards critics;
     private readonly Parameters before;
     private readonly Tensor direction;
     private readonly Func<Shard, Var> actorLoss, surrogate, criticLoss;
@@ -37,7 +38,7 @@ public sealed class Liir : PolicyObjective
         context.RequireCommonReward("LIIR learns what makes more of one common reward");
         var parts = (options.CriticObservation ? CriticParts.Observation : 0) | (options.CriticActions ? CriticParts.OthersActions : 0)
             | (options.CriticLastActions ? CriticParts.LastActions : 0);
-        networks = new IntrinsicRewards(AddNetwork("critic", options.OfCritics).Scope("critic"), AddNetwork("intrinsic", options.OfIntrinsic).Scope("critic"),
+        critics = new IntrinsicRewards(AddNetwork("critic", options.OfCritics).Scope("critic"), AddNetwork("intrinsic", options.OfIntrinsic).Scope("critic"),
             context.Spec, parts, options.Shared, options.CriticHidden);
         before = new Parameters(Networks[Actor].Layout);
         direction = Tensor.Zeros(before.Values.Count);
@@ -58,18 +59,18 @@ public sealed class Liir : PolicyObjective
     public override void Estimate(Shard shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var h = networks.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
-        var hNext = networks.Features(shard.TargetOf(Critic), batch).Slice(0, 1, steps);
-        var rewards = networks.Reward(shard.OnlineOf(Intrinsic), h, batch.Actions);
+        var h = critics.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
+        var hNext = critics.Features(shard.TargetOf(Critic), batch).Slice(0, 1, steps);
+        var rewards = critics.Reward(shard.OnlineOf(Intrinsic), h, batch.Actions);
 
         var extrinsic = shard.TransitionsOf(options.Gamma);
         var proxy = extrinsic.Plus(tape, (rewards * options.IntrinsicWeight).Value);
-        shard.Store(Returns(shard, proxy, networks.ProxyValue(shard.TargetOf(Critic), hNext).Value), static estimates => estimates.Returns);
-        shard.Store(networks.ProxyValue(shard.OnlineOf(Critic), h).Value, static estimates => estimates.Values);
+        shard.Store(Returns(shard, proxy, critics.ProxyValue(shard.TargetOf(Critic), hNext).Value), static estimates => estimates.Returns);
+        shard.Store(critics.ProxyValue(shard.OnlineOf(Critic), h).Value, static estimates => estimates.Values);
 
-        var y = Returns(shard, extrinsic, networks.ExtrinsicValue(shard.TargetOf(Intrinsic), hNext).Value);
+        var y = Returns(shard, extrinsic, critics.ExtrinsicValue(shard.TargetOf(Intrinsic), hNext).Value);
         shard.Store(y, static estimates => estimates.ExtrinsicReturns);
-        shard.Store((tape.Constant(y) - networks.ExtrinsicValue(shard.OnlineOf(Intrinsic), h)).Value, static estimates => estimates.ExtrinsicAdvantages);
+        shard.Store((tape.Constant(y) - critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), h)).Value, static estimates => estimates.ExtrinsicAdvantages);
     }
 
     /// <summary>Both kinds, as the authors do: with the variance of a sample.</summary>
@@ -97,7 +98,7 @@ public sealed class Liir : PolicyObjective
     public override Var Loss(Shard shard) => shard.Mean(ActorLoss(shard, options.Entropy));
 
     /// <summary>J_ex, by policies that have. The episodes keep how likely an action was when it was done.</summary>
-    internal Var Surrogate(Shard shard)
+    private Var Surrogate(Shard shard)
     {
         var batch = shard.Batch;
         var logChosen = Chosen(LogPolicy(shard, shard.Online), batch.Actions);
@@ -114,13 +115,13 @@ public sealed class Liir : PolicyObjective
         tape.PushForward(before, direction);
         var k = logChosen.Tangent;
 
-        var h = networks.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
-        var v = networks.ProxyValue(shard.OnlineOf(Critic), h);
+        var h = critics.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
+        var v = critics.ProxyValue(shard.OnlineOf(Critic), h);
         var features = tape.Constant(h.Value);
-        var rewards = networks.Reward(shard.OnlineOf(Intrinsic), features, batch.Actions);
+        var rewards = critics.Reward(shard.OnlineOf(Intrinsic), features, batch.Actions);
         var e = Trace(shard, k);
         var error = (v - batch.Returns).Square();
-        var extrinsicError = (networks.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch.ExtrinsicReturns).Square();
+        var extrinsicError = (critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch.ExtrinsicReturns).Square();
 
         // Metrics are those of the last loss.
         ReportActor(shard, ActorLoss(logChosen, batch.Advantages, entropy, options.Entropy), entropy);

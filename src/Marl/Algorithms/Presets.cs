@@ -70,8 +70,9 @@ internal static class Presets
         TargetTau = 1f,
     };
 
-    /// <summary>LIIR with the learning rates, lambda and intrinsic weight of its authors' code (for StarCraft), whose critics see more than the state and which has a
-    /// floor below its policies (criticObservation, criticActions, criticLastActions, floorStart); for the rest as independent A2C.</summary>
+    /// <summary>LIIR with the optimiser, lambda and intrinsic weight of its authors' code (for StarCraft), for the rest as independent A2C. (That code also has
+    /// criticObservation, criticActions, criticLastActions and normaliseAdvantages true, and a floor below its policies. Where rewards are rare, advantages that are
+    /// brought to one size whatever they were are those of the intrinsic reward alone, and nothing else is learnt.)</summary>
     public static LiirOptions Liir(string environment) => new()
     {
         Agent = FamilyOf(environment) == Family.Other ? AgentKind.Gru : AgentKind.Mlp,
@@ -79,7 +80,6 @@ internal static class Presets
         Optimizer = OptimizerKind.Rmsprop,
         OptimizerEpsilon = 1e-5f,
         LearningRate = 5e-4f,
-        NormaliseAdvantages = true,
     };
 
     /// <summary>Pareto actor-critic, as EPyMARL configures it for the matrix games of its paper.</summary>
