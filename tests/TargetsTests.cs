@@ -53,6 +53,55 @@ public sealed class TargetsTests
     }
 
     [Fact]
+    public void ATraceIsWhatEachRewardCountsInAWeightedSumOfReturns()
+    {
+        // The sum is linear in the rewards: the difference that one more of a reward makes is its trace. Four rows: the first episode terminates at the second,
+        // the other is one of three and padding.
+        var (tape, rng) = (new Tape(), new Rng(3));
+        var (reward, weight, vNext) = (Draw(), Draw(), Draw());
+        var (terminated, truncated, mask) = (Rows([0, 1, 0, 0], [0, 0, 0, 0]), Rows([0, 0, 0, 0], [1, 0, 0, 0]), Rows([1, 1, 1, 1], [1, 1, 1, 0]));
+        Check((s, e) => e ? Targets.LambdaTrace(tape, s, weight, 0.7f) : Targets.Lambda(tape, s, vNext, 0.7f));
+        foreach (int n in (int[])[1, 2, 3, 9])
+        {
+            Check((s, e) => e ? Targets.NStepTrace(tape, s, weight, n) : Targets.NStep(tape, s, vNext, n));
+        }
+
+        void Check(Func<Transitions, bool, Tensor> of)
+        {
+            float[] trace = Of(true);
+            double before = Sum();
+            for (int i = 0; i < reward.Count; i++)
+            {
+                reward.Span[i]++;
+                Assert.Equal(Sum() - before, trace[i], 1e-5);
+                reward.Span[i]--;
+            }
+
+            double Sum() => Of(false).Zip(weight.ToArray(), (g, w) => (double)g * w).Sum();
+
+            float[] Of(bool traces)
+            {
+                using (tape.Step())
+                {
+                    return of(Transitions.Of(tape, reward, terminated, 0.9f, mask, truncated), traces).ToArray();
+                }
+            }
+        }
+
+        Tensor Draw()
+        {
+            var x = Tensor.Zeros(4, 2, 3);
+            foreach (ref float element in x.Span)
+            {
+                element = 2f * rng.NextSingle() - 1f;
+            }
+            return x;
+        }
+
+        static Tensor Rows(float[] first, float[] second) => Tensor.Of([.. first.Zip(second).SelectMany(pair => new[] { pair.First, pair.Second })], 4, 2, 1);
+    }
+
+    [Fact]
     public void CommonRewardsMeetOwnValues()
     {
         var tape = new Tape();
@@ -80,6 +129,8 @@ public sealed class TargetsTests
                 Targets.NStep(tape, steps, VNext, 3);
                 Targets.Gae(tape, steps, ValueT, VNext, 0.5f);
                 Targets.VTrace(tape, steps, ValueT, VNext, ratio);
+                Targets.LambdaTrace(tape, steps, ratio, 0.5f);
+                Targets.NStepTrace(tape, steps, ratio, 3);
             }
         }
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

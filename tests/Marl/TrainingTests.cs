@@ -12,7 +12,7 @@ public sealed class TrainingTests
         { "qtran", "agent=gru" }, { "qtran", "architecture=comaCritic" }, { "qtran", "lambda=0.6" }, { "qtran-alt", "agent=mlp" }, { "qtran-alt", "doubleQ=false" },
         { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
         { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
-        { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" },
+        { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" }, { "liir", "agent=gru" }, { "liir", "lambda=0" },
     };
 
     [Theory]
@@ -88,6 +88,7 @@ public sealed class TrainingTests
     [InlineData("cw-qmix", "agent=gru")]
     [InlineData("ow-qmix", "agent=mlp")]
     [InlineData("mappo", "minibatches=5")]
+    [InlineData("liir", "criticActions=true")]
     public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
@@ -224,10 +225,26 @@ public sealed class TrainingTests
     [Theory]
     [InlineData("vdn", "a mixer learns")]
     [InlineData("qtran", "QTRAN learns")]
+    [InlineData("liir", "LIIR learns")]
     public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
     {
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));
         Assert.StartsWith(why, e.Message, StringComparison.Ordinal);
         Assert.Contains("individual rewards need", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("maa2c", "ia2c and ippo need none")]
+    [InlineData("pareto-ac", "ia2c and ippo need none")]
+    [InlineData("coma", "use criticObservation=true")]
+    [InlineData("liir", "use criticObservation=true")]
+    public void ACriticThatWouldSeeNothingIsRefused(string algorithm, string remedy)
+    {
+        using var workers = new Workers(1);
+        var spec = Environments.Create("lbf:5x5-2p-1f").Spec with { StateSize = 0 };
+        var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 10);
+        var e = Assert.Throws<UsageException>(() => configuration.CreateLearner(new LearnerContext(spec, configuration.Training, workers)));
+        Assert.StartsWith("the critic cannot see the state", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith(remedy, e.Message, StringComparison.Ordinal);
     }
 }

@@ -7,6 +7,7 @@ internal sealed class OnPolicyCalls
 {
     private readonly ReferenceCase c;
     private readonly ReferenceBatch batch;
+    private readonly List<(string Theirs, string[] Ours)> losses = [("pg_loss", ["actorLoss"])];
 
     public OnPolicyCalls(ReferenceCase c)
     {
@@ -23,6 +24,9 @@ internal sealed class OnPolicyCalls
             c.LeaveOut($"clean.mid.{name}", "inside the learner; losses and gradients stand on it");
         }
     }
+
+    /// <summary>A loss of the case that is the sum of some of our metrics.</summary>
+    public void Loss(string theirs, params string[] ours) => losses.Add((theirs, ours));
 
     /// <summary>Runs the calls with one and with two shards.</summary>
     /// <param name="options">how it learns.</param>
@@ -48,7 +52,10 @@ internal sealed class OnPolicyCalls
             {
                 names[i].Load("init.", learner.Networks[i].Online, target: false);
             }
-            names[1].Load("init.", learner.Networks[1].Target, target: true);
+            for (int i = 1; i < names.Length; i++)
+            {
+                names[i].Load("init.", learner.Networks[i].Target, target: true);
+            }
             for (int call = 1; call <= 3; call++)
             {
                 Play(learner);
@@ -88,7 +95,10 @@ internal sealed class OnPolicyCalls
             }
         }
         learner.End();
-        c.Compare(prefix + "pg_loss", Metric("actorLoss"));
+        foreach (var (theirs, ours) in losses)
+        {
+            c.Compare(prefix + theirs, ours.Sum(Metric));
+        }
         foreach (var (theirs, _, values) in epochs)
         {
             if (theirs.FirstOrDefault(name => c.Has(prefix + name)) is { } name)
@@ -99,8 +109,11 @@ internal sealed class OnPolicyCalls
         for (int i = 0; i < names.Length; i++)
         {
             names[i].Compare(prefix + "after.", learner.Networks[i].Online.Values, target: false);
+            if (i > 0)
+            {
+                names[i].Compare(prefix + "after.", learner.Networks[i].Target.Values, target: true);
+            }
         }
-        names[1].Compare(prefix + "after.", learner.Networks[1].Target.Values, target: true);
 
         float Metric(string metric) => learner.Statistics.Metrics.Single(m => m.Name == metric).Value;
     }
@@ -145,7 +158,8 @@ internal sealed class OnPolicyCalls
             var got = Device.Cpu.Zeros(c[$"clean.mid.{theirs}"].Shape);
             for (int b = 0; b < batch.Episodes.Length; b++)
             {
-                ours(batch.Episodes[b].Estimates!).AsSpan(0, batch.Episodes[b].Length * batch.Spec.Agents.Length).CopyTo(got[b].Span);
+                var all = batch.Episodes[b].Estimates!;
+                all.Lived(ours(all)).CopyTo(got[b].Span);
             }
             c.Compare($"clean.mid.{theirs}", got);
         }

@@ -1,3 +1,4 @@
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
@@ -13,6 +14,12 @@ public sealed class WeightingReference
         ["is_weights_replay"] = Importance,
     };
 
+    private static readonly Dictionary<string, Action<ReferenceCase>> Tables = new()
+    {
+        ["tabular_hysteretic"] = HystereticTable,
+        ["tabular_lenient"] = LenientTable,
+    };
+
     [ReferenceTheory(typeof(All))]
     public void Weights(string name) => ReferenceCase.Run(name, c =>
     {
@@ -22,6 +29,41 @@ public sealed class WeightingReference
             Formulas[name](c, tape);
         }
     });
+
+    [ReferenceTheory(typeof(Rules))]
+    public void TabularRules(string name) => ReferenceCase.Run(name, Tables[name]);
+
+    private static void HystereticTable(ReferenceCase c)
+    {
+        var table = new Table(c);
+        float[] deltas = [.. Enumerable.Range(0, c["reward"].Count).Select(i => table.Learn(i,
+            (tape, delta) => Weighting.Hysteretic(tape, delta, (float)(c.Exact("beta") / c.Exact("alpha")))).Delta)];
+        c.Compare("delta", Tensor.Of(deltas));
+        c.Compare("q", table.Values);
+    }
+
+    /// <summary>How the temperature of a state and an action falls is the case's own: the engine's leniency follows a schedule.</summary>
+    private static void LenientTable(ReferenceCase c)
+    {
+        var (table, temperature) = (new Table(c), Device.Cpu.Zeros(c["q"].Shape));
+        temperature.Span.Fill(c.Number("T0"));
+        int count = c["reward"].Count;
+        float[] delta = new float[count], leniency = new float[count], updated = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            var (state, action, next) = table.At(i);
+            leniency[i] = Weighting.Leniency(c.Number("K"), temperature[state].Span[action]);
+            (delta[i], updated[i]) = table.Learn(i, (tape, delta) => Weighting.Lenient(tape, delta, Tensor.Of([c["x"].Span[i]]), Tensor.Of([leniency[i]])));
+            float own = temperature[state].Span[action], fold = c["done"].Span[i] == 0 ? c.Number("fold") : 0f;
+            float mean = temperature[next].ToArray().Average();
+            temperature[state].Span[action] = c.Number("decay") * ((1f - fold) * own + fold * mean);
+        }
+        c.Compare("delta", Tensor.Of(delta));
+        c.Compare("leniency", Tensor.Of(leniency));
+        c.Compare("updated", Tensor.Of(updated));
+        c.Compare("temperature", temperature);
+        c.Compare("q", table.Values);
+    }
 
     private static void Hysteretic(ReferenceCase c, Tape tape)
     {
@@ -120,6 +162,55 @@ public sealed class WeightingReference
         tape.Backward(loss);
         c.Compare("loss", loss.Value);
         c.Compare($"grad.{values}", q.Gradient);
+    }
+
+    /// <summary>Q as a table of parameters, learnt by gradient descent on weighted squared errors.</summary>
+    private sealed class Table
+    {
+        private readonly ReferenceCase c;
+        private readonly Parameters parameters;
+        private readonly ParameterSlice q;
+        private readonly Optimizer optimizer;
+
+        public Table(ReferenceCase c)
+        {
+            this.c = c;
+            var layout = new ParameterLayout();
+            q = layout.Add("q", c["q"].Shape, Initialisers.Constant(0f));
+            parameters = new Parameters(layout);
+            // The gradient of w delta^2 / 2 is -w delta.
+            optimizer = new Optimizer(parameters, new Sgd { LearningRate = c.Exact("alpha") });
+        }
+
+        public Tensor Values => parameters[q];
+
+        public (int State, int Action, int Next) At(int i) => ((int)c["state"].Span[i], (int)c["action"].Span[i], (int)c["next_state"].Span[i]);
+
+        /// <summary>Learns from a transition.</summary>
+        public (float Delta, float Weight) Learn(int i, Func<Tape, Tensor, Tensor> weighting)
+        {
+            var (state, action, next) = At(i);
+            var tape = new Tape();
+            using (tape.Step())
+            {
+                var transition = Transitions.Of(tape, One(c["reward"].Span[i]), One(c["done"].Span[i]), c.Number("gamma"));
+                var y = Targets.Lambda(tape, transition, One(parameters[q][next].ToArray().Max()), 0f).Reshape(1);
+                var value = tape.Bind(parameters)[q].GatherRows(Tensor.Of([state])).Gather(Tensor.Of([action], 1, 1)).Reshape(1);
+                var delta = (tape.Constant(y) - value).Value;
+                var weight = weighting(tape, delta);
+                parameters.Gradient.Span.Clear();
+                tape.Backward(((value - y).Square() * weight * 0.5f).Sum());
+                optimizer.Step();
+                return (delta.ToScalar(), weight.ToScalar());
+            }
+
+            static Tensor One(float x) => Tensor.Of([x], 1, 1, 1);
+        }
+    }
+
+    private sealed class Rules() : LearnerCases("tabular_")
+    {
+        protected override bool Has(string name) => Tables.ContainsKey(name);
     }
 
     private sealed class All() : LearnerCases("loss_hysteretic", "loss_lenient", "is_weights")

@@ -13,28 +13,48 @@ namespace Marl.Native.Rl;
 public sealed class ActorCritic : PolicyObjective
 {
     // Places in Metrics.
-    private const int ActorLoss = 0, EntropyMean = 1, CriticLoss = 2, Value = 3, Return = 4, ClipFraction = 5;
+    private const int CriticLoss = 2, Value = 3, Return = 4, ClipFraction = 5;
 
     private readonly ActorCriticOptions options;
     private readonly ValueCritic? critic;
 
-    private ActorCritic(ActorCriticOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout) : base(options)
+    private ActorCritic(ActorCriticOptions options, LearnerContext context) : base(options, context)
     {
         this.options = options;
-        Agent = new Agent(actorLayout.Scope("agent"), context.Spec, options.Network);
         critic = options.Critic == CriticKind.None ? null
-            : new ValueCritic(criticLayout.Scope("critic"), context.Spec, options.Critic, options.Network, options.CriticHidden);
+            : new ValueCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.Critic, options.Network, options.CriticHidden);
     }
-
-    /// <inheritdoc/>
-    public override Agent Agent { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return", "clipFraction"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ActorCriticOptions options, LearnerContext context)
-        => new(options, context, (actor, critic) => new ActorCritic(options, context, actor, critic));
+    public static OnPolicyLearner Learner(ActorCriticOptions options, LearnerContext context) => new(options, context, new ActorCritic(options, context));
+
+    /// <summary>-min(rho A, clip(rho, 1 - e, 1 + e) A), PPO's bound on what a step may gain (Schulman et al. 2017, equation 7).</summary>
+    /// <param name="ratio">rho = pi(u) / pi_then(u).</param>
+    /// <param name="advantages">A.</param>
+    /// <param name="clip">e.</param>
+    public static Var ClippedLoss(Var ratio, Tensor advantages, float clip)
+        => -(ratio * advantages).Minimum(ratio.Clamp(1f - clip, 1f + clip) * advantages);
+
+    /// <summary>1 where a ratio is further than e from 1.</summary>
+    public static Tensor Outside(Var ratio, float clip)
+    {
+        var tape = ratio.Tape;
+        return (clip - (tape.Constant(ratio.Value) - 1f).Abs()).Map(default(IsNegative)).Value;
+    }
+
+    /// <summary>(v - G)^2, or the greater of it and that of a v that has moved no further than <paramref name="clip"/> from what it was (0: any way).</summary>
+    /// <param name="v">what is expected.</param>
+    /// <param name="returns">G.</param>
+    /// <param name="before">what was expected before the first step.</param>
+    /// <param name="clip">how far.</param>
+    public static Var ValueError(Var v, Tensor returns, Tensor before, float clip)
+    {
+        var error = (v - returns).Square();
+        return clip == 0 ? error : error.Maximum(((v - before).Clamp(-clip, clip) + before - returns).Square());
+    }
 
     /// <inheritdoc/>
     public override void Estimate(Shard shard)
@@ -53,39 +73,28 @@ public sealed class ActorCritic : PolicyObjective
     /// <inheritdoc/>
     public override Var Loss(Shard shard)
     {
-        var (tape, batch) = (shard.Tape, shard.Batch);
-        var logPolicy = LogPolicy(shard);                                                                                   // [T, B, N, A]
-        var logChosen = new ActionValues(logPolicy, batch.Actions, default).Chosen;                                         // [T, B, N]
-        var (gain, entropy, advantage) = (logChosen * batch.Advantages, logPolicy.Entropy(), batch.Advantages);
-        if (options.Clip > 0)
-        {
-            var ratio = (logChosen - tape.Constant(batch.Probabilities).Log()).Exp();
-            gain = (ratio * advantage).Minimum(ratio.Clamp(1f - options.Clip, 1f + options.Clip) * advantage);
-            shard.Report(ClipFraction, Outside(ratio));
-        }
-        var actorLoss = -(gain + options.Entropy * entropy);
-        shard.Report(ActorLoss, actorLoss.Value);
-        shard.Report(EntropyMean, entropy.Value);
-        shard.Report(Return, batch.Returns);
-        return critic is null ? shard.Mean(actorLoss) : shard.Mean(actorLoss) + shard.Mean(ValueError(shard));
-
-        // 1 where PPO's ratio left its bounds.
-        Tensor Outside(Var ratio) => (tape.Constant((ratio - 1f).Abs().Value) * -1f + options.Clip).Map(default(IsNegative)).Value;
-    }
-
-    /// <summary>(G_t - V_t)^2 [T, B, N], or the greater of it and that of a V that has moved no further than is allowed.</summary>
-    private Var ValueError(Shard shard)
-    {
         var batch = shard.Batch;
-        var v = critic!.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
-        var error = (v - batch.Returns).Square();
-        if (options.ValueClip > 0)
+        shard.Report(Return, batch.Returns);
+        var loss = shard.Mean(options.Clip > 0 ? ClippedLoss(shard) : ActorLoss(shard, options.Entropy));
+        if (critic is null)
         {
-            var near = (v - batch.Values).Clamp(-options.ValueClip, options.ValueClip) + batch.Values;
-            error = error.Maximum((near - batch.Returns).Square());
+            return loss;
         }
+        var v = critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
+        var error = ValueError(v, batch.Returns, batch.Values, options.ValueClip);
         shard.Report(Value, v.Value);
         shard.Report(CriticLoss, error.Value);
-        return error;
+        return loss + shard.Mean(error);
+    }
+
+    private Var ClippedLoss(Shard shard)
+    {
+        var batch = shard.Batch;
+        var (logChosen, entropy) = LogPolicyAndEntropy(shard, shard.Online);
+        var ratio = (logChosen - shard.Tape.Constant(batch.Probabilities).Log()).Exp();
+        var loss = ClippedLoss(ratio, batch.Advantages, options.Clip) - options.Entropy * entropy;
+        ReportActor(shard, loss, entropy);
+        shard.Report(ClipFraction, Outside(ratio, options.Clip));
+        return loss;
     }
 }

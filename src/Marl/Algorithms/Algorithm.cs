@@ -23,6 +23,7 @@ public abstract class Algorithm(string name, string description)
         ActorCritic("maa2c", "advantage actor-critic with a central critic (Papoudakis et al. 2021)", Presets.Maa2c),
         ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
         Coma("coma", "counterfactual multi-agent policy gradients (Foerster et al. 2018)", Presets.Coma),
+        Liir("liir", "learning individual intrinsic rewards (Du et al. 2019)", Presets.Liir),
         ParetoActorCritic("pareto-ac", "Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)", Presets.ParetoActorCritic),
     ];
 
@@ -63,6 +64,9 @@ public abstract class Algorithm(string name, string description)
 
     private static Typed<ComaOptions> Coma(string name, string description, Func<string, ComaOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ComaOptions, Presets.OnPolicyTraining, Rl.Coma.Learner);
+
+    private static Typed<LiirOptions> Liir(string name, string description, Func<string, LiirOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.LiirOptions, Presets.OnPolicyTraining, Rl.Liir.Learner);
 
     private static Typed<ParetoOptions> ParetoActorCritic(string name, string description, Func<string, ParetoOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ParetoOptions, Presets.OnPolicyTraining, Rl.ParetoActorCritic.Learner);

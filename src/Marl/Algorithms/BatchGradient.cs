@@ -13,6 +13,7 @@ internal sealed class BatchGradient
     private readonly Part[] parts;
     private readonly Shard[] shards;
     private readonly Episode[] sample;
+    private readonly Tensor[] destinations;
     private readonly float[] metrics;
     private readonly Action<int, int> differentiate, visit;
     private readonly Func<Part, Tensor>[] gradientOf;
@@ -29,7 +30,7 @@ internal sealed class BatchGradient
     public BatchGradient(LearnerContext context, int count, TrainedNetwork[] networks, int metrics)
     {
         (this.context, this.networks, this.metrics) = (context, networks, new float[metrics]);
-        sample = new Episode[count];
+        (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
         parts = new Part[context.Training.ShardsOf(count)];
         for (int s = 0; s < parts.Length; s++)
         {
@@ -42,17 +43,28 @@ internal sealed class BatchGradient
         (differentiate, visit) = (Differentiate, Visit);
     }
 
-    /// <summary>Means over the batch of what the loss reported.</summary>
+    /// <summary>What losses are functions of.</summary>
+    public ReadOnlySpan<TrainedNetwork> Networks => networks;
+
+    /// <summary>Means over the batch of what the last loss reported.</summary>
     public Span<float> Metrics => metrics;
 
     /// <summary>Episodes of a batch.</summary>
     public int Count => sample.Length;
 
-    /// <summary>The loss of some episodes; its gradient is put where the networks have theirs.</summary>
-    public float Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    /// <summary>The loss of some episodes, and its gradient.</summary>
+    /// <param name="loss">of a shard.</param>
+    /// <param name="episodes">as many as a batch has.</param>
+    /// <param name="setting">of all shards.</param>
+    /// <param name="into">where the gradient by each network is put; none: the network is constant here. By default where the networks have theirs.</param>
+    public float Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, params ReadOnlySpan<Tensor> into)
     {
         Begin(episodes, setting);
         this.loss = loss;
+        for (int network = 0; network < networks.Length; network++)
+        {
+            destinations[network] = into.IsEmpty ? networks[network].Online.Gradient : into[network];
+        }
         context.Workers.Run(parts.Length, differentiate);
 
         float sum = 0;
@@ -67,7 +79,10 @@ internal sealed class BatchGradient
         }
         for (int network = 0; network < networks.Length; network++)
         {
-            ShardSum.Reduce(parts, gradientOf[network], networks[network].Online.Gradient);
+            if (!destinations[network].IsNone)
+            {
+                ShardSum.Reduce(parts, gradientOf[network], destinations[network]);
+            }
         }
         return sum;
     }
@@ -101,7 +116,11 @@ internal sealed class BatchGradient
     private void Differentiate(int index, int worker)
     {
         var part = parts[index];
-        part.Loss = shards[worker].Differentiate(loss, Episodes(part), setting, part.Gradients, part.Metrics, Chance(index));
+        for (int network = 0; network < networks.Length; network++)
+        {
+            part.Wanted[network] = destinations[network].IsNone ? default : part.Gradients[network];
+        }
+        part.Loss = shards[worker].Differentiate(loss, Episodes(part), setting, part.Wanted, part.Metrics, Chance(index));
     }
 
     private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(parts[index]), setting, Chance(index));
@@ -116,6 +135,7 @@ internal sealed class BatchGradient
         public int First { get; } = first;
         public int Count { get; } = count;
         public Tensor[] Gradients { get; } = [.. networks.Select(network => Tensor.Zeros(network.Online.Layout.Count))];
+        public Tensor[] Wanted { get; } = new Tensor[networks.Length];
         public float[] Metrics { get; } = new float[metrics];
         public float Loss;
     }

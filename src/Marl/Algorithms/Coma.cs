@@ -14,21 +14,17 @@ namespace Marl.Native.Rl;
 public sealed class Coma : PolicyObjective
 {
     // Places in Metrics.
-    private const int ActorLoss = 0, EntropyMean = 1, CriticLoss = 2, Value = 3, Return = 4;
+    private const int CriticLoss = 2, Value = 3, Return = 4;
 
     private readonly ComaOptions options;
     private readonly CounterfactualCritic critic;
 
-    private Coma(ComaOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout) : base(options)
+    private Coma(ComaOptions options, LearnerContext context) : base(options, context)
     {
         this.options = options;
-        Agent = new Agent(actorLayout.Scope("agent"), context.Spec, options.Network);
-        critic = new CounterfactualCritic(criticLayout.Scope("critic"), context.Spec, options.CriticObservation, options.CriticLastActions, options.Shared,
-            options.CriticHidden);
+        critic = new CounterfactualCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.CriticObservation,
+            options.CriticLastActions, options.Shared, options.CriticHidden);
     }
-
-    /// <inheritdoc/>
-    public override Agent Agent { get; }
 
     /// <inheritdoc/>
     public override bool NeedsNextAction => true;
@@ -37,8 +33,7 @@ public sealed class Coma : PolicyObjective
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ComaOptions options, LearnerContext context)
-        => new(options, context, (actor, critic) => new Coma(options, context, actor, critic));
+    public static OnPolicyLearner Learner(ComaOptions options, LearnerContext context) => new(options, context, new Coma(options, context));
 
     /// <summary>A_i = Q_i(u_i) - sum_a pi_i(a) Q_i(a) [T, B, N] (equation 4).</summary>
     /// <param name="q">Q_i(s, ., u_-i) and what was done.</param>
@@ -53,7 +48,7 @@ public sealed class Coma : PolicyObjective
         var q = Values(shard);
         shard.Store(Returns(shard, qNext.Value), static estimates => estimates.Returns);
         shard.Store(q.Chosen.Value, static estimates => estimates.Values);
-        shard.Store(Advantage(q, LogPolicy(shard)).Value, static estimates => estimates.Advantages);
+        shard.Store(Advantage(q, LogPolicy(shard, shard.Online)).Value, static estimates => estimates.Advantages);
     }
 
     /// <summary>Nothing: <see cref="Estimate"/> has the advantages already.</summary>
@@ -65,18 +60,12 @@ public sealed class Coma : PolicyObjective
     public override Var Loss(Shard shard)
     {
         var batch = shard.Batch;
-        var logPolicy = LogPolicy(shard);                                                                                   // [T, B, N, A]
-        var logChosen = new ActionValues(logPolicy, batch.Actions, default).Chosen;                                         // [T, B, N]
-        var entropy = logPolicy.Entropy();
-        var actorLoss = -(logChosen * batch.Advantages + options.Entropy * entropy);
         var q = Values(shard).Chosen;
         var error = (q - batch.Returns).Square();
-        shard.Report(ActorLoss, actorLoss.Value);
-        shard.Report(EntropyMean, entropy.Value);
         shard.Report(CriticLoss, error.Value);
         shard.Report(Value, q.Value);
         shard.Report(Return, batch.Returns);
-        return shard.Mean(actorLoss) + shard.Mean(error);
+        return shard.Mean(ActorLoss(shard, options.Entropy)) + shard.Mean(error);
     }
 
     /// <summary>Q_i(s_t, ., u_-i) and u_t.</summary>

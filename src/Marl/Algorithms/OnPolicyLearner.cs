@@ -14,7 +14,6 @@ public sealed class OnPolicyLearner : ILearner
     private readonly BatchGradient whole, minibatch;
     private readonly RunningStatistics? rewards, returns;
     private readonly Episode[] shuffled;
-    private readonly Func<Shard, Var> lossOf;
     private readonly Action<Shard> estimate;
     private readonly Schedule floor;
     private float loss;
@@ -24,18 +23,14 @@ public sealed class OnPolicyLearner : ILearner
     /// <summary>Networks with fresh weights.</summary>
     /// <param name="options">how it learns.</param>
     /// <param name="context">where.</param>
-    /// <param name="objective">what it learns: adds its parameters to the layouts of actor and critic.</param>
-    public OnPolicyLearner(OnPolicyOptions options, LearnerContext context, Func<ParameterLayout, ParameterLayout, PolicyObjective> objective)
+    /// <param name="objective">what it learns.</param>
+    public OnPolicyLearner(OnPolicyOptions options, LearnerContext context, PolicyObjective objective)
     {
-        options.Validate();
-        this.options = options;
-        ParameterLayout actorLayout = new(), criticLayout = new();
-        this.objective = objective(actorLayout, criticLayout);
-        var actor = new TrainedNetwork("actor", actorLayout, options, context.Rng);
-        // Weights of their own, from another stream than the actor's.
-        networks = criticLayout.Count == 0 ? [actor]
-            : [actor, new TrainedNetwork("critic", criticLayout, options, context.Rng.Split(RngPurpose.Initialisation), options.CriticLearningRate)];
-        int round = context.Training.Environments, metrics = this.objective.Metrics.Count;
+        (this.options, this.objective) = (options, objective);
+        // Weights of critics are drawn from other streams than the actor's.
+        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i - 1)))];
+        int round = context.Training.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
             throw new UsageException($"{round} environments play {round} episodes in a round, which cannot be cut into {options.Minibatches} minibatches alike; " +
@@ -44,12 +39,12 @@ public sealed class OnPolicyLearner : ILearner
         whole = new BatchGradient(context, round, networks, metrics);
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, round / options.Minibatches, networks, metrics);
         rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;
-        returns = options.StandardiseReturns ? new RunningStatistics(this.objective.Agent.Agents) : null;
+        returns = options.StandardiseReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
-        (lossOf, estimate) = (this.objective.Loss, this.objective.Estimate);
+        estimate = objective.Estimate;
         sampling = context.Rng.Split(RngPurpose.Sampling);
         floor = Schedule.Linear(options.FloorStart, options.FloorFinish, options.FloorAnneal);
-        this.objective.Selector.Floor = floor.At(0);
+        objective.Selector.Floor = floor.At(0);
     }
 
     /// <inheritdoc/>
@@ -58,7 +53,7 @@ public sealed class OnPolicyLearner : ILearner
     /// <inheritdoc/>
     public Parameters Parameters => networks[0].Online;
 
-    /// <summary>The actor, and the critic if there is one.</summary>
+    /// <summary>The actor, and the critics if there are any.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 
     /// <inheritdoc/>
@@ -72,7 +67,7 @@ public sealed class OnPolicyLearner : ILearner
 
     /// <inheritdoc/>
     public UpdateStatistics Statistics => new(loss, networks[0].GradientNorm,
-        [.. objective.Metrics.Zip(minibatch.Metrics.ToArray()), .. networks.Skip(1).Select(critic => ("criticGradientNorm", critic.GradientNorm))]);
+        [.. objective.Metrics.Zip(minibatch.Metrics.ToArray()), .. networks.Skip(1).Select(critic => ($"{critic.Name}GradientNorm", critic.GradientNorm))]);
 
     /// <inheritdoc/>
     public float Exploration(long steps) => 1f;
@@ -101,21 +96,21 @@ public sealed class OnPolicyLearner : ILearner
         whole.ForEach(estimate, episodes, Setting(steps));
         foreach (var episode in episodes)
         {
-            returns?.Update(Lived(episode, episode.Estimates!.Returns));
+            returns?.Update(episode.Estimates!.Lived(episode.Estimates.Returns));
         }
         foreach (var episode in episodes)
         {
-            returns?.Normalise(Lived(episode, episode.Estimates!.Returns));
+            returns?.Normalise(episode.Estimates!.Lived(episode.Estimates.Returns));
             objective.Appraise(episode, episode.Estimates!);
         }
         if (options.NormaliseAdvantages)
         {
-            Normalise(episodes);
+            objective.NormaliseAdvantages(episodes);
         }
         episodes.CopyTo(shuffled);
     }
 
-    /// <summary>One epoch: a step of the networks for every minibatch.</summary>
+    /// <summary>One epoch: a step for every minibatch.</summary>
     internal void Pass(long steps)
     {
         if (options.Minibatches > 1)
@@ -129,11 +124,7 @@ public sealed class OnPolicyLearner : ILearner
         }
         for (int first = 0; first < shuffled.Length; first += minibatch.Count)
         {
-            loss = minibatch.Of(lossOf, shuffled.AsSpan(first, minibatch.Count), Setting(steps));
-            foreach (var network in networks)
-            {
-                network.Step(loss);
-            }
+            loss = objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps));
         }
     }
 
@@ -166,28 +157,4 @@ public sealed class OnPolicyLearner : ILearner
     }
 
     private Shard.Setting Setting(long steps) => new(rewards, steps, Exploration(steps), returns);
-
-    private static Span<float> Lived(Episode episode, float[] estimates) => estimates.AsSpan(0, episode.Length * episode.Agents);
-
-    /// <summary>A = (A - mean) / (standard deviation + 1e-8), over all transitions and agents.</summary>
-    private static void Normalise(ReadOnlySpan<Episode> episodes)
-    {
-        double sum = 0, squares = 0;
-        int count = 0;
-        foreach (var episode in episodes)
-        {
-            foreach (float advantage in Lived(episode, episode.Estimates!.Advantages))
-            {
-                (sum, squares, count) = (sum + advantage, squares + (double)advantage * advantage, count + 1);
-            }
-        }
-        double mean = sum / count, deviation = Math.Sqrt(Math.Max(0, squares / count - mean * mean)) + 1e-8;
-        foreach (var episode in episodes)
-        {
-            foreach (ref float advantage in Lived(episode, episode.Estimates!.Advantages))
-            {
-                advantage = (float)((advantage - mean) / deviation);
-            }
-        }
-    }
 }

@@ -36,6 +36,9 @@ public abstract record OnPolicyOptions : LearnerOptions
     /// <summary>Whether the floor is shared by the available actions; see <see cref="PolicySampler.MaskBeforeSoftmax"/>.</summary>
     public bool MaskBeforeSoftmax { get; init; } = true;
 
+    /// <summary>How critics are trained.</summary>
+    internal OnPolicyOptions OfCritics => CriticLearningRate > 0 ? this with { LearningRate = CriticLearningRate } : this;
+
     internal override void Validate()
     {
         base.Validate();

@@ -16,22 +16,19 @@ namespace Marl.Native.Rl;
 public sealed class ParetoActorCritic : PolicyObjective
 {
     // Places in Metrics.
-    private const int ActorLoss = 0, EntropyMean = 1, CriticLoss = 2, Value = 3, Return = 4;
+    private const int CriticLoss = 2, Value = 3, Return = 4;
 
     private readonly JointActionCritic critic;
     private readonly ValueCritic stateValue;
     private readonly Schedule entropyWorth;
 
-    private ParetoActorCritic(ParetoOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout) : base(options)
+    private ParetoActorCritic(ParetoOptions options, LearnerContext context) : base(options, context)
     {
-        Agent = new Agent(actorLayout.Scope("agent"), context.Spec, options.Network);
-        critic = new JointActionCritic(criticLayout.Scope("critic"), context.Spec, options.Shared, options.CriticHidden);
-        stateValue = new ValueCritic(criticLayout.Scope("state_value"), context.Spec, CriticKind.Central, options.Network, options.CriticHidden);
+        var layout = AddNetwork("critic", options.OfCritics);
+        critic = new JointActionCritic(layout.Scope("critic"), context.Spec, options.Shared, options.CriticHidden);
+        stateValue = new ValueCritic(layout.Scope("state_value"), context.Spec, CriticKind.Central, options.Network, options.CriticHidden);
         entropyWorth = options.EntropyOver(context.Training.Steps);
     }
-
-    /// <inheritdoc/>
-    public override Agent Agent { get; }
 
     /// <inheritdoc/>
     public override bool NeedsNextAction => true;
@@ -40,8 +37,7 @@ public sealed class ParetoActorCritic : PolicyObjective
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ParetoOptions options, LearnerContext context)
-        => new(options, context, (actor, critic) => new ParetoActorCritic(options, context, actor, critic));
+    public static OnPolicyLearner Learner(ParetoOptions options, LearnerContext context) => new(options, context, new ParetoActorCritic(options, context));
 
     /// <inheritdoc/>
     public override void Estimate(Shard shard)
@@ -64,18 +60,12 @@ public sealed class ParetoActorCritic : PolicyObjective
     public override Var Loss(Shard shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
-        var logPolicy = LogPolicy(shard);                                                                                   // [T, B, N, A]
-        var logChosen = new ActionValues(logPolicy, batch.Actions, default).Chosen;                                         // [T, B, N]
-        var entropy = logPolicy.Entropy();
-        var actorLoss = -(logChosen * batch.Advantages + entropyWorth.At(shard.Steps) * entropy);
-        var q = new ActionValues(critic.Forward(shard.OnlineOf(Critic), batch), batch.Actions, default).Chosen;
+        var q = Chosen(critic.Forward(shard.OnlineOf(Critic), batch), batch.Actions);
         var v = stateValue.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
         var error = (q - batch.Returns).Square() + (v - batch.Returns).Square();
-        shard.Report(ActorLoss, actorLoss.Value);
-        shard.Report(EntropyMean, entropy.Value);
         shard.Report(CriticLoss, error.Value);
         shard.Report(Value, v.Value);
         shard.Report(Return, batch.Returns);
-        return shard.Mean(actorLoss) + shard.Mean(error);
+        return shard.Mean(ActorLoss(shard, entropyWorth.At(shard.Steps))) + shard.Mean(error);
     }
 }

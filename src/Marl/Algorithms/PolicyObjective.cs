@@ -1,43 +1,133 @@
+using System.Numerics.Tensors;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What an on-policy learner minimises: the loss of a policy, the shard's first network, and of the critic beside it, the second. Their gradients do not
-/// touch, so both are one loss.
+/// What an on-policy learner minimises: the loss of a policy, the shard's first network, and of the critics beside it. By default their gradients do not touch,
+/// so all is one loss; an algorithm that takes its steps one after the other says so in <see cref="Step"/>.
 /// </summary>
-/// <param name="options">of the family.</param>
-public abstract class PolicyObjective(OnPolicyOptions options) : Objective
+public abstract class PolicyObjective : Objective
 {
-    /// <summary>Place of the critic among the networks of a shard.</summary>
+    /// <summary>Place of the policy among the networks of a shard.</summary>
+    protected const int Actor = 0;
+
+    /// <summary>Place of the critic, where there is one.</summary>
     protected const int Critic = 1;
 
+    // Places in Metrics.
+    private const int ActorLossMetric = 0, EntropyMetric = 1;
+
+    private readonly OnPolicyOptions options;
+    private readonly List<(string Name, ParameterLayout Layout, LearnerOptions Training)> networks = [];
+    private readonly Func<Shard, Var> loss;
+
+    /// <summary>The network that acts; critics follow in the constructor of the algorithm.</summary>
+    /// <param name="options">of the family.</param>
+    /// <param name="context">where.</param>
+    /// <exception cref="UsageException">an option is out of its range.</exception>
+    protected PolicyObjective(OnPolicyOptions options, LearnerContext context)
+    {
+        options.Validate();
+        this.options = options;
+        loss = Loss;
+        Selector = new() { MaskBeforeSoftmax = options.MaskBeforeSoftmax };
+        Agent = new Agent(AddNetwork("actor", options).Scope("agent"), context.Spec, options.Network);
+    }
+
+    /// <inheritdoc/>
+    public sealed override Agent Agent { get; }
+
     /// <summary>The policy: how actions are drawn from what the agents say.</summary>
-    public PolicySampler Selector { get; } = new() { MaskBeforeSoftmax = options.MaskBeforeSoftmax };
+    public PolicySampler Selector { get; }
 
     /// <summary>Whether the critic values what would have been done next, see <see cref="ILearner.NeedsNextAction"/>.</summary>
     public virtual bool NeedsNextAction => false;
+
+    /// <summary>What is trained, in the order of a shard's networks: names, parameters, and how they are optimised.</summary>
+    internal IReadOnlyList<(string Name, ParameterLayout Layout, LearnerOptions Training)> Networks => networks;
 
     /// <summary>Before the first step: what the critic makes of the episodes, stored with them (<see cref="Shard.Store"/>). No gradient.</summary>
     public abstract void Estimate(Shard shard);
 
     /// <summary>Advantages of an episode whose <see cref="Estimates"/> are there and standardised; by default A_t = G_t - v_t.</summary>
     public virtual void Appraise(Episode episode, Estimates estimates)
-        => System.Numerics.Tensors.TensorPrimitives.Subtract(estimates.Returns, estimates.Values, estimates.Advantages);
+        => TensorPrimitives.Subtract(estimates.Returns, estimates.Values, estimates.Advantages);
+
+    /// <summary>Advantages of all episodes of a round are there: brought to mean 0 and standard deviation 1, where that is asked for.</summary>
+    internal virtual void NormaliseAdvantages(ReadOnlySpan<Episode> episodes) => Estimates.Normalise(episodes, static estimates => estimates.Advantages);
+
+    /// <summary>A step on some episodes: by default of all networks at once, against the gradient of <see cref="Objective.Loss"/>.</summary>
+    /// <returns>the loss.</returns>
+    internal virtual float Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    {
+        float value = gradient.Of(loss, episodes, setting);
+        foreach (var network in gradient.Networks)
+        {
+            network.Step(value);
+        }
+        return value;
+    }
+
+    /// <summary>-(A log pi(u) + c H): the policy gradient with a bonus for entropy (Williams 1992, Mnih et al. 2016).</summary>
+    /// <param name="logChosen">log pi(u).</param>
+    /// <param name="advantages">A.</param>
+    /// <param name="entropy">H.</param>
+    /// <param name="entropyWorth">c.</param>
+    public static Var ActorLoss(Var logChosen, Tensor advantages, Var entropy, float entropyWorth) => -(logChosen * advantages + entropyWorth * entropy);
+
+    /// <summary>The same of a shard [T, B, N], with its metrics.</summary>
+    protected Var ActorLoss(Shard shard, float entropyWorth)
+    {
+        var (logChosen, entropy) = LogPolicyAndEntropy(shard, shard.Online);
+        var actorLoss = ActorLoss(logChosen, shard.Batch.Advantages, entropy, entropyWorth);
+        ReportActor(shard, actorLoss, entropy);
+        return actorLoss;
+    }
+
+    /// <summary>The metrics that all have.</summary>
+    protected static void ReportActor(Shard shard, Var actorLoss, Var entropy)
+    {
+        shard.Report(ActorLossMetric, actorLoss.Value);
+        shard.Report(EntropyMetric, entropy.Value);
+    }
+
+    /// <summary>A layout for one more network.</summary>
+    /// <param name="name">of it in checkpoints, errors and metrics.</param>
+    /// <param name="training">its optimiser, clipping, and how its target follows.</param>
+    protected ParameterLayout AddNetwork(string name, LearnerOptions training)
+    {
+        var layout = new ParameterLayout();
+        networks.Add((name, layout, training));
+        return layout;
+    }
 
     /// <summary>log pi(.) [T, B, N, A] of what was seen before each action.</summary>
-    protected Var LogPolicy(Shard shard)
+    protected Var LogPolicy(Shard shard, Weights w)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = tape.Constant(Agent.Input.Build(tape, batch));
-        var logits = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);
+        var logits = Agent.Forward(w, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);
         return Selector.LogPolicy(logits, batch.Available.Slice(0, steps));
     }
+
+    /// <summary>log pi(u_t) and the entropy of pi, [T, B, N].</summary>
+    protected (Var LogChosen, Var Entropy) LogPolicyAndEntropy(Shard shard, Weights w)
+    {
+        var logPolicy = LogPolicy(shard, w);
+        return (Chosen(logPolicy, shard.Batch.Actions), logPolicy.Entropy());
+    }
+
+    /// <summary>x(u) [.., N] of x [.., N, A].</summary>
+    protected static Var Chosen(Var x, Tensor actions) => new ActionValues(x, actions, default).Chosen;
 
     /// <summary>G_t [T, B, N]: lambda or n-step returns.</summary>
     /// <param name="shard">what was earned.</param>
     /// <param name="vNext">[T, B, N] the value of what came next, as the target critic says; changed in place.</param>
-    protected Tensor Returns(Shard shard, Tensor vNext)
+    protected Tensor Returns(Shard shard, Tensor vNext) => Returns(shard, shard.TransitionsOf(options.Gamma), vNext);
+
+    /// <summary>The same of given transitions.</summary>
+    protected Tensor Returns(Shard shard, Transitions transitions, Tensor vNext)
     {
-        var transitions = shard.TransitionsOf(options.Gamma);
         vNext = shard.Destandardised(vNext);
         return options.Lambda > 0
             ? Targets.Lambda(shard.Tape, transitions, vNext, options.Lambda)

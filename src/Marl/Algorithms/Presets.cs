@@ -45,7 +45,7 @@ internal static class Presets
     /// <summary>Independent A2C.</summary>
     public static ActorCriticOptions Ia2c(string environment) => new()
     {
-        Agent = FamilyOf(environment) is Family.TwoStep or Family.Matrix ? AgentKind.Mlp : AgentKind.Gru,
+        Agent = NetworkOf(environment),
         NStep = 5,
         LearningRate = 5e-4f,
     };
@@ -68,6 +68,18 @@ internal static class Presets
         LearningRate = 5e-4f,
         TargetEvery = 200,
         TargetTau = 1f,
+    };
+
+    /// <summary>LIIR with the optimiser, lambda and intrinsic weight of its authors' code (for StarCraft), for the rest as independent A2C. (That code also has
+    /// criticObservation, criticActions, criticLastActions and normaliseAdvantages true, and a floor below its policies. Where rewards are rare, advantages that are
+    /// brought to one size whatever they were are those of the intrinsic reward alone, and nothing else is learnt.)</summary>
+    public static LiirOptions Liir(string environment) => new()
+    {
+        Agent = NetworkOf(environment),
+        Lambda = 0.8f,
+        Optimizer = OptimizerKind.Rmsprop,
+        OptimizerEpsilon = 1e-5f,
+        LearningRate = 5e-4f,
     };
 
     /// <summary>Pareto actor-critic, as EPyMARL configures it for the matrix games of its paper. Returns are standardised here: its critic is not
@@ -159,6 +171,9 @@ internal static class Presets
         EpsilonFinish = 1f,
         EpsilonAnneal = 0,
     };
+
+    /// <summary>Matrix games have nothing to remember.</summary>
+    private static AgentKind NetworkOf(string environment) => FamilyOf(environment) is Family.TwoStep or Family.Matrix ? AgentKind.Mlp : AgentKind.Gru;
 
     private enum Family
     {

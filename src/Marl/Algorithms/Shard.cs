@@ -34,9 +34,9 @@ public sealed class Shard
     /// <summary>The parameters that targets are computed with: constants.</summary>
     public Weights Target => TargetOf(0);
 
-    /// <summary>The parameters of a network that learn; constants where nothing is differentiated.</summary>
+    /// <summary>The parameters of a network that learn; constants where nothing is differentiated by them.</summary>
     public Weights OnlineOf(int network)
-        => gradients.Length == 0 ? Tape.Freeze(networks[network].Online) : Tape.Bind(networks[network].Online, gradients[network]);
+        => gradients.Length == 0 || gradients[network].IsNone ? Tape.Freeze(networks[network].Online) : Tape.Bind(networks[network].Online, gradients[network]);
 
     /// <summary>The parameters of a network that targets are computed with: constants.</summary>
     public Weights TargetOf(int network) => Tape.Freeze(networks[network].Target);
@@ -79,25 +79,28 @@ public sealed class Shard
     }
 
     /// <summary>Keeps what a critic made of the episodes with them.</summary>
-    /// <param name="x">[T, B, N], or [T, B, 1] for all agents alike.</param>
-    /// <param name="field">where, [limit, N].</param>
+    /// <param name="x">[T, B, M], or [T, B, 1] for all columns alike.</param>
+    /// <param name="field">where, [limit, M].</param>
     public void Store(Tensor x, Func<Estimates, float[]> field)
     {
-        var (columns, agents) = (x.Shape[-1], Batch.Actions.Shape[-1]);
+        int columns = x.Shape[-1];
         var source = x.Span;
         for (int b = 0; b < Batch.Count; b++)
         {
-            float[] into = field(episodes[b].Estimates!);
+            var estimates = episodes[b].Estimates!;
+            var into = estimates.Lived(field(estimates));
+            int width = into.Length / episodes[b].Length;
             for (int t = 0; t < episodes[b].Length; t++)
             {
                 var row = source.Slice((t * Batch.Count + b) * columns, columns);
-                if (columns == agents)
+                var place = into.Slice(t * width, width);
+                if (columns == width)
                 {
-                    row.CopyTo(into.AsSpan(t * agents, agents));
+                    row.CopyTo(place);
                 }
                 else
                 {
-                    into.AsSpan(t * agents, agents).Fill(row[0]);
+                    place.Fill(row[0]);
                 }
             }
         }
@@ -126,7 +129,10 @@ public sealed class Shard
         reported.AsSpan().Clear();
         foreach (var gradient in gradients)
         {
-            gradient.Span.Clear();
+            if (!gradient.IsNone)
+            {
+                gradient.Span.Clear();
+            }
         }
         using (Tape.Step())
         {

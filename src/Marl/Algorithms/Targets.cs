@@ -159,6 +159,57 @@ public static class Targets
         return advantageT;
     }
 
+    /// <summary>How much each reward counts in a weighted sum of <see cref="Lambda"/> returns, sum_t w_t G_t = sum_t e_t r_t + what is no matter of rewards: an
+    /// eligibility trace, e_t = w_t + g_{t-1} k_{t-1} lambda e_{t-1} (the forward and the backward view, Sutton and Barto 2018, chapter 12).</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="steps">g, k.</param>
+    /// <param name="weightT">w_t [T, B, N].</param>
+    /// <param name="lambda">in [0, 1].</param>
+    /// <returns>e_t [T, B, N]; 0 outside of the mask.</returns>
+    public static Tensor LambdaTrace(Tape tape, Transitions steps, Tensor weightT, float lambda)
+    {
+        var traceT = Masked(tape, steps, weightT);
+        for (int t = 1; t < traceT.Shape[0]; t++)
+        {
+            Carry(tape, steps, traceT[t - 1], lambda, t - 1, traceT[t]);
+        }
+        return traceT;
+    }
+
+    /// <summary>The same of <see cref="NStep"/> returns: e_t = w_t + g_{t-1} w_{t-1} + .., the last n weights of the episode.</summary>
+    public static Tensor NStepTrace(Tape tape, Transitions steps, Tensor weightT, int n)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        var (weight, traceT) = (Masked(tape, steps, weightT), Masked(tape, steps, weightT));
+        for (int step = 1; step < Math.Min(n, traceT.Shape[0]); step++)
+        {
+            // The adjoint of one application. From the last row to the first: the row before is still that of the application before.
+            for (int t = traceT.Shape[0] - 1; t > 0; t--)
+            {
+                weight[t].CopyTo(traceT[t]);
+                Carry(tape, steps, traceT[t - 1], 1f, t - 1, traceT[t]);
+            }
+        }
+        return traceT;
+    }
+
+    /// <summary>y += g_t k_t lambda x</summary>
+    private static void Carry(Tape tape, Transitions steps, Tensor x, float lambda, int t, Tensor y)
+    {
+        using (tape.NoGrad())
+        {
+            var sum = tape.Constant(y) + tape.Constant(x) * lambda * steps.DiscountT[t] * steps.ContinueT[t];
+            sum.Value.CopyTo(y);
+        }
+    }
+
+    private static Tensor Masked(Tape tape, Transitions steps, Tensor x)
+    {
+        var y = tape.Scratch(x.Shape);
+        tape.Device.Zip(default(Multiply), x, steps.MaskT, y);
+        return y;
+    }
+
     /// <summary>k lambda min(ceiling, ratio)</summary>
     private static Var Trace(Var k, float lambda, Tensor ratio, float ceiling)
         => ratio.IsNone ? k * lambda : k * lambda * k.Tape.Constant(ratio).Clamp(0f, ceiling);

@@ -5,30 +5,30 @@ namespace Marl.Native.Rl;
 /// <summary>Parameters in training: what moves them, and the target that follows them.</summary>
 public sealed class TrainedNetwork
 {
-    private readonly string name;
     private readonly LearnerOptions options;
     private readonly Optimizer optimizer;
     private readonly GradientClip clip;
     private long steps;
 
     /// <summary>Fresh weights; the target has the same.</summary>
-    /// <param name="name">of it in checkpoints and errors.</param>
+    /// <param name="name">see <see cref="Name"/>.</param>
     /// <param name="layout">its parameters.</param>
     /// <param name="options">optimiser, clipping, and how the target follows.</param>
     /// <param name="rng">draws the weights.</param>
-    /// <param name="learningRate">0: that of the options.</param>
-    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, float learningRate = 0)
+    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng)
     {
-        (this.name, this.options) = (name, options);
-        learningRate = learningRate > 0 ? learningRate : options.LearningRate;
+        (Name, this.options) = (name, options);
         Online = new Parameters(layout).Initialise(rng);
         Target = new Parameters(layout);
         Target.CopyFrom(Online);
         clip = new GradientClip(Online);
         optimizer = new Optimizer(Online, options.Optimizer == OptimizerKind.Adam
-            ? new Adam { LearningRate = learningRate, Epsilon = options.OptimizerEpsilon }
-            : new RmsProp { LearningRate = learningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
+            ? new Adam { LearningRate = options.LearningRate, Epsilon = options.OptimizerEpsilon }
+            : new RmsProp { LearningRate = options.LearningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
     }
+
+    /// <summary>Of it in checkpoints, errors and metrics.</summary>
+    public string Name { get; }
 
     /// <summary>The parameters that learn.</summary>
     public Parameters Online { get; }
@@ -67,7 +67,7 @@ public sealed class TrainedNetwork
     /// <summary>Saves or restores everything.</summary>
     internal void Archive(IArchive archive)
     {
-        var scope = archive.Scope(name);
+        var scope = archive.Scope(Name);
         scope.Tensor("online", Online.Values);
         scope.Tensor("target", Target.Values);
         scope.Value("steps", ref steps);

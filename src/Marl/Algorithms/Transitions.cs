@@ -54,6 +54,17 @@ public readonly struct Transitions
         return new(r, g, k, mask);
     }
 
+    /// <summary>The same transitions with something earned besides: r_t + b_t, b [T, B, N].</summary>
+    public Transitions Plus(Tape tape, Tensor bonusT)
+    {
+        var r = tape.Scratch(Shape.Broadcast(RewardT.Shape, bonusT.Shape));
+        using (tape.NoGrad())
+        {
+            ((tape.Constant(RewardT) + bonusT) * MaskT).Value.CopyTo(r);
+        }
+        return new(r, DiscountT, ContinueT, MaskT);
+    }
+
     /// <summary>y[t] = x[t+1], and 0 at the last t.</summary>
     internal static void Shift(Tape tape, Tensor x, Tensor y)
     {

@@ -6,7 +6,8 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    private readonly Tensor observations, states, available, actions, probabilities, rewards, terminated, mask, fingerprints, values, returns, advantages;
+    private readonly Tensor observations, states, available, actions, probabilities, rewards, terminated, mask, fingerprints, values, returns, advantages, extrinsicReturns,
+        extrinsicAdvantages;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
     public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null)
@@ -22,6 +23,8 @@ public sealed class EpisodeBatch
         values = device.Zeros(new Shape(rows * capacity, n));
         returns = device.Zeros(new Shape(rows * capacity, n));
         advantages = device.Zeros(new Shape(rows * capacity, n));
+        extrinsicReturns = device.Zeros(new Shape(rows * capacity, 1));
+        extrinsicAdvantages = device.Zeros(new Shape(rows * capacity, 1));
         rewards = device.Zeros(new Shape(rows * capacity, rewardStreams));
         terminated = device.Zeros(new Shape(rows * capacity, 1));
         mask = device.Zeros(new Shape(rows * capacity, 1));
@@ -67,6 +70,12 @@ public sealed class EpisodeBatch
     /// <inheritdoc cref="Values"/>
     public Tensor Advantages => View(advantages, Steps);
 
+    /// <summary>[T, B, 1] see <see cref="Estimates"/>; undefined for episodes without.</summary>
+    public Tensor ExtrinsicReturns => View(extrinsicReturns, Steps);
+
+    /// <inheritdoc cref="ExtrinsicReturns"/>
+    public Tensor ExtrinsicAdvantages => View(extrinsicAdvantages, Steps);
+
     /// <summary>[T, B, R]</summary>
     public Tensor Rewards => View(rewards, Steps);
 
@@ -103,6 +112,8 @@ public sealed class EpisodeBatch
                 Put(b, estimates.Values, e.Length, values);
                 Put(b, estimates.Returns, e.Length, returns);
                 Put(b, estimates.Advantages, e.Length, advantages);
+                Put(b, estimates.ExtrinsicReturns, e.Length, extrinsicReturns);
+                Put(b, estimates.ExtrinsicAdvantages, e.Length, extrinsicAdvantages);
             }
             var fingerprint = fingerprints[b].Span;
             (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);

@@ -10,9 +10,8 @@ namespace Marl.Native.Rl;
 public sealed class CounterfactualCritic
 {
     private readonly Linear fc1, fc2, fc3;
-    private readonly JointActions joint;
-    private readonly Tensor others;
-    private readonly bool observation, lastActions, id;
+    private readonly CriticInput input;
+    private readonly int agents, actions;
 
     /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
     /// <param name="layout">where to.</param>
@@ -24,61 +23,19 @@ public sealed class CounterfactualCritic
     /// <exception cref="UsageException">it would see nothing.</exception>
     public CounterfactualCritic(ParameterLayout layout, EnvironmentSpec spec, bool observation, bool lastActions, bool shared, int hidden)
     {
-        if (spec.StateSize == 0 && !observation)
-        {
-            throw new UsageException($"the critic cannot see the state of {spec.Id}: it has none; use criticObservation=true");
-        }
-        joint = new JointActions(spec);
-        (this.observation, this.lastActions, id) = (observation, lastActions, shared);
-        var (agents, actions, copies) = (joint.Agents, joint.Actions, shared ? 0 : joint.Agents);
-        int jointly = agents * actions;
-        // [N, N A]: 0 where a column is of the agent's own action.
-        others = Tensor.Zeros(agents, jointly);
-        for (int i = 0; i < others.Count; i++)
-        {
-            others.Span[i] = i % jointly / actions == i / jointly ? 0f : 1f;
-        }
-        Size = spec.StateSize + (observation ? spec.ObservationSize : 0) + jointly + (lastActions ? jointly : 0) + (id ? agents : 0);
-        fc1 = new Linear(layout.Scope("fc1"), Size, hidden, copies);
+        (agents, actions) = (spec.Agents.Length, spec.ActionCount);
+        input = new CriticInput(spec, CriticParts.OthersActions | (observation ? CriticParts.Observation : 0) | (lastActions ? CriticParts.LastActions : 0)
+            | (shared ? CriticParts.Agent : 0));
+        int copies = shared ? 0 : agents;
+        fc1 = new Linear(layout.Scope("fc1"), input.Size, hidden, copies);
         fc2 = new Linear(layout.Scope("fc2"), hidden, hidden, copies);
         fc3 = new Linear(layout.Scope("fc3"), hidden, actions, copies);
     }
 
-    /// <summary>Length of its input.</summary>
-    public int Size { get; }
-
     /// <summary>Q of all rows, the last included: [T+1, B, N, A].</summary>
     public Var Forward(Weights w, EpisodeBatch batch)
     {
-        var input = w.Tape.Constant(Build(w.Tape, batch));
-        return fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, input))).Reshape(batch.Steps + 1, batch.Count, joint.Agents, joint.Actions);
-    }
-
-    private Tensor Build(Tape tape, EpisodeBatch batch)
-    {
-        var (device, rows, agents, jointly) = (tape.Device, (batch.Steps + 1) * batch.Count, joint.Agents, joint.Agents * joint.Actions);
-        var columns = new InputColumns(tape, rows, agents, Size);
-        columns.AddCommon(batch.States);
-        if (observation)
-        {
-            columns.AddOwn(batch.Observations);
-        }
-        var now = joint.OneHot(tape, batch.ActionsBeyond);
-        var foreign = tape.Scratch(new Shape(rows, agents, jointly));
-        device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), others, foreign);
-        columns.AddOwn(foreign);
-        if (lastActions)
-        {
-            // Nothing was done before the first step.
-            var before = tape.Scratch(now.Shape);
-            device.Fill(before.Slice(0, batch.Count), 0f);
-            device.Copy(now.Slice(0, rows - batch.Count), before.Slice(batch.Count, rows - batch.Count));
-            columns.AddCommon(before);
-        }
-        if (id)
-        {
-            columns.AddFixed(joint.Identity);
-        }
-        return columns.Input;
+        var x = w.Tape.Constant(input.Build(w.Tape, batch));
+        return fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, x))).Reshape(batch.Steps + 1, batch.Count, agents, actions);
     }
 }

@@ -32,8 +32,13 @@ public sealed class ValueCritic
     /// <param name="kind">what it sees.</param>
     /// <param name="network">what the agents see, and whether weights are shared.</param>
     /// <param name="hidden">width.</param>
+    /// <exception cref="UsageException">the state is to be seen, and there is none.</exception>
     public ValueCritic(ParameterLayout layout, EnvironmentSpec spec, CriticKind kind, AgentOptions network, int hidden)
     {
+        if (spec.StateSize == 0 && kind != CriticKind.Local)
+        {
+            throw new UsageException($"the critic cannot see the state of {spec.Id}: it has none; ia2c and ippo need none");
+        }
         agents = spec.Agents.Length;
         bool id = network.Shared;
         // Where both are seen the state comes first, and the agent once.

@@ -136,6 +136,7 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(QLearningOptions))]
 [JsonSerializable(typeof(ActorCriticOptions))]
 [JsonSerializable(typeof(ComaOptions))]
+[JsonSerializable(typeof(LiirOptions))]
 [JsonSerializable(typeof(ParetoOptions))]
 [JsonSerializable(typeof(QtranOptions))]
 [JsonSerializable(typeof(WeightedQmixOptions))]

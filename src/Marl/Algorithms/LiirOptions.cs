@@ -1,0 +1,36 @@
+namespace Marl.Native.Rl;
+
+/// <summary>Hyper-parameters of LIIR.</summary>
+public sealed record LiirOptions : OnPolicyOptions
+{
+    /// <summary>lambda of the paper: what an intrinsic reward is worth beside the environment's.</summary>
+    public float IntrinsicWeight { get; init; } = 0.01f;
+
+    /// <summary>Learning rate of the intrinsic rewards and the extrinsic value; 0: that of the critic.</summary>
+    public float IntrinsicLearningRate { get; init; }
+
+    /// <summary>Whether critics and intrinsic rewards see the agent's observation beside the state, as in the authors' code.</summary>
+    public bool CriticObservation { get; init; }
+
+    /// <summary>Whether they see what the others do now, as in the authors' code. The extrinsic value then knows the joint action, whose advantage
+    /// over itself is but noise once it is learnt; the paper's is a value of the state.</summary>
+    public bool CriticActions { get; init; }
+
+    /// <summary>Whether they see all agents' last actions, as in the authors' code.</summary>
+    public bool CriticLastActions { get; init; }
+
+    /// <summary>How intrinsic rewards and the extrinsic value are trained: their gradients are not clipped.</summary>
+    internal OnPolicyOptions OfIntrinsic
+        => OfCritics with { GradientClip = 0, LearningRate = IntrinsicLearningRate > 0 ? IntrinsicLearningRate : OfCritics.LearningRate };
+
+    internal override void Validate()
+    {
+        base.Validate();
+        UsageException.Require(float.IsFinite(IntrinsicWeight), IntrinsicWeight, "finite");
+        UsageException.Require(IntrinsicLearningRate >= 0, IntrinsicLearningRate, "at least 0");
+        if (StandardiseReturns)
+        {
+            throw new UsageException("LIIR has returns of two kinds, whose means and variances differ; use standardiseRewards=true in place of standardiseReturns");
+        }
+    }
+}

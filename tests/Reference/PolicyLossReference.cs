@@ -1,0 +1,83 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>The losses of the actor-critic family by themselves.</summary>
+[Trait("Category", "Reference")]
+public sealed class PolicyLossReference
+{
+    [ReferenceTheory(typeof(All))]
+    public void Losses(string name) => ReferenceCase.Run(name, c =>
+    {
+        var tape = new Tape();
+        using (tape.Step())
+        {
+            var logits = tape.Variable(c["logits"]);
+            var logPolicy = new PolicySampler().LogPolicy(logits, c["avail"]);
+            var (logChosen, entropy) = (new ActionValues(logPolicy, c["action"], default).Chosen, logPolicy.Entropy());
+            if (name == "loss_ppo")
+            {
+                Clipped(c, tape, logChosen, entropy);
+            }
+            else
+            {
+                var loss = Mean(c, PolicyObjective.ActorLoss(logChosen, c["advantage"], entropy, c.Number("entropy_coef")));
+                tape.Backward(loss);
+                c.Compare("log_pi", logChosen.Value);
+                c.Compare("entropy", entropy.Value);
+                c.Compare("loss", loss.Value);
+            }
+            c.Compare("grad.logits", logits.Gradient);
+        }
+    });
+
+    private static void Clipped(ReferenceCase c, Tape tape, Var logChosen, Var entropy)
+    {
+        float clip = c.Number("eps_clip");
+        Assert.True(c.Flag("normalise_advantage"));
+        var ratio = (logChosen - c["old_log_pi"]).Exp();
+        var v = tape.Variable(c["value"]);
+        var policyLoss = Mean(c, ActorCritic.ClippedLoss(ratio, Normalised(c), clip));
+        // The engine's is the whole mean; actors and critics have optimisers of their own, so there are no coefficients.
+        var valueLoss = 0.5f * Mean(c, ActorCritic.ValueError(v, c["returns"], c["old_value"], c.Number("value_clip")));
+        var loss = policyLoss + c.Number("value_coef") * valueLoss - c.Number("entropy_coef") * Mean(c, entropy);
+        tape.Backward(loss);
+        c.Compare("ratio", ratio.Value);
+        c.Compare("policy_loss", policyLoss.Value);
+        c.Compare("value_loss", valueLoss.Value);
+        c.Compare("entropy", Mean(c, entropy).Value);
+        c.Compare("loss", loss.Value);
+        c.Compare("clip_fraction", Mean(c, tape.Constant(ActorCritic.Outside(ratio, clip))).Value);
+        c.LeaveOut("approx_kl", "not among the metrics");
+        c.Compare("grad.value", v.Gradient);
+    }
+
+    /// <summary>The valid advantages as one episode of one agent, which is normalised.</summary>
+    private static Tensor Normalised(ReferenceCase c)
+    {
+        int[] valid = [.. Enumerable.Range(0, c["mask"].Count).Where(i => c["mask"].Span[i] != 0)];
+        var episode = new Episode(EnvironmentSpec.Uniform("advantages", count: 1, observation: 1, actions: 1, episodeLimit: valid.Length, snapshotSize: 0))
+        {
+            Length = valid.Length,
+        };
+        episode.Estimates = new Estimates(episode);
+        var advantages = Device.Cpu.Zeros(c["mask"].Shape);
+        for (int i = 0; i < valid.Length; i++)
+        {
+            episode.Estimates.Advantages[i] = c["advantage"].Span[valid[i]];
+        }
+        Estimates.Normalise([episode], estimates => estimates.Advantages);
+        for (int i = 0; i < valid.Length; i++)
+        {
+            advantages.Span[valid[i]] = episode.Estimates.Advantages[i];
+        }
+        return advantages;
+    }
+
+    private static Var Mean(ReferenceCase c, Var x) => (x * c["mask"]).Sum() / c["mask"].ToArray().Sum();
+
+    private sealed class All() : LearnerCases("loss_policy_gradient", "loss_ppo")
+    {
+        protected override bool Has(string name) => true;
+    }
+}
