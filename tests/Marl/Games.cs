@@ -40,9 +40,9 @@ internal static class Games
             {
                 do
                 {
-                    episode.JointAction(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
+                    episode.Choices(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
                 }
-                while (!episode.AvailableTo(episode.Length, agent)[episode.JointAction(episode.Length)[agent]]);
+                while (!episode.AvailableTo(episode.Length, agent)[episode.Choices(episode.Length)[agent]]);
                 episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / episode.AvailableTo(episode.Length, agent).Count(true);
             }
         }

@@ -159,7 +159,7 @@ public sealed class TrainingTests
 
         public void Reset(ref Rng rng) => game.Reset(ref rng);
 
-        public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+        public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
             => fails() ? throw new ExternalEnvironmentException("the fuse has blown") : game.Step(actions, rewards, ref rng);
 
         public void Observe(int agent, Span<float> observation) => game.Observe(agent, observation);

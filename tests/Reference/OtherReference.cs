@@ -9,10 +9,10 @@ public sealed partial class OtherReference
     [ReferenceTheory(typeof(All))]
     public void NotBuilt(string name) => Assert.Fail($"{name} is not built");
 
-    [GeneratedRegex("^learner_(epymarl_maddpg|liir|own_maddpg)")]
+    [GeneratedRegex("^learner_liir")]
     private static partial Regex Learners();
 
-    private sealed class All() : LearnerCases("op_", "optim_", "returns_", "policy_", "learner_", "loss_hysteretic", "loss_lenient", "loss_coma", "is_weights")
+    private sealed class All() : LearnerCases("op_", "optim_", "returns_", "policy_", "learner_", "loss_hysteretic", "loss_lenient", "loss_coma", "loss_policy_inference", "is_weights")
     {
         protected override bool Belongs(string name) => !base.Belongs(name) || Learners().IsMatch(name);
 

@@ -23,6 +23,9 @@ public abstract class Algorithm(string name, string description)
         ActorCritic("maa2c", "advantage actor-critic with a central critic (Papoudakis et al. 2021)", Presets.Maa2c),
         ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
         Coma("coma", "counterfactual multi-agent policy gradients (Foerster et al. 2018)", Presets.Coma),
+        Maddpg("maddpg", "multi-agent deep deterministic policy gradients (Lowe et al. 2017)", Presets.Maddpg),
+        Maddpg("matd3", "the same with twin critics and delayed policies (Ackermann et al. 2019)", Presets.Matd3),
+        Maddpg("ddpg", "deep deterministic policy gradients, independent (Lillicrap et al. 2016)", Presets.Ddpg),
         ParetoActorCritic("pareto-ac", "Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)", Presets.ParetoActorCritic),
     ];
 
@@ -44,7 +47,21 @@ public abstract class Algorithm(string name, string description)
 
     internal abstract JsonObject WriteOptions(object options);
 
-    internal abstract ILearner Create(object options, LearnerContext context);
+    /// <summary>Whether it can learn actions that are numbers.</summary>
+    public virtual bool IsContinuous => false;
+
+    /// <exception cref="UsageException">it cannot learn what the environment has.</exception>
+    internal ILearner Create(object options, LearnerContext context)
+    {
+        if (context.Spec.IsContinuous && !IsContinuous)
+        {
+            throw new UsageException($"{Name} chooses among actions, and those of {context.Spec.Id} are numbers; these algorithms can learn them: " +
+                string.Join(", ", All.Where(algorithm => algorithm.IsContinuous).Select(algorithm => algorithm.Name)));
+        }
+        return CreateLearner(options, context);
+    }
+
+    private protected abstract ILearner CreateLearner(object options, LearnerContext context);
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new(name, description, defaults, RunJson.Default.QLearningOptions, Rl.QLearning.Learner);
@@ -61,18 +78,23 @@ public abstract class Algorithm(string name, string description)
     private static Typed<ComaOptions> Coma(string name, string description, Func<string, ComaOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ComaOptions, Rl.Coma.Learner);
 
+    private static Typed<MaddpgOptions> Maddpg(string name, string description, Func<string, MaddpgOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.MaddpgOptions, Rl.Maddpg.Learner, continuous: true);
+
     private static Typed<ParetoOptions> ParetoActorCritic(string name, string description, Func<string, ParetoOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ParetoOptions, Rl.ParetoActorCritic.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
-        Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
+        Func<TOptions, LearnerContext, ILearner> create, bool continuous = false) : Algorithm(name, description) where TOptions : class
     {
+        public override bool IsContinuous => continuous;
+
         public override JsonObject DefaultOptions(string environment) => Json.ToNode(defaults(environment), type);
 
         internal override object ReadOptions(JsonObject node) => Json.FromNode(node, type);
 
         internal override JsonObject WriteOptions(object options) => Json.ToNode((TOptions)options, type);
 
-        internal override ILearner Create(object options, LearnerContext context) => create((TOptions)options, context);
+        private protected override ILearner CreateLearner(object options, LearnerContext context) => create((TOptions)options, context);
     }
 }

@@ -48,7 +48,7 @@ internal sealed class BatchGradient
     /// <summary>Episodes of a batch.</summary>
     public int Count => sample.Length;
 
-    /// <summary>The loss of some episodes; its gradient is put where the networks have theirs.</summary>
+    /// <summary>The loss of some episodes; its gradient is put where the networks have theirs, or the one that is trained (<see cref="Shard.Setting"/>) has its.</summary>
     public float Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
     {
         Begin(episodes, setting);
@@ -67,6 +67,10 @@ internal sealed class BatchGradient
         }
         for (int network = 0; network < networks.Length; network++)
         {
+            if (!setting.Trains(network))
+            {
+                continue;
+            }
             ShardSum.Reduce(parts, gradientOf[network], networks[network].Online.Gradient);
         }
         return sum;
@@ -90,11 +94,20 @@ internal sealed class BatchGradient
             throw new ArgumentException($"{episodes.Length} episodes for a batch of {sample.Length}");
         }
         episodes.CopyTo(sample);
-        this.setting = setting with { Transitions = 0 };
+        int transitions = 0, columns = 0, choices = 0;
         foreach (var episode in episodes)
         {
-            this.setting = this.setting with { Transitions = this.setting.Transitions + episode.Length };
+            transitions += episode.Length;
+            for (int agent = 0; agent < episode.Agents; agent++)
+            {
+                if (setting.Member < 0 || episode.Members[agent] == setting.Member)
+                {
+                    columns += episode.Length;
+                    choices += setting.CountsChoices ? episode.ChoicesOf(agent) : 0;
+                }
+            }
         }
+        this.setting = setting with { Transitions = transitions, Columns = columns, Choices = choices };
         runs++;
     }
 

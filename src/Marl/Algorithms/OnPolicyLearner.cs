@@ -58,6 +58,9 @@ public sealed class OnPolicyLearner : ILearner
     /// <inheritdoc/>
     public Parameters Parameters => networks[0].Online;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<Actor> Actors => [new(Agent, Parameters)];
+
     /// <summary>The actor, and the critic if there is one.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 

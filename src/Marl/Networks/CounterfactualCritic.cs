@@ -11,7 +11,6 @@ public sealed class CounterfactualCritic
 {
     private readonly Linear fc1, fc2, fc3;
     private readonly JointActions joint;
-    private readonly Tensor others;
     private readonly bool observation, lastActions, id;
 
     /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
@@ -32,12 +31,6 @@ public sealed class CounterfactualCritic
         (this.observation, this.lastActions, id) = (observation, lastActions, shared);
         var (agents, actions, copies) = (joint.Agents, joint.Actions, shared ? 0 : joint.Agents);
         int jointly = agents * actions;
-        // [N, N A]: 0 where a column is of the agent's own action.
-        others = Tensor.Zeros(agents, jointly);
-        for (int i = 0; i < others.Count; i++)
-        {
-            others.Span[i] = i % jointly / actions == i / jointly ? 0f : 1f;
-        }
         Size = spec.StateSize + (observation ? spec.ObservationSize : 0) + jointly + (lastActions ? jointly : 0) + (id ? agents : 0);
         fc1 = new Linear(layout.Scope("fc1"), Size, hidden, copies);
         fc2 = new Linear(layout.Scope("fc2"), hidden, hidden, copies);
@@ -65,7 +58,7 @@ public sealed class CounterfactualCritic
         }
         var now = joint.OneHot(tape, batch.ActionsBeyond);
         var foreign = tape.Scratch(new Shape(rows, agents, jointly));
-        device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), others, foreign);
+        device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), joint.Others, foreign);
         columns.AddOwn(foreign);
         if (lastActions)
         {

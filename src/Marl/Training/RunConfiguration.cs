@@ -138,6 +138,7 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(ComaOptions))]
 [JsonSerializable(typeof(ParetoOptions))]
 [JsonSerializable(typeof(QtranOptions))]
+[JsonSerializable(typeof(MaddpgOptions))]
 [JsonSerializable(typeof(WeightedQmixOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]
