@@ -76,6 +76,9 @@ public sealed class MaddpgReference
         }
     });
 
+    [ReferenceTheory(typeof(Transitions))]
+    public void TransitionsOfUnlikeAgents(string name) => ReferenceCase.Run(name, c => new MaddpgTransitions(c).Compare());
+
     /// <summary>The noise of a case, [calls, B, T, N, A].</summary>
     private sealed class GivenNoise(Tensor gumbel, Episode[] all) : LossNoise
     {
@@ -98,6 +101,11 @@ public sealed class MaddpgReference
     }
 
     private sealed class Learners() : LearnerCases("learner_epymarl_maddpg")
+    {
+        protected override bool Has(string name) => true;
+    }
+
+    private sealed class Transitions() : LearnerCases("learner_own_maddpg")
     {
         protected override bool Has(string name) => true;
     }

@@ -65,6 +65,9 @@ internal sealed class ReferenceCase
     public string? Text(string name)
         => hyper.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
+    /// <summary>A hyper-parameter that is a list of yes and no.</summary>
+    public bool[] Flags(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetBoolean())];
+
     /// <summary>A hyper-parameter that is yes or no.</summary>
     public bool Flag(string name, bool otherwise = false)
         => hyper.TryGetProperty(name, out var value) ? value.ValueKind == JsonValueKind.True : otherwise;

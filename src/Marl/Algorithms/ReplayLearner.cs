@@ -157,6 +157,10 @@ public sealed class ReplayLearner : ILearner
     private void Take(int p, ReadOnlySpan<Episode> episodes)
     {
         var phase = phases[p];
+        if (phase.Member >= 0 && !HasPlayed(phase.Member, episodes))
+        {
+            return;
+        }
         var network = networks[phase.Network];
         losses[p] = gradient.Of(phase.Loss, episodes, new(rewards, steps, exploration.At(steps))
         {
@@ -173,6 +177,18 @@ public sealed class ReplayLearner : ILearner
             g.Device.Map(new Affine(scale, 0f), g, g);
         }
         network.Step(losses[p]);
+    }
+
+    private static bool HasPlayed(int member, ReadOnlySpan<Episode> episodes)
+    {
+        foreach (var episode in episodes)
+        {
+            if (episode.Members.AsSpan().Contains(member))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <inheritdoc/>

@@ -5,7 +5,6 @@ namespace Marl.Native.Rl;
 /// <summary>Parameters in training: what moves them, and the target that follows them.</summary>
 public sealed class TrainedNetwork
 {
-    private readonly string name;
     private readonly LearnerOptions options;
     private readonly Optimizer optimizer;
     private readonly GradientClip clip;
@@ -19,7 +18,7 @@ public sealed class TrainedNetwork
     /// <param name="learningRate">0: that of the options.</param>
     internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, float learningRate = 0)
     {
-        (this.name, this.options) = (name, options);
+        (Name, this.options) = (name, options);
         learningRate = learningRate > 0 ? learningRate : options.LearningRate;
         Online = new Parameters(layout).Initialise(rng);
         Target = new Parameters(layout);
@@ -29,6 +28,9 @@ public sealed class TrainedNetwork
             ? new Adam { LearningRate = learningRate, Epsilon = options.OptimizerEpsilon }
             : new RmsProp { LearningRate = learningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
     }
+
+    /// <summary>Of it in checkpoints and errors.</summary>
+    public string Name { get; }
 
     /// <summary>The parameters that learn.</summary>
     public Parameters Online { get; }
@@ -67,7 +69,7 @@ public sealed class TrainedNetwork
     /// <summary>Saves or restores everything.</summary>
     internal void Archive(IArchive archive)
     {
-        var scope = archive.Scope(name);
+        var scope = archive.Scope(Name);
         scope.Tensor("online", Online.Values);
         scope.Tensor("target", Target.Values);
         scope.Value("steps", ref steps);
