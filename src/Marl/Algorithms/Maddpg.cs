@@ -193,7 +193,7 @@ public sealed class Maddpg : Objective
     }
 
     /// <summary>Of inferred policies: -mean (log mu^(a) + lambda H(mu^)). Where actions are numbers, a policy is taken for a Gaussian around mu^ as wide as half
-    /// the range of each number: its log-probability is a squared distance, and its entropy a constant. Reports the divergence KL(mu, mu^).</summary>
+    /// the range of each number: its log-probability is a squared distance, and its entropy a constant. Reports the divergence KL(mu, mu^), of which the observers' parts are added up.</summary>
     private Var InferenceLoss(Shard shard, int network)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
@@ -206,14 +206,14 @@ public sealed class Maddpg : Objective
             using (tape.NoGrad())
             {
                 var logTruth = truth.LogSoftmax(available);
-                shard.Report(Divergence, (logTruth.Exp() * available * (logTruth - logPolicy)).Sum(-1).Value);
+                shard.Report(Divergence, ((logTruth.Exp() * available * (logTruth - logPolicy)).Sum(-1) / observers).Value);
             }
             return shard.Mean(InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropy));
         }
         var mean = output.Tanh();
         using (tape.NoGrad())
         {
-            shard.Report(Divergence, (0.5f * ((truth.Tanh() - mean).Square() * available).Sum(-1)).Value);
+            shard.Report(Divergence, (0.5f / observers * ((truth.Tanh() - mean).Square() * available).Sum(-1)).Value);
         }
         return shard.Mean(0.5f * ((mean - box.Normalise(tape.Constant(batch.Vectors)).Value).Square() * available).Sum(-1));
     }

@@ -15,10 +15,10 @@ public abstract class Objective
     /// <summary>Whether a loss asks for <see cref="Shard.MeanOfChoices"/>.</summary>
     public virtual bool CountsChoices => false;
 
-    /// <summary>Names of what <see cref="Loss"/> reports, see <see cref="Shard.Report"/>.</summary>
+    /// <summary>Names of what losses report, each by one phase, see <see cref="Shard.Report"/>.</summary>
     public abstract IReadOnlyList<string> Metrics { get; }
 
-    /// <summary>This shard's part of the loss of the whole batch; of the first phase where there are several.</summary>
+    /// <summary>This shard's part of the loss of the whole batch; of the phase that the others serve where there are several.</summary>
     public abstract Var Loss(Shard shard);
 
     /// <summary>The steps that an update consists of, one after the other; by default one, of the only network along <see cref="Loss"/>.</summary>

@@ -91,8 +91,7 @@ public sealed class ReplayLearner : ILearner
     public UpdateStatistics Statistics => new(losses.Sum(), networks[0].GradientNorm,
     [
         .. objective.Metrics.Select((name, i) => (name, metrics.Sum(phase => phase[i]))),
-        .. phases.Length == 1 ? [] : phases.Select((phase, p) => ($"{phase.Name}Loss", losses[p])),
-        .. phases.Length == 1 ? [] : phases.Select(phase => ($"{phase.Name}GradientNorm", networks[phase.Network].GradientNorm)),
+        .. PhaseStatistics(),
     ]);
 
     /// <inheritdoc/>
@@ -178,6 +177,18 @@ public sealed class ReplayLearner : ILearner
         }
         network.Step(losses[p]);
     }
+
+    /// <summary>Where there are several phases: the loss of each, and the norm of its gradient; phases of one name, as of members of ensembles, are taken together.</summary>
+    private IEnumerable<(string Name, float Value)> PhaseStatistics()
+        => from p in Enumerable.Range(0, phases.Length)
+           where phases.Length > 1
+           group p by phases[p].Name into same
+           from number in (IEnumerable<(string, float)>)
+           [
+               ($"{same.Key}Loss", same.Sum(p => losses[p])),
+               ($"{same.Key}GradientNorm", MathF.Sqrt(same.Sum(p => networks[phases[p].Network].GradientNorm * networks[phases[p].Network].GradientNorm))),
+           ]
+           select number;
 
     private static bool HasPlayed(int member, ReadOnlySpan<Episode> episodes)
     {
