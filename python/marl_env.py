@@ -5,8 +5,8 @@ A program of two lines:
     from marl_env import serve
     serve(MyEnvironment(), episode_limit=100)
 
-where MyEnvironment follows PettingZoo's parallel API: possible_agents, action_space(agent) with the number of actions in `.n`,
-reset(seed=..) -> observations, infos and step(actions) -> observations, rewards, terminations, truncations, infos, all of them
+where MyEnvironment follows PettingZoo's parallel API: possible_agents, action_space(agent) with the number of actions in `.n`
+(or with the bounds of a vector of numbers in `.low` and `.high`), reset(seed=..) -> observations, infos and step(actions) -> observations, rewards, terminations, truncations, infos, all of them
 dictionaries by agent. Or without a program, for a module that has a function parallel_env():
 
     marl train vdn --env-cmd "python3 marl_env.py pettingzoo.mpe.simple_spread_v3 max_cycles=25"
@@ -16,6 +16,7 @@ Needs nothing but the standard library. The protocol is that of docs/protocol.md
 
 import importlib
 import json
+import math
 import os
 import signal
 import sys
@@ -71,8 +72,8 @@ class _World:
         if not self.episode_limit:
             raise ValueError("how many steps can an episode have? say serve(env, episode_limit=..)")
         self.agents = list(env.possible_agents)
-        self.counts = [int(self._action_space(agent).n) for agent in self.agents]
-        self.starts = [int(getattr(self._action_space(agent), "start", 0)) for agent in self.agents]
+        self.boxes = [_box(self._action_space(agent)) for agent in self.agents]
+        self.counts = [len(box) if box else int(self._action_space(agent).n) for agent, box in zip(self.agents, self.boxes)]
         self.sizes = []
         self.has_state = self.truncated = False
 
@@ -91,8 +92,8 @@ class _World:
         return {
             "protocol": PROTOCOL,
             "agents": [
-                {"name": str(agent), "observation_size": size, "actions": count, "team": self.teams.get(agent, 0)}
-                for agent, size, count in zip(self.agents, self.sizes, self.counts)
+                {"name": str(agent), "observation_size": size, "actions": count, "team": self.teams.get(agent, 0), **({"box": [-1, 1]} if box else {})}
+                for agent, size, count, box in zip(self.agents, self.sizes, self.counts, self.boxes)
             ],
             "state_size": state_size,
             "episode_limit": int(self.episode_limit),
@@ -106,9 +107,7 @@ class _World:
 
     def step(self, actions):
         live = self._live()
-        chosen = {
-            agent: action + start for agent, action, start in zip(self.agents, actions, self.starts) if agent in live
-        }
+        chosen = {agent: self._action(agent, action, box) for agent, action, box in zip(self.agents, actions, self.boxes) if agent in live}
         outcome = self.env.step(chosen)
         if len(outcome) == 5:
             observations, rewards, terminations, truncations, infos = outcome
@@ -128,13 +127,13 @@ class _World:
         """What can be seen and done. An agent that has finished before the others sees zeros and can do nothing but action 0."""
         seen, available = [], []
         live = self._live()
-        for agent, size, count in zip(self.agents, self.sizes, self.counts):
+        for agent, size, count, box in zip(self.agents, self.sizes, self.counts, self.boxes):
             if agent in observations and (over or agent in live and agent not in ended):
                 seen.append(self._flat(agent, observations[agent]))
-                available.append(_mask(observations[agent], infos.get(agent), count))
+                available.append([1] * count if box else _mask(observations[agent], infos.get(agent), count))
             else:
                 seen.append([0] * size)
-                available.append([1] + [0] * (count - 1))
+                available.append([1] * count if box else [1] + [0] * (count - 1))
         answer = {"observations": seen, "available": available}
         if self.has_state:
             answer["state"] = self._state()
@@ -149,9 +148,17 @@ class _World:
 
     def _action_space(self, agent):
         space = self._space("action_space", agent)
-        if not hasattr(space, "n"):
-            raise TypeError(f"the actions of {agent!r} are {space}; only a number of them (Discrete) can be learned")
+        if not hasattr(space, "n") and not hasattr(space, "low"):
+            raise TypeError(f"the actions of {agent!r} are {space}; only a number of them (Discrete) or a vector (Box) can be learned")
         return space
+
+    def _action(self, agent, action, box):
+        """As the environment wants it: a number of a discrete space, or numbers in -1 .. 1 brought to the bounds of a box."""
+        space = self._action_space(agent)
+        if not box:
+            return action + int(getattr(space, "start", 0))
+        numbers = [low + (x + 1) / 2 * (high - low) for x, (low, high) in zip(action, box)]
+        return _like(numbers, space.low)
 
     def _space(self, kind, agent):
         """env.action_space(agent), or as it was before env.action_spaces[agent]; None if there is neither."""
@@ -167,6 +174,25 @@ class _World:
 
     def _state(self):
         return _flatten(self.env.state(), None)
+
+
+def _box(space):
+    """The bounds of every number of a box; None of a discrete space."""
+    if hasattr(space, "n"):
+        return None
+    bounds = list(zip(_flatten(space.low, None), _flatten(space.high, None)))
+    if any(not math.isfinite(bound) for both in bounds for bound in both):
+        raise ValueError(f"the actions {space} have no bounds")
+    return bounds
+
+
+def _like(numbers, example):
+    """An array of numpy where the example is one, of its type and form."""
+    if not hasattr(example, "ravel"):
+        return numbers
+    array = example.copy()
+    array.flat[:] = numbers
+    return array
 
 
 def _flatten(value, space):

@@ -129,7 +129,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
                 }
                 if (row < Steps)
                 {
-                    episode.JointAction(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
+                    episode.Choices(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
                 }
             }
         }

@@ -14,7 +14,7 @@ public sealed class EnvironmentSteps
     private readonly float[][] observations;
     private readonly bool[][] available;
     private readonly double[] rewards;
-    private readonly int[] actions;
+    private readonly RandomActions actions;
     private Rng rng = new(1), policy = new(2);
 
     /// <summary>Begins an episode.</summary>
@@ -26,7 +26,7 @@ public sealed class EnvironmentSteps
         observations = [.. agents.Select(agent => new float[agent.Observation])];
         available = [.. agents.Select(agent => new bool[agent.Actions])];
         rewards = new double[agents.Length];
-        actions = new int[agents.Length];
+        actions = new RandomActions(environment.Spec);
         environment.Reset(ref rng);
     }
 
@@ -69,21 +69,13 @@ public sealed class EnvironmentSteps
 
     private void Step()
     {
-        for (int agent = 0; agent < actions.Length; agent++)
+        for (int agent = 0; agent < available.Length; agent++)
         {
             environment.Observe(agent, observations[agent]);
             environment.ReadAvailable(agent, available[agent]);
-            actions[agent] = Draw(available[agent]);
+            actions.Draw(agent, available[agent], ref policy);
         }
-        if (environment.Step(actions, rewards, ref rng) != StepResult.Running)
+        if (environment.Step(actions.Joint, rewards, ref rng) != StepResult.Running)
             environment.Reset(ref rng);
-    }
-
-    private int Draw(ReadOnlySpan<bool> mask)
-    {
-        int skip = policy.NextInt(mask.Count(true)), action = 0;
-        while (!mask[action] || skip-- > 0)
-            action++;
-        return action;
     }
 }

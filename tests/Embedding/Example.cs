@@ -14,7 +14,7 @@ public sealed class Rendezvous : IEnvironment
     public void Observe(int agent, Span<float> o) => (o[0], o[1], o[2]) = (cell[agent], cell[1 - agent], agent == 0 ? goal : -1);
     public void Save(Span<double> s) => (s[0], s[1], s[2], s[3]) = (cell[0], cell[1], goal, t);
     public void Restore(ReadOnlySpan<double> s) => (cell[0], cell[1], goal, t) = ((int)s[0], (int)s[1], (int)s[2], (int)s[3]);
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         (cell[0], cell[1]) = (Math.Clamp(cell[0] + actions[0] - 1, 0, 4), Math.Clamp(cell[1] + actions[1] - 1, 0, 4));
         bool met = cell[0] == goal && cell[1] == goal;

@@ -130,7 +130,7 @@ public sealed class EnvironmentCheckerTests
                 position = rng.NextInt(10);
         }
 
-        public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+        public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
         {
             if (_fault == Fault.StepThrows)
                 throw new InvalidOperationException("no");

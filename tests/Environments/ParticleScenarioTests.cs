@@ -99,8 +99,7 @@ public sealed class ParticleScenarioTests
     [InlineData("mpe:crypto")]
     public void AnIndexIsAVectorWithOnes(string id)
     {
-        var byIndex = (ParticleEnvironment)Environments.Create(id);
-        var byVector = (ParticleEnvironment)Environments.Create(id);
+        IEnvironment byIndex = Environments.Create(id), byVector = Environments.Create($"{id}?actions=continuous");
         AgentSpec[] agents = byIndex.Spec.Agents;
         double[] rewards = new double[agents.Length], others = new double[agents.Length];
         double[] start = new double[byIndex.Spec.SnapshotSize], end = new double[start.Length], otherEnd = new double[start.Length];
@@ -110,32 +109,31 @@ public sealed class ParticleScenarioTests
         int most = agents.Max(agent => agent.Actions), symbols = id == "mpe-v0:reference" ? 10 : 4;
         for (int action = 0; action < most; action++)
         {
-            List<float> vectors = [];
+            List<float[]> vectors = [];
             int[] actions = [.. agents.Select(agent => action % agent.Actions)];
             for (int agent = 0; agent < agents.Length; agent++)
             {
                 bool moves = id != "mpe:crypto", talks = agents[agent].Actions != 5;
-                if (moves)
-                    vectors.AddRange(OneHot(5, actions[agent] % 5));
-                if (talks)
-                    vectors.AddRange(OneHot(symbols, moves ? actions[agent] / 5 : actions[agent]));
+                float[] move = moves ? OneHot(5, actions[agent] % 5) : [], say = talks ? OneHot(symbols, moves ? actions[agent] / 5 : actions[agent]) : [];
+                vectors.Add([.. move, .. say]);
+                Assert.Equal(new AgentSpec(agents[agent].Observation, vectors[agent].Length, agents[agent].Team, new ActionBox(0, 1)), byVector.Spec.Agents[agent]);
             }
             byIndex.Restore(start);
             byVector.Restore(start);
             byIndex.Step(actions, rewards, ref rng);
-            byVector.Step([.. vectors], others);
+            byVector.Step(Numbers.Joint([.. vectors]), others, ref rng);
             byIndex.Save(end);
             byVector.Save(otherEnd);
             Assert.Equal(rewards, others);
             Assert.Equal(end, otherEnd);
             byVector.Restore(start);
-            byVector.Step(new float[vectors.Count], others);
+            byVector.Step(Numbers.Joint([.. vectors.Select(vector => new float[vector.Length])]), others, ref rng);
             byVector.Save(otherEnd);
             if (id != "mpe-v0:reference" || action != 0) // the first symbol is one, silence is none
                 Assert.NotEqual(end, otherEnd);
         }
 
-        static IEnumerable<float> OneHot(int length, int one) => Enumerable.Range(0, length).Select(i => i == one ? 1f : 0f);
+        static float[] OneHot(int length, int one) => [.. Enumerable.Range(0, length).Select(i => i == one ? 1f : 0f)];
     }
 
     [Theory]
@@ -149,8 +147,10 @@ public sealed class ParticleScenarioTests
         IEnvironment environment = Environments.Create(id);
         environment.Reset(ref rng);
         Assert.Throws<ArgumentOutOfRangeException>(() => environment.Step([first, second], new double[2], ref rng));
-        var error = Assert.Throws<ArgumentException>(() => ((ParticleEnvironment)environment).Step(new float[3], new double[2]));
-        Assert.Contains($"3 numbers are given; the action vectors of {id} have", error.Message);
+        IEnvironment continuous = Environments.Create($"{id}?actions=continuous");
+        continuous.Reset(ref rng);
+        Assert.ThrowsAny<ArgumentException>(() => continuous.Step(Numbers.Joint([1, 0, 0], [1, 0, 0]), new double[2], ref rng));
+        Assert.Throws<InvalidOperationException>(() => continuous.Step([0, 0], new double[2], ref rng));
     }
 
     /// <summary>PettingZoo before 1.23.1 moves like the original and rewards like today.</summary>
@@ -231,7 +231,9 @@ public sealed class ParticleScenarioTests
         Assert.Equal([0, 0, 1, 0], Observation(crypto, 0));
         Assert.Equal([1, 0, 0, 0, 0, 0, 1, 0], Observation(crypto, 1));
         Assert.Equal([0, 1, 0, 0, 1, 0, 0, 0], Observation(crypto, 2));
-        ((ParticleEnvironment)crypto).Step(new float[12], rewards); // silence costs nothing
+        IEnvironment silent = Environments.Create("mpe:crypto?actions=continuous");
+        silent.Restore(snapshot);
+        silent.Step(Numbers.Joint(new float[4], new float[4], new float[4]), rewards, ref rng); // silence costs nothing
         Assert.Equal([0, 0, 0], rewards);
     }
 

@@ -39,6 +39,8 @@ public sealed class TraceReplay
             if (type == "header")
             {
                 environment = family.Create(line.GetProperty("params"));
+                if (line.GetProperty("spec").TryGetProperty("action_type", out JsonElement kind) && kind.GetString() != "discrete")
+                    environment = Environments.Create($"{environment.Spec.Id}{(environment.Spec.Id.Contains('?') ? '&' : '?')}actions=continuous");
                 CheckSpec(environment, line.GetProperty("spec"));
             }
             if (type == "step")
@@ -63,11 +65,7 @@ public sealed class TraceReplay
         EnvironmentSpec spec = environment.Spec;
         Assert.Equal(recorded.GetProperty("n_agents").GetInt32(), spec.Agents.Length);
         Assert.Equal(Trace.Numbers(recorded.GetProperty("obs_sizes")), spec.Agents.Select(agent => (double)agent.Observation));
-        IEnumerable<double> actions = Trace.Numbers(recorded.GetProperty("actions"));
-        if (recorded.TryGetProperty("action_type", out JsonElement type) && type.GetString() != "discrete")
-            Assert.Equal(actions.Sum(), ((ParticleEnvironment)environment).VectorSize);
-        else
-            Assert.Equal(actions, spec.Agents.Select(agent => (double)agent.Actions));
+        Assert.Equal(Trace.Numbers(recorded.GetProperty("actions")), spec.Agents.Select(agent => (double)agent.Actions));
         Assert.Equal(recorded.GetProperty("episode_limit").GetInt32(), spec.EpisodeLimit);
     }
 
@@ -75,10 +73,9 @@ public sealed class TraceReplay
     {
         var rewards = new double[environment.Spec.Agents.Length];
         JsonElement joint = line.GetProperty("a");
-        IEnumerable<double> actions = Trace.Numbers(joint);
         StepResult result = joint[0].ValueKind == JsonValueKind.Array
-            ? ((ParticleEnvironment)environment).Step([.. actions.Select(weight => (float)weight)], rewards)
-            : environment.Step([.. actions.Select(action => (int)action)], rewards, ref rng);
+            ? environment.Step(Numbers.Joint([.. joint.EnumerateArray().Select(vector => Trace.Numbers(vector).Select(weight => (float)weight).ToArray())]), rewards, ref rng)
+            : environment.Step([.. Trace.Numbers(joint).Select(action => (int)action)], rewards, ref rng);
         Require(Agree(Trace.Numbers(line.GetProperty("r")), [.. rewards], family.Tolerance),
             $"{at}: rewards are {string.Join(' ', rewards)}");
         bool ends = line.GetProperty("done").GetBoolean() || line.GetProperty("trunc").GetBoolean();

@@ -138,6 +138,7 @@ public sealed class AdapterTests : IDisposable
 
     [PythonTheory]
     [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the actions of 'a' are")]
+    [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "have no bounds")]
     [InlineData("pass", "2", "ValueError: how many steps can an episode have? say serve(env, episode_limit=..)")]
     public void WhatCannotBeServedIsSaid(string member, string space, string problem)
     {
@@ -168,6 +169,39 @@ public sealed class AdapterTests : IDisposable
         environment.Reset(ref rng);
         Assert.Contains("at step 1 after the reset with seed", Assert.Throws<ExternalEnvironmentException>(
             () => environment.Step([0], new double[1], ref rng)).Message, StringComparison.Ordinal);
+    }
+
+    [PythonFact]
+    public void VectorsAreBroughtToTheBoundsOfABox()
+    {
+        const string program = """
+            class World:
+                possible_agents = ["a", "b"]
+                max_cycles = 3
+                def action_space(self, agent): return Space(low=[-2, 0] if agent == "a" else [10], high=[2, 1] if agent == "a" else [20])
+                def reset(self, seed=None):
+                    self.sum = seed % 7
+                    return {"a": [self.sum], "b": [0]}, {}
+                def step(self, actions):
+                    self.sum += actions["a"][0] + actions["a"][1] + actions["b"][0]
+                    return {"a": [self.sum], "b": [0]}, {"a": self.sum, "b": actions["b"][0]}, {}, {}, {}
+            serve(World())
+            """;
+        using var environment = Serve(program);
+        Assert.Equal([new(1, 2, 0, new ActionBox(-1, 1)), new AgentSpec(1, 1, 0, new ActionBox(-1, 1))], environment.Spec.Agents);
+        var (rng, rewards, snapshot) = (new Rng(1), new double[2], new double[environment.Spec.SnapshotSize]);
+        environment.Reset(ref rng);
+        float start = See(environment)[0][0];
+        environment.Step(Numbers.Joint([0.5f, 0f], [-0.5f]), rewards, ref rng);
+        Assert.Equal([start + 1 + 0.5 + 12.5, 12.5], rewards);
+        environment.Save(snapshot);
+        environment.Step(Numbers.Joint([-1f, -1f], [1f]), rewards, ref rng);
+        double[] after = [.. rewards];
+        using var another = Serve(program);
+        another.Restore(snapshot);
+        another.Step(Numbers.Joint([-1f, -1f], [1f]), rewards, ref rng);
+        Assert.Equal(after, rewards);
+        Assert.Equal([start + 14 - 2 + 20, 20], rewards);
     }
 
     [PythonFact]

@@ -12,13 +12,19 @@ public sealed class AllocationTests
 {
     [Theory]
     [MemberData(nameof(TrainingTests.Runs), MemberType = typeof(TrainingTests))]
-    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting)
+    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting) => Measure(algorithm, "lbf:5x5-2p-1f", setting);
+
+    [Theory]
+    [MemberData(nameof(TrainingTests.NumberRuns), MemberType = typeof(TrainingTests))]
+    public void SteadyStateUpdatesAllocateNothingWhereActionsAreNumbers(string algorithm, string setting) => Measure(algorithm, TrainingTests.Numbers, setting);
+
+    private static void Measure(string algorithm, string environment, string setting)
     {
         foreach (int threads in new[] { 1, 2 })
         {
-            using var trainer = new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting, "environments=8"]));
+            using var trainer = new Trainer(Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting, "environments=8"]));
             var learner = trainer.Learner;
-            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create("lbf:5x5-2p-1f"), i,
+            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create(environment), i,
                 setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
             for (int warm = 0; warm < 40; warm++)
             {

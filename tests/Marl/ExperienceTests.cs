@@ -29,7 +29,7 @@ public sealed class ExperienceTests
                 Assert.Equal(done ? e.Rewards[t] : 0f, batch.Rewards[t][b].ToScalar());
                 for (int n = 0; n < 2; n++)
                 {
-                    Assert.Equal(done ? e.JointAction(t)[n] : 0f, batch.Actions[t][b][n].ToScalar());
+                    Assert.Equal(done ? e.Choices(t)[n] : 0f, batch.Actions[t][b][n].ToScalar());
                 }
             }
             for (int t = 0; t <= batch.Steps; t++)
@@ -161,8 +161,8 @@ public sealed class ExperienceTests
             environment.Reset(ref rng);
             for (int step = 0; step < 20; step++)
             {
-                int[] actions = saved.Act(environment).ToArray();
-                Assert.Equal(actions, loaded.Act(environment).ToArray());
+                int[] actions = saved.Act(environment).Indices.ToArray();
+                Assert.Equal(actions, loaded.Act(environment).Indices.ToArray());
                 environment.Step(actions, new double[2], ref rng);
             }
             Assert.Throws<ArgumentException>(() => { loaded.Act(new TwoStepGame()); });
@@ -189,7 +189,7 @@ public sealed class ExperienceTests
         {
         }
 
-        public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+        public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
         {
             (rewards[0], rewards[1]) = (0.5, 0.25);
             return StepResult.Running;

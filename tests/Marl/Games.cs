@@ -22,7 +22,7 @@ internal static class Games
     public static string[] TinyFor(string algorithm)
     {
         var options = Algorithm.Find(algorithm).DefaultOptions("lbf:5x5-2p-1f");
-        string[] all = [.. Tiny, "centralHidden=8", "centralEmbed=6"];
+        string[] all = [.. Tiny, "centralHidden=8", "centralEmbed=6", "criticHidden=8"];
         return [.. all.Where(setting => setting.StartsWith("environments", StringComparison.Ordinal) || options.ContainsKey(setting[..setting.IndexOf('=')]))];
     }
 
@@ -34,15 +34,21 @@ internal static class Games
         double[] rewards = new double[environment.Spec.Agents.Length];
         environment.Reset(ref rng);
         episode.Begin(environment);
+        var numbers = new RandomActions(environment.Spec);
         do
         {
-            for (int agent = 0; agent < episode.Agents; agent++)
+            for (int agent = 0; environment.Spec.IsContinuous && agent < episode.Agents; agent++)
+            {
+                numbers.Draw(agent, [], ref rng);
+                episode.Do(numbers.Joint);
+            }
+            for (int agent = 0; !environment.Spec.IsContinuous && agent < episode.Agents; agent++)
             {
                 do
                 {
-                    episode.JointAction(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
+                    episode.Choices(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
                 }
-                while (!episode.AvailableTo(episode.Length, agent)[episode.JointAction(episode.Length)[agent]]);
+                while (!episode.AvailableTo(episode.Length, agent)[episode.Choices(episode.Length)[agent]]);
                 episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / episode.AvailableTo(episode.Length, agent).Count(true);
             }
         }

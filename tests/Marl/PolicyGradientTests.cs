@@ -113,7 +113,7 @@ public sealed class PolicyGradientTests
             {
                 for (int agent = 0; agent < episode.Agents; agent++)
                 {
-                    episode.JointAction(episode.Length)[agent] = rest % episode.ActionCount;
+                    episode.Choices(episode.Length)[agent] = rest % episode.ActionCount;
                     rest /= episode.ActionCount;
                 }
                 if (!policy.IsNone)
@@ -180,7 +180,7 @@ public sealed class PolicyGradientTests
                         Unit(state, spec.StateSize + other * actions + b);
                         for (int a = 0; a < actions; a++)
                         {
-                            fc3.Span[a * hidden + u] = Expected(state, (episode, t) => episode.JointAction(t)[other] == b && episode.JointAction(t)[1 - other] == a);
+                            fc3.Span[a * hidden + u] = Expected(state, (episode, t) => episode.Choices(t)[other] == b && episode.Choices(t)[1 - other] == a);
                         }
                     }
                 }

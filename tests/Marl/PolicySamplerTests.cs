@@ -80,13 +80,13 @@ public sealed class PolicySamplerTests
         foreach (bool beyond in new[] { true, false })
         {
             Episode[] episodes = [.. Enumerable.Range(0, 20).Select(_ => new Episode(spec))];
-            var rollout = new Rollout(stages, 20, 4, learner.Agent, learner.Parameters, learner.Selector, workers, new Rng(5), beyond);
+            var rollout = new Rollout(stages, 20, 4, learner.Actors, learner.Selector, workers, new Rng(5), beyond);
             int chosen = 0;
             for (int round = 0; round < 2; round++)
             {
                 rollout.Play(episodes, 1f);
                 Assert.All(episodes, episode => Assert.Equal((spec.EpisodeLimit, terminates), (episode.Length, episode.Terminated)));
-                chosen += episodes.Count(episode => episode.JointAction(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
+                chosen += episodes.Count(episode => episode.Choices(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
             }
             Assert.Equal(beyond && !terminates, chosen > 0);
         }

@@ -120,7 +120,7 @@ public sealed class TeamTests
             using var players = new Workers(1);
             Episode[] played = [.. Enumerable.Range(0, 20).Select(_ => new Episode(context.Spec))];
             IEnvironment[] stages = [.. Enumerable.Range(0, 20).Select(_ => TwoTeams())];
-            new Rollout(stages, 20, 2, tempted.Agent, tempted.Parameters, tempted.Selector, players, new Rng(5)).Play(played, exploration);
+            new Rollout(stages, 20, 2, tempted.Actors, tempted.Selector, players, new Rng(5)).Play(played, exploration);
             Assert.All(played, episode => Assert.Equal(UnlikeGame.Steps, episode.Length));
         }
 
@@ -212,7 +212,7 @@ public sealed class TeamTests
             for (int agent = 0; agent < 3; agent++)
             {
                 var symbols = episode.Observation(episode.Length, agent)[..game.Spec.Agents[agent].Actions];
-                episode.JointAction(episode.Length)[agent] = symbols.IndexOf(1f);
+                episode.Choices(episode.Length)[agent] = symbols.IndexOf(1f);
             }
         }
         while (episode.Step(game, new double[3], ref rng));

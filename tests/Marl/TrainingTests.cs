@@ -13,6 +13,15 @@ public sealed class TrainingTests
         { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
         { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
         { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" }, { "liir", "agent=gru" }, { "liir", "lambda=0" },
+        { "maddpg", "agent=gru" }, { "maddpg", "shared=false" }, { "maddpg", "infer=true" }, { "maddpg", "members=2" }, { "matd3", "reward=individual" }, { "ddpg", "nStep=3" },
+    };
+
+    /// <summary>Actions that are numbers.</summary>
+    public const string Numbers = "mpe:speaker-listener?actions=continuous&steps=6";
+
+    public static TheoryData<string, string> NumberRuns => new()
+    {
+        { "maddpg", "shared=true" }, { "maddpg", "infer=true" }, { "maddpg", "members=2" }, { "matd3", "lastAction=true" }, { "ddpg", "agent=gru" },
     };
 
     [Theory]
@@ -71,15 +80,22 @@ public sealed class TrainingTests
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting)
+    public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting) => CompareThreads(algorithm, "lbf:5x5-2p-1f", setting);
+
+    [Theory]
+    [MemberData(nameof(NumberRuns))]
+    public void WeightsDoNotDependOnTheNumberOfThreadsWhereActionsAreNumbers(string algorithm, string setting) => CompareThreads(algorithm, Numbers, setting);
+
+    private static void CompareThreads(string algorithm, string environment, string setting)
     {
         string[] shas = [.. new[] { 1, 2, 3, 4, 8 }.Select(threads => Games.Train(
-            Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256)];
+            Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256)];
         Assert.Single(shas.Distinct());
-        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, "lbf:5x5-2p-1f", 400, seed: 2, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256);
+        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, environment, 400, seed: 2, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256);
     }
 
     [Theory]
+    [InlineData("matd3", "lastAction=true", Numbers)]
     [InlineData("vdn", "agent=mlp")]
     [InlineData("qmix", "agent=gru")]
     [InlineData("qtran", "agent=mlp")]
@@ -89,12 +105,14 @@ public sealed class TrainingTests
     [InlineData("ow-qmix", "agent=mlp")]
     [InlineData("mappo", "minibatches=5")]
     [InlineData("liir", "criticActions=true")]
-    public void AResumedRunEndsWithTheSameBits(string algorithm, string setting)
+    [InlineData("maddpg", "members=3")]
+    [InlineData("matd3", "infer=true")]
+    public void AResumedRunEndsWithTheSameBits(string algorithm, string setting, string environment = "lbf:5x5-2p-1f")
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointEvery=200"]);
+            var configuration = Games.Configure(algorithm, environment, 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointEvery=200"]);
             var whole = Games.Train(configuration);
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
@@ -160,7 +178,7 @@ public sealed class TrainingTests
 
         public void Reset(ref Rng rng) => game.Reset(ref rng);
 
-        public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+        public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
             => fails() ? throw new ExternalEnvironmentException("the fuse has blown") : game.Step(actions, rewards, ref rng);
 
         public void Observe(int agent, Span<float> observation) => game.Observe(agent, observation);

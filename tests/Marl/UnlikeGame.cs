@@ -31,7 +31,7 @@ internal sealed class UnlikeGame(params int[] teams) : IEnvironment
         Draw(ref rng);
     }
 
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         for (int agent = 0; agent < symbols.Length; agent++)
         {

@@ -65,6 +65,9 @@ internal sealed class ReferenceCase
     public string? Text(string name)
         => hyper.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
+    /// <summary>A hyper-parameter that is a list of yes and no.</summary>
+    public bool[] Flags(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetBoolean())];
+
     /// <summary>A hyper-parameter that is yes or no.</summary>
     public bool Flag(string name, bool otherwise = false)
         => hyper.TryGetProperty(name, out var value) ? value.ValueKind == JsonValueKind.True : otherwise;
@@ -133,6 +136,10 @@ internal sealed class ReferenceCase
         static IEnumerable<int> Long(Shape s) => Enumerable.Range(0, s.Rank).Select(axis => s[axis]).Where(length => length != 1);
     }
 
+    /// <summary>The first axes as one where there are more than a tensor has.</summary>
+    private static int[] Folded(int[] shape) => shape.Length <= Shape.MaxRank ? shape
+        : [shape[..^(Shape.MaxRank - 1)].Aggregate((a, b) => a * b), .. shape[^(Shape.MaxRank - 1)..]];
+
     private void Read(Safetensors file)
     {
         foreach (var entry in file.Entries)
@@ -141,7 +148,7 @@ internal sealed class ReferenceCase
             if (numbers is not null)
             {
                 string exact = entry.Name + ".f64";
-                values[entry.Name] = (Tensor.Of(numbers, entry.Shape), file.Find(exact)?.TryGet(out double[] doubles) == true ? doubles : null);
+                values[entry.Name] = (Tensor.Of(numbers, Folded(entry.Shape.ToArray())), file.Find(exact)?.TryGet(out double[] doubles) == true ? doubles : null);
             }
         }
     }

@@ -34,7 +34,7 @@ internal sealed partial class ReplayCalls
     }
 
     /// <summary>What the case says of learners of this family.</summary>
-    public TOptions Configure<TOptions>(TOptions options) where TOptions : ReplayOptions => Common(c, options) with
+    public TOptions Configure<TOptions>(TOptions options) where TOptions : ValueOptions => Common(c, options) with
     {
         DoubleQ = c.Flag("double_q", otherwise: true),
         BatchSize = batch.Episodes.Length,

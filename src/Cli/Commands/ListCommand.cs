@@ -26,7 +26,7 @@ internal static class ListCommand
     private static IEnumerable<string> Algorithms()
         => Columns(Algorithm.All.Select(algorithm => (algorithm.Name, algorithm.Description)));
 
-    /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10.</summary>
+    /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10, "box 5" where an action is 5 numbers.</summary>
     private static IEnumerable<string> EnvironmentFamilies()
     {
         int width = Environments.Ids.Max(id => id.Length);
@@ -36,7 +36,7 @@ internal static class ListCommand
         string Sizes(string id)
         {
             var spec = Environments.Create(id).Spec;
-            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.Observation), Each(agent => agent.Actions),
+            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.Observation), (spec.IsContinuous ? "box " : "") + Each(agent => agent.Actions),
                 $"{spec.StateSize}", $"{spec.EpisodeLimit}");
 
             string Each(Func<AgentSpec, int> size) => string.Join('/', spec.Agents.Select(size).Distinct());

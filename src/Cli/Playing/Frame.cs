@@ -8,8 +8,8 @@ namespace Marl.Native.Cli.Playing;
 /// <param name="Scene">what there is to see; null where the environment has no picture.</param>
 internal sealed record Frame(int Episode, int Step, Scene? Scene)
 {
-    /// <summary>[N] what the agents did to come here; nothing at the start.</summary>
-    public int[] Actions { get; init; } = [];
+    /// <summary>[N] what the agents did to come here, in words; nothing at the start.</summary>
+    public string[] Actions { get; init; } = [];
 
     /// <summary>[N] what each earned by it; nothing at the start.</summary>
     public double[] Rewards { get; init; } = [];

@@ -12,13 +12,13 @@ internal static class FrameJson
     private const int Decimals = 4;
 
     /// <summary>A line by itself, {"type":"frame",..}.</summary>
-    public static string Line(Performance performance, Frame frame) => Text(json =>
+    public static string Line(Frame frame) => Text(json =>
     {
         json.WriteStartObject();
         json.WriteString("type", "frame");
         json.WriteNumber("episode", frame.Episode);
         json.WriteNumber("step", frame.Step);
-        Write(json, performance, frame, thing => thing);
+        Write(json, frame, thing => thing);
         json.WriteEndObject();
     });
 
@@ -51,10 +51,9 @@ internal static class FrameJson
 
     /// <summary>The members of a frame's object.</summary>
     /// <param name="json">what is being written.</param>
-    /// <param name="performance">whose frame it is.</param>
     /// <param name="frame">what is written.</param>
     /// <param name="store">what to write for a thing, instead of its JSON.</param>
-    public static void Write(Utf8JsonWriter json, Performance performance, Frame frame, Func<string, string> store)
+    public static void Write(Utf8JsonWriter json, Frame frame, Func<string, string> store)
     {
         json.WriteStartArray("things");
         foreach (string thing in Things(frame.Scene))
@@ -63,9 +62,9 @@ internal static class FrameJson
         }
         json.WriteEndArray();
         json.WriteStartArray("actions");
-        for (int agent = 0; agent < frame.Actions.Length; agent++)
+        foreach (string action in frame.Actions)
         {
-            json.WriteStringValue(performance.ActionName(agent, frame.Actions[agent]));
+            json.WriteStringValue(action);
         }
         json.WriteEndArray();
         json.WriteStartArray("rewards");

@@ -7,13 +7,13 @@ namespace Marl.Native.Cli.Playing;
 internal static class FrameText
 {
     /// <summary>"step 3  A north 0  B load 0.25  return 0.25"</summary>
-    public static string Line(Performance performance, Frame frame) => frame.Step == 0
+    public static string Line(Frame frame) => frame.Step == 0
         ? $"episode {frame.Episode + 1}"
         : string.Join("  ",
         [
             $"step {frame.Step}",
             .. frame.Actions.Select((action, agent) =>
-                $"{Performance.Name(agent)} {performance.ActionName(agent, action)} {Amount(frame.Rewards[agent])}"),
+                $"{Performance.Name(agent)} {action} {Amount(frame.Rewards[agent])}"),
             $"return {Return(frame)}",
         ]);
 

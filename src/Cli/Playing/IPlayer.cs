@@ -8,8 +8,8 @@ internal interface IPlayer
     /// <summary>An episode begins, the <paramref name="episode"/>th from 0.</summary>
     void Begin(int episode);
 
-    /// <summary>The joint action for what is to be seen now, [N]; overwritten by the next call.</summary>
-    ReadOnlySpan<int> Act(IEnvironment environment);
+    /// <summary>The joint action for what is to be seen now; overwritten by the next call.</summary>
+    JointAction Act(IEnvironment environment);
 }
 
 /// <summary>Trained agents, greedy.</summary>
@@ -19,28 +19,38 @@ internal sealed class PolicyPlayer(Policy policy) : IPlayer
     public void Begin(int episode) => policy.Begin();
 
     /// <inheritdoc/>
-    public ReadOnlySpan<int> Act(IEnvironment environment) => policy.Act(environment);
+    public JointAction Act(IEnvironment environment) => policy.Act(environment);
 }
 
-/// <summary>Every available action is as likely as any other.</summary>
+/// <summary>Every available action is as likely as any other, and every number within its bounds.</summary>
 internal sealed class RandomPlayer(EnvironmentSpec spec, Rng chances) : IPlayer
 {
     private readonly int[] actions = new int[spec.Agents.Length];
+    private readonly float[] vectors = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
     private Rng chance;
 
     /// <inheritdoc/>
     public void Begin(int episode) => chance = chances.Split(RngPurpose.Exploration, episode);
 
     /// <inheritdoc/>
-    public ReadOnlySpan<int> Act(IEnvironment environment)
+    public JointAction Act(IEnvironment environment)
     {
         for (int agent = 0; agent < actions.Length; agent++)
         {
-            var available = new bool[spec.Agents[agent].Actions];
+            var size = spec.Agents[agent];
+            if (size.Box is { } box)
+            {
+                foreach (ref float number in vectors.AsSpan(agent * spec.ActionCount, size.Actions))
+                {
+                    number = chance.NextSingle(box.Low, box.High);
+                }
+                continue;
+            }
+            var available = new bool[size.Actions];
             environment.ReadAvailable(agent, available);
             int[] choices = [.. Enumerable.Range(0, available.Length).Where(action => available[action])];
             actions[agent] = choices[chance.NextInt(choices.Length)];
         }
-        return actions;
+        return spec.IsContinuous ? JointAction.Create(vectors, spec.ActionCount) : actions;
     }
 }

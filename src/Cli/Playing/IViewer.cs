@@ -24,7 +24,7 @@ internal sealed class PlainViewer(TextWriter output, Pace? pace) : IViewer
                 output.WriteLine(legend);
             }
             first = false;
-            output.WriteLine(FrameText.Line(performance, frame));
+            output.WriteLine(FrameText.Line(frame));
             foreach (string line in SceneText.Plain(frame.Scene))
             {
                 output.WriteLine(line);
@@ -45,7 +45,7 @@ internal sealed class JsonViewer(TextWriter output) : IViewer
     {
         foreach (var frame in frames)
         {
-            output.WriteLine(FrameJson.Line(performance, frame));
+            output.WriteLine(FrameJson.Line(frame));
         }
     }
 }

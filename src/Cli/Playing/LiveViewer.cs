@@ -40,7 +40,7 @@ internal sealed class LiveViewer(Pace pace) : IViewer
     {
         for (int agent = 0; agent < frame.Earned.Length; agent++)
         {
-            string action = frame.Step == 0 ? "" : performance.ActionName(agent, frame.Actions[agent]);
+            string action = frame.Step == 0 ? "" : frame.Actions[agent];
             string reward = frame.Step == 0 ? "" : FrameText.Amount(frame.Rewards[agent]);
             var role = SceneRoles.OfTeam(performance.Spec.Agents[agent].Team);
             yield return new Paragraph()

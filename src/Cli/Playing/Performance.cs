@@ -31,8 +31,9 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     }
 
     /// <summary>A word for what an agent did.</summary>
-    public string ActionName(int agent, int action)
-        => environment is IPictured pictured ? pictured.ActionName(agent, action) : action.ToString(CultureInfo.InvariantCulture);
+    private string ActionName(int agent, JointAction actions)
+        => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].Actions].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
+        : environment is IPictured pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Whether nothing comes after a frame.</summary>
     public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;
@@ -53,8 +54,8 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {
-                int[] actions = [.. player.Act(environment)];
-                actions.CopyTo(record.JointAction(record.Length));
+                record.Do(player.Act(environment));
+                string[] words = Words(record.JointAction(record.Length));
                 goesOn = record.Step(environment, rewards, ref chance);
                 for (int agent = 0; agent < rewards.Length; agent++)
                 {
@@ -62,7 +63,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                 }
                 yield return new(i, record.Length, pictured?.Picture())
                 {
-                    Actions = actions,
+                    Actions = words,
                     Rewards = [.. rewards],
                     Earned = [.. earned],
                     TeamReturns = [.. record.TeamReturns],
@@ -70,6 +71,16 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                 };
             }
         }
+    }
+
+    private string[] Words(JointAction actions)
+    {
+        string[] words = new string[Spec.Agents.Length];
+        for (int agent = 0; agent < words.Length; agent++)
+        {
+            words[agent] = ActionName(agent, actions);
+        }
+        return words;
     }
 
     /// <inheritdoc/>

@@ -40,7 +40,7 @@ internal sealed class Replay(Performance performance)
             foreach (var frame in episode)
             {
                 json.WriteStartObject();
-                FrameJson.Write(json, performance, frame, Number);
+                FrameJson.Write(json, frame, Number);
                 json.WriteEndObject();
             }
             json.WriteEndArray();

@@ -2,44 +2,51 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Acts for all agents of several environments at once: gathers what they see, runs the agent network one step, chooses, and carries the
-/// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other.
+/// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other. Of an ensemble every member runs, and
+/// an agent does what the member says that it plays.
 /// </summary>
 public sealed class Controller
 {
+    private readonly Actor[] actors;
+    private readonly FrozenParameters[] frozen;
+    private readonly Tensor[] state;
     private readonly Agent agent;
-    private readonly Parameters parameters;
-    private readonly FrozenParameters frozen;
     private readonly IActionSelector selector;
+    private readonly BoxPolicy? box;
     private readonly Tape tape = new();
-    private readonly Tensor sight, previous, state, fingerprints;
+    private readonly Tensor sight, previous, fingerprints;
     private int count, step;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
-    public Controller(Agent agent, Parameters parameters, IActionSelector selector, EnvironmentSpec spec, int capacity)
+    public Controller(IReadOnlyList<Actor> actors, IActionSelector selector, EnvironmentSpec spec, int capacity)
     {
-        (this.agent, this.parameters, this.selector) = (agent, parameters, selector);
-        frozen = new FrozenParameters(parameters.Layout);
+        (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
+        frozen = [.. actors.Select(actor => new FrozenParameters(actor.Parameters.Layout))];
+        state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.Hidden))];
         sight = agent.Input.SeesState ? Tensor.Zeros(capacity, spec.StateSize) : Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
-        previous = Tensor.Zeros(capacity, agent.Agents);
-        state = Tensor.Zeros(capacity, agent.Agents, agent.Hidden);
+        box = spec.IsContinuous ? new BoxPolicy(spec) : null;
+        previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
 
     /// <summary>Begins episodes in <paramref name="environments"/> rows, with the parameters as they are now.</summary>
     public void Begin(int environments)
     {
         (count, step) = (environments, 0);
-        state.Span.Clear();
-        frozen.CopyFrom(parameters);
+        for (int member = 0; member < actors.Length; member++)
+        {
+            state[member].Span.Clear();
+            frozen[member].CopyFrom(actors[member].Parameters);
+        }
     }
 
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
     /// <param name="episodes">as many as there are rows.</param>
-    /// <param name="exploration">see <see cref="IActionSelector"/>.</param>
+    /// <param name="exploration">see <see cref="IActionSelector"/>, or <see cref="BoxPolicy"/> where actions are numbers.</param>
     /// <param name="rngs">chance, one stream per row.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
     {
-        var (seen, prev, h, when) = (sight.Slice(0, count), previous.Slice(0, count), state.Slice(0, count), fingerprints.Slice(0, count));
+        var (seen, prev, when) = (sight.Slice(0, count), previous.Slice(0, count), fingerprints.Slice(0, count));
         for (int row = 0; row < count; row++)
         {
             var episode = episodes[row];
@@ -51,36 +58,57 @@ public sealed class Controller
         using (tape.NoGrad())
         {
             var rows = agent.Input.SeesState ? seen.Reshape(1, count, seen.Shape[-1]) : seen.Reshape(1, count, agent.Agents, seen.Shape[-1]);
-            var input = agent.Input.Build(tape, rows, step == 0 ? default : prev, when);
-            var (output, _, after) = agent.Forward(tape.Freeze(frozen), tape.Constant(input), tape.Constant(h));
-            after.Value.CopyTo(h);
-            var values = output.Value.Span;
-            for (int row = 0; row < count; row++)
+            var input = tape.Constant(agent.Input.Build(tape, rows, step == 0 ? default : prev, when));
+            for (int member = 0; member < actors.Length; member++)
             {
-                var episode = episodes[row];
-                var joint = episode.JointAction(episode.Length);
-                var taken = prev[row].Span;
-                for (int n = 0; n < agent.Agents; n++)
+                var h = state[member].Slice(0, count);
+                var (output, _, after) = actors[member].Agent.Forward(tape.Freeze(frozen[member]), input, tape.Constant(h));
+                after.Value.CopyTo(h);
+                for (int row = 0; row < count; row++)
                 {
-                    var said = values.Slice((row * agent.Agents + n) * agent.Actions, agent.Actions);
-                    var available = episode.AvailableTo(episode.Length, n);
-                    (joint[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(said, available, exploration, ref rngs[row]);
-                    taken[n] = joint[n];
-                    if (episode.Policy.Length > 0)
-                    {
-                        selector.Probabilities(said, available, exploration, episode.Policy.AsSpan(n * agent.Actions, agent.Actions));
-                    }
+                    Choose(episodes[row], member, output.Value.Span.Slice(row * agent.Agents * agent.Actions), prev[row].Span, exploration, ref rngs[row]);
                 }
             }
         }
         step++;
     }
 
+    /// <summary>Chooses for the agents that play a member, of what it says [N, A] of all.</summary>
+    private void Choose(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
+    {
+        var choices = episode.Choices(episode.Length);
+        for (int n = 0; n < agent.Agents; n++)
+        {
+            if (actors.Length > 1 && episode.Members[n] != member)
+            {
+                continue;
+            }
+            var said = values.Slice(n * agent.Actions, agent.Actions);
+            if (box is not null)
+            {
+                var vector = episode.Vector(episode.Length, n);
+                box.Act(n, said, exploration, ref rng, vector);
+                vector.CopyTo(taken[(n * agent.Actions)..]);
+                continue;
+            }
+            var available = episode.AvailableTo(episode.Length, n);
+            (choices[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(said, available, exploration, ref rng);
+            taken[n] = choices[n];
+            if (episode.Policy.Length > 0)
+            {
+                selector.Probabilities(said, available, exploration, episode.Policy.AsSpan(n * agent.Actions, agent.Actions));
+            }
+        }
+    }
+
     /// <summary>Drops a row; the last one takes its place. The caller moves its episodes and streams likewise.</summary>
     public void Drop(int row)
     {
         count--;
-        state[count].CopyTo(state[row]);
+        foreach (var h in state)
+        {
+            h[count].CopyTo(h[row]);
+        }
         previous[count].CopyTo(previous[row]);
     }
 }

@@ -6,30 +6,39 @@ namespace Marl.Native.Rl;
 /// <summary>Trained agents by themselves: act greedily in an environment, are saved to one file and loaded from it, with nothing else needed.</summary>
 public sealed class Policy
 {
-    private readonly Agent agent;
     private readonly Parameters parameters;
+    private readonly int members;
     private readonly Controller controller;
     private readonly Episode present;
     private readonly Rng[] unused = new Rng[1];
+    private Rng casting = new(0);
 
     private Policy(PolicyDescription description)
     {
         Description = description;
         var spec = description.Spec();
         var layout = new ParameterLayout();
-        agent = new Agent(layout.Scope("agent"), spec, description.Network);
+        members = description.Members;
+        Agent[] agents = [.. Enumerable.Range(0, members).Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
         parameters = new Parameters(layout);
-        controller = new Controller(agent, parameters, new EpsilonGreedy(), spec, capacity: 1);
+        controller = new Controller([.. agents.Select(agent => new Actor(agent, parameters))], new EpsilonGreedy(), spec, capacity: 1);
         present = new Episode(spec) { Fingerprint = description.Fingerprint };
     }
 
-    /// <summary>A copy of the agents among <paramref name="trained"/> parameters.</summary>
-    public Policy(AgentOptions network, EnvironmentSpec spec, Parameters trained, Fingerprint fingerprint = default)
-        : this(new PolicyDescription(spec.Id, network, spec.Agents, spec.StateSize, fingerprint))
+    /// <summary>A copy of the agents among trained parameters.</summary>
+    /// <param name="spec">what they act in.</param>
+    /// <param name="actors">one, or the members of an ensemble.</param>
+    /// <param name="fingerprint">when in training this is.</param>
+    public Policy(EnvironmentSpec spec, IReadOnlyList<Actor> actors, Fingerprint fingerprint = default)
+        : this(new PolicyDescription(spec.Id, actors[0].Agent.Options, spec.Agents, spec.StateSize, fingerprint, actors.Count))
     {
-        foreach (var slice in parameters.Layout.Slices)
+        for (int member = 0; member < members; member++)
         {
-            trained[trained.Layout.Slices.First(s => s.Name == slice.Name)].CopyTo(parameters[slice]);
+            var (trained, prefix) = (actors[member].Parameters, Prefix(member));
+            foreach (var slice in parameters.Layout.Slices.Where(slice => slice.Name.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                trained[trained.Layout.Slices.First(s => s.Name == slice.Name[prefix.Length..])].CopyTo(parameters[slice]);
+            }
         }
         Begin();
     }
@@ -66,13 +75,17 @@ public sealed class Policy
         ["policy"] = JsonSerializer.Serialize(Description, RunJson.Default.PolicyDescription),
     });
 
-    /// <summary>Forgets the past: an episode begins.</summary>
-    public void Begin() => controller.Begin(1);
+    /// <summary>Forgets the past: an episode begins. Of an ensemble each agent plays another member, drawn anew.</summary>
+    public void Begin()
+    {
+        controller.Begin(1);
+        present.Cast(members, ref casting);
+    }
 
     /// <summary>The agents' greedy actions for what they see in the environment now. Call it once per step: recurrent agents remember.</summary>
-    /// <returns>[N], overwritten by the next call.</returns>
+    /// <returns>overwritten by the next call.</returns>
     /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
-    public ReadOnlySpan<int> Act(IEnvironment environment)
+    public JointAction Act(IEnvironment environment)
     {
         RequireFit(environment);
         present.Begin(environment);
@@ -91,6 +104,7 @@ public sealed class Policy
         environment.Reset(ref rng);
         episode.Begin(environment);
         Begin();
+        present.Members.CopyTo(episode.Members, 0);
         do
         {
             controller.Act([episode], exploration: 0f, unused);
@@ -102,6 +116,8 @@ public sealed class Policy
     /// <summary>Whether the environment's agents are like those the policy was trained for.</summary>
     public bool Fits(IEnvironment environment) => environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents)
         && (Description.Network.Observation == ObservationKind.Own || environment.Spec.StateSize == Description.StateSize);
+
+    private string Prefix(int member) => members == 1 ? "" : $"member{member}.";
 
     private void RequireFit(IEnvironment environment)
     {
@@ -118,7 +134,9 @@ public sealed class Policy
 /// <param name="Agents">what its agents see and may do.</param>
 /// <param name="StateSize">S of the environment, for agents that see its state.</param>
 /// <param name="Fingerprint">when in training it was saved, for agents that see that.</param>
-public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default)
+/// <param name="Members">of an ensemble: how many networks there are.</param>
+public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default,
+    int Members = 1)
 {
     /// <summary>Enough of an environment to build the network: one row at a time.</summary>
     internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = StateSize, EpisodeLimit = 1, SnapshotSize = 0 };

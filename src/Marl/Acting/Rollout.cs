@@ -15,7 +15,7 @@ public sealed class Rollout
     /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, at most as many, their chance split from
     /// <paramref name="rng"/>. With <paramref name="beyond"/> an action is chosen once more where an episode was cut off.</summary>
     /// <exception cref="UsageException">the environments are not alike.</exception>
-    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, int shards, Agent agent, Parameters parameters, IActionSelector selector,
+    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, int shards, IReadOnlyList<Actor> actors, IActionSelector selector,
         Workers workers, Rng rng, bool beyond = false)
     {
         this.workers = workers;
@@ -29,7 +29,7 @@ public sealed class Rollout
         {
             var (from, end) = Share(environments.Length, s);
             var (first, last) = Share(count, s);
-            this.shards[s] = new Shard(environments[from..end], first, last - first, agent, parameters, selector, rng, beyond);
+            this.shards[s] = new Shard(environments[from..end], first, last - first, actors, selector, rng, beyond);
         }
         play = (s, _) => this.shards[s].Play(episodes, exploration);
 
@@ -82,13 +82,14 @@ public sealed class Rollout
         private readonly Controller controller;
         private readonly double[] rewards, snapshot;
         private readonly bool beyond;
+        private readonly int members;
 
         // The rows still playing: row i is episode index[i] of the shard's.
         private readonly int[] index;
         private readonly Episode[] playing;
         private readonly Rng[] choosing;
 
-        public Shard(ReadOnlySpan<IEnvironment> environments, int first, int count, Agent agent, Parameters parameters, IActionSelector selector,
+        public Shard(ReadOnlySpan<IEnvironment> environments, int first, int count, IReadOnlyList<Actor> actors, IActionSelector selector,
             Rng rng, bool beyond)
         {
             (this.first, this.environments, this.beyond) = (first, environments.ToArray(), beyond);
@@ -97,7 +98,8 @@ public sealed class Rollout
             (chanceBefore, choiceBefore) = (new Rng[count], new Rng[count]);
             var spec = environments[0].Spec;
             int rows = environments.Length;
-            controller = new Controller(agent, parameters, selector, spec, rows);
+            controller = new Controller(actors, selector, spec, rows);
+            members = actors.Count;
             rewards = new double[spec.Agents.Length];
             snapshot = new double[spec.SnapshotSize];
             (index, playing, choosing) = (new int[rows], new Episode[rows], new Rng[rows]);
@@ -132,6 +134,7 @@ public sealed class Rollout
                 (index[row], playing[row], choosing[row]) = (i, episodes[first + i], choice[i]);
                 environments[row].Reset(ref chance[i]);
                 playing[row].Begin(environments[row]);
+                playing[row].Cast(members, ref choosing[row]);
             }
             controller.Begin(active);
             while (active > 0)

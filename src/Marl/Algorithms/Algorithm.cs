@@ -24,6 +24,9 @@ public abstract class Algorithm(string name, string description)
         ActorCritic("mappo", "proximal policy optimisation with a central critic (Yu et al. 2022)", Presets.Mappo),
         Coma("coma", "counterfactual multi-agent policy gradients (Foerster et al. 2018)", Presets.Coma),
         Liir("liir", "learning individual intrinsic rewards (Du et al. 2019)", Presets.Liir),
+        Maddpg("maddpg", "multi-agent deep deterministic policy gradients (Lowe et al. 2017)", Presets.Maddpg),
+        Maddpg("matd3", "the same with twin critics and delayed policies (Ackermann et al. 2019)", Presets.Matd3),
+        Maddpg("ddpg", "deep deterministic policy gradients, independent (Lillicrap et al. 2016)", Presets.Ddpg),
         ParetoActorCritic("pareto-ac", "Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)", Presets.ParetoActorCritic),
     ];
 
@@ -48,7 +51,21 @@ public abstract class Algorithm(string name, string description)
 
     internal abstract JsonObject WriteOptions(object options);
 
-    internal abstract ILearner Create(object options, LearnerContext context);
+    /// <summary>Whether it can learn actions that are numbers.</summary>
+    public virtual bool IsContinuous => false;
+
+    /// <exception cref="UsageException">it cannot learn what the environment has.</exception>
+    internal ILearner Create(object options, LearnerContext context)
+    {
+        if (context.Spec.IsContinuous && !IsContinuous)
+        {
+            throw new UsageException($"{Name} chooses among actions, and those of {context.Spec.Id} are numbers; these algorithms can learn them: " +
+                string.Join(", ", All.Where(algorithm => algorithm.IsContinuous).Select(algorithm => algorithm.Name)));
+        }
+        return CreateLearner(options, context);
+    }
+
+    private protected abstract ILearner CreateLearner(object options, LearnerContext context);
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new(name, description, defaults, RunJson.Default.QLearningOptions, Presets.ReplayTraining, Rl.QLearning.Learner);
@@ -68,12 +85,18 @@ public abstract class Algorithm(string name, string description)
     private static Typed<LiirOptions> Liir(string name, string description, Func<string, LiirOptions> defaults)
         => new(name, description, defaults, RunJson.Default.LiirOptions, Presets.OnPolicyTraining, Rl.Liir.Learner);
 
+    private static Typed<MaddpgOptions> Maddpg(string name, string description, Func<string, MaddpgOptions> defaults)
+        => new(name, description, defaults, RunJson.Default.MaddpgOptions, Presets.ReplayTraining, Rl.Maddpg.Learner, continuous: true);
+
     private static Typed<ParetoOptions> ParetoActorCritic(string name, string description, Func<string, ParetoOptions> defaults)
         => new(name, description, defaults, RunJson.Default.ParetoOptions, Presets.OnPolicyTraining, Rl.ParetoActorCritic.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
-        Func<string, TrainingOptions> training, Func<TOptions, LearnerContext, ILearner> create) : Algorithm(name, description) where TOptions : class
+        Func<string, TrainingOptions> training, Func<TOptions, LearnerContext, ILearner> create, bool continuous = false)
+        : Algorithm(name, description) where TOptions : class
     {
+        public override bool IsContinuous => continuous;
+
         public override JsonObject DefaultOptions(string environment) => Json.ToNode(defaults(environment), type);
 
         public override TrainingOptions DefaultTraining(string environment) => training(environment);
@@ -82,6 +105,6 @@ public abstract class Algorithm(string name, string description)
 
         internal override JsonObject WriteOptions(object options) => Json.ToNode((TOptions)options, type);
 
-        internal override ILearner Create(object options, LearnerContext context) => create((TOptions)options, context);
+        private protected override ILearner CreateLearner(object options, LearnerContext context) => create((TOptions)options, context);
     }
 }

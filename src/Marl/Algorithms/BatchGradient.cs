@@ -105,11 +105,20 @@ internal sealed class BatchGradient
             throw new ArgumentException($"{episodes.Length} episodes for a batch of {sample.Length}");
         }
         episodes.CopyTo(sample);
-        this.setting = setting with { Transitions = 0 };
+        int transitions = 0, columns = 0, choices = 0;
         foreach (var episode in episodes)
         {
-            this.setting = this.setting with { Transitions = this.setting.Transitions + episode.Length };
+            transitions += episode.Length;
+            for (int agent = 0; agent < episode.Agents; agent++)
+            {
+                if (setting.Member < 0 || episode.Members[agent] == setting.Member)
+                {
+                    columns += episode.Length;
+                    choices += setting.CountsChoices ? episode.ChoicesOf(agent) : 0;
+                }
+            }
         }
+        this.setting = setting with { Transitions = transitions, Columns = columns, Choices = choices };
         runs++;
     }
 

@@ -9,8 +9,11 @@ public interface ILearner
     /// <summary>The network that acts.</summary>
     Agent Agent { get; }
 
-    /// <summary>All parameters, the agent's among them.</summary>
+    /// <summary>All parameters, the agent's among them; of the first network where there are several.</summary>
     Parameters Parameters { get; }
+
+    /// <summary>What acts: one, or the members of an ensemble, of which each agent plays one in an episode.</summary>
+    IReadOnlyList<Actor> Actors { get; }
 
     /// <summary>How actions are chosen from the network's output.</summary>
     IActionSelector Selector { get; }
@@ -35,6 +38,11 @@ public interface ILearner
     /// <summary>Saves or restores everything that the future depends on.</summary>
     void Archive(IArchive archive);
 }
+
+/// <summary>A network that acts.</summary>
+/// <param name="Agent">what it is.</param>
+/// <param name="Parameters">its weights, maybe among others.</param>
+public readonly record struct Actor(Agent Agent, Parameters Parameters);
 
 /// <summary>Numbers of one update.</summary>
 /// <param name="Loss">the loss.</param>

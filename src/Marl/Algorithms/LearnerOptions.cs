@@ -62,6 +62,9 @@ public abstract record LearnerOptions
     /// <summary>Whether rewards are standardised by their running mean and variance.</summary>
     public bool StandardiseRewards { get; init; } = true;
 
+    /// <summary>The same with another learning rate; 0: the same.</summary>
+    internal LearnerOptions At(float learningRate) => learningRate > 0 ? this with { LearningRate = learningRate } : this;
+
     /// <summary>The agents' network.</summary>
     internal AgentOptions Network => new()
     {

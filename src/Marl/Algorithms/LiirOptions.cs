@@ -20,8 +20,7 @@ public sealed record LiirOptions : OnPolicyOptions
     public bool CriticLastActions { get; init; }
 
     /// <summary>How intrinsic rewards and the extrinsic value are trained: their gradients are not clipped.</summary>
-    internal OnPolicyOptions OfIntrinsic
-        => OfCritics with { GradientClip = 0, LearningRate = IntrinsicLearningRate > 0 ? IntrinsicLearningRate : OfCritics.LearningRate };
+    internal LearnerOptions OfIntrinsic => OfCritics.At(IntrinsicLearningRate) with { GradientClip = 0 };
 
     internal override void Validate()
     {

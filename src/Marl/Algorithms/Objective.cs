@@ -9,14 +9,36 @@ public abstract class Objective
     /// <summary>The network that acts.</summary>
     public abstract Agent Agent { get; }
 
-    /// <summary>Names of what <see cref="Loss"/> reports, see <see cref="Shard.Report"/>.</summary>
+    /// <summary>K, the members of the ensemble of policies that acts, which are the first networks; 1: there is but one.</summary>
+    public virtual int Members => 1;
+
+    /// <summary>Whether a loss asks for <see cref="Shard.MeanOfChoices"/>.</summary>
+    public virtual bool CountsChoices => false;
+
+    /// <summary>Names of what losses report, each by one phase, see <see cref="Shard.Report"/>.</summary>
     public abstract IReadOnlyList<string> Metrics { get; }
 
-    /// <summary>This shard's part of the loss of the whole batch.</summary>
+    /// <summary>This shard's part of the loss of the whole batch; of the phase that the others serve where there are several.</summary>
     public abstract Var Loss(Shard shard);
+
+    /// <summary>The steps that an update consists of, one after the other; by default one, of the only network along <see cref="Loss"/>.</summary>
+    public virtual IReadOnlyList<Phase> Phases => [new("network", 0, Loss)];
 
     /// <summary>All shards are done, so statistics of the whole batch are known.</summary>
     /// <param name="metrics">the means of what was reported, in the order of <see cref="Metrics"/>; may be changed.</param>
     /// <returns>what loss and gradient are multiplied with; by default 1.</returns>
     public virtual float Complete(Span<float> metrics) => 1f;
+}
+
+/// <summary>A step of an update: one network moves against the gradient of one loss, which may read all networks.</summary>
+/// <param name="Name">in metrics.</param>
+/// <param name="Network">place of the network that moves; the others are constants.</param>
+/// <param name="Loss">a shard's part of the loss of the whole batch.</param>
+public sealed record Phase(string Name, int Network, Func<Shard, Var> Loss)
+{
+    /// <summary>It is taken in one of so many updates. Targets follow when the rarest phase is taken.</summary>
+    public int Every { get; init; } = 1;
+
+    /// <summary>The member of an ensemble that learns from the episodes that it played and from no others; -1: all learn from all.</summary>
+    public int Member { get; init; } = -1;
 }

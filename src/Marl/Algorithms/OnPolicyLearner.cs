@@ -53,6 +53,9 @@ public sealed class OnPolicyLearner : ILearner
     /// <inheritdoc/>
     public Parameters Parameters => networks[0].Online;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<Actor> Actors => [new(Agent, Parameters)];
+
     /// <summary>The actor, and the critics if there are any.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 

@@ -37,7 +37,7 @@ public abstract record OnPolicyOptions : LearnerOptions
     public bool MaskBeforeSoftmax { get; init; } = true;
 
     /// <summary>How critics are trained.</summary>
-    internal OnPolicyOptions OfCritics => CriticLearningRate > 0 ? this with { LearningRate = CriticLearningRate } : this;
+    internal LearnerOptions OfCritics => At(CriticLearningRate);
 
     internal override void Validate()
     {

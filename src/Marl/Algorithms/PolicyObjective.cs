@@ -18,7 +18,7 @@ public abstract class PolicyObjective : Objective
     private const int ActorLossMetric = 0, EntropyMetric = 1;
 
     private readonly OnPolicyOptions options;
-    private readonly List<(string Name, ParameterLayout Layout, LearnerOptions Training)> networks = [];
+    private readonly List<NetworkPlan> networks = [];
     private readonly Func<Shard, Var> loss;
 
     /// <summary>The network that acts; critics follow in the constructor of the algorithm.</summary>
@@ -44,7 +44,7 @@ public abstract class PolicyObjective : Objective
     public virtual bool NeedsNextAction => false;
 
     /// <summary>What is trained, in the order of a shard's networks: names, parameters, and how they are optimised.</summary>
-    internal IReadOnlyList<(string Name, ParameterLayout Layout, LearnerOptions Training)> Networks => networks;
+    internal IReadOnlyList<NetworkPlan> Networks => networks;
 
     /// <summary>Before the first step: what the critic makes of the episodes, stored with them (<see cref="Shard.Store"/>). No gradient.</summary>
     public abstract void Estimate(Shard shard);
@@ -97,7 +97,7 @@ public abstract class PolicyObjective : Objective
     protected ParameterLayout AddNetwork(string name, LearnerOptions training)
     {
         var layout = new ParameterLayout();
-        networks.Add((name, layout, training));
+        networks.Add(new(name, layout, training));
         return layout;
     }
 

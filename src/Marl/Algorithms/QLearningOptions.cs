@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// Hyper-parameters of deep Q-learning: IQL, VDN, QMIX and QPLEX by their mixer, the stabilised variants of IQL by what their squared errors count.
 /// </summary>
-public sealed record QLearningOptions : ReplayOptions
+public sealed record QLearningOptions : ValueOptions
 {
     /// <summary>How agents' values become the values that are learned.</summary>
     public MixerKind Mixer { get; init; }

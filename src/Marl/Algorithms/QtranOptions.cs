@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>Hyper-parameters of QTRAN.</summary>
-public sealed record QtranOptions : ReplayOptions
+public sealed record QtranOptions : ValueOptions
 {
     /// <summary>base or alt.</summary>
     public QtranVariant Variant { get; init; }

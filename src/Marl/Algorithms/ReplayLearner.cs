@@ -3,41 +3,68 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning from replayed episodes with a target network (Mnih et al. 2015): everything of the value-based family but its <see cref="Objective"/>.
+/// Learning from replayed episodes with target networks (Mnih et al. 2015): everything of the value-based family, and of the deterministic policy gradients, but
+/// their <see cref="Objective"/>.
 /// </summary>
 public sealed class ReplayLearner : ILearner
 {
     private readonly ReplayOptions options;
     private readonly LearnerContext context;
     private readonly Objective objective;
-    private readonly TrainedNetwork network;
+    private readonly Phase[] phases;
+    private readonly TrainedNetwork[] networks;
     private readonly BatchGradient gradient;
     private readonly ReplayBuffer replay;
     private readonly RunningStatistics? rewards;
-    private readonly Episode[] sample;
-    private readonly Func<Shard, Var> lossOf;
-    private readonly Schedule epsilon;
-    private float owed, loss;
+    private readonly Episode[] sample, ownSample;
+    private readonly Tensor[] into;
+    private readonly Schedule exploration;
+    private readonly int rarest;
+
+    // Of each phase, when it was last taken.
+    private readonly float[] losses;
+    private readonly float[][] metrics;
+    private float owed;
     private long updates, steps;
     private Rng sampling;
+
+    /// <summary>Of values: one network, epsilon-greedy actions.</summary>
+    /// <param name="options">how it learns.</param>
+    /// <param name="context">where.</param>
+    /// <param name="objective">what it learns: adds its parameters to a layout.</param>
+    public ReplayLearner(ValueOptions options, LearnerContext context, Func<ParameterLayout, Objective> objective)
+        : this(options, context, () =>
+        {
+            var layout = new ParameterLayout();
+            return (objective(layout), [new("network", layout, options)]);
+        }, new EpsilonGreedy(), Schedule.Linear(options.EpsilonStart, options.EpsilonFinish, options.EpsilonAnneal))
+    {
+    }
 
     /// <summary>Networks with fresh weights and an empty memory.</summary>
     /// <param name="options">how it learns.</param>
     /// <param name="context">where.</param>
-    /// <param name="objective">what it learns: adds its parameters to a layout.</param>
-    public ReplayLearner(ReplayOptions options, LearnerContext context, Func<ParameterLayout, Objective> objective)
+    /// <param name="plan">what it learns, and the networks that it is a function of, those that act first.</param>
+    /// <param name="selector">how it acts.</param>
+    /// <param name="exploration">how much is left to chance.</param>
+    public ReplayLearner(ReplayOptions options, LearnerContext context, Func<(Objective Objective, NetworkPlan[] Networks)> plan, IActionSelector selector,
+        Schedule exploration)
     {
         options.Validate();
-        (this.options, this.context) = (options, context);
-        var layout = new ParameterLayout();
-        this.objective = objective(layout);
-        network = new TrainedNetwork("network", layout, options, context.Rng);
-        gradient = new BatchGradient(context, options.BatchSize, [network], this.objective.Metrics.Count);
+        (this.options, this.context, Selector, this.exploration) = (options, context, selector, exploration);
+        (objective, var plans) = plan();
+        phases = [.. objective.Phases];
+        rarest = phases.Max(phase => phase.Every);
+        // Weights of their own: the first network's stream is the run's, as if there were no other.
+        networks = [.. plans.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i)))];
+        Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
+        gradient = new BatchGradient(context, options.BatchSize, networks, objective.Metrics.Count);
+        into = new Tensor[networks.Length];
+        (losses, metrics) = (new float[phases.Length], [.. phases.Select(_ => new float[objective.Metrics.Count])]);
         replay = new ReplayBuffer(options.BufferSize);
         rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;
-        sample = new Episode[options.BatchSize];
-        lossOf = this.objective.Loss;
-        epsilon = Schedule.Linear(options.EpsilonStart, options.EpsilonFinish, options.EpsilonAnneal);
+        (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -45,22 +72,32 @@ public sealed class ReplayLearner : ILearner
     public Agent Agent => objective.Agent;
 
     /// <inheritdoc/>
-    public Parameters Parameters => network.Online;
-
-    /// <summary>The parameters that targets are computed with.</summary>
-    public Parameters TargetParameters => network.Target;
+    public IReadOnlyList<Actor> Actors { get; }
 
     /// <inheritdoc/>
-    public IActionSelector Selector { get; } = new EpsilonGreedy();
+    public Parameters Parameters => networks[0].Online;
+
+    /// <summary>The parameters that targets are computed with, of the first network.</summary>
+    public Parameters TargetParameters => networks[0].Target;
+
+    /// <summary>All networks, those that act first.</summary>
+    public IReadOnlyList<TrainedNetwork> Networks => networks;
+
+    /// <inheritdoc/>
+    public IActionSelector Selector { get; }
 
     /// <inheritdoc/>
     public long Updates => updates;
 
     /// <inheritdoc/>
-    public UpdateStatistics Statistics => new(loss, network.GradientNorm, [.. objective.Metrics.Zip(gradient.Metrics.ToArray())]);
+    public UpdateStatistics Statistics => new(losses.Sum(), networks[0].GradientNorm,
+    [
+        .. objective.Metrics.Select((name, i) => (name, metrics.Sum(phase => phase[i]))),
+        .. PhaseStatistics(),
+    ]);
 
     /// <inheritdoc/>
-    public float Exploration(long steps) => epsilon.At(steps);
+    public float Exploration(long steps) => exploration.At(steps);
 
     /// <inheritdoc/>
     public void Learn(Span<Episode> episodes, long steps)
@@ -76,41 +113,113 @@ public sealed class ReplayLearner : ILearner
             if (replay.Count >= options.BatchSize)
             {
                 replay.Sample(sample, ref sampling);
-                Update(sample);
+                Update(sample, replays: true);
             }
         }
     }
 
     /// <summary>One update from the given episodes, as many as the batch size: the training call of the papers.</summary>
     /// <exception cref="DivergedException">the loss or a gradient is no number any more.</exception>
-    public void Update(ReadOnlySpan<Episode> episodes)
+    public void Update(ReadOnlySpan<Episode> episodes) => Update(episodes, replays: false);
+
+    /// <param name="episodes">of all members of ensembles.</param>
+    /// <param name="replays">whether members learn from replayed episodes of their own.</param>
+    private void Update(ReadOnlySpan<Episode> episodes, bool replays)
     {
         foreach (var episode in episodes)
         {
             rewards?.Update(episode.Rewards.AsSpan(0, episode.Length * episode.RewardStreams));
         }
-        loss = gradient.Of(lossOf, episodes, new(rewards, steps, epsilon.At(steps)));
-        float scale = objective.Complete(gradient.Metrics);
+        updates++;
+        for (int p = 0; p < phases.Length; p++)
+        {
+            if (updates % phases[p].Every != 0)
+            {
+                continue;
+            }
+            if (phases[p].Member < 0 || !replays)
+            {
+                Take(p, episodes);
+            }
+            else if (replay.Sample(ownSample, phases[p].Member, ref sampling))
+            {
+                Take(p, ownSample);
+            }
+        }
+        if (updates % rarest == 0)
+        {
+            foreach (var network in networks)
+            {
+                network.Follow();
+            }
+        }
+    }
+
+    private void Take(int p, ReadOnlySpan<Episode> episodes)
+    {
+        var phase = phases[p];
+        if (phase.Member >= 0 && !HasPlayed(phase.Member, episodes))
+        {
+            return;
+        }
+        var network = networks[phase.Network];
+        into.AsSpan().Clear();
+        into[phase.Network] = network.Online.Gradient;
+        var setting = new Shard.Setting(rewards, steps, exploration.At(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
+        losses[p] = gradient.Of(phase.Loss, episodes, setting, into);
+        gradient.Metrics.CopyTo(metrics[p]);
+        float scale = objective.Complete(metrics[p]);
         if (scale != 1f)
         {
-            loss *= scale;
+            losses[p] *= scale;
             var g = network.Online.Gradient;
             g.Device.Map(new Affine(scale, 0f), g, g);
         }
-        network.Step(loss);
-        network.Follow();
-        updates++;
+        network.Step(losses[p]);
+    }
+
+    /// <summary>Where there are several phases: the loss of each, and the norm of its gradient; phases of one name, as of members of ensembles, are taken together.</summary>
+    private IEnumerable<(string Name, float Value)> PhaseStatistics()
+        => from p in Enumerable.Range(0, phases.Length)
+           where phases.Length > 1
+           group p by phases[p].Name into same
+           from number in (IEnumerable<(string, float)>)
+           [
+               ($"{same.Key}Loss", same.Sum(p => losses[p])),
+               ($"{same.Key}GradientNorm", MathF.Sqrt(same.Sum(p => networks[phases[p].Network].GradientNorm * networks[phases[p].Network].GradientNorm))),
+           ]
+           select number;
+
+    private static bool HasPlayed(int member, ReadOnlySpan<Episode> episodes)
+    {
+        foreach (var episode in episodes)
+        {
+            if (episode.Members.AsSpan().Contains(member))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <inheritdoc/>
     public void Archive(IArchive archive)
     {
-        network.Archive(archive);
+        foreach (var network in networks)
+        {
+            network.Archive(archive);
+        }
         gradient.Archive(archive.Scope("gradient"));
         archive.Value("updates", ref updates);
         archive.Value("owed", ref owed);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), context.NewEpisode);
+        replay.Archive(archive.Scope("replay"), context.NewEpisode, members: Actors.Count > 1);
     }
 }
+
+/// <summary>A network of a learner.</summary>
+/// <param name="Name">in checkpoints and errors.</param>
+/// <param name="Layout">its parameters.</param>
+/// <param name="Training">its optimiser, clipping, and how its target follows.</param>
+public sealed record NetworkPlan(string Name, ParameterLayout Layout, LearnerOptions Training);

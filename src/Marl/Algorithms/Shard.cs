@@ -11,7 +11,7 @@ public sealed class Shard
     private readonly TrainedNetwork[] networks;
     private float[] reported = [];
     private Tensor[] gradients = [];
-    private RunningStatistics? rewardStatistics, returnStatistics;
+    private Setting setting;
     private readonly Episode[] episodes;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
@@ -42,13 +42,13 @@ public sealed class Shard
     public Weights TargetOf(int network) => Tape.Freeze(networks[network].Target);
 
     /// <summary>Transitions of all shards together.</summary>
-    public int Transitions { get; private set; }
+    public int Transitions => setting.Transitions;
 
     /// <summary>Environment steps of the training so far.</summary>
-    public long Steps { get; private set; }
+    public long Steps => setting.Steps;
 
     /// <summary>How much of acting is left to chance by now.</summary>
-    public float Exploration { get; private set; }
+    public float Exploration => setting.Exploration;
 
     /// <summary>Chance of this shard in this update.</summary>
     public Rng Chance { get; private set; }
@@ -66,7 +66,7 @@ public sealed class Shard
     {
         var reward = Tape.Scratch(Batch.Rewards.Shape);
         Batch.Rewards.CopyTo(reward);
-        rewardStatistics?.Normalise(reward);
+        setting.Rewards?.Normalise(reward);
         return Rl.Transitions.Of(Tape, reward, Batch.Terminated, gamma, Batch.Mask);
     }
 
@@ -74,7 +74,7 @@ public sealed class Shard
     /// <param name="values">[T, B, N], changed in place.</param>
     public Tensor Destandardised(Tensor values)
     {
-        returnStatistics?.Denormalise(values);
+        setting.Returns?.Denormalise(values);
         return values;
     }
 
@@ -110,6 +110,35 @@ public sealed class Shard
     /// <param name="x">[T, B, M]</param>
     public Var Mean(Var x) => (x * Batch.Mask).Sum() * (1f / (Transitions * x.Shape[-1]));
 
+    /// <summary>The same of the agents that the member of an ensemble played for, whose part of the loss this is; of all where no member is meant.</summary>
+    /// <param name="x">[T, B, N]</param>
+    public Var MeanOfMember(Var x) => SumOfMember(x) * (1f / setting.Columns);
+
+    /// <summary>This shard's part of the mean over all available actions, or numbers of actions, of all transitions and agents (or those of the member).</summary>
+    /// <param name="x">[T, B, N, A]</param>
+    public Var MeanOfChoices(Var x) => SumOfMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / setting.Choices);
+
+    /// <summary>[B, N, 1]: 1 where a member of an ensemble played for an agent.</summary>
+    public Tensor MaskOf(int member)
+    {
+        var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
+        var agents = mask.Shape[1];
+        for (int i = 0; i < mask.Count; i++)
+        {
+            mask.Span[i] = episodes[i / agents].Members[i % agents] == member ? 1f : 0f;
+        }
+        return mask;
+    }
+
+    /// <summary>The episodes that <see cref="Batch"/> was loaded with.</summary>
+    internal ReadOnlySpan<Episode> Episodes => episodes.AsSpan(0, Batch.Count);
+
+    private Var SumOfMember(Var x)
+    {
+        var sum = x * Batch.Mask;
+        return (setting.Member < 0 ? sum : sum * MaskOf(setting.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
+    }
+
     /// <summary>Adds to the mean over the batch of a metric.</summary>
     /// <param name="metric">its place in <see cref="Objective.Metrics"/>.</param>
     /// <param name="x">[T, B, M]</param>
@@ -127,11 +156,11 @@ public sealed class Shard
         Load(episodes, setting, chance);
         (this.gradients, reported) = (gradients, metrics);
         reported.AsSpan().Clear();
-        foreach (var gradient in gradients)
+        for (int network = 0; network < gradients.Length; network++)
         {
-            if (!gradient.IsNone)
+            if (!gradients[network].IsNone)
             {
-                gradient.Span.Clear();
+                gradients[network].Span.Clear();
             }
         }
         using (Tape.Step())
@@ -155,8 +184,7 @@ public sealed class Shard
 
     private void Load(ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
-        (Transitions, Steps, Exploration, Chance) = (setting.Transitions, setting.Steps, setting.Exploration, chance);
-        (rewardStatistics, returnStatistics) = (setting.Rewards, setting.Returns);
+        (this.setting, Chance) = (setting, chance);
         episodes.CopyTo(this.episodes);
         Batch.Load(episodes);
     }
@@ -166,6 +194,21 @@ public sealed class Shard
     /// <param name="Steps">environment steps so far.</param>
     /// <param name="Exploration">how much is left to chance.</param>
     /// <param name="Returns">standardises what critics learn, if anything does.</param>
-    /// <param name="Transitions">of all shards together; counted when the batch is.</param>
-    internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, RunningStatistics? Returns = null, int Transitions = 0);
+    internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, RunningStatistics? Returns = null)
+    {
+        /// <summary>See <see cref="Phase.Member"/>.</summary>
+        public int Member { get; init; } = -1;
+
+        /// <summary>Whether the loss asks for <see cref="Choices"/>.</summary>
+        public bool CountsChoices { get; init; }
+
+        /// <summary>Of all shards together; counted when the batch is known.</summary>
+        public int Transitions { get; init; }
+
+        /// <summary>Pairs of a transition and an agent, those of the member.</summary>
+        public int Columns { get; init; }
+
+        /// <summary>What all agents of these could do, counted.</summary>
+        public int Choices { get; init; }
+    }
 }

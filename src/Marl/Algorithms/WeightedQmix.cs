@@ -97,7 +97,7 @@ public sealed class WeightedQmix : Objective
 }
 
 /// <summary>Hyper-parameters of weighted QMIX.</summary>
-public sealed record WeightedQmixOptions : ReplayOptions
+public sealed record WeightedQmixOptions : ValueOptions
 {
     /// <summary>Which joint actions count in full.</summary>
     public WeightingKind Weighting { get; init; }

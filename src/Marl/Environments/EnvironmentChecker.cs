@@ -70,6 +70,8 @@ public static class EnvironmentChecker
             Require(agent.Observation >= 1, "an agent's Observation is less than 1");
             Require(agent.Actions >= 1, "an agent's Actions is less than 1");
             Require(agent.Team >= 0, "an agent's Team is negative");
+            Require(agent.Box is not { } box || float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High, "an agent's Box is empty or has no bounds");
+            Require((agent.Box is null) == (spec.Agents![0].Box is null), "some agents choose among actions, and those of others are numbers");
         }
         Require(spec.IsLike(another.Spec), "differs between instances");
 
@@ -113,10 +115,10 @@ public static class EnvironmentChecker
                     break;
                 findings.Step++;
                 main.Choose(ref policy);
-                main.Step(main.Actions);
-                twin.Step(main.Actions);
+                main.Step(main.Joint);
+                twin.Step(main.Joint);
                 if (followed > 0)
-                    successor.Step(main.Actions);
+                    successor.Step(main.Joint);
                 Compare();
                 if (main.Result != StepResult.Running)
                     break;
@@ -143,7 +145,7 @@ public static class EnvironmentChecker
         var state = new float[spec.StateSize];
         var available = new bool[spec.ActionCount];
         var rewards = new double[agents];
-        var actions = new int[agents];
+        var actions = new RandomActions(spec);
         var snapshot = new double[spec.SnapshotSize];
         for (int pass = 0; pass < 2; pass++)
         {
@@ -167,7 +169,7 @@ public static class EnvironmentChecker
                         before = Now();
                         environment.ReadAvailable(agent, mask);
                         Report(nameof(IEnvironment.ReadAvailable), before);
-                        actions[agent] = EnvironmentProbe.Choose(mask, ref policy);
+                        actions.Draw(agent, mask, ref policy);
                     }
                     before = Now();
                     environment.ReadState(state);
@@ -180,7 +182,7 @@ public static class EnvironmentChecker
                     Report(nameof(IEnvironment.Restore), before);
                     findings.Step++;
                     before = Now();
-                    result = environment.Step(actions, rewards, ref rng);
+                    result = environment.Step(actions.Joint, rewards, ref rng);
                     Report(nameof(IEnvironment.Step), before);
                 }
             }

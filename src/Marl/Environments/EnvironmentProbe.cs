@@ -35,6 +35,8 @@ internal sealed class EnvironmentProbe
     private readonly GuardedBuffer<bool>[] available;
     private readonly GuardedBuffer<float> state;
     private readonly GuardedBuffer<double> rewards, snapshot;
+    private readonly RandomActions actions;
+    private readonly int agents;
     private Rng rng;
 
     /// <summary>Watches <paramref name="environment"/>, whose episodes draw from <paramref name="rng"/>.</summary>
@@ -47,11 +49,11 @@ internal sealed class EnvironmentProbe
         state = new(spec.StateSize);
         this.rewards = new(spec.Agents.Length);
         this.snapshot = new(spec.SnapshotSize);
-        Actions = new int[spec.Agents.Length];
+        (actions, agents) = (new RandomActions(spec), spec.Agents.Length);
     }
 
-    /// <summary>[N] the joint action of <see cref="Choose(ref Rng)"/>.</summary>
-    public int[] Actions { get; }
+    /// <summary>The joint action of <see cref="Choose(ref Rng)"/>.</summary>
+    public JointAction Joint => actions.Joint;
 
     /// <summary>What the last step returned.</summary>
     public StepResult Result { get; private set; }
@@ -67,7 +69,7 @@ internal sealed class EnvironmentProbe
     }
 
     /// <summary>Advances and reads what there is to see.</summary>
-    public void Step(ReadOnlySpan<int> actions)
+    public void Step(JointAction actions)
     {
         findings.Member = nameof(IEnvironment.Step);
         rewards.Fill(double.NaN);
@@ -91,7 +93,7 @@ internal sealed class EnvironmentProbe
         for (int step = 0; step < steps && Result == StepResult.Running; step++)
         {
             Choose(ref policy);
-            Step(Actions);
+            Step(Joint);
         }
     }
 
@@ -125,27 +127,14 @@ internal sealed class EnvironmentProbe
     /// <summary>Draws an available action for each agent.</summary>
     public void Choose(ref Rng policy)
     {
-        for (int agent = 0; agent < Actions.Length; agent++)
-            Actions[agent] = Choose(available[agent].Span, ref policy);
-    }
-
-    /// <summary>Draws one of the available actions; 0 if there is none.</summary>
-    public static int Choose(ReadOnlySpan<bool> available, ref Rng policy)
-    {
-        int count = available.Count(true);
-        int skip = count == 0 ? 0 : policy.NextInt(count);
-        for (int action = 0; action < available.Length; action++)
-        {
-            if (available[action] && skip-- == 0)
-                return action;
-        }
-        return 0;
+        for (int agent = 0; agent < agents; agent++)
+            actions.Draw(agent, available[agent].Span, ref policy);
     }
 
     /// <summary>Reports what <paramref name="other"/> shows differently.</summary>
     public void Compare(EnvironmentProbe other, string problem)
     {
-        for (int agent = 0; agent < Actions.Length; agent++)
+        for (int agent = 0; agent < agents; agent++)
         {
             Require(observations[agent].Span.SequenceEqual(other.observations[agent].Span), nameof(IEnvironment.Observe));
             Require(available[agent].Span.SequenceEqual(other.available[agent].Span), nameof(IEnvironment.ReadAvailable));
@@ -164,7 +153,7 @@ internal sealed class EnvironmentProbe
 
     private void Read()
     {
-        for (int i = 0; i < Actions.Length; i++)
+        for (int i = 0; i < agents; i++)
         {
             int agent = i;
             Read(nameof(IEnvironment.Observe), observations[agent], 1e30f, -1e30f, span => environment.Observe(agent, span));
@@ -172,6 +161,8 @@ internal sealed class EnvironmentProbe
             RequireFinite(nameof(IEnvironment.Observe), observations[agent].Span);
             if (!available[agent].Span.Contains(true))
                 findings.Add(nameof(IEnvironment.ReadAvailable), "leaves an agent no action", $" (agent {agent})");
+            if (environment.Spec.IsContinuous && available[agent].Span.Contains(false))
+                findings.Add(nameof(IEnvironment.ReadAvailable), "leaves out a number of an action", $" (agent {agent})");
         }
         Read(nameof(IEnvironment.ReadState), state, 1e30f, -1e30f, span => environment.ReadState(span));
         RequireFinite(nameof(IEnvironment.ReadState), state.Span);
@@ -208,6 +199,35 @@ internal sealed class EnvironmentProbe
     }
 
     private delegate void Writer<T>(Span<T> span);
+}
+
+/// <summary>A joint action drawn uniformly: of what is available, or of what is within the bounds.</summary>
+internal sealed class RandomActions(EnvironmentSpec spec)
+{
+    private readonly int[] indices = new int[spec.Agents.Length];
+    private readonly float[] numbers = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
+    private readonly int width = spec.ActionCount;
+
+    /// <summary>What was drawn last.</summary>
+    public JointAction Joint => numbers.Length > 0 ? JointAction.Create(numbers, width) : indices;
+
+    /// <summary>Draws for an agent; index 0 if nothing is available.</summary>
+    public void Draw(int agent, ReadOnlySpan<bool> available, ref Rng rng)
+    {
+        if (spec.Agents[agent].Box is { } box)
+        {
+            foreach (ref float number in numbers.AsSpan(agent * width, spec.Agents[agent].Actions))
+                number = rng.NextSingle(box.Low, box.High);
+            return;
+        }
+        int count = available.Count(true), skip = count == 0 ? 0 : rng.NextInt(count);
+        indices[agent] = 0;
+        for (int action = 0; action < available.Length; action++)
+        {
+            if (available[action] && skip-- == 0)
+                indices[agent] = action;
+        }
+    }
 }
 
 /// <summary>A buffer with margins that nobody may write to.</summary>

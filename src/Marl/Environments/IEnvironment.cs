@@ -16,10 +16,10 @@ public interface IEnvironment
     void Reset(ref Rng rng);
 
     /// <summary>Advances by one joint action.</summary>
-    /// <param name="actions">[N] one index per agent, 0 .. Actions - 1.</param>
+    /// <param name="actions">what every agent does: an index in 0 .. Actions - 1, or numbers within its box.</param>
     /// <param name="rewards">[N] receives each agent's own reward.</param>
     /// <param name="rng">for chance moves.</param>
-    StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng);
+    StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng);
 
     /// <summary>Writes what <paramref name="agent"/> sees now.</summary>
     /// <param name="agent">0 .. N - 1.</param>
@@ -39,7 +39,7 @@ public interface IEnvironment
         }
     }
 
-    /// <summary>Writes which actions <paramref name="agent"/> may take now; at least one. By default all.</summary>
+    /// <summary>Writes which actions <paramref name="agent"/> may take now; at least one. By default all, as it has to be where actions are numbers.</summary>
     void ReadAvailable(int agent, Span<bool> available) => available.Fill(true);
 
     /// <summary>Writes everything that the future depends on, [<see cref="EnvironmentSpec.SnapshotSize"/>] numbers.</summary>
@@ -62,9 +62,10 @@ public enum StepResult
 
 /// <summary>What one agent sees and may do.</summary>
 /// <param name="Observation">length of its observation.</param>
-/// <param name="Actions">number of its actions.</param>
+/// <param name="Actions">how many actions it chooses from; with a box, how many numbers an action of it is.</param>
 /// <param name="Team">agents with the same number pursue a common goal; rewards are never summed across teams.</param>
-public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0);
+/// <param name="Box">where actions are numbers: their bounds. None: it chooses among actions. All agents of an environment are of one kind.</param>
+public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0, ActionBox? Box = null);
 
 /// <summary>Everything about an environment that never changes.</summary>
 public sealed record EnvironmentSpec
@@ -91,8 +92,11 @@ public sealed record EnvironmentSpec
     /// <summary>The longest observation: what agents' rows are padded to.</summary>
     public int ObservationSize => Agents.Max(a => a.Observation);
 
-    /// <summary>The most actions: what agents' rows are padded to; padding is unavailable.</summary>
+    /// <summary>The most actions, or the most numbers of an action: what agents' rows are padded to; padding is unavailable.</summary>
     public int ActionCount => Agents.Max(a => a.Actions);
+
+    /// <summary>Whether actions are numbers and not choices.</summary>
+    public bool IsContinuous => Agents[0].Box is not null;
 
     /// <summary>Whether all is alike, agent by agent.</summary>
     public bool IsLike(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);

@@ -41,7 +41,7 @@ public sealed class IdentityGame : IEnvironment
     }
 
     /// <inheritdoc/>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         for (int agent = 0; agent < symbols.Length; agent++)
             rewards[agent] = actions[agent] == symbols[agent] ? 1 : 0;

@@ -70,7 +70,7 @@ public sealed partial class LevelBasedForaging : IEnvironment
     }
 
     /// <inheritdoc/>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         step++;
         rewards.Clear();
@@ -140,7 +140,7 @@ public sealed partial class LevelBasedForaging : IEnvironment
 
     /// <summary>Everyone claims one cell: where a valid move leads, else the own one. Only a cell claimed once receives its claimant, all
     /// at the same time. So neighbours may swap, and one whose move fails may find another on the own cell.</summary>
-    private void Move(ReadOnlySpan<int> actions)
+    private void Move(JointAction actions)
     {
         for (int i = 0; i < players.Length; i++)
         {
@@ -162,7 +162,7 @@ public sealed partial class LevelBasedForaging : IEnvironment
 
     /// <summary>Those who load the same food succeed or fail together. Spawning keeps foods so far apart that a player never stands beside
     /// two of them.</summary>
-    private void LoadFood(ReadOnlySpan<int> actions, Span<double> rewards)
+    private void LoadFood(JointAction actions, Span<double> rewards)
     {
         for (int i = 0; i < players.Length; i++)
         {

@@ -97,7 +97,7 @@ public sealed class MatrixGame : IEnvironment
     public void Reset(ref Rng rng) => step = 0;
 
     /// <inheritdoc/>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         int cell = 0;
         for (int agent = 0; agent < agents.Length; agent++)

@@ -14,7 +14,7 @@ public sealed partial class RoboticWarehouse
     private readonly int[] listed, component;
     private readonly CellTable cellTable;
 
-    private void DecideWhoDrives(ReadOnlySpan<int> actions)
+    private void DecideWhoDrives(JointAction actions)
     {
         bool any = false;
         for (int i = 0; i < agents.Length; i++)

@@ -95,7 +95,7 @@ public sealed partial class RoboticWarehouse : IEnvironment
     }
 
     /// <inheritdoc/>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         rewards.Clear();
         DecideWhoDrives(actions);

@@ -29,7 +29,7 @@ public sealed class TwoStepGame : IEnvironment
     public void Reset(ref Rng rng) => state = Start;
 
     /// <inheritdoc/>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         if (state == Start)
         {

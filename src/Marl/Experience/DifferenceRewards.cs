@@ -17,10 +17,14 @@ internal sealed class DifferenceRewards
     private readonly double[] snapshot, rewards, without;
     private readonly int[] joint;
 
-    /// <exception cref="UsageException">an agent has no such default action.</exception>
+    /// <exception cref="UsageException">an agent has no such default action, or actions are numbers.</exception>
     public DifferenceRewards(EnvironmentSpec spec, RewardMode mode, int defaultAction)
     {
         (this.spec, this.defaultAction, aristocratic) = (spec, defaultAction, mode == RewardMode.Aristocratic);
+        if (spec.IsContinuous)
+        {
+            throw new UsageException($"difference rewards ask what another action would have earned; the actions of {spec.Id} are numbers and cannot be gone through");
+        }
         int least = spec.Agents.Min(agent => agent.Actions);
         UsageException.Require(aristocratic || defaultAction < least, defaultAction, $"in 0 .. {least - 1}, the actions of every agent of {spec.Id}", "DefaultAction");
         (snapshot, rewards, without) = (new double[spec.SnapshotSize], new double[spec.Agents.Length], new double[spec.Agents.Length]);
@@ -40,7 +44,7 @@ internal sealed class DifferenceRewards
         for (int agent = 0; agent < joint.Length; agent++)
         {
             var available = episode.AvailableTo(episode.Length, agent);
-            episode.JointAction(episode.Length).CopyTo(joint);
+            episode.Choices(episode.Length).CopyTo(joint);
             without[agent] = 0;
             if (!aristocratic)
             {

@@ -34,7 +34,9 @@ public sealed class Episode
         States = new float[rows * StateSize];
         Available = new bool[rows * Agents * ActionCount];
         Actions = new int[rows * Agents];
+        Vectors = spec.IsContinuous ? new float[rows * Agents * ActionCount] : [];
         Probabilities = new float[rows * Agents];
+        Members = new int[Agents];
         Rewards = new float[spec.EpisodeLimit * RewardStreams];
     }
 
@@ -44,7 +46,7 @@ public sealed class Episode
     /// <summary>O, the longest observation.</summary>
     public int ObservationSize { get; }
 
-    /// <summary>A, the most actions.</summary>
+    /// <summary>A, the most actions, or numbers of an action.</summary>
     public int ActionCount { get; }
 
     /// <summary>S</summary>
@@ -84,8 +86,11 @@ public sealed class Episode
     /// <summary>[limit + 1, N, A]</summary>
     public bool[] Available { get; }
 
-    /// <summary>[limit + 1, N]</summary>
+    /// <summary>[limit + 1, N] the indices of what was done; 0 where actions are numbers.</summary>
     public int[] Actions { get; }
+
+    /// <summary>[limit + 1, N, A] what was done where actions are numbers; else empty.</summary>
+    public float[] Vectors { get; }
 
     /// <summary>[limit + 1, N] the probability with which each action was chosen.</summary>
     public float[] Probabilities { get; }
@@ -96,14 +101,60 @@ public sealed class Episode
     /// <summary>[limit, R]</summary>
     public float[] Rewards { get; }
 
+    /// <summary>[N] which member of its ensemble of policies each agent played; 0 where there is but one.</summary>
+    public int[] Members { get; }
+
     /// <summary>What agent saw at a row, [O].</summary>
     public Span<float> Observation(int row, int agent) => Observations.AsSpan((row * Agents + agent) * ObservationSize, ObservationSize);
 
     /// <summary>What agent could do at a row, [A].</summary>
     public Span<bool> AvailableTo(int row, int agent) => Available.AsSpan((row * Agents + agent) * ActionCount, ActionCount);
 
-    /// <summary>What all agents did at a row, [N].</summary>
-    public Span<int> JointAction(int row) => Actions.AsSpan(row * Agents, Agents);
+    /// <summary>The indices of what all agents did at a row, [N].</summary>
+    public Span<int> Choices(int row) => Actions.AsSpan(row * Agents, Agents);
+
+    /// <summary>The numbers of what an agent did at a row, [A].</summary>
+    public Span<float> Vector(int row, int agent) => Vectors.AsSpan((row * Agents + agent) * ActionCount, ActionCount);
+
+    /// <summary>What all agents did at a row.</summary>
+    public JointAction JointAction(int row) => Vectors.Length == 0 ? Choices(row)
+        : Rl.JointAction.Create(Vectors.AsSpan(row * Agents * ActionCount, Agents * ActionCount), ActionCount);
+
+    /// <summary>Draws the member of its ensemble that each agent plays in this episode (Lowe et al. 2017, section 4.3).</summary>
+    /// <param name="members">K; of one, nothing is drawn.</param>
+    /// <param name="rng">chance.</param>
+    public void Cast(int members, ref Rng rng)
+    {
+        for (int agent = 0; agent < Agents; agent++)
+        {
+            Members[agent] = members > 1 ? rng.NextInt(members) : 0;
+        }
+    }
+
+    /// <summary>How many actions an agent had, or numbers of actions, over all steps.</summary>
+    public int ChoicesOf(int agent)
+    {
+        int count = 0;
+        for (int row = 0; row < Length; row++)
+        {
+            count += AvailableTo(row, agent).Count(true);
+        }
+        return count;
+    }
+
+    /// <summary>Makes a joint action that of the present row.</summary>
+    public void Do(JointAction actions)
+    {
+        if (Vectors.Length == 0)
+        {
+            actions.Indices.CopyTo(Choices(Length));
+            return;
+        }
+        for (int agent = 0; agent < Agents; agent++)
+        {
+            actions.Vector(agent).CopyTo(Vector(Length, agent));
+        }
+    }
 
     /// <summary>Begins with the first row of an environment that was just reset.</summary>
     public void Begin(IEnvironment environment)
@@ -137,7 +188,7 @@ public sealed class Episode
         See(environment);
         if (Over)
         {
-            JointAction(Length).Clear();
+            Choices(Length).Clear();
         }
         return !Over;
     }

@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    private readonly Tensor observations, states, available, actions, probabilities, rewards, terminated, mask, fingerprints, values, returns, advantages, extrinsicReturns,
+    private readonly Tensor observations, states, available, actions, vectors, probabilities, rewards, terminated, mask, fingerprints, values, returns, advantages, extrinsicReturns,
         extrinsicAdvantages;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
@@ -19,6 +19,7 @@ public sealed class EpisodeBatch
         states = device.Zeros(new Shape(rows * capacity, spec.StateSize));
         available = device.Zeros(new Shape(rows * capacity, n, spec.ActionCount));
         actions = device.Zeros(new Shape(rows * capacity, n));
+        vectors = device.Zeros(new Shape(rows * capacity, n, spec.IsContinuous ? spec.ActionCount : 0));
         probabilities = device.Zeros(new Shape(rows * capacity, n));
         values = device.Zeros(new Shape(rows * capacity, n));
         returns = device.Zeros(new Shape(rows * capacity, n));
@@ -49,8 +50,11 @@ public sealed class EpisodeBatch
     /// <summary>[T+1, B, N, A], 1 where available; all 0 in padding.</summary>
     public Tensor Available => View(available, Steps + 1);
 
-    /// <summary>[T, B, N]</summary>
+    /// <summary>[T, B, N] the indices of what was done.</summary>
     public Tensor Actions => View(actions, Steps);
+
+    /// <summary>[T, B, N, A] what was done where actions are numbers, else [T, B, N, 0]; 0 in padding.</summary>
+    public Tensor Vectors => View(vectors, Steps);
 
     /// <summary>[T+1, B, N] with what would have been done after the last step of an episode, where the learner asks for it.</summary>
     public Tensor ActionsBeyond => View(actions, Steps + 1);
@@ -105,6 +109,7 @@ public sealed class EpisodeBatch
             Put(b, e.States, e.Length + 1, states);
             PutFlags(b, e.Available, e.Length + 1, available);
             PutIndices(b, e.Actions, e.Length + 1, actions);
+            Put(b, e.Vectors, e.Vectors.Length > 0 ? e.Length : 0, vectors);
             Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
             Put(b, e.Rewards, e.Length, rewards);
             if (e.Estimates is { } estimates)

@@ -48,8 +48,39 @@ public sealed class ReplayBuffer(int capacity)
         }
     }
 
+    /// <summary>Draws different episodes, uniformly of those that a member of the agents' ensembles played in.</summary>
+    /// <returns>whether there are enough of them.</returns>
+    public bool Sample(Span<Episode> sample, int member, ref Rng rng)
+    {
+        // Selection sampling (Knuth, The Art of Computer Programming 3.4.2, algorithm S), in the order of the ring.
+        int left = 0, wanted = sample.Length;
+        foreach (var episode in episodes)
+        {
+            left += episode.Members.AsSpan().Contains(member) ? 1 : 0;
+        }
+        if (left < wanted)
+        {
+            return false;
+        }
+        foreach (var episode in episodes)
+        {
+            if (wanted == 0)
+            {
+                break;
+            }
+            if (episode.Members.AsSpan().Contains(member) && rng.NextInt(left--) < wanted)
+            {
+                sample[^wanted--] = episode;
+            }
+        }
+        return true;
+    }
+
     /// <summary>Saves or restores every episode, in the order of the ring.</summary>
-    public void Archive(IArchive archive, Func<Episode> create)
+    /// <param name="archive">to or from.</param>
+    /// <param name="create">makes an empty episode.</param>
+    /// <param name="members">whether policies are ensembles.</param>
+    public void Archive(IArchive archive, Func<Episode> create, bool members = false)
     {
         int count = Count;
         archive.Value("oldest", ref oldest);
@@ -88,7 +119,15 @@ public sealed class ReplayBuffer(int capacity)
         Rows(archive, "states", e => e.States, e => (e.Length + 1) * e.StateSize);
         Rows(archive, "available", e => e.Available, e => (e.Length + 1) * e.Agents * e.ActionCount);
         Rows(archive, "actions", e => e.Actions, e => e.Length * e.Agents);
+        if (episodes.Count > 0 && episodes[0].Vectors.Length > 0)
+        {
+            Rows(archive, "vectors", e => e.Vectors, e => e.Length * e.Agents * e.ActionCount);
+        }
         Rows(archive, "probabilities", e => e.Probabilities, e => e.Length * e.Agents);
+        if (members)
+        {
+            Rows(archive, "members", e => e.Members, e => e.Agents);
+        }
         Rows(archive, "rewards", e => e.Rewards, e => e.Length * e.RewardStreams);
         Rows(archive, "returns", e => e.TeamReturns, e => e.TeamReturns.Length);
     }

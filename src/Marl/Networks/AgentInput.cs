@@ -1,12 +1,13 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What an agent network sees: [observation or state, one-hot last action (zeros at the first step), fingerprint, one-hot agent], parts as chosen.
+/// What an agent network sees: [observation or state, last action (one-hot or its numbers; zeros at the first step), fingerprint, one-hot agent], parts as chosen.
 /// </summary>
 public sealed class AgentInput
 {
     private readonly AgentOptions options;
     private readonly int seen, agents, actions;
+    private readonly bool continuous;
     private readonly Tensor ids;
 
     /// <summary>The parts that are chosen.</summary>
@@ -19,7 +20,7 @@ public sealed class AgentInput
         {
             throw new UsageException($"agents cannot see the state of {spec.Id}: it has none; use observation=own");
         }
-        (agents, actions) = (spec.Agents.Length, spec.ActionCount);
+        (agents, actions, continuous) = (spec.Agents.Length, spec.ActionCount, spec.IsContinuous);
         float[] columns = [.. Enumerable.Range(0, agents).Select(agent => (float)(Size - agents + agent))];
         ids = Tensor.Of(columns);
     }
@@ -32,12 +33,13 @@ public sealed class AgentInput
 
     /// <summary>The input of whole episodes, [T+1, B, N, F].</summary>
     public Tensor Build(Tape tape, EpisodeBatch batch)
-        => Build(tape, SeesState ? batch.States : batch.Observations, batch.Actions, batch.Fingerprints);
+        => Build(tape, SeesState ? batch.States : batch.Observations, continuous ? batch.Vectors : batch.Actions, batch.Fingerprints);
 
     /// <summary>Builds the input in the memory of the step.</summary>
     /// <param name="tape">whose memory.</param>
     /// <param name="sight">[T, B, N, O] observations or [T, B, S] states.</param>
-    /// <param name="previous">[P, B, N] the actions before the last P of those T rows; P = T - 1 for whole episodes. None: no actions yet.</param>
+    /// <param name="previous">[P, B, N] the actions before the last P of those T rows, or [P, B, N, A] where actions are numbers; P = T - 1 for whole
+    /// episodes. None: no actions yet.</param>
     /// <param name="fingerprints">[B, 2]</param>
     /// <returns>[T, B, N, F]</returns>
     public Tensor Build(Tape tape, Tensor sight, Tensor previous, Tensor fingerprints)
@@ -55,9 +57,19 @@ public sealed class AgentInput
         {
             if (!previous.IsNone && previous.Count > 0)
             {
-                var index = tape.Scratch(new Shape(previous.Count, 1));
-                device.Map(new Affine(1f, column), previous.Reshape(index.Shape), index);
-                Mark(tape, index, input.Reshape(rows, Size).Slice(rows - previous.Count, previous.Count));
+                int taken = continuous ? previous.Count / actions : previous.Count;
+                var into = input.Reshape(rows, Size).Slice(rows - taken, taken);
+                if (continuous)
+                {
+                    device.CopyStrided(previous, [0, 0, actions, 1], new Tensor(into.Storage, into.Offset + column, new Shape(into.Count - column)),
+                        [0, 0, Size, 1], [1, 1, taken, actions], accumulate: false);
+                }
+                else
+                {
+                    var index = tape.Scratch(new Shape(taken, 1));
+                    device.Map(new Affine(1f, column), previous.Reshape(index.Shape), index);
+                    Mark(tape, index, into);
+                }
             }
             column += actions;
         }

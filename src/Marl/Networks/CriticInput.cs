@@ -7,7 +7,6 @@ namespace Marl.Native.Rl;
 internal sealed class CriticInput
 {
     private readonly JointActions joint;
-    private readonly Tensor others;
     private readonly CriticParts parts;
 
     /// <exception cref="UsageException">it would see nothing.</exception>
@@ -19,12 +18,6 @@ internal sealed class CriticInput
         }
         (joint, this.parts) = (new JointActions(spec), parts);
         int jointly = joint.Agents * joint.Actions;
-        // [N, N A]: 0 where a column is of the agent's own action.
-        others = Tensor.Zeros(joint.Agents, jointly);
-        for (int i = 0; i < others.Count; i++)
-        {
-            others.Span[i] = i % jointly / joint.Actions == i / jointly ? 0f : 1f;
-        }
         Size = spec.StateSize + Width(CriticParts.Observation, spec.ObservationSize) + Width(CriticParts.OthersActions, jointly)
             + Width(CriticParts.LastActions, jointly) + Width(CriticParts.Agent, joint.Agents);
 
@@ -48,7 +41,7 @@ internal sealed class CriticInput
         if (parts.HasFlag(CriticParts.OthersActions))
         {
             var foreign = tape.Scratch(new Shape(rows, agents, jointly));
-            device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), others, foreign);
+            device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), joint.Others, foreign);
             columns.AddOwn(foreign);
         }
         if (parts.HasFlag(CriticParts.LastActions))

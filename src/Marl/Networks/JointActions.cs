@@ -1,19 +1,25 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The actions of all agents as numbers, for critics that see them.</summary>
+/// <summary>The actions of all agents as numbers, for critics that see them: one-hot where agents choose, else as they are.</summary>
 internal sealed class JointActions
 {
     private readonly Tensor offsets, identity;
+    private readonly bool continuous;
 
     public JointActions(EnvironmentSpec spec)
     {
-        (Agents, Actions) = (spec.Agents.Length, spec.ActionCount);
+        (Agents, Actions, continuous) = (spec.Agents.Length, spec.ActionCount, spec.IsContinuous);
         float[] first = [.. Enumerable.Range(0, Agents).Select(agent => (float)(agent * Actions))];
         offsets = Tensor.Of(first);
         identity = Tensor.Zeros(Agents, Agents);
         for (int agent = 0; agent < Agents; agent++)
         {
             identity.Span[agent * Agents + agent] = 1f;
+        }
+        Others = Tensor.Zeros(Agents, Agents * Actions);
+        for (int i = 0; i < Others.Count; i++)
+        {
+            Others.Span[i] = i % (Agents * Actions) / Actions == i / (Agents * Actions) ? 0f : 1f;
         }
     }
 
@@ -25,6 +31,9 @@ internal sealed class JointActions
 
     /// <summary>[N, N] each agent's own name.</summary>
     public Tensor Identity => identity;
+
+    /// <summary>[N, N A]: 0 where a column is of the agent's own action.</summary>
+    public Tensor Others { get; }
 
     /// <summary>[rows, N A] a joint action per row: one-hot, one agent behind the other.</summary>
     /// <param name="tape">memory.</param>
@@ -38,6 +47,31 @@ internal sealed class JointActions
         tape.Device.Fill(joint, 0f);
         tape.Device.ScatterAdd(ones, index, joint);
         return joint;
+    }
+
+    /// <summary>[T, B, N, A] what was done.</summary>
+    public Tensor Done(Tape tape, EpisodeBatch batch)
+        => continuous ? batch.Vectors : OneHot(tape, batch.Actions).Reshape(batch.Steps, batch.Count, Agents, Actions);
+
+    /// <summary>[T, B, N, N A]: to every agent the joint action of its row of some actions [T, B, N, A].</summary>
+    public Tensor ToEach(Tape tape, Tensor actions)
+    {
+        int rows = actions.Count / (Agents * Actions), width = Agents * Actions;
+        var each = tape.Scratch(actions.Shape.With(-1, width));
+        tape.Device.CopyStrided(actions, [0, width, 0, 1], each, [0, Agents * width, width, 1], [1, rows, Agents, width], accumulate: false);
+        return each;
+    }
+
+    /// <summary>[T, B, N, N A]: the same with every agent's own action replaced.</summary>
+    /// <param name="each">[T, B, N, N A] to every agent a joint action.</param>
+    /// <param name="own">[T, B, N, A]</param>
+    public Var Replace(Tensor each, Var own)
+    {
+        int rows = own.Shape.Count / (Agents * Actions);
+        var others = own.Tape.Scratch(each.Shape);
+        own.Tape.Device.Zip(default(Multiply), each, Others, others);
+        var blocks = own.Reshape(rows, Agents, 1, Actions) * identity.Reshape(Agents, Agents, 1);
+        return blocks.Reshape(each.Shape) + others;
     }
 }
 

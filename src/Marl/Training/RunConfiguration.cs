@@ -139,6 +139,7 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(LiirOptions))]
 [JsonSerializable(typeof(ParetoOptions))]
 [JsonSerializable(typeof(QtranOptions))]
+[JsonSerializable(typeof(MaddpgOptions))]
 [JsonSerializable(typeof(WeightedQmixOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
 [JsonSerializable(typeof(PolicyDescription))]

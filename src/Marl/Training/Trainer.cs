@@ -68,7 +68,7 @@ public sealed class Trainer : IDisposable
     public ILearner Learner { get; }
 
     /// <summary>The trained agents, to act with or to save.</summary>
-    public Policy Policy => new(Learner.Agent.Options, Spec, Learner.Parameters, Present);
+    public Policy Policy => new(Spec, Learner.Actors, Present);
 
     /// <summary>Trains in one call, for programs that embed the engine.</summary>
     /// <param name="algorithm">its name.</param>
@@ -262,7 +262,7 @@ public sealed class Trainer : IDisposable
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
 
     private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng, bool beyond = false)
-        => new(environments, count, configuration.Training.ShardsOf(count), Learner.Agent, Learner.Parameters, Learner.Selector, workers, rng, beyond);
+        => new(environments, count, configuration.Training.ShardsOf(count), Learner.Actors, Learner.Selector, workers, rng, beyond);
 
     private static string IdOf(Func<IEnvironment> create)
     {

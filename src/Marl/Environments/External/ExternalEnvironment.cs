@@ -90,7 +90,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         CatchUp();
         Play(actions, episode.Steps + 1);
@@ -153,7 +153,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         {
             var met = ExternalProtocol.ReadHello(program.FirstAnswer(), id);
             moment = new ExternalMoment(met);
-            episode = new ExternalEpisode(met.Spec.Agents.Length, met.Spec.EpisodeLimit);
+            episode = new ExternalEpisode(met.Spec);
             return met;
         }
         catch (ProgramFault fault)
@@ -181,11 +181,11 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         elsewhere = false;
     }
 
-    private void Play(ReadOnlySpan<int> actions, int step)
+    private void Play(JointAction actions, int step)
     {
         try
         {
-            program.Ask(protocol.Step(actions));
+            program.Ask(protocol.Step(actions, Spec));
             moment.Read(program.Answer(), first: false);
         }
         catch (ProgramFault fault)

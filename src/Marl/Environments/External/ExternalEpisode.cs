@@ -2,9 +2,13 @@ namespace Marl.Native.Rl;
 
 /// <summary>What led to the present moment of an episode: the seed and every joint action since. A program that plays the same again is where it was,
 /// so this is its snapshot, and no program need know how to save itself.</summary>
-internal sealed class ExternalEpisode(int agents, int limit)
+internal sealed class ExternalEpisode(EnvironmentSpec spec)
 {
-    private readonly int[] actions = new int[agents * limit];
+    // Indices or numbers: so many of an agent, so many of a step.
+    private readonly bool continuous = spec.IsContinuous;
+    private readonly int own = Own(spec.Agents), width = spec.Agents.Length * Own(spec.Agents);
+    private readonly int[] indices = spec.IsContinuous ? [] : new int[spec.Agents.Length * spec.EpisodeLimit];
+    private readonly float[] numbers = spec.IsContinuous ? new float[spec.Agents.Length * Own(spec.Agents) * spec.EpisodeLimit] : [];
 
     /// <summary>What the episode was begun with.</summary>
     public int Seed { get; private set; }
@@ -13,35 +17,54 @@ internal sealed class ExternalEpisode(int agents, int limit)
     public int Steps { get; private set; }
 
     /// <summary>Length of a snapshot.</summary>
-    public static int SnapshotSize(int agents, int limit) => 2 + agents * limit;
+    public static int SnapshotSize(ReadOnlySpan<AgentSpec> agents, int limit) => 2 + agents.Length * Own(agents) * limit;
 
     /// <summary>Begins anew.</summary>
     public void Begin(int seed) => (Seed, Steps) = (seed, 0);
 
     /// <summary>Adds a step.</summary>
-    public void Add(ReadOnlySpan<int> joint)
+    public void Add(JointAction joint)
     {
-        joint.CopyTo(actions.AsSpan(Steps * agents));
+        if (!continuous)
+            joint.Indices.CopyTo(indices.AsSpan(Steps * width));
+        for (int agent = 0; continuous && agent < width / own; agent++)
+            joint.Vector(agent)[..own].CopyTo(numbers.AsSpan(Steps * width + agent * own));
         Steps++;
     }
 
-    /// <summary>[N] the joint action of a step.</summary>
-    public ReadOnlySpan<int> Joint(int step) => actions.AsSpan(step * agents, agents);
+    /// <summary>The joint action of a step.</summary>
+    public JointAction Joint(int step) => continuous
+        ? JointAction.Create(numbers.AsSpan(step * width, width), own)
+        : JointAction.Create(indices.AsSpan(step * width, width));
 
     /// <summary>Writes [<see cref="SnapshotSize"/>] numbers.</summary>
     public void Save(Span<double> snapshot)
     {
         snapshot.Clear();
         (snapshot[0], snapshot[1]) = (Seed, Steps);
-        for (int i = 0; i < Steps * agents; i++)
-            snapshot[2 + i] = actions[i];
+        for (int i = 0; i < Steps * width; i++)
+            snapshot[2 + i] = continuous ? numbers[i] : indices[i];
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     public void Restore(ReadOnlySpan<double> snapshot)
     {
         (Seed, Steps) = ((int)snapshot[0], (int)snapshot[1]);
-        for (int i = 0; i < Steps * agents; i++)
-            actions[i] = (int)snapshot[2 + i];
+        for (int i = 0; i < Steps * width; i++)
+        {
+            if (continuous)
+                numbers[i] = (float)snapshot[2 + i];
+            else
+                indices[i] = (int)snapshot[2 + i];
+        }
+    }
+
+    /// <summary>What an agent takes: an index, or the most numbers that one has.</summary>
+    private static int Own(ReadOnlySpan<AgentSpec> agents)
+    {
+        int longest = 1;
+        foreach (AgentSpec agent in agents)
+            longest = Math.Max(longest, agent.Box is null ? 1 : agent.Actions);
+        return longest;
     }
 }

@@ -33,13 +33,20 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>{"type":"step","actions":[0,2]}</summary>
-    public ReadOnlySpan<byte> Step(ReadOnlySpan<int> actions)
+    /// <summary>{"type":"step","actions":[0,2]}, or {"type":"step","actions":[[0.5,-1],[0.25]]} of agents with boxes.</summary>
+    public ReadOnlySpan<byte> Step(JointAction actions, EnvironmentSpec spec)
     {
         Begin("step"u8);
         writer.WriteStartArray("actions"u8);
         foreach (int action in actions)
             writer.WriteNumberValue(action);
+        for (int agent = 0; spec.IsContinuous && agent < spec.Agents.Length; agent++)
+        {
+            writer.WriteStartArray();
+            foreach (float number in actions.Vector(agent)[..spec.Agents[agent].Actions])
+                writer.WriteNumberValue(number);
+            writer.WriteEndArray();
+        }
         writer.WriteEndArray();
         return End();
     }
@@ -99,6 +106,8 @@ internal sealed class ExternalProtocol
             throw new ProgramFault(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
         if (agents.Count == 0)
             throw new ProgramFault("the answer names no agents");
+        if (agents.Any(agent => agent.Box is null != (agents[0].Box is null)))
+            throw new ProgramFault("some agents have a box and others have none");
         if (episodeLimit == 0)
             throw new ProgramFault("the answer names no episode_limit");
         return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
@@ -108,7 +117,7 @@ internal sealed class ExternalProtocol
             StateSize = stateSize > 0 ? stateSize : agents.Sum(agent => agent.Observation),
             Reward = reward,
             EpisodeLimit = episodeLimit,
-            SnapshotSize = ExternalEpisode.SnapshotSize(agents.Count, episodeLimit),
+            SnapshotSize = ExternalEpisode.SnapshotSize([.. agents], episodeLimit),
         });
     }
 
@@ -116,6 +125,8 @@ internal sealed class ExternalProtocol
     {
         string name = $"{names.Count}";
         int observation = 0, actions = 0, team = 0;
+        ActionBox? box = null;
+        float[] bounds = new float[2];
         while (json.NextField())
         {
             if (json.Is("name"u8))
@@ -138,15 +149,22 @@ internal sealed class ExternalProtocol
                 json.Name("team", name);
                 team = json.Whole(0, Most);
             }
+            else if (json.Is("box"u8))
+            {
+                json.Name("box", name);
+                json.Numbers<float>(bounds);
+                box = bounds[0] < bounds[1] ? new ActionBox(bounds[0], bounds[1])
+                    : throw new ProgramFault($"the box of agent '{name}' is empty; [least, greatest] is needed");
+            }
             else
             {
-                throw json.Unknown("name", "observation_size", "actions", "team");
+                throw json.Unknown("name", "observation_size", "actions", "team", "box");
             }
         }
         if (observation == 0 || actions == 0)
             throw new ProgramFault($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
         names.Add(name);
-        return new AgentSpec(observation, actions, team);
+        return new AgentSpec(observation, actions, team, box);
     }
 
     private void Begin(ReadOnlySpan<byte> type)

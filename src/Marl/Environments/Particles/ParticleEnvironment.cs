@@ -3,8 +3,8 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// The particle worlds: agents that move as discs in the plane, talk, or both. Created by an id, see <see cref="Environments"/>.
 /// <para>Discrete actions: 0 nothing, 1 -x, 2 +x, 3 -y, 4 +y (in mpe-v0: 1 +x, 2 -x, 3 +y, 4 -y); one that only talks says symbol a;
-/// one that does both takes move + 5 symbol. Action vectors weigh the same: the moves' five weights, opposite ones subtracted, then the
-/// message, which is passed on as it is.</para>
+/// one that does both takes move + 5 symbol. With actions=continuous an action is a vector of weights in 0..1 that says the same: the moves' five weights,
+/// opposite ones subtracted, then the message, which is passed on as it is; weights outside are clipped, but not in mpe-v0.</para>
 /// <para>Truncated after the last step (25 by default); it never ends by itself. Agents of competing teams are rewarded
 /// individually.</para>
 /// </summary>
@@ -26,12 +26,14 @@ public abstract partial class ParticleEnvironment : IEnvironment
         symbols = setup.Agents.Max(agent => agent.Symbols);
         controls = new Vector2d[World.Agents];
         messages = new float[World.Agents * symbols];
-        expanded = new float[learning.Sum(agent => agent.VectorSize)];
+        expanded = new float[learning.Max(agent => agent.VectorSize)];
         goals = new int[setup.Goals];
         Spec = new()
         {
             Id = setup.Id,
-            Agents = [.. learning.Select(agent => new AgentSpec(agent.Observation, agent.Actions, agent.Team))],
+            Agents = [.. learning.Select(agent => rules.Continuous
+                ? new AgentSpec(agent.Observation, agent.VectorSize, agent.Team, new ActionBox(0, 1))
+                : new AgentSpec(agent.Observation, agent.Actions, agent.Team))],
             StateSize = learning.Sum(agent => agent.Observation),
             EpisodeLimit = rules.EpisodeLimit,
             Reward = setup.Reward,
@@ -41,9 +43,6 @@ public abstract partial class ParticleEnvironment : IEnvironment
 
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; }
-
-    /// <summary>Length of all agents' action vectors together.</summary>
-    public int VectorSize => expanded.Length;
 
     private protected ParticleRules Rules { get; }
 
@@ -67,39 +66,21 @@ public abstract partial class ParticleEnvironment : IEnvironment
     }
 
     /// <inheritdoc/>
-    public StepResult Step(ReadOnlySpan<int> actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
-        int start = 0;
-        for (int agent = 0; agent < Spec.Agents.Length; agent++)
-        {
-            int size = setup.Agents[agent].VectorSize;
-            ParticleActions.Expand(setup.Agents[agent], actions[agent], expanded.AsSpan(start, size));
-            start += size;
-        }
-        return Step(expanded, rewards);
-    }
-
-    /// <summary>Advances by one joint action of real-valued vectors.</summary>
-    /// <param name="vectors">[<see cref="VectorSize"/>] the agents' action vectors, one after the other: five weights of moves if it
-    /// can move, then its message if it can talk. Clipped to 0..1, but not in mpe-v0.</param>
-    /// <param name="rewards">[N] receives each agent's own reward.</param>
-    /// <exception cref="ArgumentException">there are too many or too few numbers.</exception>
-    public StepResult Step(ReadOnlySpan<float> vectors, Span<double> rewards)
-    {
-        if (vectors.Length != VectorSize)
-        {
-            throw new ArgumentException(
-                $"{vectors.Length} numbers are given; the action vectors of {Spec.Id} have {VectorSize}", nameof(vectors));
-        }
         for (int agent = 0; agent < Spec.Agents.Length; agent++)
         {
             ParticleAgent who = setup.Agents[agent];
-            ReadOnlySpan<float> message = vectors[(who.VectorSize - who.Symbols)..who.VectorSize];
+            ReadOnlySpan<float> vector = expanded.AsSpan(0, who.VectorSize);
+            if (Rules.Continuous)
+                vector = actions.Vector(agent)[..who.VectorSize];
+            else
+                ParticleActions.Expand(who, actions[agent], expanded.AsSpan(0, who.VectorSize));
+            ReadOnlySpan<float> message = vector[(who.VectorSize - who.Symbols)..];
             if (who.Body.Movable)
-                controls[agent] = ParticleActions.Control(vectors, Rules);
+                controls[agent] = ParticleActions.Control(vector, Rules);
             for (int symbol = 0; symbol < message.Length; symbol++)
                 messages[agent * symbols + symbol] = ParticleActions.Weight(message[symbol], Rules);
-            vectors = vectors[who.VectorSize..];
         }
         for (int agent = Spec.Agents.Length; agent < World.Agents; agent++)
             controls[agent] = Script(agent);

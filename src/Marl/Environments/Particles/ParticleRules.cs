@@ -13,6 +13,9 @@ internal sealed record ParticleRules
     /// <summary>A step changes velocities before positions: the original, and PettingZoo before 1.23.1.</summary>
     public bool VelocityFirst { get; init; }
 
+    /// <summary>Actions are vectors of weights in 0..1, and not one of the moves and symbols.</summary>
+    public bool Continuous { get; init; }
+
     /// <summary>Steps until an episode is truncated.</summary>
     public int EpisodeLimit { get; init; } = UsualSteps;
 
@@ -24,6 +27,7 @@ internal sealed record ParticleRules
         {
             Original = original,
             VelocityFirst = original || id.Choice("order", ("current", false), ("original", true)),
+            Continuous = id.Choice("actions", ("discrete", false), ("continuous", true)),
             EpisodeLimit = id.Integer("steps") ?? UsualSteps,
         };
     }
@@ -33,5 +37,5 @@ internal sealed record ParticleRules
     /// <param name="options">its own options; those at their usual value are left out.</param>
     public string Id(string world, params ReadOnlySpan<(string Name, object? Value, object? Usual)> options) => EnvironmentId.Compose(
         $"{(Original ? ParticleWorlds.Original : ParticleWorlds.Current)}:{world}",
-        [.. options, ("order", VelocityFirst && !Original ? "original" : null, null), ("steps", EpisodeLimit, UsualSteps)]);
+        [.. options, ("actions", Continuous ? "continuous" : null, null), ("order", VelocityFirst && !Original ? "original" : null, null), ("steps", EpisodeLimit, UsualSteps)]);
 }

@@ -12,7 +12,7 @@ internal static class ParticleWorlds
     public static IReadOnlyList<EnvironmentFamily> Families { get; } =
     [
         Family("spread[?agents=N&landmarks=L&ratio=Q]", "cooperative navigation: cover every landmark, do not collide",
-            "spread", "spread?agents=5&ratio=0.25"),
+            "spread", "spread?agents=5&ratio=0.25", "spread?actions=continuous"),
         Family("speaker-listener", "one sees the goal, the other can go there", "speaker-listener"),
         Family("adversary[?good=G]", "physical deception: an adversary shall not find out the goal", "adversary"),
         Family("tag[?good=G&adversaries=A&obstacles=O&prey=scripted]", "slow adversaries hunt fast prey, which learns or flees by a rule",
@@ -22,7 +22,7 @@ internal static class ParticleWorlds
         Family("crypto", "Alice and Bob share a key, Eve listens", "crypto"),
         Family("world-comm[?good=G&adversaries=A&obstacles=O&food=F&forests=W]", "a leader directs the hunt for prey in forests",
             "world-comm"),
-        new($"{Original}:WORLD[?..]", $"these worlds as in OpenAI's original; all take steps=T, those of {Current} order=original too",
+        new($"{Original}:WORLD[?..]", $"these worlds as in OpenAI's original; all take steps=T and actions=continuous, those of {Current} order=original too",
             [.. Names.Select(name => $"{Original}:{name}")]) { TryCreate = TryCreate },
     ];
 

@@ -1,0 +1,117 @@
+using Marl.Native.Nn;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>MADDPG against EPyMARL without its quirks: three training calls with the same Gumbel noise; the loss of inferred policies by itself.</summary>
+[Trait("Category", "Reference")]
+public sealed class MaddpgReference
+{
+    [ReferenceTheory(typeof(Learners))]
+    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    {
+        c.LeaveOut("step", "quirks of the peer, described in the case, are in it; clean.* is without");
+        c.LeaveOut("mid", "as step");
+        foreach (string inside in (string[])["q_taken", "targets", "actor_actions", "actor_q", "logits", "reward_used"])
+        {
+            c.LeaveOut($"clean.mid.{inside}", "inside the learner; losses and gradients stand on it");
+        }
+        var batch = new ReferenceBatch(c);
+        c.Compare("clean.mid.mask", batch.Mask);
+        var options = ReplayCalls.Common(c, new MaddpgOptions()) with
+        {
+            CriticHidden = (int)c.Number("hidden"),
+            Temperature = c.Number("temperature"),
+            OutputPenalty = c.Number("reg"),
+            BatchSize = batch.Episodes.Length,
+            BufferSize = batch.Episodes.Length,
+        };
+        foreach (int shards in (int[])[1, 2])
+        {
+            using var workers = new Workers(1);
+            var noise = new GivenNoise(c["gumbel"], batch.Episodes);
+            var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
+            var learner = Maddpg.Learner(options, new LearnerContext(batch.Spec, training, workers), noise);
+            ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
+            for (int i = 0; i < names.Length; i++)
+            {
+                names[i].Load("init.", learner.Networks[i].Online, target: false);
+                names[i].Load("init.", learner.Networks[i].Target, target: true);
+            }
+            for (int call = 1; call <= 3; call++)
+            {
+                noise.Call = call - 1;
+                learner.Update(batch.Episodes);
+                string step = $"clean.step{call}.";
+                c.Compare(step + "critic_loss", Metric("criticLoss"));
+                c.Compare(step + "pg_loss", Metric("policyLoss"));
+                c.Compare(step + "critic_grad_norm", Metric("criticGradientNorm"));
+                c.Compare(step + "agent_grad_norm", learner.Statistics.GradientNorm);
+                for (int i = 0; i < names.Length; i++)
+                {
+                    names[i].Compare(step + "grad.", ReplayCalls.Unclipped(learner.Networks[i], c.Number("grad_norm_clip")), target: false);
+                    names[i].Compare(step + "after.", learner.Networks[i].Online.Values, target: false);
+                    names[i].Compare(step + "after.", learner.Networks[i].Target.Values, target: true);
+                }
+            }
+
+            float Metric(string metric) => learner.Statistics.Metrics.Single(m => m.Name == metric).Value;
+        }
+    });
+
+    [ReferenceTheory(typeof(Losses))]
+    public void LossOfInferredPolicies(string name) => ReferenceCase.Run(name, c =>
+    {
+        var tape = new Tape();
+        using (tape.Step())
+        {
+            var logits = tape.Variable(c["logits"]);
+            var logPolicy = logits.LogSoftmax();
+            var loss = Maddpg.InferenceLoss(logPolicy, c["act"], c.Number("lambda_")).Mean();
+            tape.Backward(loss);
+            c.Compare("log_mu", new ActionValues(logPolicy, c["act"], default).Chosen.Value);
+            c.Compare("entropy", logPolicy.Entropy().Value);
+            c.Compare("loss", loss.Value);
+            c.Compare("grad.logits", logits.Gradient);
+        }
+    });
+
+    [ReferenceTheory(typeof(Transitions))]
+    public void TransitionsOfUnlikeAgents(string name) => ReferenceCase.Run(name, c => new MaddpgTransitions(c).Compare());
+
+    /// <summary>The noise of a case, [calls, B, T, N, A].</summary>
+    private sealed class GivenNoise(Tensor gumbel, Episode[] all) : LossNoise
+    {
+        public int Call { get; set; }
+
+        public override void Gumbel(Shard shard, int stream, Tensor noise)
+        {
+            var (steps, agents, actions) = (noise.Shape[0], noise.Shape[2], noise.Shape[3]);
+            int row = agents * actions;
+            for (int b = 0; b < shard.Episodes.Length; b++)
+            {
+                int episode = Array.IndexOf(all, shard.Episodes[b]);
+                for (int t = 0; t < steps; t++)
+                {
+                    gumbel.Span.Slice(((Call * all.Length + episode) * (gumbel.Count / (3 * all.Length * row)) + t) * row, row)
+                        .CopyTo(noise.Span[((t * shard.Episodes.Length + b) * row)..]);
+                }
+            }
+        }
+    }
+
+    private sealed class Learners() : LearnerCases("learner_epymarl_maddpg")
+    {
+        protected override bool Has(string name) => true;
+    }
+
+    private sealed class Transitions() : LearnerCases("learner_own_maddpg")
+    {
+        protected override bool Has(string name) => true;
+    }
+
+    private sealed class Losses() : LearnerCases("loss_policy_inference")
+    {
+        protected override bool Has(string name) => true;
+    }
+}
