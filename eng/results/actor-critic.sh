@@ -9,7 +9,7 @@ network="agent=mlp hidden=64 criticHidden=64 learningRate=0.001"
 matrix() {
   for seed in 1 2 3 4 5; do
     for task in climbing penalty-0 penalty-25 penalty-50 penalty-75 penalty-100; do
-      for algorithm in reinforce ia2c ippo maa2c mappo coma pareto-ac; do
+      for algorithm in reinforce ia2c ippo maa2c mappo coma liir pareto-ac maddpg; do
         echo "$task $algorithm $seed $algorithm $task 500000"
       done
     done
@@ -38,10 +38,31 @@ warehouse() {
 
 particles() {
   for seed in 11 12 13 14 15; do
-    for task in mpe-v0:spread mpe-v0:speaker-listener mpe-v0:adversary mpe-v0:tag; do
+    for task in mpe-v0:spread mpe-v0:speaker-listener; do
       for algorithm in ia2c ippo maa2c mappo coma; do
-        echo "$task $algorithm $seed $algorithm $task 5000000 $network"
+        echo "$task $algorithm $seed $algorithm $task 2000000 $network evaluateEvery=100000"
       done
+    done
+  done
+}
+
+# Rivals that learn against each other; eng/cross-play.sh then lets them meet.
+rivals() {
+  local settings="updatesPerEpisode=0.5 evaluateEvery=50000"
+  for seed in 11 12 13 14 15; do
+    echo "mpe:adversary ddpg $seed ddpg mpe:adversary 300000 $settings"
+    echo "mpe:adversary maddpg $seed maddpg mpe:adversary 300000 $settings"
+    echo "mpe:adversary inference $seed maddpg mpe:adversary 300000 $settings infer=true"
+    echo "mpe:adversary ensemble $seed maddpg mpe:adversary 300000 $settings members=3"
+  done
+}
+
+# The same algorithm with and without what agents pay themselves.
+intrinsic() {
+  for seed in 11 12 13 14 15; do
+    for weight in 0 0.01 0.1; do
+      echo "lbf-v1:8x8-2p-2f-coop liir-$weight $seed liir lbf-v1:8x8-2p-2f-coop 2000000 $network intrinsicWeight=$weight evaluateEvery=100000"
+      echo "climbing liir-$weight $seed liir climbing 500000 intrinsicWeight=$weight"
     done
   done
 }

@@ -119,6 +119,14 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             "evaluationEpisodes=3", "--out", "rivals", "--json").HasSucceeded().Summary;
         var evaluated = MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
         var played = MarlProcess.Run(Folder, "play", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
+        // A team that meets the same agents meets what it met in training; an untrained one is another opponent.
+        MarlProcess.Run(Folder, "train", "iql", "--env", "mpe:push", "--steps", "25", "--seed", "2", "--set", "hidden=8", "--set", "evaluationEpisodes=3", "--out",
+            "strangers").HasSucceeded();
+        var same = MarlProcess.Run(Folder, "eval", "rivals", "--against", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
+        Assert.Equal(evaluated["teamReturnMeans"]!.ToJsonString(), same["teamReturnMeans"]!.ToJsonString());
+        var strange = MarlProcess.Run(Folder, "eval", "rivals", "--against", "strangers", "--episodes", "3", "--json").HasSucceeded().Summary;
+        Assert.NotEqual(evaluated["teamReturnMeans"]!.ToJsonString(), strange["teamReturnMeans"]!.ToJsonString());
+        MarlProcess.Run(Folder, "eval", Run, "--against", Run, "--episodes", "1").HasFailed(2, "all agents of lbf:5x5-2p-1f are one team; --against needs another");
         foreach (var summary in new[] { trained, evaluated, played })
         {
             double[] teams = [.. summary["teamReturnMeans"]!.AsArray().Select(mean => (double)mean!)];

@@ -23,14 +23,20 @@ internal static class EvalCommand
         var program = Words.EnvironmentCommand();
         var seed = Words.Whole<ulong>("--seed", "S",
             "what the episodes follow from; by default the run's seed, which gives those of its own evaluations", least: 0);
+        Option<string?> against = new("--against")
+        {
+            HelpName = "policy",
+            Description = "who acts for all teams but the first; by default the same agents",
+        };
         var json = Words.Json();
-        Command command = new("eval", "Play greedy episodes with trained agents.") { path, episodes, environment, program, seed, json };
+        Command command = new("eval", "Play greedy episodes with trained agents.") { path, against, episodes, environment, program, seed, json };
         command.SetAction(parsed =>
         {
             var trained = Trained.Load(parsed.GetRequiredValue(path));
+            var opponents = parsed.GetValue(against) is { } other ? Trained.Load(other) : null;
             string id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program)) ?? trained.Policy.Description.Environment;
             ulong chosen = parsed.GetValue(seed) ?? trained.Seed;
-            var sample = Play(trained, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
+            var sample = Play(trained, opponents, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
             Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, id, chosen) : ToText(sample, id));
             return ExitCode.Success;
         });
@@ -39,17 +45,23 @@ internal static class EvalCommand
 
     /// <summary>Greedy episodes. Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
     /// </summary>
-    private static Sample Play(Trained trained, string id, int episodes, Rng rng)
+    private static Sample Play(Trained trained, Trained? opponents, string id, int episodes, Rng rng)
     {
         var environment = trained.CreateEnvironment(id);
         using var program = environment as IDisposable;
+        opponents?.RequireFit(environment);
+        if (opponents is not null && environment.Spec.Teams.Length == 1)
+        {
+            throw new UsageException($"all agents of {id} are one team; --against needs another");
+        }
+        Policy[] policies = opponents is null ? [trained.Policy] : [trained.Policy, opponents.Policy];
         var chances = rng.Split(RngPurpose.Evaluation);
         double[] returns = new double[episodes], teams = new double[environment.Spec.Teams.Length];
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
             var chance = chances.Split(RngPurpose.Environment, i);
-            var episode = trained.Policy.Play(environment, ref chance);
+            var episode = Policy.Play(policies, environment, ref chance);
             (returns[i], steps) = (episode.Return, steps + episode.Length);
             for (int team = 0; team < teams.Length; team++)
             {

@@ -41,7 +41,17 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     public IEnvironment CreateEnvironment(string id)
     {
         var environment = Environments.Create(id);
-        return Policy.Fits(environment) ? environment : throw new UsageException(
-            $"a policy for {Policy.Description} cannot act in {id}: its agents see or do something else");
+        RequireFit(environment);
+        return environment;
+    }
+
+    /// <summary>Refuses an environment.</summary>
+    /// <exception cref="UsageException">these agents cannot act in it.</exception>
+    public void RequireFit(IEnvironment environment)
+    {
+        if (!Policy.Fits(environment))
+        {
+            throw new UsageException($"a policy for {Policy.Description} cannot act in {environment.Spec.Id}: its agents see or do something else");
+        }
     }
 }

@@ -96,18 +96,36 @@ public sealed class Policy
     /// <summary>Plays one episode greedily, from its reset to its end.</summary>
     /// <returns>the episode as it was lived.</returns>
     /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
-    public Episode Play(IEnvironment environment, ref Rng rng)
+    public Episode Play(IEnvironment environment, ref Rng rng) => Play([this], environment, ref rng);
+
+    /// <summary>The same with a policy for each team, in the order of <see cref="EnvironmentSpec.Teams"/>; the last one acts for all teams that are left. No
+    /// policy may be named twice: each remembers its own past.</summary>
+    /// <exception cref="ArgumentException">the environment has other agents than a policy was trained for.</exception>
+    public static Episode Play(IReadOnlyList<Policy> teams, IEnvironment environment, ref Rng rng)
     {
-        RequireFit(environment);
-        var episode = new Episode(environment.Spec) { Fingerprint = Description.Fingerprint };
-        double[] rewards = new double[environment.Spec.Agents.Length];
+        var spec = environment.Spec;
+        var episode = new Episode(spec) { Fingerprint = teams[0].Description.Fingerprint };
+        int[] players = [.. spec.Agents.Select(agent => Math.Min(Array.IndexOf(spec.Teams, agent.Team), teams.Count - 1))];
+        double[] rewards = new double[spec.Agents.Length];
         environment.Reset(ref rng);
         episode.Begin(environment);
-        Begin();
-        present.Members.CopyTo(episode.Members, 0);
+        foreach (var policy in teams)
+        {
+            policy.Begin();
+        }
         do
         {
-            controller.Act([episode], exploration: 0f, unused);
+            for (int player = 0; player < teams.Count; player++)
+            {
+                var actions = teams[player].Act(environment);
+                for (int agent = 0; agent < players.Length; agent++)
+                {
+                    if (players[agent] == player)
+                    {
+                        episode.Do(agent, actions);
+                    }
+                }
+            }
         }
         while (episode.Step(environment, rewards, ref rng));
         return episode;

@@ -95,9 +95,9 @@ internal static class Presets
         StandardiseReturns = true,
     };
 
-    /// <summary>MADDPG. In the particle worlds as its authors' code has it: networks of 64 units that are not shared, critics of all observations, soft samples of the
-    /// policies and of their targets, a learning rate of 0.01, discount 0.95, 1 % of the way for targets, gradients cut at 0.5. A batch of 32 episodes is
-    /// 800 transitions there and 1024 in their code. Elsewhere as EPyMARL configures it: hard samples, the likeliest action for targets.</summary>
+    /// <summary>MADDPG as EPyMARL configures it: hard samples, the likeliest action for targets. In the particle worlds, where agents are unlike and teams pursue
+    /// ends of their own, weights are not shared and critics read all observations, in networks of 64 units, as in its authors' code; that code's learning rate
+    /// of 0.01, discount of 0.95 and soft samples learnt nothing in <c>mpe-v0:speaker-listener</c> here.</summary>
     public static MaddpgOptions Maddpg(string environment) => FamilyOf(environment) == Family.Particles
         ? new()
         {
@@ -107,13 +107,7 @@ internal static class Presets
             Hidden = 64,
             CriticHidden = 64,
             Critic = ActionCriticKind.Observations,
-            HardSamples = false,
-            SampleTargets = true,
-            Gamma = 0.95f,
-            LearningRate = 0.01f,
-            GradientClip = 0.5f,
-            TargetTau = 0.01f,
-            StandardiseRewards = false,
+            LearningRate = 1e-3f,
         }
         : new() { Agent = AgentKind.Mlp, LearningRate = 5e-4f };
 

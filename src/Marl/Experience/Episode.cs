@@ -145,15 +145,21 @@ public sealed class Episode
     /// <summary>Makes a joint action that of the present row.</summary>
     public void Do(JointAction actions)
     {
-        if (Vectors.Length == 0)
-        {
-            actions.Indices.CopyTo(Choices(Length));
-            return;
-        }
         for (int agent = 0; agent < Agents; agent++)
         {
-            actions.Vector(agent).CopyTo(Vector(Length, agent));
+            Do(agent, actions);
         }
+    }
+
+    /// <summary>An agent does in the present row what it does in a joint action.</summary>
+    public void Do(int agent, JointAction actions)
+    {
+        if (Vectors.Length == 0)
+        {
+            Choices(Length)[agent] = actions[agent];
+            return;
+        }
+        actions.Vector(agent).CopyTo(Vector(Length, agent));
     }
 
     /// <summary>Begins with the first row of an environment that was just reset.</summary>
