@@ -1,5 +1,10 @@
 namespace Marl.Native;
 
+/// <summary>A device failed: no memory left, lost, or a kernel that its driver refuses. What it computed is lost.</summary>
+/// <param name="message">what failed, on which device, and what can be done.</param>
+/// <param name="inner">what the device's own library said.</param>
+public sealed class DeviceException(string message, Exception? inner = null) : Exception(message, inner);
+
 /// <summary>
 /// Where tensors live and the primitives that every op is written in. Results go to tensors that the caller allocated; shapes
 /// were checked when the op was recorded. Primitives never start threads: parallelism is one level up, over shards of a batch.
