@@ -43,6 +43,64 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
+    public override void GruSteps(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor biasN, Tensor y, Tensor kept)
+    {
+        int units = w.M, rows = h0.Count / units, steps = gates.Shape[0];
+        if (units > RowsOfFour.MaxUnits)
+        {
+            base.GruSteps(gates, h0, keep, w, biasN, y, kept);
+            return;
+        }
+        var state = View(h0);
+        Launch(new GruForwardKernel
+        {
+            Steps = steps,
+            Rows = rows,
+            Units = units,
+            Copies = w.Batch,
+            HasKeep = Flag(!keep.IsNone),
+            W = Grid(w),
+            BiasN = View(biasN, w.Batch * units),
+            Gates = View(gates, steps * rows * 4 * units),
+            H0 = state,
+            Keep = ViewOr(keep, steps * rows, state),
+            Y = View(y, steps * rows * units),
+        }, RowsOfFour.Groups(rows, w.Batch), UnitThreads(units));
+    }
+
+    /// <inheritdoc/>
+    public override void GruStepsBackward(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor y, Tensor dy, Tensor d, Tensor before, Tensor dh)
+    {
+        int units = w.N, rows = h0.Count / units, steps = gates.Shape[0];
+        if (units > RowsOfFour.MaxUnits)
+        {
+            base.GruStepsBackward(gates, h0, keep, w, y, dy, d, before, dh);
+            return;
+        }
+        var state = View(h0);
+        Launch(new GruBackwardKernel
+        {
+            Steps = steps,
+            Rows = rows,
+            Units = units,
+            Copies = w.Batch,
+            HasKeep = Flag(!keep.IsNone),
+            W = Grid(w),
+            Gates = View(gates, steps * rows * 4 * units),
+            H0 = state,
+            Keep = ViewOr(keep, steps * rows, state),
+            Y = View(y, steps * rows * units),
+            DY = View(dy, steps * rows * units),
+            D = View(d, steps * rows * 4 * units),
+            Before = View(before, steps * rows * units),
+            DH = View(dh, rows * units),
+        }, RowsOfFour.Groups(rows, w.Batch), UnitThreads(units));
+    }
+
+    /// <summary>One thread per unit, in whole warps.</summary>
+    private int UnitThreads(int units) => Math.Min(threads, (units + 31) / 32 * 32);
+
+    /// <inheritdoc/>
     public override void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y)
     {
         int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = y.Shape.Columns;

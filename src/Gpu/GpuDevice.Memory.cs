@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -25,14 +24,18 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    public override void Write(ReadOnlySpan<float> values, Tensor destination)
+    public override unsafe void Write(ReadOnlySpan<float> values, Tensor destination)
     {
         var to = View(destination, values.Length);
         try
         {
-            if (values.Length > 0)
+            // The copy goes on until the stream is synchronised, so long must the numbers stay where they are.
+            fixed (float* pinned = values)
             {
-                to.CopyFromCPU(stream, ref MemoryMarshal.GetReference(values), values.Length);
+                if (values.Length > 0)
+                {
+                    to.CopyFromCPU(stream, ref *pinned, values.Length);
+                }
             }
         }
         catch (AcceleratorException error)
@@ -43,15 +46,18 @@ public sealed partial class GpuDevice
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">a gather or scatter since the last reading had an index outside its row.</exception>
-    public override void Read(Tensor source, Span<float> values)
+    public override unsafe void Read(Tensor source, Span<float> values)
     {
         var from = View(source, values.Length);
         float outside = 0f;
         try
         {
-            if (values.Length > 0)
+            fixed (float* pinned = values)
             {
-                from.CopyToCPU(stream, ref MemoryMarshal.GetReference(values), values.Length);
+                if (values.Length > 0)
+                {
+                    from.CopyToCPU(stream, ref *pinned, values.Length);
+                }
             }
             fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
         }

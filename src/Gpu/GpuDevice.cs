@@ -18,25 +18,30 @@ public sealed partial class GpuDevice : Device, IDisposable
     private const int NarrowGroup = 16;
 
     /// <summary>Groups that are enough to fill any device; more elements are looped over.</summary>
-    private const int MostGroups = 4096;
+    private const int EnoughGroups = 4096;
     private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
     private readonly Context context;
     private readonly Accelerator accelerator;
     private readonly AcceleratorStream stream;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
-    private readonly int threads;
+    private readonly int threads, mostGroups;
 
     internal GpuDevice(Context context, Accelerator accelerator, string name)
     {
         (this.context, this.accelerator, Name) = (context, accelerator, name);
         stream = accelerator.CreateStream();
         threads = accelerator.MaxNumThreadsPerGroup >= WideGroup ? WideGroup : NarrowGroup;
+        // Where every group is a meeting of the same few threads, one is best.
+        mostGroups = threads == WideGroup ? EnoughGroups : 1;
         fault = accelerator.Allocate1D<float>(1);
         fault.View.MemSetToZero(stream);
     }
 
     /// <inheritdoc/>
     public override string Name { get; }
+
+    /// <summary>All: a launch costs more than a way to memory.</summary>
+    public override int NearbyNumbers => int.MaxValue;
 
     /// <summary>Gives the device back, and all memory on it.</summary>
     public void Dispose()
@@ -68,7 +73,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     {
         if (n > 0)
         {
-            Launch(kernel, Math.Min((n + threads - 1) / threads, MostGroups));
+            Launch(kernel, Math.Min((n + threads - 1) / threads, mostGroups));
         }
     }
 
@@ -82,7 +87,9 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
     }
 
-    private void Launch<TKernel>(TKernel kernel, int groups) where TKernel : struct, IKernel
+    private void Launch<TKernel>(TKernel kernel, int groups) where TKernel : struct, IKernel => Launch(kernel, groups, threads);
+
+    private void Launch<TKernel>(TKernel kernel, int groups, int threads) where TKernel : struct, IKernel
     {
         try
         {

@@ -36,7 +36,11 @@ public static class GpuDevices
             try
             {
                 using var context = Of(kind);
-                listings.AddRange(context.Devices.AsEnumerable().Select((device, i) => new GpuListing($"{kind}:{i}", $"{device.Name}, {device.MemorySize >> 20} MiB", null)));
+                for (int i = 0; i < context.Devices.Length; i++)
+                {
+                    var device = context.Devices[i];
+                    listings.Add(new($"{kind}:{i}", $"{device.Name}, {device.MemorySize >> 20} MiB", null));
+                }
             }
             catch (DeviceException error)
             {
@@ -59,7 +63,15 @@ public static class GpuDevices
         {
             throw new ArgumentException($"'{id}' is no device: cuda, cuda:i, opencl or opencl:i is");
         }
-        var context = Of(parts[0]);
+        Context context;
+        try
+        {
+            context = Of(parts[0]);
+        }
+        catch (DeviceException error)
+        {
+            throw new DeviceException($"device {id} cannot be used: {error.Message}", error);
+        }
         try
         {
             if (index >= context.Devices.Length)
@@ -72,7 +84,7 @@ public static class GpuDevices
         catch (Exception error)
         {
             context.Dispose();
-            throw error is AcceleratorException ? new DeviceException($"{id} cannot be used: {error.Message}", error) : error;
+            throw error is AcceleratorException ? new DeviceException($"device {id} cannot be used: {error.Message}", error) : error;
         }
     }
 

@@ -16,26 +16,14 @@ namespace Marl.Native.Gpu;
 /// </summary>
 internal static class Intrinsics
 {
-    /// <summary>Makes them known to a context, before anything is compiled in it.</summary>
-    public static void Register(Context context)
+    /// <summary>ILGPU keeps what a method is compiled to for the whole process, and not for two threads to write at once.</summary>
+    static Intrinsics()
     {
         Remap(typeof(MathF).GetMethod(nameof(MathF.FusedMultiplyAdd))!, nameof(Fma));
         Remap(typeof(F1).GetMethod(nameof(F1.IfGreater))!, nameof(IfGreater));
         Remap(typeof(F1).GetMethod(nameof(F1.IfEqual))!, nameof(IfEqual));
         Remap(OfInterface(nameof(IFloatLane<F1>.Min)), nameof(Min));
         Remap(OfInterface(nameof(IFloatLane<F1>.Max)), nameof(Max));
-        var manager = context.GetIntrinsicManager();
-        foreach (var (intrinsic, ptx, openCL) in new[]
-        {
-            (nameof(Fma), nameof(PtxFma), nameof(OpenCLFma)), (nameof(Greater), nameof(PtxGreater), nameof(OpenCLGreater)),
-            (nameof(Equal), nameof(PtxEqual), nameof(OpenCLEqual)),
-        })
-        {
-            manager.RegisterMethod(Own(intrinsic), new PTXIntrinsic(typeof(Intrinsics), ptx, IntrinsicImplementationMode.GenerateCode));
-            manager.RegisterMethod(Own(intrinsic), new CLIntrinsic(typeof(Intrinsics), openCL, IntrinsicImplementationMode.GenerateCode));
-        }
-
-        static MethodInfo Own(string name) => typeof(Intrinsics).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;
 
         static void Remap(MethodInfo from, string to)
         {
@@ -49,6 +37,23 @@ internal static class Intrinsics
             return map.TargetMethods[Array.FindIndex(map.InterfaceMethods, method => method.Name == name)];
         }
     }
+
+    /// <summary>Makes them known to a context, before anything is compiled in it.</summary>
+    public static void Register(Context context)
+    {
+        var manager = context.GetIntrinsicManager();
+        foreach (var (intrinsic, ptx, openCL) in new[]
+        {
+            (nameof(Fma), nameof(PtxFma), nameof(OpenCLFma)), (nameof(Greater), nameof(PtxGreater), nameof(OpenCLGreater)),
+            (nameof(Equal), nameof(PtxEqual), nameof(OpenCLEqual)),
+        })
+        {
+            manager.RegisterMethod(Own(intrinsic), new PTXIntrinsic(typeof(Intrinsics), ptx, IntrinsicImplementationMode.GenerateCode));
+            manager.RegisterMethod(Own(intrinsic), new CLIntrinsic(typeof(Intrinsics), openCL, IntrinsicImplementationMode.GenerateCode));
+        }
+    }
+
+    private static MethodInfo Own(string name) => typeof(Intrinsics).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;
 
     private static F1 IfGreater(F1 a, F1 b, F1 x, F1 y) => new(Greater(a.Value, b.Value, x.Value, y.Value));
 

@@ -31,10 +31,10 @@ public sealed class OnPolicyLearner : ILearner
         this.options = options;
         ParameterLayout actorLayout = new(), criticLayout = new();
         this.objective = objective(actorLayout, criticLayout);
-        var actor = new TrainedNetwork("actor", actorLayout, options, context.Rng);
+        var actor = new TrainedNetwork("actor", actorLayout, options, context.Rng, context.Device);
         // Weights of their own, from another stream than the actor's.
         networks = criticLayout.Count == 0 ? [actor]
-            : [actor, new TrainedNetwork("critic", criticLayout, options, context.Rng.Split(RngPurpose.Initialisation), options.CriticLearningRate)];
+            : [actor, new TrainedNetwork("critic", criticLayout, options, context.Rng.Split(RngPurpose.Initialisation), context.Device, options.CriticLearningRate)];
         int round = context.Training.Environments, metrics = this.objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {

@@ -31,7 +31,7 @@ public sealed class ReplayLearner : ILearner
         (this.options, this.context) = (options, context);
         var layout = new ParameterLayout();
         this.objective = objective(layout);
-        network = new TrainedNetwork("network", layout, options, context.Rng);
+        network = new TrainedNetwork("network", layout, options, context.Rng, context.Device);
         gradient = new BatchGradient(context, options.BatchSize, [network], this.objective.Metrics.Count);
         replay = new ReplayBuffer(options.BufferSize);
         rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;

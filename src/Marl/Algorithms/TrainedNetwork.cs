@@ -16,13 +16,14 @@ public sealed class TrainedNetwork
     /// <param name="layout">its parameters.</param>
     /// <param name="options">optimiser, clipping, and how the target follows.</param>
     /// <param name="rng">draws the weights.</param>
+    /// <param name="device">where they are.</param>
     /// <param name="learningRate">0: that of the options.</param>
-    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, float learningRate = 0)
+    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, Device device, float learningRate = 0)
     {
         (this.name, this.options) = (name, options);
         learningRate = learningRate > 0 ? learningRate : options.LearningRate;
-        Online = new Parameters(layout).Initialise(rng);
-        Target = new Parameters(layout);
+        Online = new Parameters(layout, device).Initialise(rng);
+        Target = new Parameters(layout, device);
         Target.CopyFrom(Online);
         clip = new GradientClip(Online);
         optimizer = new Optimizer(Online, options.Optimizer == OptimizerKind.Adam

@@ -65,7 +65,7 @@ public sealed class CounterfactualCritic
         }
         var now = joint.OneHot(tape, batch.ActionsBeyond);
         var foreign = tape.Scratch(new Shape(rows, agents, jointly));
-        device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), others, foreign);
+        device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), tape.Resident(others), foreign);
         columns.AddOwn(foreign);
         if (lastActions)
         {
