@@ -13,6 +13,9 @@ using Marl.Native.Rl;
     ("environments", EnvironmentSteps.Run),
     ("results", ResultsCommand.Run),
     ("peak", _ => Peak()),
+#if GPU
+    ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),
+#endif
 ];
 try
 {

@@ -79,7 +79,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     };
 
     /// <summary>QMIX as PyMARL configures it.</summary>
-    public ReplayLearner Learner(Workers workers, OptimizerKind optimizer = OptimizerKind.Rmsprop)
+    public ReplayLearner Learner(Workers workers, OptimizerKind optimizer = OptimizerKind.Rmsprop, Device? device = null)
     {
         QLearningOptions options = new()
         {
@@ -102,7 +102,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
             BatchSize = Batch,
             BufferSize = Batch,
         };
-        return QLearning.Learner(options, new LearnerContext(Spec, new TrainingOptions { Threads = workers.Count }, workers));
+        return QLearning.Learner(options, new LearnerContext(Spec, new TrainingOptions { Threads = workers.Count }, workers) { Device = device ?? Device.Cpu });
     }
 
     /// <summary>Made-up episodes of full length that terminate; action 0 is always available, the others mostly.</summary>

@@ -101,7 +101,7 @@ public sealed class Parameters
     /// <summary>values = (1 - tau) values + tau other's: a soft target update (Polyak averaging).</summary>
     public void Blend(Parameters other, float tau) => Values.Device.Update(new Polyak(tau), Values, other.Values, default, default);
 
-    private readonly struct Polyak(float tau) : IUpdate
+    internal readonly struct Polyak(float tau) : IUpdate
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>

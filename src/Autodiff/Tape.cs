@@ -8,6 +8,7 @@ namespace Marl.Native;
 public sealed class Tape(Device? device = null)
 {
     private readonly Arena values = new(device ?? Device.Cpu), gradients = new(device ?? Device.Cpu), tangents = new(device ?? Device.Cpu);
+    private readonly Dictionary<Storage, Tensor> residents = [];
     private int count, inputCount, savedCount, stamp, depth;
     private bool recording;
 
@@ -57,6 +58,23 @@ public sealed class Tape(Device? device = null)
 
     /// <summary>The same of a copy made for acting.</summary>
     public Weights Freeze(FrozenParameters parameters) => new(this, parameters);
+
+    /// <summary>The same numbers where this tape computes, for tables that never change: on another device than theirs they are uploaded the first
+    /// time, and kept.</summary>
+    public Tensor Resident(Tensor table)
+    {
+        if (table.Device == Device)
+        {
+            return table;
+        }
+        if (!residents.TryGetValue(table.Storage, out var resident))
+        {
+            resident = Device.Zeros(table.Shape);
+            table.CopyTo(resident);
+            residents.Add(table.Storage, resident);
+        }
+        return resident.Reshape(table.Shape);
+    }
 
     /// <summary>Memory of this step, not cleared, for results that have no gradient.</summary>
     public Tensor Scratch(Shape shape) => values.TakeHigh(shape);

@@ -29,7 +29,8 @@ internal static class CommandLine
             {
                 UsageException => (ExitCode.Usage, e.Message),
                 DivergedException => (ExitCode.Diverged, e.Message),
-                IOException or UnauthorizedAccessException or InvalidDataException or ExternalEnvironmentException => (ExitCode.Failed, e.Message),
+                IOException or UnauthorizedAccessException or InvalidDataException or ExternalEnvironmentException or DeviceException
+                    => (ExitCode.Failed, e.Message),
                 OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };

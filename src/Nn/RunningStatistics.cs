@@ -72,7 +72,8 @@ public sealed class RunningStatistics(int columns, double count = 1e-4, bool unb
     }
 
     /// <inheritdoc cref="Update(ReadOnlySpan{float}, ReadOnlySpan{float})"/>
-    public void Update(Tensor x, Tensor mask = default) => Update(x.Span, mask.IsNone ? [] : mask.Span);
+    public void Update(Tensor x, Tensor mask = default)
+        => Update(x.Device == Device.Cpu ? x.Span : x.ToArray(), mask.IsNone ? [] : mask.Device == Device.Cpu ? mask.Span : mask.ToArray());
 
     /// <summary>x = (x - mean) / sqrt(var + epsilon), in place.</summary>
     /// <exception cref="ArgumentException">x is not a whole number of rows.</exception>
@@ -89,7 +90,11 @@ public sealed class RunningStatistics(int columns, double count = 1e-4, bool unb
     }
 
     /// <inheritdoc cref="Normalise(Span{float}, double)"/>
-    public void Normalise(Tensor x, double epsilon = 0) => Normalise(x.Span, epsilon);
+    public void Normalise(Tensor x, double epsilon = 0)
+    {
+        using var numbers = new HostNumbers(x);
+        Normalise(numbers.Span, epsilon);
+    }
 
     /// <summary>x = x sqrt(var + epsilon) + mean, in place: undoes Normalise.</summary>
     /// <exception cref="ArgumentException">x is not a whole number of rows.</exception>
@@ -106,7 +111,11 @@ public sealed class RunningStatistics(int columns, double count = 1e-4, bool unb
     }
 
     /// <inheritdoc cref="Denormalise(Span{float}, double)"/>
-    public void Denormalise(Tensor x, double epsilon = 0) => Denormalise(x.Span, epsilon);
+    public void Denormalise(Tensor x, double epsilon = 0)
+    {
+        using var numbers = new HostNumbers(x);
+        Denormalise(numbers.Span, epsilon);
+    }
 
     private int Rows(int length) => length % columns == 0 ? length / columns
         : throw new ArgumentException($"RunningStatistics: {length} numbers are no whole rows of {columns}");

@@ -46,8 +46,10 @@ public sealed class Arena(Device device, int capacity = 0)
     {
         if (overflow.Count > 0)
         {
-            storage = device.Allocate(peak);
+            storage.Release();
+            overflow.ForEach(static block => block.Release());
             overflow.Clear();
+            storage = device.Allocate(peak);
         }
         (Low, High) = (0, 0);
     }

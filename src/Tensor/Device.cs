@@ -1,5 +1,10 @@
 namespace Marl.Native;
 
+/// <summary>A device failed: no memory left, lost, or a kernel that its driver refuses. What it computed is lost.</summary>
+/// <param name="message">what failed, on which device, and what can be done.</param>
+/// <param name="inner">what the device's own library said.</param>
+public sealed class DeviceException(string message, Exception? inner = null) : Exception(message, inner);
+
 /// <summary>
 /// Where tensors live and the primitives that every op is written in. Results go to tensors that the caller allocated; shapes
 /// were checked when the op was recorded. Primitives never start threads: parallelism is one level up, over shards of a batch.
@@ -12,6 +17,9 @@ public abstract class Device
 
     /// <summary>For people: what it is.</summary>
     public abstract string Name { get; }
+
+    /// <summary>How many numbers stay close while several primitives pass over them: ops cut long rows of work into such pieces.</summary>
+    public abstract int NearbyNumbers { get; }
 
     // ---- memory ----
 
@@ -123,6 +131,83 @@ public abstract class Device
 
     /// <summary>From tangents d [R, 4H] of the four sums and dh of h: that of y, [R, H] (overwritten).</summary>
     public abstract void GruGatesTangent(Tensor gates, Tensor h, Tensor d, Tensor dh, Tensor dy);
+
+    /// <summary>
+    /// All steps of a GRU, see <see cref="GruGates"/>: h = keep[t] y[t-1], to the sums of r and z comes the state's part, m = W_hn h + b_hn. By default
+    /// step by step; a device for which launches count may do it as one.
+    /// </summary>
+    /// <param name="gates">[T, .., 4H]: the input's part of the sums r, z, n, overwritten with the gates.</param>
+    /// <param name="h0">[.., H] y before the first step.</param>
+    /// <param name="keep">[T, ..] or none: 1 everywhere.</param>
+    /// <param name="w">W_hh^T, H x 3H, or one such per copy of the interleaved rows.</param>
+    /// <param name="biasN">b_hn, [H] or [N, H].</param>
+    /// <param name="y">[T, .., H]</param>
+    /// <param name="kept">[.., H] of room.</param>
+    public virtual void GruSteps(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor biasN, Tensor y, Tensor kept)
+    {
+        int hidden = w.M;
+        for (int t = 0; t < gates.Shape[0]; t++)
+        {
+            var h = t == 0 ? h0 : y[t - 1];
+            if (!keep.IsNone)
+            {
+                Keep(h, keep[t], kept);
+                h = kept;
+            }
+            var sums = GruRows(gates[t], w);
+            Gemm(GruRows(h, w), w.SliceColumns(0, 2 * hidden), sums.SliceColumns(0, 2 * hidden), accumulate: true);
+            Gemm(GruRows(h, w), w.SliceColumns(2 * hidden, hidden), sums.SliceColumns(3 * hidden, hidden), bias: biasN);
+            GruGates(gates[t], h, y[t]);
+        }
+    }
+
+    /// <summary>
+    /// The same backward, see <see cref="GruGatesBackward"/>: from dL/dy above and dh, which comes from the steps after, to the derivatives by all sums
+    /// and to dh by the state before the first step.
+    /// </summary>
+    /// <param name="gates">[T, .., 4H] of the forward pass.</param>
+    /// <param name="h0">[.., H]</param>
+    /// <param name="keep">[T, ..] or none.</param>
+    /// <param name="w">W_hh, 3H x H, or one per copy.</param>
+    /// <param name="y">[T, .., H]</param>
+    /// <param name="dy">[T, .., H]</param>
+    /// <param name="d">[T, .., 4H] (overwritten).</param>
+    /// <param name="before">[T, .., H]: the states h that each step began with (overwritten).</param>
+    /// <param name="dh">[.., H], overwritten.</param>
+    public virtual void GruStepsBackward(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor y, Tensor dy, Tensor d, Tensor before, Tensor dh)
+    {
+        int hidden = w.N;
+        for (int t = gates.Shape[0] - 1; t >= 0; t--)
+        {
+            Tensor h = before[t], last = t == 0 ? h0 : y[t - 1];
+            if (keep.IsNone)
+            {
+                Copy(last, h);
+            }
+            else
+            {
+                Keep(last, keep[t], h);
+            }
+            GruGatesBackward(gates[t], h, dy[t], d[t], dh);
+            var sums = GruRows(d[t], w);
+            Gemm(sums.SliceColumns(0, 2 * hidden), w.SliceRows(0, 2 * hidden), GruRows(dh, w), accumulate: true);
+            Gemm(sums.SliceColumns(3 * hidden, hidden), w.SliceRows(2 * hidden, hidden), GruRows(dh, w), accumulate: true);
+            if (!keep.IsNone)
+            {
+                Keep(dh, keep[t], dh);
+            }
+        }
+    }
+
+    /// <summary>The rows of x as one matrix, or as one per copy of the weights.</summary>
+    private static Matrix GruRows(Tensor x, Matrix w) => w.Batch > 1 ? Matrix.Interleaved(x) : Matrix.Of(x);
+
+    /// <summary>y = keep h, row by row.</summary>
+    private void Keep(Tensor h, Tensor keep, Tensor y)
+    {
+        int rows = h.Shape.Rows, columns = h.Shape[-1];
+        Zip(default(Multiply), h.Reshape(rows, columns), keep.Reshape(rows, 1), y.Reshape(rows, columns));
+    }
 
     /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: QMIX's mixing layer (Rashid et al. 2018, section 4), one weight
     /// matrix per row.</summary>

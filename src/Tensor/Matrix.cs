@@ -68,6 +68,22 @@ public readonly struct Matrix
     /// <exception cref="ArgumentOutOfRangeException">it has fewer.</exception>
     public Matrix SliceColumns(int first, int count) => Transposed ? T.SliceRows(first, count).T : Block(0, Rows, first, count);
 
+    /// <summary>That c = a b (+ bias) can be computed.</summary>
+    /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
+    internal static void CheckProduct(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
+    {
+        bool fits = a.M == c.M && a.N == b.M && b.N == c.N;
+        fits &= (a.Batch == c.Batch || a.Batch == 1) && (b.Batch == c.Batch || b.Batch == 1);
+        if (!fits)
+        {
+            throw new ArgumentException($"gemm: {a} times {b} does not make {c}");
+        }
+        if (!bias.IsNone && (accumulate || bias.Count != c.N && bias.Count != c.N * c.Batch))
+        {
+            throw new ArgumentException(accumulate ? "gemm: either a bias or accumulation" : $"gemm: bias {bias} for {c}");
+        }
+    }
+
     private Matrix Block(int row, int rows, int column, int columns)
     {
         if ((uint)row > (uint)Rows || (uint)rows > (uint)(Rows - row) || (uint)column > (uint)Columns || (uint)columns > (uint)(Columns - column))

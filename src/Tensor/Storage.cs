@@ -15,6 +15,12 @@ public abstract class Storage(Device device, int count)
     /// <summary>Elements <paramref name="offset"/> .. in the address space of this process.</summary>
     /// <exception cref="InvalidOperationException">they are not in it; copy them with <see cref="Device.Read"/>.</exception>
     public abstract Span<float> Span(int offset, int count);
+
+    /// <summary>Gives the memory back to the device; nothing may view it any more. Memory of this process is left to the garbage
+    /// collector.</summary>
+    public virtual void Release()
+    {
+    }
 }
 
 /// <summary>Managed memory, pinned and aligned to 64 bytes: a zmm register or cache line never straddles two lines.</summary>

@@ -130,14 +130,25 @@ public readonly struct Tensor
         return values;
     }
 
-    /// <summary>Copies into another tensor of the same count.</summary>
+    /// <summary>Copies into another tensor of the same count, on whatever device.</summary>
     public void CopyTo(Tensor destination)
     {
         if (destination.Count != Count)
         {
             throw new ArgumentException($"copy: {Shape} into {destination.Shape}");
         }
-        Device.Copy(this, destination);
+        if (destination.Device == Device)
+        {
+            Device.Copy(this, destination);
+        }
+        else if (destination.Device == Device.Cpu)
+        {
+            Device.Read(this, destination.Span);
+        }
+        else
+        {
+            destination.Device.Write(Device == Device.Cpu ? Span : ToArray(), destination);
+        }
     }
 
     /// <summary>The one number of a tensor of one element.</summary>

@@ -99,13 +99,14 @@ public sealed class OpTests
 internal sealed class OpRun
 {
     private readonly int n;
-    private readonly Tape tape = new();
+    private readonly Tape tape;
     private readonly Var[] inputs;
-    private readonly Tensor cotangent;
+    private readonly Tensor[] constants;
+    private readonly Tensor cotangent, direction;
 
-    public OpRun(OpLine line, int n)
+    public OpRun(OpLine line, int n, Device? device = null)
     {
-        (Line, this.n) = (line, n);
+        (Line, this.n, tape) = (line, n, new Tape(device));
         Shapes = [.. line.Shapes(n).Select(lengths => new Shape(lengths))];
         Constants = line.Constants(n);
         var layout = new ParameterLayout();
@@ -114,13 +115,14 @@ internal sealed class OpRun
             int input = i;
             layout.Add($"x{i}", Shapes[i], (Span<float> values, Shape shape, ref Rng rng) => Draw(values, shape, input, line.Positive, ref rng));
         }
-        Parameters = new Parameters(layout).Initialise(new Rng((ulong)n));
+        Parameters = new Parameters(layout, device).Initialise(new Rng((ulong)n));
         Inputs = [.. layout.Slices.Select(slice => Parameters[slice].ToArray().Select(v => (double)v).ToArray())];
         Direction = Random(Parameters.Values.Shape, 1);
+        (direction, constants) = (Moved(Direction), [.. Constants.Select(Moved)]);
         inputs = new Var[Shapes.Length];
         using (tape.NoGrad())
         {
-            cotangent = Random(Apply().Shape, 2);
+            cotangent = Moved(Random(Apply().Shape, 2));
         }
     }
 
@@ -156,7 +158,7 @@ internal sealed class OpRun
 
     public float[] Gradient()
     {
-        Parameters.Gradient.Span.Clear();
+        tape.Device.Fill(Parameters.Gradient, 0f);
         using (tape.Step())
         {
             tape.Backward(Apply(), cotangent);
@@ -164,15 +166,21 @@ internal sealed class OpRun
         return Parameters.Gradient.ToArray();
     }
 
-    /// <summary>sum(cot dy) for the tangent dy, and the sum of its summands' sizes.</summary>
-    public (double Derivative, double Size) ForwardDerivative()
+    public float[] Tangent()
     {
         using (tape.Step())
         {
             var y = Apply();
-            tape.PushForward(Parameters, Direction);
-            return (Dot(y.Tangent), y.Tangent.ToArray().Zip(cotangent.ToArray(), (a, b) => Math.Abs((double)a * b)).Sum());
+            tape.PushForward(Parameters, direction);
+            return y.Tangent.ToArray();
         }
+    }
+
+    /// <summary>sum(cot dy) for the tangent dy, and the sum of its summands' sizes.</summary>
+    public (double Derivative, double Size) ForwardDerivative()
+    {
+        double[] summands = [.. Tangent().Zip(cotangent.ToArray(), (a, b) => (double)a * b)];
+        return (summands.Sum(), summands.Sum(Math.Abs));
     }
 
     /// <summary>All that a training step does.</summary>
@@ -182,7 +190,7 @@ internal sealed class OpRun
         {
             var y = Apply();
             tape.Backward(y, cotangent);
-            tape.PushForward(Parameters, Direction);
+            tape.PushForward(Parameters, direction);
         }
     }
 
@@ -195,7 +203,7 @@ internal sealed class OpRun
         {
             inputs[i] = weights[Parameters.Layout.Slices[i]];
         }
-        return Line.Apply(inputs, Constants);
+        return Line.Apply(inputs, constants);
     }
 
     private double Dot(Tensor y)
@@ -206,6 +214,17 @@ internal sealed class OpRun
             sum += (double)y.Span[i] * cotangent.Span[i];
         }
         return sum;
+    }
+
+    private Tensor Moved(Tensor x)
+    {
+        if (x.IsNone || tape.Device == Device.Cpu)
+        {
+            return x;
+        }
+        var moved = tape.Device.Zeros(x.Shape);
+        x.CopyTo(moved);
+        return moved;
     }
 
     /// <summary>Numbers on a grid of 0.1 that is another one for every input and avoids 0 and 0.7; in each row all are different, up to 40.

@@ -91,21 +91,27 @@ internal sealed class KernelFingerprint
     public ulong Hash()
     {
         ulong hash = 14695981039346656037;
-        foreach (var (_, call) in Calls)
+        foreach (var (_, numbers) in Results())
         {
-            call();
-            foreach (var output in outputs)
+            foreach (float value in numbers)
             {
-                foreach (float value in output.ToArray())
-                {
-                    hash = (hash ^ (uint)BitConverter.SingleToInt32Bits(value)) * 1099511628211;
-                }
+                hash = (hash ^ (uint)BitConverter.SingleToInt32Bits(value)) * 1099511628211;
             }
         }
         return hash;
     }
 
-    private readonly struct Descent : IUpdate
+    /// <summary>All numbers of all outputs after every call.</summary>
+    public IEnumerable<(string Name, float[] Numbers)> Results()
+    {
+        foreach (var (name, call) in Calls)
+        {
+            call();
+            yield return (name, [.. outputs.SelectMany(output => output.ToArray())]);
+        }
+    }
+
+    internal readonly struct Descent : IUpdate
     {
         public void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
         {

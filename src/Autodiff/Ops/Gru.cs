@@ -41,11 +41,11 @@ public static partial class Ops
         var y = tape.Allocate(x.Shape.With(-1, hidden));
         // The sums of a step become its gates in place. Those of all steps are kept for the derivative, else of the block at hand.
         bool records = tape.Records([x, h0, wIh, wHh, bIh, bHh]);
-        int block = StepsAtOnce(steps, rows * 4 * hidden);
+        int block = StepsAtOnce(device, steps, rows * 4 * hidden);
         var gates = tape.Scratch(x.Shape.With(0, records ? steps : block).With(-1, 4 * hidden));
         var kept = tape.Scratch(state);
         var wIhT = WeightT(wIh, copies);
-        var (wRZT, wNT) = HiddenColumns(steps == 1 ? WeightT(wHh, copies) : Transposed(tape, wHh.Value), hidden);
+        var wHhT = steps == 1 ? WeightT(wHh, copies) : Transposed(tape, wHh.Value);
         var (biasI, biasN) = (tape.Scratch(bIh.Shape), tape.Scratch(bIh.Shape.With(-1, hidden)));
         device.Copy(bIh.Value, biasI);
         device.CopyColumns(bHh.Value, 0, biasI, 0, 2 * hidden, accumulate: true);
@@ -55,14 +55,7 @@ public static partial class Ops
             int count = Math.Min(block, steps - begin);
             var sums = gates.Slice(records ? begin : 0, count);
             device.Gemm(Rows(x.Value.Slice(begin, count), copies), wIhT, Rows(sums, copies).SliceColumns(0, 3 * hidden), bias: biasI);
-            for (int t = 0; t < count; t++)
-            {
-                var h = Before(device, h0.Value, y, keep, begin + t, kept);
-                var (sumsRZ, sumsN) = HiddenSums(Rows(sums[t], copies), hidden);
-                device.Gemm(Rows(h, copies), wRZT, sumsRZ, accumulate: true);
-                device.Gemm(Rows(h, copies), wNT, sumsN, bias: biasN);
-                device.GruGates(sums[t], h, y[begin + t]);
-            }
+            device.GruSteps(sums, begin == 0 ? h0.Value : y[begin - 1], StepsOf(keep, begin, count), wHhT, biasN, y.Slice(begin, count), kept);
         }
         return tape.Record(default(GruOp), y, [x, h0, wIh, wHh, bIh, bHh], [gates, keep]);
     }
@@ -73,8 +66,7 @@ public static partial class Ops
         {
             var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
             bool copies = wIh.Shape.Rank == 3;
-            int hidden = wHh.Shape[-1], steps = x.Shape[0], block = StepsAtOnce(steps, h0.Count * 4);
-            var (wRZ, wN) = HiddenRows(Weight(wHh, copies), hidden);
+            int hidden = wHh.Shape[-1], steps = x.Shape[0], block = StepsAtOnce(p.Device, steps, h0.Count * 4);
             var d = p.Scratch(gates.Shape.With(0, block));
             var before = p.Scratch(p.Y.Shape.With(0, block));
             var dh = p.Zeros(h0.Shape);
@@ -83,20 +75,10 @@ public static partial class Ops
             for (int begin = (steps - 1) / block * block; begin >= 0; begin -= block)
             {
                 int count = Math.Min(block, steps - begin);
-                for (int t = count - 1; t >= 0; t--)
-                {
-                    // dL/dy[t] from above, plus what came back through the state; through the gates and W_hh to the state before.
-                    var h = before[t];
-                    p.Device.Copy(Before(p.Device, h0, p.Y, keep, begin + t, h), h);
-                    p.Device.GruGatesBackward(gates[begin + t], h, p.DY[begin + t], d[t], dh);
-                    var (dRZ, dN) = HiddenSums(Rows(d[t], copies), hidden);
-                    p.Device.Gemm(dRZ, wRZ, Rows(dh, copies), accumulate: true);
-                    p.Device.Gemm(dN, wN, Rows(dh, copies), accumulate: true);
-                    if (!keep.IsNone)
-                    {
-                        Keep(p.Device, dh, keep, begin + t, dh);
-                    }
-                }
+                // dL/dy from above, plus what came back through the state; through the gates and W_hh to the state before.
+                var last = begin == 0 ? h0 : p.Y[begin - 1];
+                p.Device.GruStepsBackward(gates.Slice(begin, count), last, StepsOf(keep, begin, count), Weight(wHh, copies), p.Y.Slice(begin, count),
+                    p.DY.Slice(begin, count), d.Slice(0, count), before.Slice(0, count), dh);
                 var sums = Rows(d.Slice(0, count), copies);
                 var dSums = sums.SliceColumns(0, 3 * hidden);
                 if (!dx.IsNone)
@@ -197,12 +179,13 @@ public static partial class Ops
     /// <summary>The rows of W_hh that make them.</summary>
     private static (Matrix RZ, Matrix N) HiddenRows(Matrix w, int hidden) => (w.SliceRows(0, 2 * hidden), w.SliceRows(2 * hidden, hidden));
 
-    /// <summary>The columns of W_hh^T that make them.</summary>
-    private static (Matrix RZ, Matrix N) HiddenColumns(Matrix w, int hidden) => (w.SliceColumns(0, 2 * hidden), w.SliceColumns(2 * hidden, hidden));
+    /// <summary>How many steps' products with the input weights are made at once: many rows make an efficient product, and so many numbers stay close until
+    /// the steps have used them.</summary>
+    private static int StepsAtOnce(Device device, int steps, int numbersPerStep)
+        => Math.Clamp(device.NearbyNumbers / Math.Max(1, numbersPerStep), 1, Math.Max(1, steps));
 
-    /// <summary>How many steps' products with the input weights are made at once: many rows make an efficient product, and 2^16 numbers stay
-    /// in the second-level cache until the steps have used them.</summary>
-    private static int StepsAtOnce(int steps, int numbersPerStep) => Math.Clamp((1 << 16) / Math.Max(1, numbersPerStep), 1, Math.Max(1, steps));
+    /// <summary>Some steps of a sequence that may be none.</summary>
+    private static Tensor StepsOf(Tensor keep, int begin, int count) => keep.IsNone ? keep : keep.Slice(begin, count);
 
     /// <summary>h = keep[t] y[t-1], in <paramref name="kept"/> where there is something to multiply.</summary>
     private static Tensor Before(Device device, Tensor h0, Tensor y, Tensor keep, int t, Tensor kept)

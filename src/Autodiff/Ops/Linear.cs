@@ -24,7 +24,7 @@ public static partial class Ops
                 (copies ? "[.., N, in], [N, out, in] and [N, out] are needed" : "[.., in], [out, in] and [out] are needed"));
         }
         var (device, y) = (x.Tape.Device, x.Tape.Allocate(xs.With(-1, ws[-2])));
-        foreach (var (first, count) in new RowBlocks(y, ws))
+        foreach (var (first, count) in new RowBlocks(device, y, ws))
         {
             var (xBlock, yBlock) = (RowBlock(x.Value, ws, first, count), RowBlock(y, ws, first, count));
             device.Gemm(Rows(xBlock, copies), WeightT(w, copies), Rows(yBlock, copies), bias: b.Value);
@@ -37,18 +37,18 @@ public static partial class Ops
     }
 
     /// <summary>
-    /// The rows of a layer in blocks of 2^16 numbers of input and output, which stay in the second-level cache while all that is to be done with them
-    /// is done. A row of copies is one row of each.
+    /// The rows of a layer in blocks of so many numbers of input and output as stay close while all that is to be done with them is done. A row of copies
+    /// is one row of each.
     /// </summary>
     private ref struct RowBlocks
     {
         private readonly int rows, size;
         private int first;
 
-        public RowBlocks(Tensor y, Shape weight)
+        public RowBlocks(Device device, Tensor y, Shape weight)
         {
             rows = weight.Count == 0 ? 0 : y.Count / Math.Max(1, weight.Product(0, weight.Rank - 1));
-            size = Math.Max(64, (1 << 16) / Math.Max(1, weight.Product(0, weight.Rank - 2) * (weight[-1] + weight[-2])));
+            size = Math.Max(64, device.NearbyNumbers / Math.Max(1, weight.Product(0, weight.Rank - 2) * (weight[-1] + weight[-2])));
             first = -size;
         }
 
@@ -94,7 +94,7 @@ public static partial class Ops
             var (dx, dw, db) = (p.DX(0, out bool accumulate), p.DX(1), p.DX(2));
             bool copies = w.Shape.Rank == 3;
             Tensor space = default;
-            foreach (var (first, count) in new RowBlocks(p.Y, w.Shape))
+            foreach (var (first, count) in new RowBlocks(device, p.Y, w.Shape))
             {
                 var dy = RowBlock(p.DY, w.Shape, first, count);
                 if (relu)

@@ -35,8 +35,7 @@ internal static class DoctorCommand
         ("gc", $"{(GCSettings.IsServerGC ? "server" : "workstation")}, " +
             (GCSettings.LatencyMode == GCLatencyMode.Batch ? "not concurrent" : "concurrent")),
         ("cpu", "ready"),
-        ("cuda", Gpu(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1")),
-        ("opencl", Gpu(OperatingSystem.IsWindows() ? "OpenCL.dll" : "libOpenCL.so.1")),
+        .. Devices.Findings(),
     ];
 
     /// <summary>The widest registers in use; <c>DOTNET_EnableAVX512=0</c> and the like narrow them.</summary>
@@ -44,15 +43,4 @@ internal static class DoctorCommand
         : Vector256.IsHardwareAccelerated ? "256 bits"
         : Vector128.IsHardwareAccelerated ? "128 bits"
         : "none";
-
-    /// <summary>The command has no device but the CPU; a program that embeds the engine may pass one in.</summary>
-    private static string Gpu(string driver)
-    {
-        bool found = NativeLibrary.TryLoad(driver, out nint handle);
-        if (found)
-        {
-            NativeLibrary.Free(handle);
-        }
-        return $"not used: Marl.Native.Gpu is not part of this command; its driver {driver} is {(found ? "" : "not ")}found";
-    }
 }

@@ -10,12 +10,16 @@ internal static class ResumeCommand
     {
         Argument<string> path = new("run") { Description = "the run's folder" };
         var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
+        Option<string?> device = new("--device") { HelpName = "id", Description = $"what learns: {Devices.Forms}. By default what did before" };
         var json = Words.Json();
-        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, threads, json };
+        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, threads, device, json };
         command.SetAction(parsed =>
         {
             using var run = new RunFolder(parsed.GetRequiredValue(path));
-            using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads));
+            string id = parsed.GetValue(device) ?? run.ReadConfiguration().Training.Device;
+            var learnsOn = Devices.Open(id);
+            using var opened = learnsOn as IDisposable;
+            using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads), device: learnsOn);
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });
         return command;

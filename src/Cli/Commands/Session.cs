@@ -35,9 +35,16 @@ internal static class Session
         }
         catch (DivergedException e)
         {
-            string rest = File.Exists(run.Checkpoint) ? $"the last good checkpoint is '{run.Checkpoint}'" : "there is no checkpoint yet";
-            throw new DivergedException($"{e.Message}; {rest}");
+            throw new DivergedException($"{e.Message}; {Rest("the last good checkpoint")}");
         }
+        catch (DeviceException e)
+        {
+            // What was on the device is lost, and with it the update.
+            throw new DeviceException($"{e.Message}; {Rest("the last checkpoint")}; go on from there with: marl resume {Quoted(run.Path)}, and --device cpu " +
+                "to do without the device", e);
+        }
+
+        string Rest(string what) => File.Exists(run.Checkpoint) ? $"{what} is '{run.Checkpoint}'" : "there is no checkpoint yet";
     }
 
     private static string Quoted(string path) => path.Contains(' ') ? $"'{path}'" : path;

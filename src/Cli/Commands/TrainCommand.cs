@@ -22,6 +22,7 @@ internal static class TrainCommand
         var steps = Word("--steps", "N", "environment steps");
         var seed = Word("--seed", "S", "everything left to chance follows from it");
         var threads = Word("--threads", "K", "workers; 0, the default: all processors. Changes how long it takes, not what it gives");
+        var device = Word("--device", "id", $"what learns: {Devices.Forms}; agents act on the CPU");
         Option<string[]> set = new("--set")
         {
             HelpName = "name=value",
@@ -33,7 +34,7 @@ internal static class TrainCommand
         var json = Words.Json();
         Command command = new("train", "Train agents in an environment.")
         {
-            algorithm, environment, program, steps, seed, threads, set, config, folder, json,
+            algorithm, environment, program, steps, seed, threads, device, set, config, folder, json,
         };
         command.SetAction(parsed =>
         {
@@ -44,9 +45,12 @@ internal static class TrainCommand
                 .. Named("steps", parsed.GetValue(steps)),
                 .. Named("seed", parsed.GetValue(seed)),
                 .. Named("threads", parsed.GetValue(threads)),
+                .. Named("device", parsed.GetValue(device)),
             ]);
+            var learnsOn = Devices.Open(configuration.Training.Device);
+            using var opened = learnsOn as IDisposable;
             using var run = RunFolder.New(parsed.GetValue(folder) ?? FreeFolder(configuration));
-            using var trainer = new Trainer(configuration, folder: run);
+            using var trainer = new Trainer(configuration, folder: run, device: learnsOn);
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });
         return command;

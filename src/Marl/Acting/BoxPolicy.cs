@@ -29,13 +29,13 @@ public sealed class BoxPolicy
 
     /// <summary>mu of what the agents' network says.</summary>
     /// <param name="output">[.., N, A]</param>
-    public Var Mean(Var output) => output.Tanh() * radius + centre;
+    public Var Mean(Var output) => output.Tanh() * output.Tape.Resident(radius) + output.Tape.Resident(centre);
 
     /// <summary>Actions [.., N, A] in radii from the centre, as tanh says them; 0 for those that an agent does not have.</summary>
-    public Var Normalise(Var action) => (action - centre) * inverse;
+    public Var Normalise(Var action) => (action - action.Tape.Resident(centre)) * action.Tape.Resident(inverse);
 
     /// <summary>Actions [.., N, A] brought into the box.</summary>
-    public Var Clip(Var action) => Normalise(action).Clamp(-1f, 1f) * radius + centre;
+    public Var Clip(Var action) => Normalise(action).Clamp(-1f, 1f) * action.Tape.Resident(radius) + action.Tape.Resident(centre);
 
     /// <summary>An agent's action.</summary>
     /// <param name="agent">which.</param>

@@ -31,14 +31,16 @@ internal sealed class BatchGradient
     {
         (this.context, this.networks, this.metrics) = (context, networks, new float[metrics]);
         (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
-        parts = new Part[context.Training.ShardsOf(count)];
+        parts = new Part[context.ShardsOf(count)];
         for (int s = 0; s < parts.Length; s++)
         {
             int first = s * count / parts.Length, end = (s + 1) * count / parts.Length;
-            parts[s] = new Part(first, end - first, networks, metrics);
+            parts[s] = new Part(first, end - first, networks, metrics, context.Device);
         }
         int largest = parts.Max(part => part.Count), streams = context.Reward.Streams(context.Spec);
-        shards = [.. Enumerable.Range(0, context.Workers.Count).Select(_ => new Shard(context.Spec, largest, streams, networks))];
+        // A GPU takes one launch after the other: one worker calls it.
+        int workers = context.Device == Device.Cpu ? context.Workers.Count : 1;
+        shards = [.. Enumerable.Range(0, workers).Select(_ => new Shard(context.Spec, largest, streams, networks, context.Device))];
         gradientOf = [.. networks.Select<TrainedNetwork, Func<Part, Tensor>>((_, i) => part => part.Gradients[i])];
         (differentiate, visit) = (Differentiate, Visit);
     }
@@ -65,7 +67,7 @@ internal sealed class BatchGradient
         {
             destinations[network] = into.IsEmpty ? networks[network].Online.Gradient : into[network];
         }
-        context.Workers.Run(parts.Length, differentiate);
+        Run(differentiate);
 
         float sum = 0;
         metrics.AsSpan().Clear();
@@ -92,7 +94,7 @@ internal sealed class BatchGradient
     {
         Begin(episodes, setting);
         this.visitor = visitor;
-        context.Workers.Run(parts.Length, visit);
+        Run(visit);
     }
 
     /// <summary>How many batches there were: names the streams of chance of the next.</summary>
@@ -122,6 +124,19 @@ internal sealed class BatchGradient
         runs++;
     }
 
+    private void Run(Action<int, int> body)
+    {
+        if (shards.Length > 1)
+        {
+            context.Workers.Run(parts.Length, body);
+            return;
+        }
+        for (int part = 0; part < parts.Length; part++)
+        {
+            body(part, 0);
+        }
+    }
+
     private void Differentiate(int index, int worker)
     {
         var part = parts[index];
@@ -139,11 +154,11 @@ internal sealed class BatchGradient
     private Rng Chance(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
 
     /// <summary>Which episodes of the batch are a shard, and what came of it.</summary>
-    private sealed class Part(int first, int count, TrainedNetwork[] networks, int metrics)
+    private sealed class Part(int first, int count, TrainedNetwork[] networks, int metrics, Device device)
     {
         public int First { get; } = first;
         public int Count { get; } = count;
-        public Tensor[] Gradients { get; } = [.. networks.Select(network => Tensor.Zeros(network.Online.Layout.Count))];
+        public Tensor[] Gradients { get; } = [.. networks.Select(network => device.Zeros(new Shape(network.Online.Layout.Count)))];
         public Tensor[] Wanted { get; } = new Tensor[networks.Length];
         public float[] Metrics { get; } = new float[metrics];
         public float Loss;

@@ -40,8 +40,8 @@ public sealed class Liir : PolicyObjective
             | (options.CriticLastActions ? CriticParts.LastActions : 0);
         critics = new IntrinsicRewards(AddNetwork("critic", options.OfCritics).Scope("critic"), AddNetwork("intrinsic", options.OfIntrinsic).Scope("critic"),
             context.Spec, parts, options.Shared, options.CriticHidden);
-        before = new Parameters(Networks[Actor].Layout);
-        direction = Tensor.Zeros(before.Values.Count);
+        before = new Parameters(Networks[Actor].Layout, context.Device);
+        direction = context.Device.Zeros(before.Values.Shape);
         (actorLoss, surrogate, criticLoss) = (Loss, Surrogate, CriticLosses);
     }
 

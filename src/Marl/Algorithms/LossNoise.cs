@@ -10,7 +10,8 @@ internal class LossNoise
     public virtual void Gumbel(Shard shard, int stream, Tensor noise)
     {
         var rng = shard.Chance.Split(RngPurpose.Loss, stream);
-        foreach (ref float x in noise.Span)
+        using var numbers = new HostNumbers(noise, fresh: true);
+        foreach (ref float x in numbers.Span)
         {
             // In the middle of 2^24 intervals, so neither 0 nor 1.
             float u = ((rng.NextUInt64() >> 41) + 0.5f) * (1f / (1 << 23));
@@ -23,7 +24,8 @@ internal class LossNoise
     public virtual void Normal(Shard shard, int stream, Tensor noise)
     {
         var rng = shard.Chance.Split(RngPurpose.Loss, stream);
-        foreach (ref float x in noise.Span)
+        using var numbers = new HostNumbers(noise, fresh: true);
+        foreach (ref float x in numbers.Span)
         {
             x = (float)rng.NextNormal();
         }

@@ -178,7 +178,7 @@ public sealed class Maddpg : Objective
         }
         var z = tape.Scratch(mean.Shape);
         noise.Normal(shard, stream, z);
-        return box.Clip(mean + (tape.Constant(z) * options.Smoothing).Clamp(-options.SmoothingClip, options.SmoothingClip) * box.Radius);
+        return box.Clip(mean + (tape.Constant(z) * options.Smoothing).Clamp(-options.SmoothingClip, options.SmoothingClip) * tape.Resident(box.Radius));
     }
 
     /// <summary>Of a policy: -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, over K for the member of an ensemble.</summary>

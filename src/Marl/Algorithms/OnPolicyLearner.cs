@@ -29,7 +29,7 @@ public sealed class OnPolicyLearner : ILearner
         (this.options, this.objective) = (options, objective);
         // Weights of critics are drawn from other streams than the actor's.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
-            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i - 1)))];
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i - 1), context.Device))];
         int round = context.Training.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {

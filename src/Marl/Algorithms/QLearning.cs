@@ -106,11 +106,8 @@ public sealed class QLearning : Objective
             }
             if (options.Leniency > 0f)
             {
-                var (x, leniency, chance) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)), shard.Chance);
-                foreach (ref float uniform in x.Span)
-                {
-                    uniform = chance.NextSingle();
-                }
+                var (x, leniency) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)));
+                shard.Draw(x);
                 tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(shard.Steps)));
                 Multiply(Weighting.Lenient(tape, delta, x, leniency));
             }

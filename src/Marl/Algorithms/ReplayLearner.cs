@@ -57,7 +57,7 @@ public sealed class ReplayLearner : ILearner
         rarest = phases.Max(phase => phase.Every);
         // Weights of their own: the first network's stream is the run's, as if there were no other.
         networks = [.. plans.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
-            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i)))];
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i), context.Device))];
         Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
         gradient = new BatchGradient(context, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];

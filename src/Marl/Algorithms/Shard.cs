@@ -8,22 +8,32 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class Shard
 {
+    /// <summary>The most numbers that a loss reports.</summary>
+    private const int MostReports = 32;
     private readonly TrainedNetwork[] networks;
-    private float[] reported = [];
+
+    // What the loss reports stays where it is computed, and comes back as one when the shard is done: sums, the metrics they belong to, and what to divide
+    // them by. The loss itself is the last.
+    private readonly Tensor sums;
+    private readonly float[] hostSums = new float[MostReports];
+    private readonly (int Metric, int Divisor)[] reports = new (int, int)[MostReports];
+    private int reported;
     private Tensor[] gradients = [];
     private Setting setting;
     private readonly Episode[] episodes;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
-    internal Shard(EnvironmentSpec spec, int capacity, int rewardStreams, TrainedNetwork[] networks)
+    internal Shard(EnvironmentSpec spec, int capacity, int rewardStreams, TrainedNetwork[] networks, Device device)
     {
         this.networks = networks;
-        Batch = new EpisodeBatch(spec, capacity, rewardStreams);
+        Tape = new Tape(device);
+        Batch = new EpisodeBatch(spec, capacity, rewardStreams, device);
+        sums = device.Zeros(new Shape(MostReports));
         episodes = new Episode[capacity];
     }
 
     /// <summary>Records the loss.</summary>
-    public Tape Tape { get; } = new();
+    public Tape Tape { get; }
 
     /// <summary>The episodes of this shard.</summary>
     public EpisodeBatch Batch { get; }
@@ -62,13 +72,7 @@ public sealed class Shard
     }
 
     /// <summary>Rewards, discounts and ends of the episodes; rewards standardised if the learner does that.</summary>
-    public Transitions TransitionsOf(float gamma)
-    {
-        var reward = Tape.Scratch(Batch.Rewards.Shape);
-        Batch.Rewards.CopyTo(reward);
-        setting.Rewards?.Normalise(reward);
-        return Rl.Transitions.Of(Tape, reward, Batch.Terminated, gamma, Batch.Mask);
-    }
+    public Transitions TransitionsOf(float gamma) => Rl.Transitions.Of(Tape, Batch.Rewards, Batch.Terminated, gamma, Batch.Mask);
 
     /// <summary>Values of a critic that learns standardised returns, as returns; otherwise the values themselves.</summary>
     /// <param name="values">[T, B, N], changed in place.</param>
@@ -84,7 +88,7 @@ public sealed class Shard
     public void Store(Tensor x, Func<Estimates, float[]> field)
     {
         int columns = x.Shape[-1];
-        var source = x.Span;
+        var source = x.Device == Device.Cpu ? x.Span : x.ToArray();
         for (int b = 0; b < Batch.Count; b++)
         {
             var estimates = episodes[b].Estimates!;
@@ -123,9 +127,10 @@ public sealed class Shard
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
         var agents = mask.Shape[1];
+        using var numbers = new HostNumbers(mask, fresh: true);
         for (int i = 0; i < mask.Count; i++)
         {
-            mask.Span[i] = episodes[i / agents].Members[i % agents] == member ? 1f : 0f;
+            numbers.Span[i] = episodes[i / agents].Members[i % agents] == member ? 1f : 0f;
         }
         return mask;
     }
@@ -146,7 +151,24 @@ public sealed class Shard
     {
         using (Tape.NoGrad())
         {
-            reported[metric] += (Tape.Constant(x) * Batch.Mask).Sum().Value.ToScalar() / (Transitions * x.Shape[-1]);
+            Keep(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, Transitions * x.Shape[-1]);
+        }
+    }
+
+    private void Keep(int metric, Tensor sum, int divisor)
+    {
+        reports[reported] = (metric, divisor);
+        sum.Reshape(1).CopyTo(sums.Slice(reported++, 1));
+    }
+
+    /// <summary>Numbers in [0, 1) from <see cref="Chance"/>.</summary>
+    public void Draw(Tensor x)
+    {
+        var chance = Chance;
+        using var numbers = new HostNumbers(x, fresh: true);
+        foreach (ref float uniform in numbers.Span)
+        {
+            uniform = chance.NextSingle();
         }
     }
 
@@ -154,28 +176,35 @@ public sealed class Shard
     internal float Differentiate(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, float[] metrics, Rng chance)
     {
         Load(episodes, setting, chance);
-        (this.gradients, reported) = (gradients, metrics);
-        reported.AsSpan().Clear();
-        for (int network = 0; network < gradients.Length; network++)
+        (this.gradients, reported) = (gradients, 0);
+        foreach (var gradient in gradients)
         {
-            if (!gradients[network].IsNone)
+            if (!gradient.IsNone)
             {
-                gradients[network].Span.Clear();
+                gradient.Device.Fill(gradient, 0f);
             }
         }
         using (Tape.Step())
         {
             var value = loss(this);
             Tape.Backward(value);
-            return value.Value.ToScalar();
+            Keep(metrics.Length, value.Value, 1);
         }
+        var numbers = hostSums.AsSpan(0, reported);
+        sums.Device.Read(sums.Slice(0, reported), numbers);
+        metrics.AsSpan().Clear();
+        for (int i = 0; i < reported - 1; i++)
+        {
+            metrics[reports[i].Metric] += numbers[i] / reports[i].Divisor;
+        }
+        return numbers[^1];
     }
 
     /// <summary>Something without a gradient.</summary>
     internal void Visit(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
         Load(episodes, setting, chance);
-        gradients = [];
+        (gradients, reported) = ([], 0);
         using (Tape.NoGrad())
         {
             visitor(this);
@@ -186,7 +215,7 @@ public sealed class Shard
     {
         (this.setting, Chance) = (setting, chance);
         episodes.CopyTo(this.episodes);
-        Batch.Load(episodes);
+        Batch.Load(episodes, setting.Rewards);
     }
 
     /// <summary>What all shards of a batch have in common.</summary>

@@ -15,11 +15,12 @@ public sealed class TrainedNetwork
     /// <param name="layout">its parameters.</param>
     /// <param name="options">optimiser, clipping, and how the target follows.</param>
     /// <param name="rng">draws the weights.</param>
-    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng)
+    /// <param name="device">where they are.</param>
+    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, Device device)
     {
         (Name, this.options) = (name, options);
-        Online = new Parameters(layout).Initialise(rng);
-        Target = new Parameters(layout);
+        Online = new Parameters(layout, device).Initialise(rng);
+        Target = new Parameters(layout, device);
         Target.CopyFrom(Online);
         clip = new GradientClip(Online);
         optimizer = new Optimizer(Online, options.Optimizer == OptimizerKind.Adam

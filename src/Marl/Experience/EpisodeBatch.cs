@@ -1,3 +1,5 @@
+using Marl.Native.Nn;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -6,30 +8,41 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    private readonly Tensor observations, states, available, actions, vectors, probabilities, rewards, terminated, mask, fingerprints, values, returns, advantages, extrinsicReturns,
-        extrinsicAdvantages;
+    // Every field is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same.
+    private readonly Tensor block, host;
+    private readonly Field observations, states, available, actions, vectors, probabilities, rewards, terminated, mask, fingerprints, values, returns,
+        advantages, extrinsicReturns, extrinsicAdvantages;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
     public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null)
     {
-        device ??= Device.Cpu;
-        int rows = spec.EpisodeLimit + 1, n = spec.Agents.Length;
+        int rows = (spec.EpisodeLimit + 1) * capacity, n = spec.Agents.Length, size = 0;
         Capacity = capacity;
-        observations = device.Zeros(new Shape(rows * capacity, n, spec.ObservationSize));
-        states = device.Zeros(new Shape(rows * capacity, spec.StateSize));
-        available = device.Zeros(new Shape(rows * capacity, n, spec.ActionCount));
-        actions = device.Zeros(new Shape(rows * capacity, n));
-        vectors = device.Zeros(new Shape(rows * capacity, n, spec.IsContinuous ? spec.ActionCount : 0));
-        probabilities = device.Zeros(new Shape(rows * capacity, n));
-        values = device.Zeros(new Shape(rows * capacity, n));
-        returns = device.Zeros(new Shape(rows * capacity, n));
-        advantages = device.Zeros(new Shape(rows * capacity, n));
-        extrinsicReturns = device.Zeros(new Shape(rows * capacity, 1));
-        extrinsicAdvantages = device.Zeros(new Shape(rows * capacity, 1));
-        rewards = device.Zeros(new Shape(rows * capacity, rewardStreams));
-        terminated = device.Zeros(new Shape(rows * capacity, 1));
-        mask = device.Zeros(new Shape(rows * capacity, 1));
-        fingerprints = device.Zeros(new Shape(capacity, Fingerprint.Size));
+        observations = Rows(rows, n, spec.ObservationSize);
+        states = Rows(rows, spec.StateSize);
+        available = Rows(rows, n, spec.ActionCount);
+        actions = Rows(rows, n);
+        vectors = Rows(rows, n, spec.IsContinuous ? spec.ActionCount : 0);
+        probabilities = Rows(rows, n);
+        values = Rows(rows, n);
+        returns = Rows(rows, n);
+        advantages = Rows(rows, n);
+        extrinsicReturns = Rows(rows, 1);
+        extrinsicAdvantages = Rows(rows, 1);
+        rewards = Rows(rows, rewardStreams);
+        terminated = Rows(rows, 1);
+        mask = Rows(rows, 1);
+        fingerprints = Rows(capacity, Fingerprint.Size);
+        host = Tensor.Zeros(size);
+        block = device is null || device == Device.Cpu ? host : device.Zeros(host.Shape);
+
+        Field Rows(params ReadOnlySpan<int> lengths)
+        {
+            var field = new Field(size, new Shape(lengths));
+            // On a cache line each.
+            size += (field.Shape.Count + 15) / 16 * 16;
+            return field;
+        }
     }
 
     /// <summary>Most episodes that fit.</summary>
@@ -63,7 +76,7 @@ public sealed class EpisodeBatch
     public Tensor Probabilities => View(probabilities, Steps);
 
     /// <summary>[B, 2] when in training each episode was played.</summary>
-    public Tensor Fingerprints => fingerprints.Slice(0, Count);
+    public Tensor Fingerprints => fingerprints.Of(block).Slice(0, Count);
 
     /// <summary>[T, B, N] see <see cref="Estimates"/>; undefined for episodes without.</summary>
     public Tensor Values => View(values, Steps);
@@ -80,7 +93,7 @@ public sealed class EpisodeBatch
     /// <inheritdoc cref="ExtrinsicReturns"/>
     public Tensor ExtrinsicAdvantages => View(extrinsicAdvantages, Steps);
 
-    /// <summary>[T, B, R]</summary>
+    /// <summary>[T, B, R], standardised if the learner does that.</summary>
     public Tensor Rewards => View(rewards, Steps);
 
     /// <summary>[T, B, 1]</summary>
@@ -90,7 +103,9 @@ public sealed class EpisodeBatch
     public Tensor Mask => View(mask, Steps);
 
     /// <summary>Replaces the content.</summary>
-    public void Load(ReadOnlySpan<Episode> episodes)
+    /// <param name="episodes">as many as there is room for, at most.</param>
+    /// <param name="rewardStatistics">standardises the rewards; none: they stay as they are.</param>
+    public void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
     {
         if (episodes.Length > Capacity)
         {
@@ -120,29 +135,34 @@ public sealed class EpisodeBatch
                 Put(b, estimates.ExtrinsicReturns, e.Length, extrinsicReturns);
                 Put(b, estimates.ExtrinsicAdvantages, e.Length, extrinsicAdvantages);
             }
-            var fingerprint = fingerprints[b].Span;
+            var fingerprint = fingerprints.Of(host)[b].Span;
             (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
-            Span<float> ends = terminated.Span, lived = mask.Span;
+            Span<float> ends = terminated.Of(host).Span, lived = mask.Of(host).Span;
             for (int t = 0; t <= Steps; t++)
             {
                 ends[t * Count + b] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
                 lived[t * Count + b] = t < e.Length ? 1f : 0f;
             }
         }
+        rewardStatistics?.Normalise(rewards.Of(host).Slice(0, Steps * Count));
+        if (block.Storage != host.Storage)
+        {
+            host.CopyTo(block);
+        }
     }
 
-    private Tensor View(Tensor rows, int steps)
+    private Tensor View(Field rows, int steps)
     {
         var shape = rows.Shape;
-        var prefix = rows.Slice(0, steps * Count);
+        var prefix = rows.Of(block).Slice(0, steps * Count);
         return shape.Rank == 3 ? prefix.Reshape(steps, Count, shape[1], shape[2]) : prefix.Reshape(steps, Count, shape[1]);
     }
 
     /// <summary>The rows that an episode lived, and padding after them, as its rows of the batch.</summary>
-    private void Put(int b, ReadOnlySpan<float> source, int lived, Tensor target, float padding = 0f)
+    private void Put(int b, ReadOnlySpan<float> source, int lived, Field target, float padding = 0f)
     {
         int size = target.Shape.Product(1, target.Shape.Rank);
-        var rows = target.Span;
+        var rows = target.Of(host).Span;
         for (int t = 0; t <= Steps; t++)
         {
             var row = rows.Slice((t * Count + b) * size, size);
@@ -157,10 +177,10 @@ public sealed class EpisodeBatch
         }
     }
 
-    private void PutFlags(int b, ReadOnlySpan<bool> source, int lived, Tensor target)
+    private void PutFlags(int b, ReadOnlySpan<bool> source, int lived, Field target)
     {
         int size = target.Shape.Product(1, target.Shape.Rank);
-        var rows = target.Span;
+        var rows = target.Of(host).Span;
         for (int t = 0; t <= Steps; t++)
         {
             var row = rows.Slice((t * Count + b) * size, size);
@@ -172,10 +192,10 @@ public sealed class EpisodeBatch
         }
     }
 
-    private void PutIndices(int b, ReadOnlySpan<int> source, int lived, Tensor target)
+    private void PutIndices(int b, ReadOnlySpan<int> source, int lived, Field target)
     {
         int size = target.Shape.Product(1, target.Shape.Rank);
-        var rows = target.Span;
+        var rows = target.Of(host).Span;
         for (int t = 0; t <= Steps; t++)
         {
             var row = rows.Slice((t * Count + b) * size, size);
@@ -185,5 +205,11 @@ public sealed class EpisodeBatch
                 row[i] = i < indices.Length ? indices[i] : 0f;
             }
         }
+    }
+
+    /// <summary>Where a field stands in the block, and its shape with the first two axes as one.</summary>
+    private readonly record struct Field(int Offset, Shape Shape)
+    {
+        public Tensor Of(Tensor block) => new(block.Storage, block.Offset + Offset, Shape);
     }
 }

@@ -82,7 +82,7 @@ public sealed class AgentInput
         if (options.AgentId)
         {
             var index = tape.Scratch(new Shape(rows, 1));
-            device.CopyStrided(ids, [0, 0, 0, 1], index, [0, 0, agents, 1], [1, 1, rows / agents, agents], accumulate: false);
+            device.CopyStrided(tape.Resident(ids), [0, 0, 0, 1], index, [0, 0, agents, 1], [1, 1, rows / agents, agents], accumulate: false);
             Mark(tape, index, input.Reshape(rows, Size));
         }
         return input;

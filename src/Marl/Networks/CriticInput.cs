@@ -41,7 +41,7 @@ internal sealed class CriticInput
         if (parts.HasFlag(CriticParts.OthersActions))
         {
             var foreign = tape.Scratch(new Shape(rows, agents, jointly));
-            device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), joint.Others, foreign);
+            device.Zip(default(Multiply), now.Reshape(rows, 1, jointly), tape.Resident(joint.Others), foreign);
             columns.AddOwn(foreign);
         }
         if (parts.HasFlag(CriticParts.LastActions))

@@ -126,7 +126,7 @@ public sealed class JointActionCritic
         device.CopyStrided(states, [state, 0, 0, 1], input, [m * networks * size, networks * size, size, 1], [rows, m, networks, state], accumulate: false);
         if (foreign > 0)
         {
-            device.CopyStrided(combinations, [0, foreign, 0, 1], At(input, state), [m * networks * size, networks * size, size, 1], [rows, m, networks, foreign],
+            device.CopyStrided(tape.Resident(combinations), [0, foreign, 0, 1], At(input, state), [m * networks * size, networks * size, size, 1], [rows, m, networks, foreign],
                 accumulate: false);
         }
         var own = tape.Scratch(new Shape(steps, episodes * m, networks, agents / networks));
@@ -140,7 +140,7 @@ public sealed class JointActionCritic
     {
         var (steps, episodes, agents) = (available.Shape[0], available.Shape[1], joint.Agents);
         var parts = tape.Scratch(new Shape(steps * episodes, agents * Combinations));
-        tape.Device.Gemm(Matrix.Of(available.Reshape(steps * episodes, agents * joint.Actions)), Matrix.Of(uses), Matrix.Of(parts));
+        tape.Device.Gemm(Matrix.Of(available.Reshape(steps * episodes, agents * joint.Actions)), Matrix.Of(tape.Resident(uses)), Matrix.Of(parts));
         // Of the N - 1 parts none may be missing.
         return (tape.Constant(parts) - (agents - 2)).Clamp(0f, 1f).Value.Reshape(steps, episodes, agents, Combinations);
     }

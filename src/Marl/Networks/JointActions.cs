@@ -42,7 +42,7 @@ internal sealed class JointActions
     {
         int rows = actions.Count / Agents;
         var (index, ones, joint) = (tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents * Actions)));
-        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), offsets, index);
+        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
         tape.Device.Fill(ones, 1f);
         tape.Device.Fill(joint, 0f);
         tape.Device.ScatterAdd(ones, index, joint);
@@ -69,8 +69,8 @@ internal sealed class JointActions
     {
         int rows = own.Shape.Count / (Agents * Actions);
         var others = own.Tape.Scratch(each.Shape);
-        own.Tape.Device.Zip(default(Multiply), each, Others, others);
-        var blocks = own.Reshape(rows, Agents, 1, Actions) * identity.Reshape(Agents, Agents, 1);
+        own.Tape.Device.Zip(default(Multiply), each, own.Tape.Resident(Others), others);
+        var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Resident(identity).Reshape(Agents, Agents, 1);
         return blocks.Reshape(each.Shape) + others;
     }
 }
@@ -90,7 +90,7 @@ internal ref struct InputColumns(Tape tape, int rows, int agents, int size)
     public void AddOwn(Tensor x) => Add(x, x.Shape[-1], agents * x.Shape[-1], x.Shape[-1]);
 
     /// <summary>What is the same in all rows, [N, width].</summary>
-    public void AddFixed(Tensor x) => Add(x, x.Shape[-1], 0, x.Shape[-1]);
+    public void AddFixed(Tensor x) => Add(tape.Resident(x), x.Shape[-1], 0, x.Shape[-1]);
 
     private void Add(Tensor x, int width, int nextRow, int nextAgent)
     {

@@ -30,10 +30,15 @@ public sealed class Trainer : IDisposable
     /// <param name="configuration">what to run.</param>
     /// <param name="create">makes the environments; by default those of the configuration's id.</param>
     /// <param name="folder">where the run is kept; none: nowhere.</param>
-    public Trainer(RunConfiguration configuration, Func<IEnvironment>? create = null, RunFolder? folder = null)
+    /// <param name="device">where it learns, see <see cref="TrainingOptions.Device"/>; by default the CPU. It is the caller's to dispose of.</param>
+    public Trainer(RunConfiguration configuration, Func<IEnvironment>? create = null, RunFolder? folder = null, Device? device = null)
     {
         var training = configuration.Training;
         training.Validate();
+        if (device is null && training.Device != TrainingOptions.Cpu)
+        {
+            throw new UsageException($"option 'device' is {training.Device}, and no such device was given to the trainer");
+        }
         (this.configuration, this.folder) = (configuration, folder);
         this.create = create ?? (() => Environments.Create(configuration.Environment));
         // The first says what it is before the others are made: what is wrong with a program is then seen once.
@@ -43,7 +48,7 @@ public sealed class Trainer : IDisposable
         {
             Spec = environments[0].Spec;
             environments = [.. environments, .. Create(training.Environments - 1)];
-            context = new LearnerContext(Spec, training, workers);
+            context = new LearnerContext(Spec, training, workers) { Device = device ?? Device.Cpu };
             Learner = configuration.CreateLearner(context);
             rollout = NewRollout(environments, environments.Length, context.Rng, Learner.NeedsNextAction);
         }
@@ -86,14 +91,22 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Takes up a run where its last checkpoint was written. The folder is not touched before <see cref="Run"/>.</summary>
-    public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null)
+    /// <param name="folder">the run.</param>
+    /// <param name="create">makes the environments; by default those of the run.</param>
+    /// <param name="threads">workers; by default as many as before.</param>
+    /// <param name="device">where it goes on learning; by default the CPU. Give it the device of the run's configuration for the same bits.</param>
+    public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null)
     {
         var configuration = folder.ReadConfiguration();
+        if (device is null || device == Device.Cpu)
+        {
+            configuration = configuration with { Training = configuration.Training with { Device = TrainingOptions.Cpu } };
+        }
         if (threads is int count)
         {
             configuration = configuration with { Training = configuration.Training with { Threads = count } };
         }
-        var trainer = new Trainer(configuration, create, folder);
+        var trainer = new Trainer(configuration, create, folder, device);
         try
         {
             folder.ReadCheckpoint(trainer.Archive);
@@ -111,6 +124,7 @@ public sealed class Trainer : IDisposable
     /// <param name="tick">hears of every round: steps so far, and the mean return of the round.</param>
     /// <param name="stop">ends the run after the present round.</param>
     /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
+    /// <exception cref="DeviceException">the device failed; the last checkpoint is left as it is.</exception>
     /// <exception cref="ExternalEnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)

@@ -3,6 +3,9 @@ namespace Marl.Native.Rl;
 /// <summary>How a run is conducted, whatever the algorithm.</summary>
 public sealed record TrainingOptions
 {
+    /// <summary>The device of this process.</summary>
+    public const string Cpu = "cpu";
+
     /// <summary>Environment steps.</summary>
     public long Steps { get; init; } = 2_000_000;
 
@@ -12,11 +15,14 @@ public sealed record TrainingOptions
     /// <summary>Workers; changes how long a run takes, not what it gives. 0: as many as there are processors.</summary>
     public int Threads { get; init; }
 
+    /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU.</summary>
+    public string Device { get; init; } = Cpu;
+
     /// <summary>Environments that play side by side.</summary>
     public int Environments { get; init; } = 8;
 
     /// <summary>Parts that a batch of episodes, or a set of environments, is cut into. Their number belongs to the result; who works on them does not.
-    /// 0: one for every eight, whose numbers about fit a core's cache, and four at least.</summary>
+    /// 0: one for every eight, whose numbers about fit a core's cache, and four at least; on a GPU batches are not cut.</summary>
     public int Shards { get; init; }
 
     /// <summary>The parts of so many episodes or environments.</summary>

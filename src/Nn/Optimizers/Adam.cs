@@ -55,7 +55,7 @@ public record Adam : UpdateRule
         p.Device.Update(update, p, g, memories[0], memories[1]);
     }
 
-    private struct Update : IUpdate
+    internal struct Update : IUpdate
     {
         public float Beta1, Rest1, Beta2, Rest2, Size, Correction, Epsilon, Penalty, Keep;
 

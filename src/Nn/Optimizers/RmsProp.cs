@@ -56,7 +56,7 @@ public sealed record RmsProp : UpdateRule
     }
 
     /// <summary>x = keep x + step d.</summary>
-    private readonly struct Scaled(double keep, double step, RmsProp rule) : IUpdate
+    internal readonly struct Scaled(double keep, double step, RmsProp rule) : IUpdate
     {
         private readonly float keep = (float)keep, step = (float)step, alpha = (float)rule.Alpha, rest = (float)(1 - rule.Alpha),
             centre = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
@@ -72,7 +72,7 @@ public sealed record RmsProp : UpdateRule
         }
     }
 
-    private readonly struct Descent(float rate) : IUpdate
+    internal readonly struct Descent(float rate) : IUpdate
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T p, T b, ref T unused1, ref T unused2) where T : struct, ILane<T> => p -= T.Of(rate) * b;

@@ -28,7 +28,7 @@ public sealed record Sgd : UpdateRule
         p.Device.Update(update, p, g, memories.IsEmpty ? default : memories[0], default);
     }
 
-    private readonly struct Update(float rate, float momentum, float gradientPart, float momentumPart) : IUpdate
+    internal readonly struct Update(float rate, float momentum, float gradientPart, float momentumPart) : IUpdate
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T p, T g, ref T b, ref T unused) where T : struct, ILane<T>

@@ -29,7 +29,7 @@ internal sealed unsafe partial class CpuDevice
     /// <inheritdoc/>
     public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
     {
-        CheckProduct(a, b, c, accumulate, bias);
+        Matrix.CheckProduct(a, b, c, accumulate, bias);
         if (c.M == 0 || c.N == 0)
         {
             return;
@@ -45,20 +45,6 @@ internal sealed unsafe partial class CpuDevice
                 var start = accumulate ? result : bias.IsNone ? new Grid(zeros, 0, 0) : new Grid(pBias + batch * biasStep, 0, 1);
                 Multiply(Grid.Of(pa, a, batch), Grid.Of(pb, b, batch), start, result, c.M, c.N, a.N);
             }
-        }
-    }
-
-    private static void CheckProduct(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
-    {
-        bool fits = a.M == c.M && a.N == b.M && b.N == c.N;
-        fits &= (a.Batch == c.Batch || a.Batch == 1) && (b.Batch == c.Batch || b.Batch == 1);
-        if (!fits)
-        {
-            throw new ArgumentException($"gemm: {a} times {b} does not make {c}");
-        }
-        if (!bias.IsNone && (accumulate || bias.Count != c.N && bias.Count != c.N * c.Batch))
-        {
-            throw new ArgumentException(accumulate ? "gemm: either a bias or accumulation" : $"gemm: bias {bias} for {c}");
         }
     }
 

@@ -74,6 +74,22 @@ internal struct Nest
         return lengths[0] * lengths[1] * lengths[2] * lengths[3] != 0;
     }
 
+    /// <summary>That an operand moves within a tensor only.</summary>
+    /// <exception cref="ArgumentException">it does not.</exception>
+    public readonly void CheckReach(int operand, Tensor x)
+    {
+        long least = 0, most = 0;
+        for (int axis = 0; axis < Axes; axis++)
+        {
+            long reach = (Length(axis) - 1L) * Stride(operand, axis);
+            (least, most) = (least + Math.Min(reach, 0), most + Math.Max(reach, 0));
+        }
+        if (least < 0 || most >= x.Count)
+        {
+            throw new ArgumentException($"strides reach {least}..{most} of {x}");
+        }
+    }
+
     /// <summary>Where an operand stands.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly int Offset(int operand)

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# On a machine with a GPU: what it has, all tests of the GPU, and the table for docs/performance.md. Results go to the folder named, by default gpu-table.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:-gpu-table}
+mkdir -p "$out"
+dotnet build -c Release -p:Gpu=true --nologo -v quiet
+dotnet src/Cli/bin/Release/net10.0/marl.dll doctor | tee "$out/doctor.txt"
+dotnet test -c Release tests -p:Gpu=true --no-build --nologo --filter FullyQualifiedName~Gpu 2>&1 | tee "$out/tests.txt"
+dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu | tee "$out/table.md"
+for device in cpu cuda; do
+  dotnet src/Cli/bin/Release/net10.0/marl.dll train qmix --env lbf:8x8-2p-2f-coop --steps 20000 --seed 1 --device "$device" \
+    --out "$out/qmix-$device" --json > "$out/qmix-$device.jsonl"
+  cat "$out/qmix-$device/summary.json"
+done

@@ -1,0 +1,120 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>Memory and transfers.</summary>
+public sealed partial class GpuDevice
+{
+    /// <inheritdoc/>
+    /// <exception cref="DeviceException">the device has no room for it.</exception>
+    public override Storage Allocate(int count)
+    {
+        try
+        {
+            var buffer = accelerator.Allocate1D<float>(Math.Max(count, 1));
+            buffer.View.MemSetToZero(stream);
+            return new GpuStorage(this, buffer, count);
+        }
+        catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
+        {
+            throw new DeviceException($"{Name} has no room for {(long)count * sizeof(float) >> 20} MiB of its " +
+                $"{accelerator.MemorySize >> 20} MiB: a smaller batch or network needs less ({error.Message})", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override unsafe void Write(ReadOnlySpan<float> values, Tensor destination)
+    {
+        var to = View(destination, values.Length);
+        try
+        {
+            // The copy goes on until the stream is synchronised, so long must the numbers stay where they are.
+            fixed (float* pinned = values)
+            {
+                if (values.Length > 0)
+                {
+                    to.CopyFromCPU(stream, ref *pinned, values.Length);
+                }
+            }
+        }
+        catch (AcceleratorException error)
+        {
+            throw Failed(error, "writing");
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">a gather or scatter since the last reading had an index outside its row.</exception>
+    public override unsafe void Read(Tensor source, Span<float> values)
+    {
+        var from = View(source, values.Length);
+        float outside = 0f;
+        try
+        {
+            fixed (float* pinned = values)
+            {
+                if (values.Length > 0)
+                {
+                    from.CopyToCPU(stream, ref *pinned, values.Length);
+                }
+            }
+            fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
+        }
+        catch (AcceleratorException error)
+        {
+            throw Failed(error, "reading");
+        }
+        if (outside != 0f)
+        {
+            fault.View.MemSetToZero(stream);
+            throw new ArgumentOutOfRangeException(nameof(source), "an index of a gather or scatter lay outside its row");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Copy(Tensor x, Tensor y)
+    {
+        // Drivers do not copy onto the same place.
+        if (x.Count == 0 || x.Storage == y.Storage && x.Offset == y.Offset)
+        {
+            return;
+        }
+        try
+        {
+            View(x, y.Count).CopyTo(stream, View(y));
+        }
+        catch (AcceleratorException error)
+        {
+            throw Failed(error, "copying");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Fill(Tensor x, float value) => Each(new FillKernel { Value = value, Count = x.Count, Y = View(x) }, x.Count);
+
+    /// <inheritdoc/>
+    public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
+        ReadOnlySpan<int> lengths, bool accumulate)
+    {
+        var nest = new Nest(lengths);
+        nest.SetStrides(0, xStrides);
+        nest.SetStrides(1, yStrides);
+        if (!nest.Collapse(2))
+        {
+            return;
+        }
+        nest.CheckReach(0, x);
+        nest.CheckReach(1, y);
+        var turns = Four.Lengths(nest);
+        Each(new CopyStridedKernel
+        {
+            Lengths = turns,
+            XStrides = Four.Strides(nest, 0),
+            YStrides = Four.Strides(nest, 1),
+            Accumulate = Flag(accumulate),
+            X = View(x),
+            Y = View(y),
+        }, turns.Count);
+    }
+}

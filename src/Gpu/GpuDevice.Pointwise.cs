@@ -1,0 +1,95 @@
+namespace Marl.Native.Gpu;
+
+/// <summary>Launches of the pointwise ops.</summary>
+public sealed partial class GpuDevice
+{
+    /// <inheritdoc/>
+    public override void Map<TOp>(TOp op, Tensor x, Tensor y)
+        => Each(new MapKernel<TOp> { Op = op, Count = y.Count, X = View(x, y.Count), Y = View(y) }, y.Count);
+
+    /// <inheritdoc/>
+    public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate)
+    {
+        int n = z.Count;
+        Each(new MapDerivativeKernel<TOp>
+        {
+            Op = op,
+            Count = n,
+            Accumulate = Flag(accumulate),
+            X = View(x, n),
+            Y = View(y, n),
+            DY = View(dy, n),
+            Z = View(z),
+        }, n);
+    }
+
+    /// <inheritdoc/>
+    public override void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y)
+    {
+        if (a.Shape == y.Shape && b.Shape == y.Shape)
+        {
+            Each(new PlainZipKernel<TOp> { Op = op, Count = y.Count, A = View(a), B = View(b), Y = View(y) }, y.Count);
+            return;
+        }
+        var nest = new Nest(y.Shape);
+        nest.SetBroadcast(0, a.Shape);
+        nest.SetBroadcast(1, b.Shape);
+        if (nest.Collapse(2))
+        {
+            Each(new ZipKernel<TOp>
+            {
+                Op = op,
+                Lengths = Four.Lengths(nest),
+                AStrides = Four.Strides(nest, 0),
+                BStrides = Four.Strides(nest, 1),
+                A = View(a),
+                B = View(b),
+                Y = View(y),
+            }, y.Count);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
+    {
+        var nest = new Nest(z.Shape);
+        nest.SetBroadcast(0, a.Shape);
+        nest.SetBroadcast(1, b.Shape);
+        nest.SetBroadcast(2, dy.Shape);
+        if (nest.Collapse(3))
+        {
+            Each(new ZipDerivativeKernel<TOp>
+            {
+                Op = op,
+                Second = Flag(second),
+                Lengths = Four.Lengths(nest),
+                AStrides = Four.Strides(nest, 0),
+                BStrides = Four.Strides(nest, 1),
+                DYStrides = Four.Strides(nest, 2),
+                A = View(a),
+                B = View(b),
+                Y = View(y, z.Count),
+                DY = View(dy),
+                Z = View(z),
+            }, z.Count);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v)
+    {
+        int n = p.Count;
+        var parameters = View(p);
+        Each(new UpdateKernel<TRule>
+        {
+            Rule = rule,
+            Count = n,
+            HasM = Flag(!m.IsNone),
+            HasV = Flag(!v.IsNone),
+            P = parameters,
+            G = View(g, n),
+            M = ViewOr(m, n, parameters),
+            V = ViewOr(v, n, parameters),
+        }, n);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>
+/// The primitives on a GPU, through ILGPU: launches on one stream, in the order of the calls. Nothing is synchronised and nothing transferred but by
+/// <see cref="Read"/> and <see cref="Write"/>. Results are the same from run to run; they are those of the CPU up to a few ulp (see docs/gpu.md),
+/// for both run the same lanes, and sums are made in a fixed order.
+/// </summary>
+public sealed partial class GpuDevice : Device, IDisposable
+{
+    /// <summary>Threads of a group where the device has so many.</summary>
+    private const int WideGroup = 256;
+
+    /// <summary>Threads of a group on a processor that stands in for a GPU; as many as the CPU's virtual lanes.</summary>
+    private const int NarrowGroup = 16;
+
+    /// <summary>Groups that are enough to fill any device; more elements are looped over.</summary>
+    private const int EnoughGroups = 4096;
+    private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
+    private readonly Context context;
+    private readonly Accelerator accelerator;
+    private readonly AcceleratorStream stream;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
+    private readonly int threads, mostGroups;
+
+    internal GpuDevice(Context context, Accelerator accelerator, string name)
+    {
+        (this.context, this.accelerator, Name) = (context, accelerator, name);
+        stream = accelerator.CreateStream();
+        threads = accelerator.MaxNumThreadsPerGroup >= WideGroup ? WideGroup : NarrowGroup;
+        // Where every group is a meeting of the same few threads, one is best.
+        mostGroups = threads == WideGroup ? EnoughGroups : 1;
+        fault = accelerator.Allocate1D<float>(1);
+        fault.View.MemSetToZero(stream);
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>All: a launch costs more than a way to memory.</summary>
+    public override int NearbyNumbers => int.MaxValue;
+
+    /// <summary>Gives the device back, and all memory on it.</summary>
+    public void Dispose()
+    {
+        fault.Dispose();
+        stream.Dispose();
+        accelerator.Dispose();
+        context.Dispose();
+    }
+
+    /// <summary>Waits until everything that was launched is done; for measurements.</summary>
+    /// <exception cref="DeviceException">the device failed.</exception>
+    public void Synchronize()
+    {
+        try
+        {
+            stream.Synchronize();
+        }
+        catch (AcceleratorException error)
+        {
+            throw Failed(error, "synchronisation");
+        }
+    }
+
+    // ---- launches ----
+
+    /// <summary>One thread per element of <paramref name="n"/>, or a loop over them.</summary>
+    private void Each<TKernel>(TKernel kernel, int n) where TKernel : struct, IKernel
+    {
+        if (n > 0)
+        {
+            Launch(kernel, Math.Min((n + threads - 1) / threads, mostGroups));
+        }
+    }
+
+    /// <summary>Some threads per row; the kernel's row is a <see cref="SharedRow"/>.</summary>
+    private void Rows<TKernel>(TKernel kernel, int rows, int lanes) where TKernel : struct, IKernel
+    {
+        int perGroup = threads / lanes;
+        if (rows > 0)
+        {
+            Launch(kernel, (rows + perGroup - 1) / perGroup);
+        }
+    }
+
+    private void Launch<TKernel>(TKernel kernel, int groups) where TKernel : struct, IKernel => Launch(kernel, groups, threads);
+
+    private void Launch<TKernel>(TKernel kernel, int groups, int threads) where TKernel : struct, IKernel
+    {
+        try
+        {
+            Loaded<TKernel>()(stream, new KernelConfig(groups, threads), kernel);
+        }
+        catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
+        {
+            throw Failed(error, typeof(TKernel).Name);
+        }
+    }
+
+    /// <summary>The kernel, compiled the first time it is asked for.</summary>
+    private Action<AcceleratorStream, KernelConfig, TKernel> Loaded<TKernel>() where TKernel : struct, IKernel
+        => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel),
+            static (_, accelerator) => accelerator.LoadKernel<TKernel>(Thread.Enter), accelerator);
+
+    /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
+    private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
+
+    private DeviceException Failed(Exception error, string what) => new($"{Name} failed ({what}): {error.Message}", error);
+
+    // ---- arguments ----
+
+    /// <summary>The numbers of a tensor of which a kernel will touch <paramref name="count"/>.</summary>
+    private ArrayView<float> View(Tensor x, int count)
+    {
+        if (x.Count != count)
+        {
+            throw new ArgumentException($"{x} where {count} elements are needed");
+        }
+        return View(x);
+    }
+
+    private ArrayView<float> View(Tensor x)
+        => x.Storage is GpuStorage storage && ReferenceEquals(storage.Device, this) ? storage.View.SubView(x.Offset, x.Count)
+        : throw new InvalidOperationException($"{x} is on {x.Device.Name}, and {Name} computes only with numbers of its own; copy them with Tensor.CopyTo");
+
+    /// <summary>A tensor that may be none, which the kernel then does not look at.</summary>
+    private ArrayView<float> ViewOr(Tensor x, int count, ArrayView<float> otherwise) => x.IsNone ? otherwise : View(x, count);
+
+    private static int Flag(bool value) => value ? 1 : 0;
+}

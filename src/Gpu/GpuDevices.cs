@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>A GPU of this machine, or why there is none of a kind.</summary>
+/// <param name="Id">what <see cref="GpuDevices.Open"/> takes: "cuda:0", "opencl:1"; of a kind that is missing, the kind alone.</param>
+/// <param name="Description">its name and memory; none where it cannot be used.</param>
+/// <param name="Problem">why it cannot be used; none where it can.</param>
+public sealed record GpuListing(string Id, string? Description, string? Problem);
+
+/// <summary>The GPUs of this machine.</summary>
+public static class GpuDevices
+{
+    private const string Cuda = "cuda", OpenCL = "opencl";
+
+    /// <summary>ILGPU asks for the names that libraries have on a developer's machine; everywhere else there is only the one with the version.</summary>
+    static GpuDevices() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, assembly, path) => name switch
+    {
+        "cuda" => Load("libcuda.so.1"),
+        "OpenCL" => Load("libOpenCL.so.1"),
+        _ => 0,
+    });
+
+    /// <summary>All of them, CUDA first.</summary>
+    public static IReadOnlyList<GpuListing> List()
+    {
+        List<GpuListing> listings = [];
+        foreach (string kind in new[] { Cuda, OpenCL })
+        {
+            try
+            {
+                using var context = Of(kind);
+                for (int i = 0; i < context.Devices.Length; i++)
+                {
+                    var device = context.Devices[i];
+                    listings.Add(new($"{kind}:{i}", $"{device.Name}, {device.MemorySize >> 20} MiB", null));
+                }
+            }
+            catch (DeviceException error)
+            {
+                listings.Add(new(kind, null, error.Message));
+            }
+        }
+        return listings;
+    }
+
+    /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0.</summary>
+    /// <exception cref="ArgumentException">there is no such kind.</exception>
+    /// <exception cref="DeviceException">there is no such device, or it cannot be used.</exception>
+    public static GpuDevice Open(string id)
+    {
+        string[] parts = id.Split(':');
+        int index = 0;
+        bool known = parts[0] is Cuda or OpenCL && parts.Length <= 2
+            && (parts.Length == 1 || int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index));
+        if (!known)
+        {
+            throw new ArgumentException($"'{id}' is no device: cuda, cuda:i, opencl or opencl:i is");
+        }
+        Context context;
+        try
+        {
+            context = Of(parts[0]);
+        }
+        catch (DeviceException error)
+        {
+            throw new DeviceException($"device {id} cannot be used: {error.Message}", error);
+        }
+        try
+        {
+            if (index >= context.Devices.Length)
+            {
+                throw new DeviceException($"there is no {id}: {context.Devices.Length} {parts[0]} device(s) can be used, counted from 0");
+            }
+            var device = context.Devices[index];
+            return new(context, device.CreateAccelerator(context), $"{device.Name} ({parts[0]}:{index})");
+        }
+        catch (Exception error)
+        {
+            context.Dispose();
+            throw error is AcceleratorException ? new DeviceException($"device {id} cannot be used: {error.Message}", error) : error;
+        }
+    }
+
+    /// <summary>This processor in the place of a GPU: the same kernels, a group being sixteen threads. Slow; for tests without a GPU.</summary>
+    public static GpuDevice StandIn()
+    {
+        var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
+        return new(context, context.CreateCPUAccelerator(0), "CPU (ILGPU)");
+    }
+
+    internal static Context Create(Action<Context.Builder> devices)
+    {
+        var context = Context.Create(builder =>
+        {
+            builder.Optimize(OptimizationLevel.O2);
+            devices(builder);
+        });
+        Intrinsics.Register(context);
+        return context;
+    }
+
+    /// <summary>A context with all usable devices of a kind, at least one.</summary>
+    private static Context Of(string kind)
+    {
+        string library = (kind, OperatingSystem.IsWindows()) switch
+        {
+            (Cuda, true) => "nvcuda",
+            (Cuda, false) => "libcuda.so.1",
+            (_, true) => "OpenCL",
+            _ => "libOpenCL.so.1",
+        };
+        if (Load(library) == 0)
+        {
+            throw new DeviceException($"{library} is not installed: it comes with the driver of the GPU");
+        }
+        Context context;
+        try
+        {
+            context = Create(builder => _ = kind == Cuda ? builder.Cuda() : builder.OpenCL());
+        }
+        catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
+        {
+            throw new DeviceException($"{library} is installed, and does not work: {error.Message}", error);
+        }
+        // Without any device ILGPU offers this processor.
+        if (context.Devices[0].AcceleratorType == AcceleratorType.CPU)
+        {
+            context.Dispose();
+            throw new DeviceException(kind == Cuda ? $"{library} is installed, and finds no GPU" :
+                $"{library} is installed, and finds no device with OpenCL C 2.0 and its generic addresses");
+        }
+        return context;
+    }
+
+    private static nint Load(string library) => NativeLibrary.TryLoad(library, out nint handle) ? handle : 0;
+}

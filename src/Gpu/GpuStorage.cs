@@ -1,0 +1,18 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>One allocation on a GPU.</summary>
+internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> buffer, int count) : Storage(device, count)
+{
+    /// <summary>All of it.</summary>
+    public ArrayView<float> View { get; } = buffer.View;
+
+    /// <inheritdoc/>
+    public override Span<float> Span(int offset, int count)
+        => throw new InvalidOperationException($"these numbers are on {Device.Name}, which this process cannot address; copy them with Device.Read");
+
+    /// <inheritdoc/>
+    public override void Release() => buffer.Dispose();
+}

@@ -1,0 +1,70 @@
+using ILGPU;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>The gates of a GRU in one place: a row of gates is r, z, n, m side by side.</summary>
+internal struct GruGatesKernel : IKernel
+{
+    public int Count, Units;
+    public ArrayView<float> Gates, H, Y;
+
+    public readonly void Run()
+    {
+        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        {
+            int at = i / Units * 4 * Units + i % Units;
+            F1 r = F1.Sigmoid(new F1(Gates[at])), z = F1.Sigmoid(new F1(Gates[at + Units]));
+            F1 n = F1.Tanh(F1.Fma(r, new F1(Gates[at + 3 * Units]), new F1(Gates[at + 2 * Units])));
+            Gates[at] = r.Value;
+            Gates[at + Units] = z.Value;
+            Gates[at + 2 * Units] = n.Value;
+            // (1 - z) n + z h = n + z (h - n)
+            Y[i] = F1.Fma(z, new F1(H[i]) - n, n).Value;
+        }
+    }
+}
+
+/// <summary>From dL/dy to that by the four sums, and to the direct part of that by the state before.</summary>
+internal struct GruGatesBackwardKernel : IKernel
+{
+    public int Count, Units;
+    public ArrayView<float> Gates, H, DY, D, DH;
+
+    public readonly void Run()
+    {
+        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        {
+            int at = i / Units * 4 * Units + i % Units;
+            F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), m = new(Gates[at + 3 * Units]);
+            F1 dOut = new F1(DY[i]) + new F1(DH[i]);
+            F1 dn = dOut * (F1.Of(1f) - z) * (F1.Of(1f) - n * n);
+            F1 dz = dOut * (new F1(H[i]) - n) * (z * (F1.Of(1f) - z));
+            F1 dr = dn * m * (r * (F1.Of(1f) - r));
+            D[at] = dr.Value;
+            D[at + Units] = dz.Value;
+            D[at + 2 * Units] = dn.Value;
+            D[at + 3 * Units] = (dn * r).Value;
+            DH[i] = (dOut * z).Value;
+        }
+    }
+}
+
+/// <summary>From the tangents of the four sums and of the state before to that of the state after.</summary>
+internal struct GruGatesTangentKernel : IKernel
+{
+    public int Count, Units;
+    public ArrayView<float> Gates, H, D, DH, DY;
+
+    public readonly void Run()
+    {
+        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        {
+            int at = i / Units * 4 * Units + i % Units;
+            F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), one = F1.Of(1f);
+            F1 dr = new F1(D[at]) * (r * (one - r)), dz = new F1(D[at + Units]) * (z * (one - z));
+            F1 sum = F1.Fma(dr, new F1(Gates[at + 3 * Units]), F1.Fma(r, new F1(D[at + 3 * Units]), new F1(D[at + 2 * Units])));
+            F1 dn = sum * (one - n * n);
+            DY[i] = F1.Fma(dz, new F1(H[i]) - n, F1.Fma(z, new F1(DH[i]) - dn, dn)).Value;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using ILGPU;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>An index stored as a float, checked. A kernel cannot throw: it leaves a mark, and reads nothing.</summary>
+internal readonly struct Positions(ArrayView<float> index, ArrayView<float> fault, int length)
+{
+    private readonly ArrayView<float> index = index, fault = fault;
+    private readonly int length = length;
+
+    /// <summary>index[i] as a whole number, or -1 where it lies outside.</summary>
+    public int At(int i)
+    {
+        F1 position = new(index[i]), outside = F1.Of(-1f);
+        position = F1.IfGreater(new F1(length), position, F1.IfGreater(F1.Of(0f), position, outside, position), outside);
+        int at = (int)position.Value;
+        if (at < 0)
+        {
+            fault[0] = 1f;
+        }
+        return at;
+    }
+}
+
+/// <summary>y[row, j] = x[row, index[row, j]]</summary>
+internal struct GatherKernel : IKernel
+{
+    public int Count, Columns, Picks;
+    public ArrayView<float> X, Index, Y, Fault;
+
+    public readonly void Run()
+    {
+        var positions = new Positions(Index, Fault, Columns);
+        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        {
+            int at = positions.At(i);
+            Y[i] = at < 0 ? 0f : X[i / Picks * Columns + at];
+        }
+    }
+}
+
+/// <summary>x[row, index[row, j]] += y[row, j]: one thread per row, for two picks of it may be one element.</summary>
+internal struct ScatterAddKernel : IKernel
+{
+    public int Rows, Columns, Picks;
+    public ArrayView<float> Y, Index, X, Fault;
+
+    public readonly void Run()
+    {
+        var positions = new Positions(Index, Fault, Columns);
+        for (int row = Thread.Index; row < Rows; row += Thread.Count)
+        {
+            for (int i = row * Picks; i < (row + 1) * Picks; i++)
+            {
+                int at = positions.At(i);
+                if (at >= 0)
+                {
+                    X[row * Columns + at] += Y[i];
+                }
+            }
+        }
+    }
+}
+
+/// <summary>y[i, ..] = w[index[i], ..]</summary>
+internal struct GatherRowsKernel : IKernel
+{
+    public int Count, Rows, Width;
+    public ArrayView<float> W, Index, Y, Fault;
+
+    public readonly void Run()
+    {
+        var positions = new Positions(Index, Fault, Rows);
+        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        {
+            int row = positions.At(i / Width);
+            Y[i] = row < 0 ? 0f : W[row * Width + i % Width];
+        }
+    }
+}
+
+/// <summary>w[index[i], ..] += y[i, ..]: one thread per element of w, which looks for its rows in order, so that the sum is always the same.</summary>
+internal struct ScatterAddRowsKernel : IKernel
+{
+    public int Indices, Rows, Width;
+    public ArrayView<float> Y, Index, W, Fault;
+
+    public readonly void Run()
+    {
+        var positions = new Positions(Index, Fault, Rows);
+        for (int at = Thread.Index; at < Rows * Width; at += Thread.Count)
+        {
+            int row = at / Width, column = at % Width;
+            float sum = W[at];
+            for (int i = 0; i < Indices; i++)
+            {
+                if (positions.At(i) == row)
+                {
+                    sum += Y[i * Width + column];
+                }
+            }
+            W[at] = sum;
+        }
+    }
+}

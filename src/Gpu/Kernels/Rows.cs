@@ -1,0 +1,268 @@
+using ILGPU;
+
+namespace Marl.Native.Gpu;
+
+/// <summary>
+/// A row and the threads that share it: thread l of <see cref="Lanes"/> (a power of two) takes the elements l, l + Lanes, .. , and
+/// <see cref="Across"/> folds their results in a tree. With sixteen that is the order of the CPU's sixteen virtual lanes, bit by bit.
+/// Threads whose row lies beyond the last take part in the barriers, and own no element.
+/// </summary>
+internal readonly struct SharedRow
+{
+    /// <summary>The most threads of a group.</summary>
+    private const int MaxThreads = 1024;
+    private readonly ArrayView<float> shared;
+
+    public SharedRow(int lanes, int rows, int columns)
+    {
+        shared = SharedMemory.Allocate<float>(MaxThreads);
+        Lanes = lanes;
+        Lane = Group.IdxX % lanes;
+        Row = Grid.IdxX * (Group.DimX / lanes) + Group.IdxX / lanes;
+        Start = Row * columns;
+        Columns = Row < rows ? columns : 0;
+    }
+
+    /// <summary>How many threads share a row.</summary>
+    public int Lanes { get; }
+
+    /// <summary>Which of them this is.</summary>
+    public int Lane { get; }
+
+    /// <summary>Which row.</summary>
+    public int Row { get; }
+
+    /// <summary>Where it begins.</summary>
+    public int Start { get; }
+
+    /// <summary>Its length; 0 beyond the last row.</summary>
+    public int Columns { get; }
+
+    /// <summary>The fold of what all threads of the row bring: lane l with l + half, then half as many.</summary>
+    public float Across<TOp>(TOp op, float mine) where TOp : unmanaged, IReduction
+    {
+        int at = Group.IdxX;
+        // Others may still read what the last fold left.
+        Group.Barrier();
+        shared[at] = mine;
+        Group.Barrier();
+        for (int half = Lanes / 2; half > 0; half /= 2)
+        {
+            if (Lane < half)
+            {
+                shared[at] = op.Fold(new F1(shared[at]), new F1(shared[at + half])).Value;
+            }
+            Group.Barrier();
+        }
+        return shared[at - Lane];
+    }
+}
+
+/// <summary>y (+)= x folded along rows that are contiguous.</summary>
+internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
+{
+    public TOp Op;
+    public int Lanes, Rows, Columns, Accumulate;
+    public ArrayView<float> X, Y;
+
+    public readonly void Run()
+    {
+        var row = new SharedRow(Lanes, Rows, Columns);
+        var lane = new F1(Op.Identity);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            lane = Op.Fold(lane, new F1(X[row.Start + i]));
+        }
+        float folded = row.Across(Op, lane.Value);
+        if (row.Lane == 0 && row.Row < Rows)
+        {
+            Y[row.Row] = Accumulate != 0 ? Op.Fold(new F1(Y[row.Row]), new F1(folded)).Value : folded;
+        }
+    }
+}
+
+/// <summary>y [outer, inner] (+)= x [outer, length, inner] folded along its middle axis: <see cref="Lanes"/> threads per element, row k to lane
+/// k mod Lanes, then neighbours in a tree: (0 + 1) + (2 + 3). With four lanes that is the CPU's order.</summary>
+internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
+{
+    public TOp Op;
+    public int Lanes, Outer, Length, Inner, Accumulate;
+    public ArrayView<float> X, Y;
+
+    public readonly void Run()
+    {
+        var shared = SharedMemory.Allocate<float>(1024);
+        // Neighbouring threads take neighbouring columns.
+        int columns = Group.DimX / Lanes, lane = Group.IdxX / columns, at = Grid.IdxX * columns + Group.IdxX % columns;
+        int outer = at / Inner, first = outer * Length * Inner + at % Inner, length = outer < Outer ? Length : 0;
+        var mine = new F1(Op.Identity);
+        for (int k = lane; k < length; k += Lanes)
+        {
+            mine = Op.Fold(mine, new F1(X[first + k * Inner]));
+        }
+        shared[Group.IdxX] = mine.Value;
+        Group.Barrier();
+        for (int step = 1; step < Lanes; step *= 2)
+        {
+            if (lane % (2 * step) == 0)
+            {
+                shared[Group.IdxX] = Op.Fold(new F1(shared[Group.IdxX]), new F1(shared[Group.IdxX + step * columns])).Value;
+            }
+            Group.Barrier();
+        }
+        if (lane == 0 && outer < Outer)
+        {
+            float folded = shared[Group.IdxX];
+            Y[at] = Accumulate != 0 ? Op.Fold(new F1(Y[at]), new F1(folded)).Value : folded;
+        }
+    }
+}
+
+/// <summary>An entry of a row, or a stand-in for it where its mask is 0.</summary>
+internal readonly struct MaskedRows(ArrayView<float> x, ArrayView<float> mask, int all)
+{
+    private readonly ArrayView<float> x = x, mask = mask;
+    private readonly int all = all;
+
+    /// <summary>Whether entry i counts.</summary>
+    public bool Has(int i) => all != 0 || mask[i] != 0f;
+
+    /// <summary>x[i], or <paramref name="fill"/> where it does not count.</summary>
+    public F1 Load(int i, float fill) => new(Has(i) ? x[i] : fill);
+}
+
+/// <summary>The first greatest entry of each row.</summary>
+internal struct ArgMaxKernel : IKernel
+{
+    public int Lanes, Rows, Columns, All;
+    public ArrayView<float> X, Mask, Index;
+
+    public readonly void Run()
+    {
+        var row = new SharedRow(Lanes, Rows, Columns);
+        var x = new MaskedRows(X, Mask, All);
+        var most = new F1(float.NegativeInfinity);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            most = default(Max).Fold(most, x.Load(row.Start + i, float.NegativeInfinity));
+        }
+        var greatest = new F1(row.Across(default(Max), most.Value));
+        // The smallest place, as the greatest of the negatives.
+        var place = new F1(float.NegativeInfinity);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            F1 here = F1.IfEqual(x.Load(row.Start + i, float.NaN), greatest, new F1(-i), new F1(float.NegativeInfinity));
+            place = default(Max).Fold(place, here);
+        }
+        float first = 0f - row.Across(default(Max), place.Value);
+        if (row.Lane == 0 && row.Row < Rows)
+        {
+            Index[row.Row] = F1.IfEqual(new F1(first), new F1(float.PositiveInfinity), F1.Of(0f), new F1(first)).Value;
+        }
+    }
+}
+
+/// <summary>y = x - log sum e^x over the entries of a row that count, 0 at the others.</summary>
+internal struct LogSoftmaxKernel : IKernel
+{
+    public int Lanes, Rows, Columns, All;
+    public ArrayView<float> X, Mask, Y;
+
+    public readonly void Run()
+    {
+        var row = new SharedRow(Lanes, Rows, Columns);
+        var x = new MaskedRows(X, Mask, All);
+        var lowest = new F1(float.NegativeInfinity);
+        var most = lowest;
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            most = default(Max).Fold(most, x.Load(row.Start + i, float.NegativeInfinity));
+        }
+        var shift = new F1(row.Across(default(Max), most.Value));
+        // Of a row without any entry the greatest is taken as 0, so that no infinities are subtracted.
+        shift = F1.IfEqual(shift, lowest, F1.Of(0f), shift);
+        var sum = F1.Of(0f);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            sum += F1.Exp(x.Load(row.Start + i, float.NegativeInfinity) - shift);
+        }
+        var log = F1.Log(new F1(row.Across(default(Sum), sum.Value)));
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            int at = row.Start + i;
+            Y[at] = x.Has(at) ? (new F1(X[at]) - shift - log).Value : 0f;
+        }
+    }
+}
+
+/// <summary>dx += dy - e^y sum dy over the entries that count.</summary>
+internal struct LogSoftmaxBackwardKernel : IKernel
+{
+    public int Lanes, Rows, Columns, All;
+    public ArrayView<float> Y, Mask, DY, DX;
+
+    public readonly void Run()
+    {
+        var row = new SharedRow(Lanes, Rows, Columns);
+        var y = new MaskedRows(Y, Mask, All);
+        var dy = new MaskedRows(DY, Mask, All);
+        var lane = F1.Of(0f);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            lane += dy.Load(row.Start + i, 0f);
+        }
+        var sum = new F1(-row.Across(default(Sum), lane.Value));
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            int at = row.Start + i;
+            var p = F1.Exp(y.Load(at, float.NegativeInfinity));
+            DX[at] = (new F1(DX[at]) + F1.Fma(p, sum, dy.Load(at, 0f))).Value;
+        }
+    }
+}
+
+/// <summary>z += dx - sum e^y dx over the entries that count.</summary>
+internal struct LogSoftmaxTangentKernel : IKernel
+{
+    public int Lanes, Rows, Columns, All;
+    public ArrayView<float> Y, Mask, DX, Z;
+
+    public readonly void Run()
+    {
+        var row = new SharedRow(Lanes, Rows, Columns);
+        var y = new MaskedRows(Y, Mask, All);
+        var dx = new MaskedRows(DX, Mask, All);
+        var lane = F1.Of(0f);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            int at = row.Start + i;
+            lane = F1.Fma(F1.Exp(y.Load(at, float.NegativeInfinity)), dx.Load(at, 0f), lane);
+        }
+        var mean = new F1(row.Across(default(Sum), lane.Value));
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            int at = row.Start + i;
+            Z[at] += dx.Has(at) ? (new F1(DX[at]) - mean).Value : 0f;
+        }
+    }
+}
+
+/// <summary>y[t] = a[t] + b[t] y[t + 1]: one thread per column.</summary>
+internal struct ScanKernel : IKernel
+{
+    public int Count, Inner;
+    public ArrayView<float> A, B, Y;
+
+    public readonly void Run()
+    {
+        for (int column = Thread.Index; column < Inner; column += Thread.Count)
+        {
+            var next = F1.Of(0f);
+            for (int at = Count - Inner + column; at >= 0; at -= Inner)
+            {
+                next = F1.Fma(new F1(B[at]), next, new F1(A[at]));
+                Y[at] = next.Value;
+            }
+        }
+    }
+}

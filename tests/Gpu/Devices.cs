@@ -1,0 +1,67 @@
+using ILGPU.Backends.OpenCL;
+using ILGPU.Runtime;
+using ILGPU.Runtime.OpenCL;
+using Marl.Native.Gpu;
+
+namespace Marl.Native.Tests.Gpu;
+
+/// <summary>The devices that the tests run on: a processor that stands in for a GPU, and every CUDA and OpenCL device of this machine. Among the last
+/// ones are those that ILGPU refuses for want of generic addresses, such as pocl's processor: the kernels do not use them.</summary>
+public sealed class Devices : IDisposable
+{
+    private const string StandIn = "stand-in", WithoutGenericAddresses = "opencl without generic addresses:";
+    private readonly Dictionary<string, GpuDevice> open = [];
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> Present { get; } =
+        [StandIn, .. GpuDevices.List().Where(device => device.Problem is null).Select(device => device.Id), .. Refused()];
+
+    /// <summary>Whether it must give the bits of the CPU: the others may round a product and its sum once, or divide less exactly.</summary>
+    public static bool IsExact(string id) => id == StandIn;
+
+    public GpuDevice this[string id]
+    {
+        get
+        {
+            lock (open)
+            {
+                return open.TryGetValue(id, out var device) ? device : open[id] = Open(id);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var device in open.Values)
+        {
+            device.Dispose();
+        }
+    }
+
+    private static GpuDevice Open(string id)
+    {
+        if (!id.StartsWith(WithoutGenericAddresses, StringComparison.Ordinal))
+        {
+            return id == StandIn ? GpuDevices.StandIn() : GpuDevices.Open(id);
+        }
+        var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
+        var device = context.GetCLDevices()[int.Parse(id[WithoutGenericAddresses.Length..])];
+        typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
+        return new GpuDevice(context, device.CreateAccelerator(context), id);
+    }
+
+    private static IEnumerable<string> Refused()
+    {
+        try
+        {
+            using var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
+            return [.. Enumerable.Range(0, context.GetCLDevices().Count).Select(i => $"{WithoutGenericAddresses}{i}")];
+        }
+        catch (Exception error) when (error is DllNotFoundException or NotSupportedException or AcceleratorException)
+        {
+            return [];
+        }
+    }
+
+    private static bool IsRefused(CLDevice device) => device.CLStdVersion >= CLCVersion.CL20 && !device.Capabilities.GenericAddressSpace;
+}

@@ -1,0 +1,22 @@
+namespace Marl.Native.Tests.Gpu;
+
+/// <summary>Every primitive on every device, beside the CPU.</summary>
+public sealed class PrimitiveTests(Devices devices) : IClassFixture<Devices>
+{
+    public static TheoryData<string> Present => [.. Devices.Present];
+
+    [Theory]
+    [MemberData(nameof(Present))]
+    public void AsOnTheCpu(string id)
+    {
+        foreach (var (cpu, gpu) in new KernelFingerprint(Device.Cpu).Results().Zip(new KernelFingerprint(devices[id]).Results()))
+        {
+            Agreement.Assert(id, cpu.Numbers, gpu.Numbers, cpu.Name);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Present))]
+    public void TheSameBitsRunToRun(string id)
+        => Assert.Equal(new KernelFingerprint(devices[id]).Hash(), new KernelFingerprint(devices[id]).Hash());
+}
