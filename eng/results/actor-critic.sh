@@ -9,9 +9,10 @@ network="agent=mlp hidden=64 criticHidden=64 learningRate=0.001"
 matrix() {
   for seed in 1 2 3 4 5; do
     for task in climbing penalty-0 penalty-25 penalty-50 penalty-75 penalty-100; do
-      for algorithm in reinforce ia2c ippo maa2c mappo coma liir pareto-ac maddpg; do
+      for algorithm in reinforce ia2c ippo maa2c mappo coma liir pareto-ac; do
         echo "$task $algorithm $seed $algorithm $task 500000"
       done
+      echo "$task maddpg $seed maddpg $task 250000"
     done
   done
 }
