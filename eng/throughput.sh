@@ -9,7 +9,7 @@ trap 'rm -rf "$folder"' EXIT
 algorithms=${*:-iql vdn qmix ia2c ippo maa2c mappo coma}
 
 # Replay is slower by the updates it makes for every episode, so it is given fewer steps.
-steps() { case $1 in iql | vdn | qmix) echo 25000 ;; *) echo 200000 ;; esac; }
+steps() { case $1 in iql | vdn | qmix) echo 10000 ;; *) echo 80000 ;; esac; }
 
 for round in 1 2 3; do
   for algorithm in $algorithms; do
