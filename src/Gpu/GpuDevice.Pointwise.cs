@@ -1,3 +1,5 @@
+using ILGPU.Runtime.OpenCL;
+
 namespace Marl.Native.Gpu;
 
 /// <summary>Launches of the pointwise ops.</summary>
@@ -76,7 +78,7 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v)
+    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale)
     {
         int n = p.Count;
         var parameters = View(p);
@@ -90,6 +92,35 @@ public sealed partial class GpuDevice
             G = View(g, n),
             M = ViewOr(m, n, parameters),
             V = ViewOr(v, n, parameters),
+            HasScale = Flag(!scale.IsNone),
+            Scale = ViewOr(scale, 1, parameters),
         }, n);
+    }
+
+    /// <inheritdoc/>
+    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale)
+    {
+        if (accelerator is CLAccelerator { Capabilities.Float64: false })
+        {
+            ClipScale<SingleSum>(squares, loss, max, scale);
+        }
+        else
+        {
+            ClipScale<DoubleSum>(squares, loss, max, scale);
+        }
+    }
+
+    private void ClipScale<TSum>(Tensor squares, Tensor loss, float max, Tensor scale) where TSum : struct, ISum
+    {
+        var result = View(scale, 1);
+        Launch(new ClipScaleKernel<TSum>
+        {
+            Count = squares.Count,
+            Max = max,
+            HasLoss = Flag(!loss.IsNone),
+            Squares = View(squares),
+            Loss = ViewOr(loss, 1, result),
+            Scale = result,
+        }, groups: 1, threads: 1);
     }
 }

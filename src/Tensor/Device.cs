@@ -64,8 +64,20 @@ public abstract class Device
     public abstract void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
         where TOp : unmanaged, IBinary;
 
-    /// <summary>One optimiser step on every element; m and v may be none.</summary>
-    public abstract void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v) where TRule : unmanaged, IUpdate;
+    /// <summary>One optimiser step on every element; m and v may be none. The gradient counts scale[0] times, see <see cref="ClipScale"/>; where that is
+    /// negative, nothing changes. No scale: it counts once.</summary>
+    public abstract void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale = default) where TRule : unmanaged, IUpdate;
+
+    /// <summary>
+    /// How many times a gradient counts whose norm must not exceed <paramref name="max"/>: scale[0] = min(1, max / (n + 1e-6)) (Pascanu et al. 2013, in
+    /// PyTorch's form), n = sqrt(sum_i squares[i]), added up in double precision in the order of i. Where n or the loss is not finite, or scale[0] was
+    /// negative before, it is -1: after a step that was none, no other is taken.
+    /// </summary>
+    /// <param name="squares">[S] sums of squares of the parts of the gradient.</param>
+    /// <param name="loss">[1] what was differentiated, or none.</param>
+    /// <param name="max">infinite: the gradient always counts once.</param>
+    /// <param name="scale">[1]</param>
+    public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale);
 
     // ---- reductions and rows ----
 

@@ -56,11 +56,11 @@ public sealed class OptimizerTests
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int step = 0; step < 3; step++)
             {
-                clip.ByGlobalNorm(1f);
+                var scale = clip.ByGlobalNorm(1f);
                 clip.ByTensorNorm(1f);
                 clip.ByValue(1f);
                 clip.FirstNonFinite(parameters.Values);
-                optimizer.Step();
+                optimizer.Step(scale: scale);
                 optimizer.Step(schedule.At(step));
             }
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);

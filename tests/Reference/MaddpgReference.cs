@@ -49,7 +49,7 @@ public sealed class MaddpgReference
                 c.Compare(step + "agent_grad_norm", learner.Statistics.GradientNorm);
                 for (int i = 0; i < names.Length; i++)
                 {
-                    names[i].Compare(step + "grad.", ReplayCalls.Unclipped(learner.Networks[i], c.Number("grad_norm_clip")), target: false);
+                    names[i].Compare(step + "grad.", learner.Networks[i].Online.Gradient, target: false);
                     names[i].Compare(step + "after.", learner.Networks[i].Online.Values, target: false);
                     names[i].Compare(step + "after.", learner.Networks[i].Target.Values, target: true);
                 }

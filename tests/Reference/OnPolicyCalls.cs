@@ -91,7 +91,7 @@ internal sealed class OnPolicyCalls
             }
             for (int i = 0; epoch == 0 && i < names.Length; i++)
             {
-                names[i].Compare(prefix + "grad.", ReplayCalls.Unclipped(learner.Networks[i], c.Number("grad_norm_clip")), target: false);
+                names[i].Compare(prefix + "grad.", learner.Networks[i].Online.Gradient, target: false);
             }
         }
         learner.End();

@@ -92,19 +92,79 @@ internal struct ZipDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IBinar
     }
 }
 
-/// <summary>A step of an optimiser; a memory that the rule lacks is read as 0 and not written.</summary>
-internal struct UpdateKernel<TRule> : IKernel where TRule : unmanaged, IUpdate
+/// <summary>What many squares are added up in.</summary>
+internal interface ISum
 {
-    public TRule Rule;
-    public int Count, HasM, HasV;
-    public ArrayView<float> P, G, M, V;
+    /// <summary>Adds one.</summary>
+    void Add(float square);
+
+    /// <summary>The root of all.</summary>
+    F1 Root { get; }
+}
+
+/// <summary>As the CPU does it.</summary>
+internal struct DoubleSum : ISum
+{
+    private double sum;
+
+    public void Add(float square) => sum += square;
+
+    public readonly F1 Root => new((float)Math.Sqrt(sum));
+}
+
+/// <summary>For devices that have no doubles.</summary>
+internal struct SingleSum : ISum
+{
+    private float sum;
+
+    public void Add(float square) => sum += square;
+
+    public readonly F1 Root => F1.Sqrt(new(sum));
+}
+
+/// <summary>How many times a gradient counts: the work of one thread, for the squares are few and their order is fixed.</summary>
+internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
+{
+    public int Count, HasLoss;
+    public float Max;
+    public ArrayView<float> Squares, Loss, Scale;
 
     public readonly void Run()
     {
+        TSum sum = default;
+        for (int i = 0; i < Count; i++)
+        {
+            sum.Add(Squares[i]);
+        }
+        F1 norm = sum.Root, loss = new(HasLoss != 0 ? Loss[0] : 0f), one = F1.Of(1f), none = F1.Of(-1f), infinite = F1.Of(float.PositiveInfinity);
+        F1 part = new F1(Max) / (norm + F1.Of(1e-6f));
+        // Nothing is greater than a NaN, nor a NaN than anything.
+        F1 scale = F1.IfGreater(one, part, part, one);
+        scale = F1.IfGreater(infinite, F1.Abs(loss), scale, none);
+        scale = F1.IfGreater(infinite, norm, scale, none);
+        Scale[0] = F1.IfGreater(F1.Of(0f), new F1(Scale[0]), none, scale).Value;
+    }
+}
+
+/// <summary>A step of an optimiser; a memory that the rule lacks is read as 0 and not written. A scale is never NaN.</summary>
+internal struct UpdateKernel<TRule> : IKernel where TRule : unmanaged, IUpdate
+{
+    public TRule Rule;
+    public int Count, HasM, HasV, HasScale;
+    public ArrayView<float> P, G, M, V, Scale;
+
+    public readonly void Run()
+    {
+        float scale = HasScale != 0 ? Scale[0] : 1f;
+        if (scale < 0f)
+        {
+            return;
+        }
         for (int i = Thread.Index; i < Count; i += Thread.Count)
         {
             F1 p = new(P[i]), m = new(HasM != 0 ? M[i] : 0f), v = new(HasV != 0 ? V[i] : 0f);
-            Rule.Step(ref p, new F1(G[i]), ref m, ref v);
+            F1 g = new(G[i]);
+            Rule.Step(ref p, HasScale != 0 ? F1.Fma(g, new(scale), F1.Of(0f)) : g, ref m, ref v);
             P[i] = p.Value;
             if (HasM != 0)
             {

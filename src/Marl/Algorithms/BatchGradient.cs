@@ -14,9 +14,10 @@ internal sealed class BatchGradient
     private readonly Shard[] shards;
     private readonly Episode[] sample;
     private readonly Tensor[] destinations;
-    private readonly float[] metrics;
+    private readonly int metrics;
     private readonly Action<int, int> differentiate, visit;
     private readonly Func<Part, Tensor>[] gradientOf;
+    private LossReport report;
     private Func<Shard, Var> loss = static _ => default;
     private Action<Shard> visitor = static _ => { };
     private Shard.Setting setting;
@@ -29,14 +30,15 @@ internal sealed class BatchGradient
     /// <param name="metrics">how many numbers the loss reports.</param>
     public BatchGradient(LearnerContext context, int count, TrainedNetwork[] networks, int metrics)
     {
-        (this.context, this.networks, this.metrics) = (context, networks, new float[metrics]);
+        (this.context, this.networks, this.metrics) = (context, networks, metrics);
         (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
         parts = new Part[context.ShardsOf(count)];
         for (int s = 0; s < parts.Length; s++)
         {
             int first = s * count / parts.Length, end = (s + 1) * count / parts.Length;
-            parts[s] = new Part(first, end - first, networks, metrics, context.Device);
+            parts[s] = new Part(first, end - first, networks, context.Device);
         }
+        report = NewReport();
         int largest = parts.Max(part => part.Count), streams = context.Reward.Streams(context.Spec);
         // A GPU takes one launch after the other: one worker calls it.
         int workers = context.Device == Device.Cpu ? context.Workers.Count : 1;
@@ -48,37 +50,28 @@ internal sealed class BatchGradient
     /// <summary>What losses are functions of.</summary>
     public ReadOnlySpan<TrainedNetwork> Networks => networks;
 
-    /// <summary>Means over the batch of what the last loss reported.</summary>
-    public Span<float> Metrics => metrics;
-
     /// <summary>Episodes of a batch.</summary>
     public int Count => sample.Length;
 
-    /// <summary>The loss of some episodes, and its gradient.</summary>
+    /// <summary>Room for what a loss says of a batch.</summary>
+    public LossReport NewReport() => new(context.Device, parts.Length, metrics);
+
+    /// <summary>The gradient of the loss of some episodes.</summary>
     /// <param name="loss">of a shard.</param>
     /// <param name="episodes">as many as a batch has.</param>
     /// <param name="setting">of all shards.</param>
+    /// <param name="report">receives the loss and what it says.</param>
     /// <param name="into">where the gradient by each network is put; none: the network is constant here. By default where the networks have theirs.</param>
-    public float Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, params ReadOnlySpan<Tensor> into)
+    public void Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, LossReport report, params ReadOnlySpan<Tensor> into)
     {
         Begin(episodes, setting);
-        this.loss = loss;
+        (this.loss, this.report) = (loss, report);
         for (int network = 0; network < networks.Length; network++)
         {
             destinations[network] = into.IsEmpty ? networks[network].Online.Gradient : into[network];
         }
         Run(differentiate);
-
-        float sum = 0;
-        metrics.AsSpan().Clear();
-        foreach (var part in parts)
-        {
-            sum += part.Loss;
-            for (int metric = 0; metric < metrics.Length; metric++)
-            {
-                metrics[metric] += part.Metrics[metric];
-            }
-        }
+        report.Complete();
         for (int network = 0; network < networks.Length; network++)
         {
             if (!destinations[network].IsNone)
@@ -86,7 +79,6 @@ internal sealed class BatchGradient
                 ShardSum.Reduce(parts, gradientOf[network], destinations[network]);
             }
         }
-        return sum;
     }
 
     /// <summary>Takes every shard of some episodes to <paramref name="visitor"/>, without any gradient.</summary>
@@ -144,7 +136,7 @@ internal sealed class BatchGradient
         {
             part.Wanted[network] = destinations[network].IsNone ? default : part.Gradients[network];
         }
-        part.Loss = shards[worker].Differentiate(loss, Episodes(part), setting, part.Wanted, part.Metrics, Chance(index));
+        shards[worker].Differentiate(loss, Episodes(part), setting, part.Wanted, report[index], Chance(index));
     }
 
     private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(parts[index]), setting, Chance(index));
@@ -153,14 +145,12 @@ internal sealed class BatchGradient
 
     private Rng Chance(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
 
-    /// <summary>Which episodes of the batch are a shard, and what came of it.</summary>
-    private sealed class Part(int first, int count, TrainedNetwork[] networks, int metrics, Device device)
+    /// <summary>Which episodes of the batch are a shard, and the gradients that came of it.</summary>
+    private sealed class Part(int first, int count, TrainedNetwork[] networks, Device device)
     {
         public int First { get; } = first;
         public int Count { get; } = count;
         public Tensor[] Gradients { get; } = [.. networks.Select(network => device.Zeros(new Shape(network.Online.Layout.Count)))];
         public Tensor[] Wanted { get; } = new Tensor[networks.Length];
-        public float[] Metrics { get; } = new float[metrics];
-        public float Loss;
     }
 }

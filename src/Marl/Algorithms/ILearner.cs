@@ -24,8 +24,15 @@ public interface ILearner
     /// <summary>Updates so far.</summary>
     long Updates { get; }
 
-    /// <summary>Numbers of the last update, for the metrics.</summary>
+    /// <summary>Numbers of the last update, for the metrics. Where it learns on a device, that is asked for them, as by <see cref="Settle"/>.</summary>
+    /// <exception cref="DivergedException">numbers are no numbers any more.</exception>
     UpdateStatistics Statistics { get; }
+
+    /// <summary>Asks a device how the last updates went, if it was not asked yet. Nothing that a learner saves is worth saving before.</summary>
+    /// <exception cref="DivergedException">in one of them numbers stopped being numbers.</exception>
+    void Settle()
+    {
+    }
 
     /// <summary>How much is left to chance after so many environment steps.</summary>
     float Exploration(long steps);

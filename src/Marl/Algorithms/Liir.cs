@@ -29,7 +29,7 @@ public sealed class Liir : PolicyObjective
     private readonly LiirOptions options;
     private readonly IntrinsicRewards critics;
     private readonly Parameters before;
-    private readonly Tensor direction;
+    private readonly Tensor direction, policyLoss;
     private readonly Func<Shard, Var> actorLoss, surrogate, criticLoss;
 
     private Liir(LiirOptions options, LearnerContext context) : base(options, context)
@@ -41,7 +41,7 @@ public sealed class Liir : PolicyObjective
         critics = new IntrinsicRewards(AddNetwork("critic", options.OfCritics).Scope("critic"), AddNetwork("intrinsic", options.OfIntrinsic).Scope("critic"),
             context.Spec, parts, options.Shared, options.CriticHidden);
         before = new Parameters(Networks[Actor].Layout, context.Device);
-        direction = context.Device.Zeros(before.Values.Shape);
+        (direction, policyLoss) = (context.Device.Zeros(before.Values.Shape), context.Device.Zeros(new Shape(1)));
         (actorLoss, surrogate, criticLoss) = (Loss, Surrogate, CriticLosses);
     }
 
@@ -81,17 +81,18 @@ public sealed class Liir : PolicyObjective
     }
 
     /// <summary>The policies take their step; then what it did to the team's return is seen, and the intrinsic rewards and the critics take theirs.</summary>
-    internal override float Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    internal override void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, LossReport report)
     {
         var (actor, critic, intrinsic) = (gradient.Networks[Actor], gradient.Networks[Critic], gradient.Networks[Intrinsic]);
         before.CopyFrom(actor.Online);
-        float loss = gradient.Of(actorLoss, episodes, setting, actor.Online.Gradient, default, default);
-        actor.Step(loss);
-        gradient.Of(surrogate, episodes, setting, direction, default, default);
-        loss += gradient.Of(criticLoss, episodes, setting, default, critic.Online.Gradient, intrinsic.Online.Gradient);
-        critic.Step(loss);
-        intrinsic.Step(loss);
-        return loss;
+        gradient.Of(actorLoss, episodes, setting, report, actor.Online.Gradient, default, default);
+        actor.Step(report.Loss);
+        report.Loss.CopyTo(policyLoss);
+        gradient.Of(surrogate, episodes, setting, report, direction, default, default);
+        gradient.Of(criticLoss, episodes, setting, report, default, critic.Online.Gradient, intrinsic.Online.Gradient);
+        policyLoss.Device.Zip(default(Add), policyLoss, report.Loss, report.Loss);
+        critic.Step(report.Loss);
+        intrinsic.Step(report.Loss);
     }
 
     /// <summary>-J, by policies that have not taken their step.</summary>

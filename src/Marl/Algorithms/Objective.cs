@@ -24,10 +24,14 @@ public abstract class Objective
     /// <summary>The steps that an update consists of, one after the other; by default one, of the only network along <see cref="Loss"/>.</summary>
     public virtual IReadOnlyList<Phase> Phases => [new("network", 0, Loss)];
 
-    /// <summary>All shards are done, so statistics of the whole batch are known.</summary>
-    /// <param name="metrics">the means of what was reported, in the order of <see cref="Metrics"/>; may be changed.</param>
-    /// <returns>what loss and gradient are multiplied with; by default 1.</returns>
-    public virtual float Complete(Span<float> metrics) => 1f;
+    /// <summary>Place of the metric by whose mean over the whole batch loss and gradient are divided, where it is above 0; none: they stay.</summary>
+    public virtual int? Divisor => null;
+
+    /// <summary>Somebody asks for the metrics, so those that follow from others are computed.</summary>
+    /// <param name="metrics">the means over the whole batch of what was reported, in the order of <see cref="Metrics"/>; may be changed.</param>
+    public virtual void Complete(Span<float> metrics)
+    {
+    }
 }
 
 /// <summary>A step of an update: one network moves against the gradient of one loss, which may read all networks.</summary>

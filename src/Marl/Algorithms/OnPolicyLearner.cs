@@ -12,11 +12,11 @@ public sealed class OnPolicyLearner : ILearner
     private readonly PolicyObjective objective;
     private readonly TrainedNetwork[] networks;
     private readonly BatchGradient whole, minibatch;
+    private readonly LossReport report;
     private readonly RunningStatistics? rewards, returns;
     private readonly Episode[] shuffled;
     private readonly Action<Shard> estimate;
     private readonly Schedule floor;
-    private float loss;
     private long updates;
     private Rng sampling;
 
@@ -38,6 +38,7 @@ public sealed class OnPolicyLearner : ILearner
         }
         whole = new BatchGradient(context, round, networks, metrics);
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, round / options.Minibatches, networks, metrics);
+        report = minibatch.NewReport();
         rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;
         returns = options.StandardiseReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
@@ -69,8 +70,17 @@ public sealed class OnPolicyLearner : ILearner
     public long Updates => updates;
 
     /// <inheritdoc/>
-    public UpdateStatistics Statistics => new(loss, networks[0].GradientNorm,
-        [.. objective.Metrics.Zip(minibatch.Metrics.ToArray()), .. networks.Skip(1).Select(critic => ($"{critic.Name}GradientNorm", critic.GradientNorm))]);
+    public UpdateStatistics Statistics => new(report.Loss.ToScalar(), networks[0].GradientNorm,
+        [.. objective.Metrics.Zip(report.Metrics().ToArray()), .. networks.Skip(1).Select(critic => ($"{critic.Name}GradientNorm", critic.GradientNorm))]);
+
+    /// <inheritdoc/>
+    public void Settle()
+    {
+        foreach (var network in networks)
+        {
+            network.Settle();
+        }
+    }
 
     /// <inheritdoc/>
     public float Exploration(long steps) => 1f;
@@ -127,7 +137,7 @@ public sealed class OnPolicyLearner : ILearner
         }
         for (int first = 0; first < shuffled.Length; first += minibatch.Count)
         {
-            loss = objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps));
+            objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps), report);
         }
     }
 

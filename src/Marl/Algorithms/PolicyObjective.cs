@@ -57,15 +57,17 @@ public abstract class PolicyObjective : Objective
     internal virtual void NormaliseAdvantages(ReadOnlySpan<Episode> episodes) => Estimates.Normalise(episodes, static estimates => estimates.Advantages);
 
     /// <summary>A step on some episodes: by default of all networks at once, against the gradient of <see cref="Objective.Loss"/>.</summary>
-    /// <returns>the loss.</returns>
-    internal virtual float Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    /// <param name="gradient">of losses by all networks.</param>
+    /// <param name="episodes">a minibatch.</param>
+    /// <param name="setting">of all shards.</param>
+    /// <param name="report">receives the loss and what it says.</param>
+    internal virtual void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, LossReport report)
     {
-        float value = gradient.Of(loss, episodes, setting);
+        gradient.Of(loss, episodes, setting, report);
         foreach (var network in gradient.Networks)
         {
-            network.Step(value);
+            network.Step(report.Loss);
         }
-        return value;
     }
 
     /// <summary>-(A log pi(u) + c H): the policy gradient with a bonus for entropy (Williams 1992, Mnih et al. 2016).</summary>

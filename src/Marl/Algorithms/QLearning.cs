@@ -79,16 +79,17 @@ public sealed class QLearning : Objective
     }
 
     /// <inheritdoc/>
-    public override float Complete(Span<float> metrics)
+    public override int? Divisor => options.Importance != ImportanceKind.None && options.ImportanceNormalise ? Weight : null;
+
+    /// <inheritdoc/>
+    public override void Complete(Span<float> metrics)
     {
-        if (options.Importance == ImportanceKind.None)
+        if (options.Importance != ImportanceKind.None)
         {
-            return 1f;
+            // (sum w)^2 / sum w^2 (Kish 1965), as a share of the sample.
+            float weight = metrics[Weight];
+            metrics[EffectiveShare] = weight > 0 ? weight * weight / metrics[EffectiveShare] : 0;
         }
-        // (sum w)^2 / sum w^2 (Kish 1965), as a share of the sample.
-        float weight = metrics[Weight];
-        metrics[EffectiveShare] = weight > 0 ? weight * weight / metrics[EffectiveShare] : 0;
-        return options.ImportanceNormalise && weight > 0 ? 1f / weight : 1f;
     }
 
     /// <summary>w_t [T, B, M]: what each squared error counts; none: 1.</summary>

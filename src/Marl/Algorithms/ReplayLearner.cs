@@ -22,8 +22,7 @@ public sealed class ReplayLearner : ILearner
     private readonly int rarest;
 
     // Of each phase, when it was last taken.
-    private readonly float[] losses;
-    private readonly float[][] metrics;
+    private readonly LossReport[] reports;
     private float owed;
     private long updates, steps;
     private Rng sampling;
@@ -61,7 +60,7 @@ public sealed class ReplayLearner : ILearner
         Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
         gradient = new BatchGradient(context, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];
-        (losses, metrics) = (new float[phases.Length], [.. phases.Select(_ => new float[objective.Metrics.Count])]);
+        reports = [.. phases.Select(_ => gradient.NewReport())];
         replay = new ReplayBuffer(options.BufferSize);
         rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;
         (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
@@ -90,11 +89,36 @@ public sealed class ReplayLearner : ILearner
     public long Updates => updates;
 
     /// <inheritdoc/>
-    public UpdateStatistics Statistics => new(losses.Sum(), networks[0].GradientNorm,
-    [
-        .. objective.Metrics.Select((name, i) => (name, metrics.Sum(phase => phase[i]))),
-        .. PhaseStatistics(),
-    ]);
+    public UpdateStatistics Statistics
+    {
+        get
+        {
+            Settle();
+            float[] losses = [.. reports.Select(report => report.Loss.ToScalar())];
+            float[][] metrics = [.. reports.Select(Completed)];
+            return new(losses.Sum(), networks[0].GradientNorm,
+            [
+                .. objective.Metrics.Select((name, i) => (name, metrics.Sum(phase => phase[i]))),
+                .. PhaseStatistics(losses),
+            ]);
+
+            float[] Completed(LossReport report)
+            {
+                var metrics = report.Metrics();
+                objective.Complete(metrics);
+                return metrics.ToArray();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Settle()
+    {
+        foreach (var network in networks)
+        {
+            network.Settle();
+        }
+    }
 
     /// <inheritdoc/>
     public float Exploration(long steps) => exploration.At(steps);
@@ -166,20 +190,16 @@ public sealed class ReplayLearner : ILearner
         into.AsSpan().Clear();
         into[phase.Network] = network.Online.Gradient;
         var setting = new Shard.Setting(rewards, steps, exploration.At(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
-        losses[p] = gradient.Of(phase.Loss, episodes, setting, into);
-        gradient.Metrics.CopyTo(metrics[p]);
-        float scale = objective.Complete(metrics[p]);
-        if (scale != 1f)
+        gradient.Of(phase.Loss, episodes, setting, reports[p], into);
+        if (objective.Divisor is int metric)
         {
-            losses[p] *= scale;
-            var g = network.Online.Gradient;
-            g.Device.Map(new Affine(scale, 0f), g, g);
+            reports[p].DivideBy(metric, network.Online.Gradient);
         }
-        network.Step(losses[p]);
+        network.Step(reports[p].Loss);
     }
 
     /// <summary>Where there are several phases: the loss of each, and the norm of its gradient; phases of one name, as of members of ensembles, are taken together.</summary>
-    private IEnumerable<(string Name, float Value)> PhaseStatistics()
+    private IEnumerable<(string Name, float Value)> PhaseStatistics(float[] losses)
         => from p in Enumerable.Range(0, phases.Length)
            where phases.Length > 1
            group p by phases[p].Name into same

@@ -8,16 +8,9 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class Shard
 {
-    /// <summary>The most numbers that a loss reports.</summary>
-    private const int MostReports = 32;
     private readonly TrainedNetwork[] networks;
-
-    // What the loss reports stays where it is computed, and comes back as one when the shard is done: sums, the metrics they belong to, and what to divide
-    // them by. The loss itself is the last.
-    private readonly Tensor sums;
-    private readonly float[] hostSums = new float[MostReports];
-    private readonly (int Metric, int Divisor)[] reports = new (int, int)[MostReports];
-    private int reported;
+    private readonly ShardReport unread;
+    private ShardReport report;
     private Tensor[] gradients = [];
     private Setting setting;
     private readonly Episode[] episodes;
@@ -28,7 +21,7 @@ public sealed class Shard
         this.networks = networks;
         Tape = new Tape(device);
         Batch = new EpisodeBatch(spec, capacity, rewardStreams, device);
-        sums = device.Zeros(new Shape(MostReports));
+        report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.Most + 1)));
         episodes = new Episode[capacity];
     }
 
@@ -151,14 +144,8 @@ public sealed class Shard
     {
         using (Tape.NoGrad())
         {
-            Keep(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, Transitions * x.Shape[-1]);
+            report.Add(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, Transitions * x.Shape[-1]);
         }
-    }
-
-    private void Keep(int metric, Tensor sum, int divisor)
-    {
-        reports[reported] = (metric, divisor);
-        sum.Reshape(1).CopyTo(sums.Slice(reported++, 1));
     }
 
     /// <summary>Numbers in [0, 1) from <see cref="Chance"/>.</summary>
@@ -173,10 +160,11 @@ public sealed class Shard
     }
 
     /// <summary>Loss and gradients of some episodes.</summary>
-    internal float Differentiate(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, float[] metrics, Rng chance)
+    internal void Differentiate(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, ShardReport report, Rng chance)
     {
         Load(episodes, setting, chance);
-        (this.gradients, reported) = (gradients, 0);
+        (this.gradients, this.report) = (gradients, report);
+        report.Clear();
         foreach (var gradient in gradients)
         {
             if (!gradient.IsNone)
@@ -188,23 +176,16 @@ public sealed class Shard
         {
             var value = loss(this);
             Tape.Backward(value);
-            Keep(metrics.Length, value.Value, 1);
+            value.Value.Reshape(1).CopyTo(report.Loss);
         }
-        var numbers = hostSums.AsSpan(0, reported);
-        sums.Device.Read(sums.Slice(0, reported), numbers);
-        metrics.AsSpan().Clear();
-        for (int i = 0; i < reported - 1; i++)
-        {
-            metrics[reports[i].Metric] += numbers[i] / reports[i].Divisor;
-        }
-        return numbers[^1];
     }
 
     /// <summary>Something without a gradient.</summary>
     internal void Visit(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
         Load(episodes, setting, chance);
-        (gradients, reported) = ([], 0);
+        (gradients, report) = ([], unread);
+        unread.Clear();
         using (Tape.NoGrad())
         {
             visitor(this);

@@ -2,12 +2,25 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Parameters in training: what moves them, and the target that follows them.</summary>
+/// <summary>
+/// Parameters in training: what moves them, and the target that follows them. How a step went stays on the device until somebody asks, or there is no more
+/// room for it; a step against a gradient that is no number, and all after it, leave the parameters as they are.
+/// </summary>
 public sealed class TrainedNetwork
 {
+    /// <summary>After so many steps, at the latest, a device is asked how they went. On the CPU asking is free, and each is.</summary>
+    public const int StepsBetweenReads = 64;
+
     private readonly LearnerOptions options;
     private readonly Optimizer optimizer;
     private readonly GradientClip clip;
+
+    // How the steps went that nobody has asked about yet: sums of squares of the gradient's slices and the loss, and the update that each belongs to.
+    private readonly Tensor log;
+    private readonly float[] hostLog;
+    private readonly long[] updates;
+    private float norm;
+    private int taken;
     private long steps;
 
     /// <summary>Fresh weights; the target has the same.</summary>
@@ -23,6 +36,9 @@ public sealed class TrainedNetwork
         Target = new Parameters(layout, device);
         Target.CopyFrom(Online);
         clip = new GradientClip(Online);
+        updates = new long[device == Device.Cpu ? 1 : StepsBetweenReads];
+        log = device.Zeros(new Shape(updates.Length, layout.Slices.Count + 1));
+        hostLog = new float[log.Count];
         optimizer = new Optimizer(Online, options.Optimizer == OptimizerKind.Adam
             ? new Adam { LearningRate = options.LearningRate, Epsilon = options.OptimizerEpsilon }
             : new RmsProp { LearningRate = options.LearningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
@@ -38,21 +54,57 @@ public sealed class TrainedNetwork
     public Parameters Target { get; }
 
     /// <summary>Global norm of the last gradient before clipping.</summary>
-    public float GradientNorm { get; private set; }
-
-    /// <summary>Clips the gradient, and moves the parameters against it. The target stays.</summary>
-    /// <param name="loss">what was differentiated, for the error.</param>
-    /// <exception cref="DivergedException">the loss or the gradient is no number any more; names the first tensor that is not.</exception>
-    internal void Step(float loss)
+    /// <exception cref="DivergedException">see <see cref="Settle"/>.</exception>
+    public float GradientNorm
     {
-        GradientNorm = options.GradientClip > 0 ? clip.ByGlobalNorm(options.GradientClip) : clip.GlobalNorm();
-        if (!float.IsFinite(loss) || !float.IsFinite(GradientNorm))
+        get
         {
-            var where = clip.FirstNonFinite(Online.Values) ?? clip.FirstNonFinite(Online.Gradient);
-            throw new DivergedException($"diverged at update {steps + 1}: loss {loss}, gradient norm {GradientNorm}; the first tensor that is not finite is " +
-                $"'{where?.Name ?? "loss"}'");
+            Settle();
+            return norm;
         }
-        optimizer.Step();
+    }
+
+    /// <summary>Moves the parameters against the gradient, which counts less where it is too long. The target stays.</summary>
+    /// <param name="loss">[1] what was differentiated.</param>
+    /// <exception cref="DivergedException">see <see cref="Settle"/>.</exception>
+    internal void Step(Tensor loss)
+    {
+        var scale = clip.ByGlobalNorm(options.GradientClip > 0 ? options.GradientClip : float.PositiveInfinity, loss);
+        var row = log[taken];
+        clip.Squares.CopyTo(row.Slice(0, row.Count - 1));
+        loss.CopyTo(row.Slice(row.Count - 1, 1));
+        updates[taken++] = steps + 1;
+        if (taken == updates.Length)
+        {
+            Settle();
+        }
+        optimizer.Step(scale: scale);
+    }
+
+    /// <summary>Asks the device how the last steps went.</summary>
+    /// <exception cref="DivergedException">a loss or a gradient was no number any more; names the first tensor that is not.</exception>
+    internal void Settle()
+    {
+        if (taken == 0)
+        {
+            return;
+        }
+        int rows = taken, width = log.Shape[1];
+        taken = 0;
+        log.Device.Read(log.Slice(0, rows), hostLog.AsSpan(0, rows * width));
+        for (int row = 0; row < rows; row++)
+        {
+            var squares = hostLog.AsSpan(row * width, width - 1);
+            float loss = hostLog[(row + 1) * width - 1];
+            norm = GradientClip.Norm(squares);
+            if (!float.IsFinite(loss) || !float.IsFinite(norm))
+            {
+                clip.Reset();
+                var where = clip.FirstNonFinite(Online.Values) ?? clip.FirstNonFinite(squares);
+                throw new DivergedException($"diverged at update {updates[row]}: loss {loss}, gradient norm {norm}; the first tensor that is not finite is " +
+                    $"'{where?.Name ?? "loss"}'");
+            }
+        }
     }
 
     /// <summary>An update is done: from time to time the target follows.</summary>
@@ -68,6 +120,7 @@ public sealed class TrainedNetwork
     /// <summary>Saves or restores everything.</summary>
     internal void Archive(IArchive archive)
     {
+        Settle();
         var scope = archive.Scope(Name);
         scope.Tensor("online", Online.Values);
         scope.Tensor("target", Target.Values);

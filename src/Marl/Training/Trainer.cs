@@ -157,6 +157,7 @@ public sealed class Trainer : IDisposable
             folder?.WriteCheckpoint(Archive, Policy);
             throw;
         }
+        Learner.Settle();
         folder?.WriteCheckpoint(Archive, Policy);
         var summary = Summarise(last);
         folder?.WriteSummary(summary);

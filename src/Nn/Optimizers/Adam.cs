@@ -37,7 +37,7 @@ public record Adam : UpdateRule
     protected internal override string[] Memories => ["exp_avg", "exp_avg_sq"];
 
     /// <inheritdoc/>
-    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate)
+    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale)
     {
         double size = learningRate / (1 - Math.Pow(Beta1, step)), correction = Math.Sqrt(1 - Math.Pow(Beta2, step));
         var update = new Update
@@ -52,7 +52,7 @@ public record Adam : UpdateRule
             Penalty = Decoupled ? 0f : (float)WeightDecay,
             Keep = Decoupled ? (float)(1 - learningRate * WeightDecay) : 1f,
         };
-        p.Device.Update(update, p, g, memories[0], memories[1]);
+        p.Device.Update(update, p, g, memories[0], memories[1], scale);
     }
 
     internal struct Update : IUpdate

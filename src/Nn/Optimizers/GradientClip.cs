@@ -1,52 +1,62 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Bounds the gradient of parameters before an optimiser's step. Sums of squares are taken slice by slice on the device
+/// <summary>Bounds the gradient of parameters in an optimiser's step. Sums of squares are taken slice by slice on the device
 /// and added up in double precision in the order of the slices: deterministic, and nothing is allocated.</summary>
 public sealed class GradientClip
 {
     private readonly Parameters parameters;
-    private readonly Tensor squares, sums;
+    private readonly Tensor squares, sums, scale;
     private readonly float[] hostSums;
 
     /// <summary>For the gradient of <paramref name="parameters"/>.</summary>
     public GradientClip(Parameters parameters)
     {
         this.parameters = parameters;
+        var device = parameters.Values.Device;
         hostSums = new float[parameters.Layout.Slices.Count];
-        squares = parameters.Values.Device.Zeros(parameters.Values.Shape);
-        sums = parameters.Values.Device.Zeros(new Shape(hostSums.Length));
+        squares = device.Zeros(parameters.Values.Shape);
+        (sums, scale) = (device.Zeros(new Shape(hostSums.Length)), device.Zeros(new Shape(1)));
+        Reset();
     }
+
+    /// <summary>[slices] the sums of squares of the gradient that <see cref="ByGlobalNorm"/> saw last.</summary>
+    public Tensor Squares => sums;
 
     /// <summary>The norm of all of the gradient, n = sqrt(sum g^2). It is not finite if any number of the gradient is not, or if
     /// n^2 overflows.</summary>
-    public float GlobalNorm()
+    public float GlobalNorm() => Norm(ReadSquares(parameters.Gradient));
+
+    /// <summary>The same of sums of squares of its slices.</summary>
+    public static float Norm(ReadOnlySpan<float> squares)
     {
         double sum = 0;
-        foreach (float s in SumSquares(parameters.Gradient))
+        foreach (float s in squares)
         {
             sum += s;
         }
         return (float)Math.Sqrt(sum);
     }
 
-    /// <summary>g = g min(1, max / (n + 1e-6)) with n the <see cref="GlobalNorm"/> (Pascanu et al. 2013, in PyTorch's
-    /// form).</summary>
-    /// <returns>n before clipping. If it is not finite the gradient is left alone; <see cref="FirstNonFinite"/> tells where it
-    /// went wrong.</returns>
-    public float ByGlobalNorm(float max)
+    /// <summary>How many times the gradient counts in a step: min(1, max / (n + 1e-6)) with n the <see cref="GlobalNorm"/> (Pascanu et al. 2013, in
+    /// PyTorch's form). Nothing is read: the number stays on the device, for <see cref="Optimizer.Step"/>.</summary>
+    /// <param name="max">infinite: the gradient counts once.</param>
+    /// <param name="loss">[1] what was differentiated, or none.</param>
+    /// <returns>[1], the same tensor at every call. It is negative, so that no step is taken, once n or the loss is not finite, until
+    /// <see cref="Reset"/>; <see cref="FirstNonFinite(Tensor)"/> tells where it went wrong.</returns>
+    public Tensor ByGlobalNorm(float max, Tensor loss = default)
     {
-        float norm = GlobalNorm();
-        if (float.IsFinite(norm))
-        {
-            Scale(parameters.Gradient, Math.Min(1f, max / (norm + 1e-6f)));
-        }
-        return norm;
+        SumSquares(parameters.Gradient);
+        scale.Device.ClipScale(sums, loss, max, scale);
+        return scale;
     }
+
+    /// <summary>Steps are taken again.</summary>
+    public void Reset() => scale.Device.Fill(scale, 1f);
 
     /// <summary>g = g max / max(|g|, max) for every slice g by itself.</summary>
     public void ByTensorNorm(float max)
     {
-        var sums = SumSquares(parameters.Gradient);
+        var sums = ReadSquares(parameters.Gradient);
         for (int i = 0; i < sums.Length; i++)
         {
             float norm = MathF.Sqrt(sums[i]);
@@ -61,12 +71,14 @@ public sealed class GradientClip
     /// <summary>The first slice that holds a number which is not finite, or whose sum of squares overflows; none if all is
     /// well.</summary>
     /// <param name="block">[P] the parameters' gradient or values, or a memory of their optimiser.</param>
-    public ParameterSlice? FirstNonFinite(Tensor block)
+    public ParameterSlice? FirstNonFinite(Tensor block) => FirstNonFinite(ReadSquares(block));
+
+    /// <summary>The same by sums of squares of the slices.</summary>
+    public ParameterSlice? FirstNonFinite(ReadOnlySpan<float> squares)
     {
-        var sums = SumSquares(block);
-        for (int i = 0; i < sums.Length; i++)
+        for (int i = 0; i < squares.Length; i++)
         {
-            if (!float.IsFinite(sums[i]))
+            if (!float.IsFinite(squares[i]))
             {
                 return parameters.Layout.Slices[i];
             }
@@ -76,8 +88,15 @@ public sealed class GradientClip
 
     private static void Scale(Tensor g, float factor) => g.Device.Map(new Affine(factor, 0f), g, g);
 
+    private ReadOnlySpan<float> ReadSquares(Tensor block)
+    {
+        SumSquares(block);
+        sums.Device.Read(sums, hostSums);
+        return hostSums;
+    }
+
     /// <summary>The sum of squares of every slice of a block [P].</summary>
-    private ReadOnlySpan<float> SumSquares(Tensor block)
+    private void SumSquares(Tensor block)
     {
         var device = block.Device;
         device.Map(default(Square), block, squares);
@@ -86,7 +105,5 @@ public sealed class GradientClip
             var slice = Parameters.View(squares, parameters.Layout.Slices[i]);
             device.Reduce(default(Sum), slice.Reshape(slice.Count), 0, sums.Slice(i, 1));
         }
-        device.Read(sums, hostSums);
-        return hostSums;
     }
 }

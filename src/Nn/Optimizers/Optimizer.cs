@@ -39,6 +39,7 @@ public sealed class Optimizer
 
     /// <summary>One step along <see cref="Parameters.Gradient"/>, which stays as it is.</summary>
     /// <param name="learningRate">of this step; by default the rule's.</param>
-    public void Step(double? learningRate = null)
-        => Rule.Apply(parameters.Values, parameters.Gradient, memories, ++Steps, learningRate ?? Rule.LearningRate);
+    /// <param name="scale">[1] how many times the gradient counts, see <see cref="GradientClip.ByGlobalNorm"/>; by default once.</param>
+    public void Step(double? learningRate = null, Tensor scale = default)
+        => Rule.Apply(parameters.Values, parameters.Gradient, memories, ++Steps, learningRate ?? Rule.LearningRate, scale);
 }

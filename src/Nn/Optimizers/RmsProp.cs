@@ -38,7 +38,7 @@ public sealed record RmsProp : UpdateRule
     };
 
     /// <inheritdoc/>
-    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate)
+    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale)
     {
         var v = memories[0];
         var a = Centered ? memories[1] : default;
@@ -46,12 +46,12 @@ public sealed record RmsProp : UpdateRule
         {
             // Two passes: the first moves the buffer along d, the second the parameters along the buffer.
             var b = memories[^1];
-            p.Device.Update(new Scaled(Momentum, 1, this), b, g, a, v);
-            p.Device.Update(new Descent((float)learningRate), p, b, default, default);
+            p.Device.Update(new Scaled(Momentum, 1, this), b, g, a, v, scale);
+            p.Device.Update(new Descent((float)learningRate), p, g, b, default, scale);
         }
         else
         {
-            p.Device.Update(new Scaled(1, -learningRate, this), p, g, a, v);
+            p.Device.Update(new Scaled(1, -learningRate, this), p, g, a, v, scale);
         }
     }
 
@@ -75,6 +75,6 @@ public sealed record RmsProp : UpdateRule
     internal readonly struct Descent(float rate) : IUpdate
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<T>(ref T p, T b, ref T unused1, ref T unused2) where T : struct, ILane<T> => p -= T.Of(rate) * b;
+        public void Step<T>(ref T p, T unused1, ref T b, ref T unused2) where T : struct, ILane<T> => p -= T.Of(rate) * b;
     }
 }

@@ -21,11 +21,11 @@ public sealed record Sgd : UpdateRule
     protected internal override string[] Memories => Momentum > 0 ? ["momentum_buffer"] : [];
 
     /// <inheritdoc/>
-    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate)
+    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale)
     {
         // Without momentum b is g, and is forgotten.
         var update = new Update((float)learningRate, (float)Momentum, Nesterov ? 1f : 0f, Nesterov ? (float)Momentum : 1f);
-        p.Device.Update(update, p, g, memories.IsEmpty ? default : memories[0], default);
+        p.Device.Update(update, p, g, memories.IsEmpty ? default : memories[0], default, scale);
     }
 
     internal readonly struct Update(float rate, float momentum, float gradientPart, float momentumPart) : IUpdate

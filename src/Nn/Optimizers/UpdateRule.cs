@@ -22,7 +22,8 @@ public abstract record UpdateRule
     /// <param name="memories">[P] each, in the order of <see cref="Memories"/>.</param>
     /// <param name="step">t, counted from 1.</param>
     /// <param name="learningRate">of this step.</param>
-    protected internal abstract void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate);
+    /// <param name="scale">how many times the gradient counts, as <see cref="Device.Update"/> takes it.</param>
+    protected internal abstract void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale);
 
     /// <summary>Checks a hyper-parameter that is set.</summary>
     protected static double NotNegative(double value, [CallerMemberName] string name = "")

@@ -142,7 +142,33 @@ internal sealed partial class CpuDevice
     }
 
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v)
+    public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale)
+    {
+        if (scale.IsNone)
+        {
+            Step(rule, p, g, m, v);
+        }
+        else if (First(scale, 1) >= 0f)
+        {
+            Step(new ScaledRule<TRule>(rule, First(scale, 1)), p, g, m, v);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale)
+    {
+        double sum = 0;
+        foreach (float square in squares.Span)
+        {
+            sum += square;
+        }
+        float norm = (float)Math.Sqrt(sum);
+        bool finite = float.IsFinite(norm) && (loss.IsNone || float.IsFinite(First(loss, 1)));
+        ref float y = ref First(scale, 1);
+        y = y < 0f || !finite ? -1f : Math.Min(1f, max / (norm + 1e-6f));
+    }
+
+    private static void Step<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v) where TRule : unmanaged, IUpdate
     {
         int n = p.Count;
         // A memory that the rule lacks stands still: read as 0, never written.
@@ -150,6 +176,14 @@ internal sealed partial class CpuDevice
         var memory1 = m.IsNone ? new Row(ref nothing, 0) : new Row(ref First(m, n), 1);
         var memory2 = v.IsNone ? new Row(ref nothing, 0) : new Row(ref First(v, n), 1);
         Loop.Run(new UpdateLoop<TRule>(rule, ref First(p, n), ref First(g, n), memory1, memory2), n);
+    }
+
+    /// <summary>A rule that sees the gradient times a number.</summary>
+    private readonly struct ScaledRule<TRule>(TRule rule, float scale) : IUpdate where TRule : unmanaged, IUpdate
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
+            => rule.Step(ref p, T.Fma(g, T.Of(scale), T.Zero), ref m, ref v);
     }
 
     private readonly ref struct UpdateLoop<TRule>(TRule rule, ref float p, ref float g, Row m, Row v) : ILoop
