@@ -1,11 +1,19 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace Marl.Native.Gpu;
 
 /// <summary>Memory and transfers.</summary>
 public sealed partial class GpuDevice
 {
+    /// <inheritdoc/>
+    /// <remarks>Without CUDA it is what the device has less what was allocated here: others may have taken more.</remarks>
+    public override long FreeMemory => memory is null && accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : (memory ?? accelerator.MemorySize) - allocated;
+
+    /// <summary>An allocation was given back.</summary>
+    internal void Released(int count) => allocated -= (long)count * sizeof(float);
+
     /// <inheritdoc/>
     /// <exception cref="DeviceException">the device has no room for it.</exception>
     public override Storage Allocate(int count)
@@ -14,6 +22,8 @@ public sealed partial class GpuDevice
         {
             var buffer = accelerator.Allocate1D<float>(Math.Max(count, 1));
             buffer.View.MemSetToZero(stream);
+            allocated += (long)count * sizeof(float);
+            Traffic = Traffic with { Allocations = Traffic.Allocations + 1 };
             return new GpuStorage(this, buffer, count);
         }
         catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
@@ -24,19 +34,24 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    public override unsafe void Write(ReadOnlySpan<float> values, Tensor destination)
+    public override void Write(ReadOnlySpan<float> values, Tensor destination)
     {
         var to = View(destination, values.Length);
+        if (values.Length == 0)
+        {
+            return;
+        }
         try
         {
-            // The copy goes on until the stream is synchronised, so long must the numbers stay where they are.
-            fixed (float* pinned = values)
+            if (!staging.Fits(values.Length))
             {
-                if (values.Length > 0)
-                {
-                    to.CopyFromCPU(stream, ref *pinned, values.Length);
-                }
+                Synchronize();
+                staging.Clear(values.Length);
             }
+            var room = staging.Take(values.Length);
+            values.CopyTo(room);
+            to.CopyFromCPUUnsafeAsync(stream, ref room[0], values.Length);
+            Traffic = Traffic with { Uploads = Traffic.Uploads + 1, Uploaded = Traffic.Uploaded + values.Length };
         }
         catch (AcceleratorException error)
         {
@@ -56,10 +71,13 @@ public sealed partial class GpuDevice
             {
                 if (values.Length > 0)
                 {
-                    from.CopyToCPU(stream, ref *pinned, values.Length);
+                    from.CopyToCPUUnsafeAsync(stream, ref *pinned, values.Length);
                 }
+                // This one waits for both.
+                fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
             }
-            fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
+            Traffic = Traffic with { Downloads = Traffic.Downloads + 1 };
+            Synchronised();
         }
         catch (AcceleratorException error)
         {
@@ -70,6 +88,13 @@ public sealed partial class GpuDevice
             fault.View.MemSetToZero(stream);
             throw new ArgumentOutOfRangeException(nameof(source), "an index of a gather or scatter lay outside its row");
         }
+    }
+
+    /// <summary>Somebody has waited: everything that was written has arrived.</summary>
+    private void Synchronised()
+    {
+        Traffic = Traffic with { Synchronisations = Traffic.Synchronisations + 1 };
+        staging.Clear();
     }
 
     /// <inheritdoc/>

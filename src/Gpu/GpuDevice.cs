@@ -5,8 +5,8 @@ using ILGPU.Runtime;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// The primitives on a GPU, through ILGPU: launches on one stream, in the order of the calls. Nothing is synchronised and nothing transferred but by
-/// <see cref="Read"/> and <see cref="Write"/>. Results are the same from run to run; they are those of the CPU up to a few ulp (see docs/gpu.md),
+/// The primitives on a GPU, through ILGPU: launches on one stream, in the order of the calls. Nothing is transferred but by <see cref="Read"/> and
+/// <see cref="Write"/>, and nobody waits but in <see cref="Read"/>, and in <see cref="Write"/> when the room is full that numbers wait in. Results are the same from run to run; they are those of the CPU up to a few ulp (see docs/gpu.md),
 /// for both run the same lanes, and sums are made in a fixed order.
 /// </summary>
 public sealed partial class GpuDevice : Device, IDisposable
@@ -24,11 +24,19 @@ public sealed partial class GpuDevice : Device, IDisposable
     private readonly Accelerator accelerator;
     private readonly AcceleratorStream stream;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
+    private readonly Staging staging;
     private readonly int threads, mostGroups;
+    private readonly long? memory;
+    private long allocated;
 
-    internal GpuDevice(Context context, Accelerator accelerator, string name)
+    /// <param name="context">what it was found in.</param>
+    /// <param name="accelerator">the device.</param>
+    /// <param name="name">for people.</param>
+    /// <param name="memory">bytes, for a device that has fewer than it says.</param>
+    internal GpuDevice(Context context, Accelerator accelerator, string name, long? memory = null)
     {
-        (this.context, this.accelerator, Name) = (context, accelerator, name);
+        (this.context, this.accelerator, Name, this.memory) = (context, accelerator, name, memory);
+        staging = new Staging(accelerator);
         stream = accelerator.CreateStream();
         threads = accelerator.MaxNumThreadsPerGroup >= WideGroup ? WideGroup : NarrowGroup;
         // Where every group is a meeting of the same few threads, one is best.
@@ -46,19 +54,24 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <summary>Gives the device back, and all memory on it.</summary>
     public void Dispose()
     {
+        staging.Dispose();
         fault.Dispose();
         stream.Dispose();
         accelerator.Dispose();
         context.Dispose();
     }
 
-    /// <summary>Waits until everything that was launched is done; for measurements.</summary>
+    /// <summary>For tests and measurements.</summary>
+    internal Traffic Traffic { get; private set; }
+
+    /// <summary>Waits until everything that was launched is done.</summary>
     /// <exception cref="DeviceException">the device failed.</exception>
     public void Synchronize()
     {
         try
         {
             stream.Synchronize();
+            Synchronised();
         }
         catch (AcceleratorException error)
         {

@@ -89,10 +89,11 @@ public static class GpuDevices
     }
 
     /// <summary>This processor in the place of a GPU: the same kernels, a group being sixteen threads. Slow; for tests without a GPU.</summary>
-    public static GpuDevice StandIn()
+    /// <param name="memory">bytes that it says it has; by default as much as this machine.</param>
+    public static GpuDevice StandIn(long? memory = null)
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
-        return new(context, context.CreateCPUAccelerator(0), "CPU (ILGPU)");
+        return new(context, context.CreateCPUAccelerator(0), "CPU (ILGPU)", memory);
     }
 
     internal static Context Create(Action<Context.Builder> devices)

@@ -14,5 +14,9 @@ internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1
         => throw new InvalidOperationException($"these numbers are on {Device.Name}, which this process cannot address; copy them with Device.Read");
 
     /// <inheritdoc/>
-    public override void Release() => buffer.Dispose();
+    public override void Release()
+    {
+        buffer.Dispose();
+        ((GpuDevice)Device).Released(Count);
+    }
 }

@@ -23,6 +23,9 @@ public abstract class Device
 
     // ---- memory ----
 
+    /// <summary>Bytes that can still be allocated, as far as the device knows.</summary>
+    public abstract long FreeMemory { get; }
+
     /// <summary>A block of zeros.</summary>
     public abstract Storage Allocate(int count);
 

@@ -27,7 +27,7 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
     public void LearnsWhatTheCpuLearns(string id, string algorithm)
         => Agreement.Assert(id, Train(algorithm, Device.Cpu), Train(algorithm, devices[id]), algorithm, ulp: 4096);
 
-    private static float[] Train(string algorithm, Device device)
+    internal static float[] Train(string algorithm, Device device)
     {
         // LIIR's returns are of two kinds, which it does not standardise.
         string[] all = ["hidden=8", "agent=gru", "batchSize=4", "standardiseRewards=false", algorithm == "liir" ? "lambda=0.5" : "standardiseReturns=true"];

@@ -61,8 +61,9 @@ public sealed class ReplayLearner : ILearner
         gradient = new BatchGradient(context, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
-        replay = new ReplayBuffer(options.BufferSize);
-        rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;
+        int streams = context.Reward.Streams(context.Spec);
+        replay = new ReplayBuffer(options.BufferSize, EpisodeMemory.Of(context.Spec, options.BufferSize, streams, context.Device));
+        rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
         (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }

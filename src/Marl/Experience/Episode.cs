@@ -74,6 +74,12 @@ public sealed class Episode
     /// says so, of their mean.</summary>
     public double[] TeamReturns { get; }
 
+    /// <summary>Where else it is, in its <see cref="Place"/>; none: only here.</summary>
+    internal EpisodeMemory? Memory { get; set; }
+
+    /// <inheritdoc cref="Memory"/>
+    internal int Place { get; set; }
+
     /// <summary>The teams' returns together.</summary>
     public double Return => TeamReturns.Sum();
 

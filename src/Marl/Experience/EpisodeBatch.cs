@@ -8,9 +8,10 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    // Every field is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same.
+    // Every field is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. Of episodes
+    // that are on the device already goes only its end.
     private readonly Tensor block, host;
-    private readonly Field observations, states, available, actions, vectors, probabilities, rewards, terminated, mask, fingerprints, values, returns,
+    private readonly Field observations, states, available, actions, vectors, probabilities, rewards, terminated, mask, fingerprints, places, values, returns,
         advantages, extrinsicReturns, extrinsicAdvantages;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
@@ -33,6 +34,7 @@ public sealed class EpisodeBatch
         terminated = Rows(rows, 1);
         mask = Rows(rows, 1);
         fingerprints = Rows(capacity, Fingerprint.Size);
+        places = Rows(rows);
         host = Tensor.Zeros(size);
         block = device is null || device == Device.Cpu ? host : device.Zeros(host.Shape);
 
@@ -117,24 +119,23 @@ public sealed class EpisodeBatch
         {
             Steps = Math.Max(Steps, episode.Length);
         }
+        var memory = block.Storage == host.Storage ? null : EpisodeMemory.OfAll(episodes);
         for (int b = 0; b < Count; b++)
         {
             var e = episodes[b];
-            Put(b, e.Observations, e.Length + 1, observations);
-            Put(b, e.States, e.Length + 1, states);
-            PutFlags(b, e.Available, e.Length + 1, available);
-            PutIndices(b, e.Actions, e.Length + 1, actions);
-            Put(b, e.Vectors, e.Vectors.Length > 0 ? e.Length : 0, vectors);
-            Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
-            Put(b, e.Rewards, e.Length, rewards);
-            if (e.Estimates is { } estimates)
+            if (memory is null)
             {
-                Put(b, estimates.Values, e.Length, values);
-                Put(b, estimates.Returns, e.Length, returns);
-                Put(b, estimates.Advantages, e.Length, advantages);
-                Put(b, estimates.ExtrinsicReturns, e.Length, extrinsicReturns);
-                Put(b, estimates.ExtrinsicAdvantages, e.Length, extrinsicAdvantages);
+                PutRecord(b, e);
             }
+            else
+            {
+                var place = places.Of(host).Span;
+                for (int t = 0; t <= Steps; t++)
+                {
+                    place[t * Count + b] = memory.Row(e, t);
+                }
+            }
+            Put(b, e.Rewards, e.Length, rewards);
             var fingerprint = fingerprints.Of(host)[b].Span;
             (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
             Span<float> ends = terminated.Of(host).Span, lived = mask.Of(host).Span;
@@ -145,9 +146,51 @@ public sealed class EpisodeBatch
             }
         }
         rewardStatistics?.Normalise(rewards.Of(host).Slice(0, Steps * Count));
-        if (block.Storage != host.Storage)
+        if (memory is not null)
+        {
+            int end = rewards.Offset;
+            host.Slice(end, host.Count - end).CopyTo(block.Slice(end, host.Count - end));
+            memory.Gather(places.Of(block).Slice(0, (Steps + 1) * Count), this);
+        }
+        else if (block.Storage != host.Storage)
         {
             host.CopyTo(block);
+        }
+    }
+
+    /// <summary>How many numbers an episode has in a row of each field that is the same in every batch, see <see cref="Record"/>.</summary>
+    internal static int[] RecordWidths(EnvironmentSpec spec)
+    {
+        int n = spec.Agents.Length;
+        return [n * spec.ObservationSize, spec.StateSize, n * spec.ActionCount, n, spec.IsContinuous ? n * spec.ActionCount : 0, n];
+    }
+
+    /// <summary>Which of these fields is not 0 in padding, but 1: the probabilities.</summary>
+    internal const int PaddedWithOnes = 5;
+
+    /// <summary>[(T+1) B, width]: one of these fields.</summary>
+    internal Tensor Record(int field)
+    {
+        var rows = field switch { 0 => observations, 1 => states, 2 => available, 3 => actions, 4 => vectors, _ => probabilities };
+        int count = (Steps + 1) * Count;
+        return rows.Of(block).Slice(0, count).Reshape(count, rows.Shape.Product(1, rows.Shape.Rank));
+    }
+
+    private void PutRecord(int b, Episode e)
+    {
+        Put(b, e.Observations, e.Length + 1, observations);
+        Put(b, e.States, e.Length + 1, states);
+        PutFlags(b, e.Available, e.Length + 1, available);
+        PutIndices(b, e.Actions, e.Length + 1, actions);
+        Put(b, e.Vectors, e.Vectors.Length > 0 ? e.Length : 0, vectors);
+        Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
+        if (e.Estimates is { } estimates)
+        {
+            Put(b, estimates.Values, e.Length, values);
+            Put(b, estimates.Returns, e.Length, returns);
+            Put(b, estimates.Advantages, e.Length, advantages);
+            Put(b, estimates.ExtrinsicReturns, e.Length, extrinsicReturns);
+            Put(b, estimates.ExtrinsicAdvantages, e.Length, extrinsicAdvantages);
         }
     }
 

@@ -1,14 +1,23 @@
 namespace Marl.Native.Rl;
 
 /// <summary>The last <see cref="Capacity"/> episodes; the oldest makes room for a new one.</summary>
-public sealed class ReplayBuffer(int capacity)
+public sealed class ReplayBuffer
 {
+    private readonly EpisodeMemory? memory;
     private readonly List<Episode> episodes = [];
     private int[] drawn = [];
     private int oldest;
 
+    /// <summary>An empty one.</summary>
+    public ReplayBuffer(int capacity) => Capacity = capacity;
+
+    /// <summary>One whose episodes are on a device too.</summary>
+    /// <param name="capacity">see <see cref="Capacity"/>.</param>
+    /// <param name="memory">with room for as many; none: they are only here.</param>
+    internal ReplayBuffer(int capacity, EpisodeMemory? memory) : this(capacity) => this.memory = memory;
+
     /// <summary>Most episodes kept.</summary>
-    public int Capacity { get; } = capacity;
+    public int Capacity { get; }
 
     /// <summary>Episodes kept.</summary>
     public int Count => episodes.Count;
@@ -18,10 +27,13 @@ public sealed class ReplayBuffer(int capacity)
     {
         if (episodes.Count < Capacity)
         {
+            memory?.Keep(episode, episodes.Count);
             episodes.Add(episode);
             return null;
         }
         var evicted = episodes[oldest];
+        evicted.Memory = null;
+        memory?.Keep(episode, oldest);
         episodes[oldest] = episode;
         oldest = (oldest + 1) % Capacity;
         return evicted;
@@ -130,6 +142,10 @@ public sealed class ReplayBuffer(int capacity)
         }
         Rows(archive, "rewards", e => e.Rewards, e => e.Length * e.RewardStreams);
         Rows(archive, "returns", e => e.TeamReturns, e => e.TeamReturns.Length);
+        for (int i = 0; archive.Loading && i < Count; i++)
+        {
+            memory?.Keep(episodes[i], i);
+        }
     }
 
     /// <summary>One field of all episodes, the lived rows of each, one behind the other.</summary>

@@ -16,6 +16,16 @@ internal sealed partial class CpuDevice : Device
     public override int NearbyNumbers => 1 << 16;
 
     /// <inheritdoc/>
+    public override long FreeMemory
+    {
+        get
+        {
+            var memory = GC.GetGCMemoryInfo();
+            return Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes);
+        }
+    }
+
+    /// <inheritdoc/>
     public override Storage Allocate(int count) => new HostStorage(this, count);
 
     /// <inheritdoc/>

@@ -1,0 +1,224 @@
+using Marl.Native.Gpu;
+using Marl.Native.Nn;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests.Gpu;
+
+/// <summary>What stays on a device during updates, what goes there, and when anything comes back.</summary>
+public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
+{
+    private const string Foraging = "lbf:5x5-2p-1f", TwoStep = "two-step";
+
+    public static TheoryData<string> Present => [.. Devices.Present];
+
+    public static TheoryData<string, string> Worlds
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (string device in Devices.Present)
+            {
+                data.Add(device, Foraging);
+                data.Add(device, Native.Tests.TrainingTests.Numbers);
+            }
+            return data;
+        }
+    }
+
+    /// <summary>Episodes of unlike length, some of which were replaced by others: to the last bit, padding too.</summary>
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void ABatchPutTogetherOnADeviceIsThatOfTheCpu(string id, string world)
+    {
+        const int Batch = 4, Kept = 6;
+        var (spec, device) = (Environments.Create(world).Spec, devices[id]);
+        var replay = new ReplayBuffer(Kept, EpisodeMemory.Of(spec, Kept, spec.Agents.Length, device)!);
+        for (int i = 0; i < 15; i++)
+        {
+            var evicted = replay.Add(Games.Play(() => Environments.Create(world), i, RewardMode.Individual));
+            Assert.Equal(i >= Kept, evicted is not null);
+            Assert.Null(evicted?.Memory);
+        }
+        var statistics = new RunningStatistics(spec.Agents.Length);
+        statistics.Update([.. Enumerable.Range(0, 2 * spec.Agents.Length).Select(i => i * i - 0.3f)]);
+        EpisodeBatch here = new(spec, Batch, spec.Agents.Length), there = new(spec, Batch, spec.Agents.Length, device);
+        var (sample, rng) = (new Episode[Batch], new Rng(5));
+        for (int draw = 0; draw < 4; draw++)
+        {
+            replay.Sample(sample, ref rng);
+            var before = device.Traffic;
+            here.Load(sample, statistics);
+            there.Load(sample, statistics);
+            var traffic = device.Traffic.Since(before);
+            Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
+            // Rewards, ends, masks and places; when they were played; to the next cache line each.
+            Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Batch * (spec.Agents.Length + 3) + 2 * Batch + 5 * 16);
+            foreach (Func<EpisodeBatch, Tensor> field in (Func<EpisodeBatch, Tensor>[])
+                [
+                    batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.ActionsBeyond, batch => batch.Vectors,
+                    batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
+                ])
+            {
+                Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"draw {draw}");
+            }
+        }
+        // One that is not there: all are sent.
+        sample[1] = Games.Play(() => Environments.Create(world), 99, RewardMode.Individual);
+        here.Load(sample);
+        there.Load(sample);
+        Noise.AssertSameBits(here.Observations.ToArray(), there.Observations.ToArray(), "observations");
+    }
+
+    /// <summary>Transfers of an update: one for each step of another network, and what a loss draws.</summary>
+    [Theory]
+    [InlineData("iql", 1), InlineData("vdn", 1), InlineData("qmix", 1), InlineData("qplex", 1), InlineData("qtran", 1), InlineData("cw-qmix", 1)]
+    [InlineData("maddpg", 3)]
+    public void AnUpdateReadsNothingAndWritesOnce(string algorithm, int uploads)
+    {
+        const int Updates = 3, Rounds = 3;
+        var device = devices["stand-in"];
+        using var run = new Run(algorithm, device, $"updatesPerEpisode={Updates}");
+        run.Learn(rounds: 5);
+        var before = device.Traffic;
+        run.Learn(Rounds);
+        var traffic = device.Traffic.Since(before);
+        // And one for every episode.
+        Assert.Equal((Rounds * (1 + Updates * uploads), 0, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
+        _ = run.Learner.Statistics;
+        Assert.True(device.Traffic.Since(before).Downloads > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Present))]
+    public void AStepIsScaledOrNotTakenAsOnTheCpu(string id)
+    {
+        Rng rng = new(3);
+        float[] squares = Noise.Between(ref rng, 0f, 2f, 37).ToArray(), broken = [.. squares[..20], float.NaN, .. squares[21..]];
+        float[] infinite = [.. squares[..36], float.PositiveInfinity], tiny = [.. squares.Select(s => s * 1e-12f)], great = [.. squares.Select(s => s * 1e37f)];
+        foreach (float[] sums in (float[][])[squares, broken, infinite, tiny, great, [0f, 0f], [3e38f, 3e38f]])
+        {
+            foreach (float loss in (float[])[0f, -3f, float.NaN, float.PositiveInfinity, float.NegativeInfinity])
+            {
+                foreach (float max in (float[])[10f, 1f, 1e-6f, float.PositiveInfinity])
+                {
+                    Agreement.Assert(id, Scaled(Device.Cpu), Scaled(devices[id]), $"{sums[^1]} {loss} {max}");
+
+                    float[] Scaled(Device device)
+                    {
+                        Tensor s = device.Zeros(new Shape(sums.Length)), l = device.Zeros(new Shape(1)), scale = device.Zeros(new Shape(1));
+                        Tensor p = device.Zeros(new Shape(3)), g = device.Zeros(new Shape(3));
+                        s.CopyFrom(sums);
+                        l.CopyFrom([loss]);
+                        g.CopyFrom([1f, -2f, 3f]);
+                        device.ClipScale(s, l, max, scale);
+                        device.Update(new Sgd.Update(0.1f, 0f, 1f, 0f), p, g, default, default, scale);
+                        float first = scale.ToScalar();
+                        // What was no step keeps the next from being one.
+                        s.CopyFrom(new float[sums.Length]);
+                        device.ClipScale(s, default, max, scale);
+                        return [first, scale.ToScalar(), .. p.ToArray()];
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void TheDeviceIsAskedWhenThereIsNoMoreRoom()
+    {
+        var device = devices["stand-in"];
+        using var run = new Run("vdn", device, $"updatesPerEpisode={TrainedNetwork.StepsBetweenReads}");
+        run.Learn(rounds: 3);
+        var before = device.Traffic;
+        run.Learn(rounds: 1);
+        Assert.Equal((1, 1), (device.Traffic.Since(before).Downloads, device.Traffic.Since(before).Synchronisations));
+    }
+
+    [Fact]
+    public void WhatIsNoNumberIsFoundByTheNextReadingAndChangesNoWeights()
+    {
+        using Run cpu = new("vdn", Device.Cpu), gpu = new("vdn", devices["stand-in"]);
+        cpu.Learn(rounds: 4);
+        gpu.Learn(rounds: 4);
+        var expected = Assert.Throws<DivergedException>(() => cpu.Learn(rounds: 1, reward: float.NaN));
+        gpu.Learn(rounds: 1, reward: float.NaN);
+        gpu.Learn(rounds: 5);
+        Noise.AssertSameBits(cpu.Weights, gpu.Weights, "weights");
+        Assert.All(gpu.Weights, weight => Assert.True(float.IsFinite(weight)));
+        Assert.Equal(expected.Message, Assert.Throws<DivergedException>(() => gpu.Learner.Archive(new SafetensorsWriter())).Message);
+    }
+
+    [Fact]
+    public void EpisodesThatDoNotFitStayHere()
+    {
+        using var small = GpuDevices.StandIn(memory: 100_000);
+        Assert.Null(EpisodeMemory.Of(Environments.Create(Foraging).Spec, 5000, 1, small));
+        Assert.NotNull(EpisodeMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, small));
+        Assert.Null(EpisodeMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, Device.Cpu));
+        Noise.AssertSameBits(TrainingTests.Train("vdn", Device.Cpu), TrainingTests.Train("vdn", small), "weights");
+    }
+
+    [Fact]
+    public void WhatIsRestoredGoesToTheDeviceAgain()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            using Run whole = new("vdn", Device.Cpu), first = new("vdn", devices["stand-in"]);
+            whole.Learn(rounds: 12);
+            first.Learn(rounds: 7);
+            var writer = new SafetensorsWriter();
+            first.Learner.Archive(writer);
+            writer.Save(path);
+            using Run second = new("vdn", devices["stand-in"]);
+            second.Restore(path, rounds: 7);
+            var before = devices["stand-in"].Traffic;
+            second.Learn(rounds: 5);
+            Assert.Equal(10, devices["stand-in"].Traffic.Since(before).Uploads);
+            Noise.AssertSameBits(whole.Weights, second.Weights, "weights");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>A learner in the two-step game, an episode a round.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly Workers workers = new(1);
+        private int played;
+
+        public Run(string algorithm, Device device, params string[] settings)
+        {
+            var options = Algorithm.Find(algorithm).DefaultOptions(TwoStep);
+            string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp", .. settings];
+            var configuration = Games.Configure(algorithm, TwoStep, 1_000,
+                settings: [.. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')]))]);
+            Learner = (ReplayLearner)configuration.CreateLearner(
+                new LearnerContext(Environments.Create(TwoStep).Spec, configuration.Training, workers) { Device = device });
+        }
+
+        public ReplayLearner Learner { get; }
+
+        public float[] Weights => Learner.Parameters.Values.ToArray();
+
+        public void Learn(int rounds, float? reward = null)
+        {
+            for (int round = 0; round < rounds; round++)
+            {
+                var episode = Games.Play(() => Environments.Create(TwoStep), played++);
+                episode.Rewards[1] = reward ?? episode.Rewards[1];
+                Learner.Learn([episode], steps: 0);
+            }
+        }
+
+        public void Restore(string path, int rounds)
+        {
+            Learner.Archive(new SafetensorsReader(path));
+            played = rounds;
+        }
+
+        public void Dispose() => workers.Dispose();
+    }
+}
