@@ -172,9 +172,11 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             writer.Save(path);
             using Run second = new("vdn", devices["stand-in"]);
             second.Restore(path, rounds: 7);
+            // Tables that never change go over the first time.
+            second.Learn(rounds: 1);
             var before = devices["stand-in"].Traffic;
-            second.Learn(rounds: 5);
-            Assert.Equal(10, devices["stand-in"].Traffic.Since(before).Uploads);
+            second.Learn(rounds: 4);
+            Assert.Equal(8, devices["stand-in"].Traffic.Since(before).Uploads);
             Noise.AssertSameBits(whole.Weights, second.Weights, "weights");
         }
         finally
@@ -194,7 +196,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             var options = Algorithm.Find(algorithm).DefaultOptions(TwoStep);
             string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp", .. settings];
             var configuration = Games.Configure(algorithm, TwoStep, 1_000,
-                settings: [.. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')]))]);
+                settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')]))]);
             Learner = (ReplayLearner)configuration.CreateLearner(
                 new LearnerContext(Environments.Create(TwoStep).Spec, configuration.Training, workers) { Device = device });
         }
