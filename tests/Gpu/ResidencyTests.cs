@@ -75,10 +75,10 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     [InlineData("maddpg", 3)]
     public void AnUpdateReadsNothingAndWritesOnce(string algorithm, int uploads)
     {
-        const int Updates = 3, Rounds = 3;
+        const int Updates = 2, Rounds = 2;
         var device = devices["stand-in"];
         using var run = new Run(algorithm, device, $"updatesPerEpisode={Updates}");
-        run.Learn(rounds: 5);
+        run.Learn(rounds: 4);
         var before = device.Traffic;
         run.Learn(Rounds);
         var traffic = device.Traffic.Since(before);
@@ -194,7 +194,8 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         public Run(string algorithm, Device device, params string[] settings)
         {
             var options = Algorithm.Find(algorithm).DefaultOptions(TwoStep);
-            string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp", .. settings];
+            string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp",
+                "hypernetEmbed=8", "kernelEmbed=8", "centralHidden=8", "centralEmbed=6", .. settings];
             var configuration = Games.Configure(algorithm, TwoStep, 1_000,
                 settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')]))]);
             Learner = (ReplayLearner)configuration.CreateLearner(
