@@ -19,6 +19,9 @@ public sealed class Devices : IDisposable
     /// <summary>Whether it must give the bits of the CPU: the others may round a product and its sum once, or divide less exactly.</summary>
     public static bool IsExact(string id) => id == StandIn;
 
+    /// <summary>Whether it is slow as no device is.</summary>
+    public static bool IsStandIn(string id) => id == StandIn;
+
     public GpuDevice this[string id]
     {
         get
