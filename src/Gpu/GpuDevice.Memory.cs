@@ -18,8 +18,7 @@ public sealed partial class GpuDevice
         }
         catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
         {
-            throw new DeviceException($"{Name} has no room for {(long)count * sizeof(float) >> 20} MiB of its " +
-                $"{accelerator.MemorySize >> 20} MiB: a smaller batch or network needs less ({error.Message})", error);
+            throw Failed(error, $"{(long)count * sizeof(float) >> 20} MiB of its {accelerator.MemorySize >> 20} MiB");
         }
     }
 
@@ -60,6 +59,10 @@ public sealed partial class GpuDevice
                 }
             }
             fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
+            if (outside != 0f)
+            {
+                fault.View.MemSetToZero(stream);
+            }
         }
         catch (AcceleratorException error)
         {
@@ -67,7 +70,6 @@ public sealed partial class GpuDevice
         }
         if (outside != 0f)
         {
-            fault.View.MemSetToZero(stream);
             throw new ArgumentOutOfRangeException(nameof(source), "an index of a gather or scatter lay outside its row");
         }
     }

@@ -26,9 +26,9 @@ public sealed partial class GpuDevice : Device, IDisposable
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
     private readonly int threads, mostGroups;
 
-    internal GpuDevice(Context context, Accelerator accelerator, string name)
+    internal GpuDevice(Context context, Accelerator accelerator, string id, string name)
     {
-        (this.context, this.accelerator, Name) = (context, accelerator, name);
+        (this.context, this.accelerator, Id, Name) = (context, accelerator, id, name);
         stream = accelerator.CreateStream();
         threads = accelerator.MaxNumThreadsPerGroup >= WideGroup ? WideGroup : NarrowGroup;
         // Where every group is a meeting of the same few threads, one is best.
@@ -40,16 +40,26 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <inheritdoc/>
     public override string Name { get; }
 
+    /// <inheritdoc/>
+    public override string Id { get; }
+
     /// <summary>All: a launch costs more than a way to memory.</summary>
     public override int NearbyNumbers => int.MaxValue;
 
     /// <summary>Gives the device back, and all memory on it.</summary>
     public void Dispose()
     {
-        fault.Dispose();
-        stream.Dispose();
-        accelerator.Dispose();
-        context.Dispose();
+        try
+        {
+            fault.Dispose();
+            stream.Dispose();
+            accelerator.Dispose();
+            context.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // Of a device that is lost there is nothing to give back; what failed first has been said.
+        }
     }
 
     /// <summary>Waits until everything that was launched is done; for measurements.</summary>
@@ -62,7 +72,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
         catch (AcceleratorException error)
         {
-            throw Failed(error, "synchronisation");
+            throw Failed(error, "waiting for it");
         }
     }
 
@@ -97,7 +107,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
-            throw Failed(error, typeof(TKernel).Name);
+            throw Failed(error, $"kernel {typeof(TKernel).Name}");
         }
     }
 
@@ -109,7 +119,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
     private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
 
-    private DeviceException Failed(Exception error, string what) => new($"{Name} failed ({what}): {error.Message}", error);
+    private DeviceException Failed(Exception error, string doing) => GpuFailure.Of(Name, error, doing);
 
     // ---- arguments ----
 

@@ -79,7 +79,7 @@ public static class GpuDevices
                 throw new DeviceException($"there is no {id}: {context.Devices.Length} {parts[0]} device(s) can be used, counted from 0");
             }
             var device = context.Devices[index];
-            return new(context, device.CreateAccelerator(context), $"{device.Name} ({parts[0]}:{index})");
+            return new(context, device.CreateAccelerator(context), id, $"{device.Name} ({parts[0]}:{index})");
         }
         catch (Exception error)
         {
@@ -92,7 +92,7 @@ public static class GpuDevices
     public static GpuDevice StandIn()
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
-        return new(context, context.CreateCPUAccelerator(0), "CPU (ILGPU)");
+        return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU)");
     }
 
     internal static Context Create(Action<Context.Builder> devices)

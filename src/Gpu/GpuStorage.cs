@@ -14,5 +14,16 @@ internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1
         => throw new InvalidOperationException($"these numbers are on {Device.Name}, which this process cannot address; copy them with Device.Read");
 
     /// <inheritdoc/>
-    public override void Release() => buffer.Dispose();
+    /// <exception cref="DeviceException">the device is lost.</exception>
+    public override void Release()
+    {
+        try
+        {
+            buffer.Dispose();
+        }
+        catch (AcceleratorException error)
+        {
+            throw GpuFailure.Of(Device.Name, error, "giving memory back");
+        }
+    }
 }

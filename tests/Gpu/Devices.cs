@@ -50,7 +50,7 @@ public sealed class Devices : IDisposable
         var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
         var device = context.GetCLDevices()[int.Parse(id[WithoutGenericAddresses.Length..])];
         typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
-        return new GpuDevice(context, device.CreateAccelerator(context), id);
+        return new GpuDevice(context, device.CreateAccelerator(context), id, id);
     }
 
     private static IEnumerable<string> Refused()
