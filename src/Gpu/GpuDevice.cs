@@ -19,12 +19,19 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>Groups that are enough to fill any device; more elements are looped over.</summary>
     private const int EnoughGroups = 4096;
+
+    /// <summary>Groups that keep a large device about busy.</summary>
+    private const int BusyGroups = 128;
+
+    /// <summary>Terms from which on a sum may be made in parts, and the fewest of a part.</summary>
+    private const int LongSum = 1024, ShortestSlice = 256;
     private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
     private readonly Context context;
     private readonly Accelerator accelerator;
     private readonly AcceleratorStream stream;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
     private readonly int threads, mostGroups;
+    private Arena? scratch;
 
     internal GpuDevice(Context context, Accelerator accelerator, string id, string name)
     {
@@ -42,6 +49,12 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <inheritdoc/>
     public override string Id { get; }
+
+    /// <summary>Whether matrix products are made on tensor cores, of factors rounded to TF32; only on CUDA, from sm_80 on.</summary>
+    public bool Tf32Products { get; internal init; }
+
+    /// <summary>Numbers that <see cref="Scratch"/> has room for.</summary>
+    internal int ScratchCapacity => scratch?.Capacity ?? 0;
 
     /// <summary>All: a launch costs more than a way to memory.</summary>
     public override int NearbyNumbers => int.MaxValue;
@@ -115,6 +128,19 @@ public sealed partial class GpuDevice : Device, IDisposable
     private Action<AcceleratorStream, KernelConfig, TKernel> Loaded<TKernel>() where TKernel : struct, IKernel
         => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel),
             static (_, accelerator) => accelerator.LoadKernel<TKernel>(Thread.Enter), accelerator);
+
+    /// <summary>How many parts a sum of <paramref name="length"/> terms is made in where there are only so many groups at work on all sums: enough to keep a device
+    /// busy, and not so many that a part is soon done. That depends on shapes alone, so that every GPU sums in the same order.</summary>
+    private static int Slices(int length, int groups)
+        => length < LongSum ? 1 : Math.Clamp(BusyGroups / Math.Max(1, groups), 1, length / ShortestSlice);
+
+    /// <summary>Room for results of parts, until the next call. It grows to the most that was ever needed, and is then there for good.</summary>
+    private Tensor Scratch(Shape shape)
+    {
+        scratch ??= new Arena(this);
+        scratch.Reset();
+        return scratch.TakeLow(shape);
+    }
 
     /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
     private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
