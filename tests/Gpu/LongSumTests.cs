@@ -2,8 +2,8 @@ using Marl.Native.Gpu;
 
 namespace Marl.Native.Tests.Gpu;
 
-/// <summary>Sums so long, and so few, that a device makes them in parts: as the CPU's up to rounding, the same from run to run, in memory that is there after the
-/// first time.</summary>
+/// <summary>Sums so long, and so few, that a device makes them in parts: as the CPU's up to rounding, the same from run to run, in memory that is there from
+/// the second time on.</summary>
 public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
 {
     /// <summary>Of the largest result. The CPU's own chain of some thousand terms is off by as much.</summary>
@@ -18,7 +18,7 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
             {
                 // Slices that are alike and that are not; squares that are not full; copies.
                 data.Add(device, 5, 1024, 3, 1);
-                data.Add(device, 20, 3001, 17, 1);
+                data.Add(device, 18, 2003, 17, 1);
                 data.Add(device, 7, 1500, 9, 3);
             }
             return data;
@@ -50,8 +50,9 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
         {
             float[] cpu = Run(Device.Cpu), gpu = Run(device);
             AssertClose(id, cpu, gpu, $"{copies} of {m}x{k}x{n}");
-            int room = device.ScratchCapacity;
             Noise.AssertSameBits(gpu, Run(device), "a second time");
+            int room = device.ScratchCapacity;
+            Noise.AssertSameBits(gpu, Run(device), "a third time");
             Assert.True(room >= 2 * m * n && room == device.ScratchCapacity, $"room for {room}, then for {device.ScratchCapacity}");
 
             float[] Run(Device device)
