@@ -58,7 +58,7 @@ internal sealed class OnPolicyCalls
             }
             for (int call = 1; call <= 3; call++)
             {
-                Play(learner);
+                Play(learner, options.FloorStart);
                 learner.Begin(batch.Episodes, clock[call - 1]);
                 if (call == 1)
                 {
@@ -119,13 +119,14 @@ internal sealed class OnPolicyCalls
     }
 
     /// <summary>The episodes as if the learner's policy of now had played them.</summary>
-    private void Play(OnPolicyLearner learner)
+    private void Play(OnPolicyLearner learner, float floor)
     {
-        var logPolicy = LogPolicy(learner);
+        var logPolicy = LogPolicy(learner, floor);
         int agents = batch.Spec.Agents.Length, actions = batch.Spec.ActionCount;
         for (int b = 0; b < batch.Episodes.Length; b++)
         {
             var episode = batch.Episodes[b];
+            episode.Fingerprint = new(0f, floor);
             for (int i = 0; i < episode.Length * agents; i++)
             {
                 int row = (i / agents * batch.Episodes.Length + b) * agents + i % agents;
@@ -135,7 +136,7 @@ internal sealed class OnPolicyCalls
     }
 
     /// <summary>[T, B, N, A]</summary>
-    private Tensor LogPolicy(OnPolicyLearner learner)
+    private Tensor LogPolicy(OnPolicyLearner learner, float floor)
     {
         var (tape, agent) = (new Tape(c.Device), learner.Agent);
         var all = new EpisodeBatch(batch.Spec, batch.Episodes.Length, batch.Reward.Streams(batch.Spec), c.Device);
@@ -144,7 +145,7 @@ internal sealed class OnPolicyCalls
         {
             var rest = tape.Constant(c.Upload(Tensor.Zeros(all.Count, agent.Agents, agent.Hidden)));
             var logits = agent.Forward(tape.Freeze(learner.Parameters), tape.Constant(agent.Input.Build(tape, all)), rest).Output;
-            var log = ((PolicySampler)learner.Selector).LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps)).Value;
+            var log = ((PolicySampler)learner.Selector).LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps), floor).Value;
             var copy = Device.Cpu.Zeros(log.Shape);
             log.CopyTo(copy);
             return copy;

@@ -44,7 +44,6 @@ public sealed class OnPolicyLearner : ILearner
         estimate = objective.Estimate;
         sampling = context.Rng.Split(RngPurpose.Sampling);
         floor = Schedule.Linear(options.FloorStart, options.FloorFinish, options.FloorAnneal);
-        objective.Selector.Floor = floor.At(0);
     }
 
     /// <inheritdoc/>
@@ -73,7 +72,7 @@ public sealed class OnPolicyLearner : ILearner
         [.. objective.Metrics.Zip(minibatch.Metrics.ToArray()), .. networks.Skip(1).Select(critic => ($"{critic.Name}GradientNorm", critic.GradientNorm))]);
 
     /// <inheritdoc/>
-    public float Exploration(long steps) => 1f;
+    public float Exploration(long steps) => floor.At(steps);
 
     /// <inheritdoc/>
     public void Learn(Span<Episode> episodes, long steps)
@@ -84,13 +83,12 @@ public sealed class OnPolicyLearner : ILearner
             Pass(steps);
         }
         End();
-        // The floor of the next round: losses look at the one that their episodes were played with.
-        objective.Selector.Floor = floor.At(steps);
     }
 
     /// <summary>What comes before the first epoch: rewards, values, returns and advantages.</summary>
     internal void Begin(ReadOnlySpan<Episode> episodes, long steps)
     {
+        episodes.CopyTo(shuffled);
         foreach (var episode in episodes)
         {
             episode.Estimates ??= new Estimates(episode);
@@ -110,7 +108,6 @@ public sealed class OnPolicyLearner : ILearner
         {
             objective.NormaliseAdvantages(episodes);
         }
-        episodes.CopyTo(shuffled);
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
@@ -154,10 +151,8 @@ public sealed class OnPolicyLearner : ILearner
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         archive.Statistics("returns", returns);
-        float share = objective.Selector.Floor;
-        archive.Value("floor", ref share);
-        objective.Selector.Floor = share;
     }
 
-    private Shard.Setting Setting(long steps) => new(rewards, steps, Exploration(steps), returns);
+    /// <summary>Losses look at the floor that their episodes were played with.</summary>
+    private Shard.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns);
 }

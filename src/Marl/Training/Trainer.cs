@@ -77,7 +77,7 @@ public sealed class Trainer : IDisposable
     public ILearner Learner { get; }
 
     /// <summary>The trained agents, to act with or to save.</summary>
-    public Policy Policy => new(Spec, Learner.Actors, Present);
+    public Policy Policy => new(Spec, Learner.Actors, Present, Learner.Selector.IsStochastic);
 
     /// <summary>Trains in one call, for programs that embed the engine.</summary>
     /// <param name="algorithm">its name.</param>
@@ -185,7 +185,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Plays greedy episodes in fresh environments; or in those of the training, one after the other, if they are such that one disposes
+    /// <summary>Plays episodes in which nothing is explored (<see cref="IActionSelector"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
     /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
     public EvaluationResult Evaluate(int count)
     {
@@ -206,7 +206,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Where training stands. Greedy episodes have the same, although nothing is left to chance in them: what an agent does should be its answer to the others of today.</summary>
+    /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
     private Fingerprint Present => new(Math.Min(1f, (float)steps / configuration.Training.Steps), Learner.Exploration(steps));
 
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>

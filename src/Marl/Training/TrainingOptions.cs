@@ -41,7 +41,7 @@ public sealed record TrainingOptions
     /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
     public long EvaluateEvery { get; init; } = 10_000;
 
-    /// <summary>Greedy episodes of an evaluation.</summary>
+    /// <summary>Episodes of an evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 100;
 
     /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>
