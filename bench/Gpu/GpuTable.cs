@@ -10,7 +10,7 @@ namespace Marl.Native.Bench.Gpu;
 /// back in this process, so a call is what a training run waits for.</summary>
 internal static class GpuTable
 {
-    private static readonly (int M, int K, int N)[] Products = [(1920, 120, 64), (9600, 64, 192), (10000, 128, 128), (4096, 1024, 1024)];
+    private static readonly (int M, int K, int N)[] Products = [(1920, 120, 64), (9600, 64, 192), (10000, 128, 128), (4096, 1024, 1024), (64, 24000, 192)];
 
     /// <summary>bench gpu [--calls N] [device ..]; without any, all that can be used.</summary>
     public static int Run(string[] args)

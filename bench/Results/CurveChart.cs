@@ -33,7 +33,7 @@ internal sealed class CurveChart
         svg.AppendLine($"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:F0} {height:F0}" width="{width:F0}" height="{height:F0}"
               font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif" font-size="11" fill="{Ink}">
-            <title>Mean greedy return over environment steps, with 95 % bands</title>
+            <title>Mean return of evaluations over environment steps, with 95 % bands</title>
             """);
         for (int i = 0; i < tasks.Length; i++)
         {
@@ -87,7 +87,7 @@ internal sealed class CurveChart
         double X(double step) => Width * step / last;
         double Y(double value) => Height * (high - value) / (high - low);
 
-        svg.AppendLine($"""<text y="-12"><tspan font-size="13" font-weight="600">{Text(task[0].Task)}</tspan> greedy return</text>""");
+        svg.AppendLine($"""<text y="-12"><tspan font-size="13" font-weight="600">{Text(task[0].Task)}</tspan> return</text>""");
         double tick = Tick(high - low, 6);
         string digits = $"F{Math.Max(0, -Math.Floor(Math.Log10(tick) + 1e-9)):F0}";
         for (long i = (long)Math.Ceiling(low / tick); i * tick <= high; i++)

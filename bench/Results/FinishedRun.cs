@@ -11,7 +11,7 @@ namespace Marl.Native.Bench.Results;
 /// <param name="Seed">which of the label's runs.</param>
 /// <param name="Configuration">config.json</param>
 /// <param name="Steps">[evaluations] environment steps before each.</param>
-/// <param name="Returns">[evaluations] mean greedy return of each.</param>
+/// <param name="Returns">[evaluations] mean return of each.</param>
 /// <param name="StepsPerSecond">how fast it was.</param>
 internal sealed record FinishedRun(
     string Path, string Task, string Label, ulong Seed, JsonObject Configuration, double[] Steps, double[] Returns, double StepsPerSecond)

@@ -6,7 +6,7 @@ namespace Marl.Native.Bench.Results;
 internal static class ResultsTables
 {
     private const string Legend = """
-        Greedy returns. Maximum: the greatest over evaluations of the mean over seeds. Area: the mean over all evaluations. Both, and the last evaluation, with
+        Returns of evaluations. Maximum: the greatest over evaluations of the mean over seeds. Area: the mean over all evaluations. Both, and the last evaluation, with
         the 95 % interval of Student's t over seeds. IQM: the interquartile mean over seeds of the last evaluation, with the 95 % interval of the bootstrap.
         """;
 

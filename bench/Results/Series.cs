@@ -50,7 +50,7 @@ internal sealed class Series
     /// <summary>[evaluations] mean over seeds of the steps before each.</summary>
     public double[] Steps { get; }
 
-    /// <summary>[evaluations][seeds] greedy returns.</summary>
+    /// <summary>[evaluations][seeds] returns.</summary>
     public double[][] Returns { get; }
 
     /// <summary>[evaluations] mean over seeds.</summary>

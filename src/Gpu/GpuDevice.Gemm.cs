@@ -3,33 +3,28 @@ namespace Marl.Native.Gpu;
 /// <summary>Launches of matrix products.</summary>
 public sealed partial class GpuDevice
 {
+    /// <summary>
+    /// A few results of a long k, like the gradient of weights by thousands of rows, are too few squares to keep a device busy: k is cut, and the slices' results
+    /// are summed from the first to the last.
+    /// </summary>
     /// <inheritdoc/>
     public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
     {
         Matrix.CheckProduct(a, b, c, accumulate, bias);
-        if (threads == WideGroup)
-        {
-            Multiply<WideTile>(a, b, c, accumulate, bias);
-        }
-        else
-        {
-            Multiply<NarrowTile>(a, b, c, accumulate, bias);
-        }
-    }
-
-    private void Multiply<TTile>(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias) where TTile : struct, ITileEdge
-    {
-        int side = 4 * TTile.Edge, down = (c.M + side - 1) / side, across = (c.N + side - 1) / side;
-        if (down * across * c.Batch == 0)
+        int side = threads == WideGroup ? 4 * WideTile.Edge : 4 * NarrowTile.Edge;
+        int down = (c.M + side - 1) / side, across = (c.N + side - 1) / side, squares = down * across * c.Batch, slices = Slices(a.N, squares);
+        if (squares == 0)
         {
             return;
         }
         var result = Grid(c);
-        Launch(new GemmKernel<TTile>
+        var product = new Product
         {
             M = c.M,
             N = c.N,
             K = a.N,
+            Slices = slices,
+            Depth = (a.N + slices - 1) / slices,
             TilesDown = down,
             TilesAcross = across,
             Accumulate = Flag(accumulate),
@@ -39,7 +34,32 @@ public sealed partial class GpuDevice
             B = Grid(b),
             C = result,
             Bias = bias.IsNone ? result.Data : View(bias),
-        }, down * across * c.Batch);
+        };
+        if (slices == 1)
+        {
+            Multiply(product, squares);
+            return;
+        }
+        var parts = View(Scratch(new Shape(c.Batch * slices, c.M, c.N)));
+        Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, squares * slices);
+        int n = c.Batch * c.M * c.N;
+        Each(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
+    }
+
+    private void Multiply(Product product, int groups)
+    {
+        if (Tf32Products)
+        {
+            Launch(new Tf32GemmKernel { Of = product }, groups);
+        }
+        else if (threads == WideGroup)
+        {
+            Launch(new GemmKernel<WideTile> { Of = product }, groups);
+        }
+        else
+        {
+            Launch(new GemmKernel<NarrowTile> { Of = product }, groups);
+        }
     }
 
     private Grid2 Grid(Matrix matrix)

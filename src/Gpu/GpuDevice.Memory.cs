@@ -28,8 +28,7 @@ public sealed partial class GpuDevice
         }
         catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
         {
-            throw new DeviceException($"{Name} has no room for {(long)count * sizeof(float) >> 20} MiB of its " +
-                $"{accelerator.MemorySize >> 20} MiB: a smaller batch or network needs less ({error.Message})", error);
+            throw Failed(error, $"{(long)count * sizeof(float) >> 20} MiB of its {accelerator.MemorySize >> 20} MiB");
         }
     }
 
@@ -76,6 +75,10 @@ public sealed partial class GpuDevice
                 // This one waits for both.
                 fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
             }
+            if (outside != 0f)
+            {
+                fault.View.MemSetToZero(stream);
+            }
             Traffic = Traffic with { Downloads = Traffic.Downloads + 1 };
             Synchronised();
         }
@@ -85,7 +88,6 @@ public sealed partial class GpuDevice
         }
         if (outside != 0f)
         {
-            fault.View.MemSetToZero(stream);
             throw new ArgumentOutOfRangeException(nameof(source), "an index of a gather or scatter lay outside its row");
         }
     }

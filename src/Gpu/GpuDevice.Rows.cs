@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace Marl.Native.Gpu;
 
 /// <summary>Launches of the reductions, the softmax family and the recursion.</summary>
@@ -23,20 +25,39 @@ public sealed partial class GpuDevice
             }, outer, rowLanes);
             return;
         }
-        // Four lanes as on the CPU; more where the columns are long.
-        int lanes = length > 256 ? threads / 8 : 4;
+        int columns = outer * inner, slices = Slices(length, columns * ColumnLanes(length) / threads);
+        if (slices == 1)
+        {
+            Columns(op, View(x), outer, length, inner, 1, View(y, columns), accumulate);
+            return;
+        }
+        // Few columns that are long: parts of them first.
+        var parts = View(Scratch(new Shape(outer, slices, inner)));
+        Columns(op, View(x), outer, length, inner, slices, parts, accumulate: false);
+        Columns(op, parts, outer, slices, inner, 1, View(y, columns), accumulate);
+    }
+
+    private void Columns<TOp>(TOp op, ArrayView<float> x, int outer, int length, int inner, int slices, ArrayView<float> y, bool accumulate)
+        where TOp : unmanaged, IReduction
+    {
+        int depth = (length + slices - 1) / slices, lanes = ColumnLanes(depth);
         Rows(new ReduceColumnsKernel<TOp>
         {
             Op = op,
-            Lanes = Math.Max(lanes, 4),
+            Lanes = lanes,
             Outer = outer,
             Length = length,
+            Slices = slices,
+            Depth = depth,
             Inner = inner,
             Accumulate = Flag(accumulate),
-            X = View(x),
-            Y = View(y, outer * inner),
-        }, outer * inner, Math.Max(lanes, 4));
+            X = x,
+            Y = y,
+        }, outer * slices * inner, lanes);
     }
+
+    /// <summary>Threads per column: four lanes as on the CPU; more where the columns are long.</summary>
+    private int ColumnLanes(int length) => length > 256 ? Math.Max(threads / 8, 4) : 4;
 
     /// <inheritdoc/>
     public override void ArgMax(Tensor x, Tensor mask, Tensor index)

@@ -19,6 +19,12 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>Groups that are enough to fill any device; more elements are looped over.</summary>
     private const int EnoughGroups = 4096;
+
+    /// <summary>Groups that keep a large device about busy.</summary>
+    private const int BusyGroups = 128;
+
+    /// <summary>Terms from which on a sum may be made in parts, and the fewest of a part.</summary>
+    private const int LongSum = 1024, ShortestSlice = 256;
     private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
     private readonly Context context;
     private readonly Accelerator accelerator;
@@ -28,14 +34,16 @@ public sealed partial class GpuDevice : Device, IDisposable
     private readonly int threads, mostGroups;
     private readonly long? memory;
     private long allocated;
+    private Arena? scratch;
 
     /// <param name="context">what it was found in.</param>
     /// <param name="accelerator">the device.</param>
+    /// <param name="id">for configurations.</param>
     /// <param name="name">for people.</param>
     /// <param name="memory">bytes, for a device that has fewer than it says.</param>
-    internal GpuDevice(Context context, Accelerator accelerator, string name, long? memory = null)
+    internal GpuDevice(Context context, Accelerator accelerator, string id, string name, long? memory = null)
     {
-        (this.context, this.accelerator, Name, this.memory) = (context, accelerator, name, memory);
+        (this.context, this.accelerator, Id, Name, this.memory) = (context, accelerator, id, name, memory);
         staging = new Staging(accelerator);
         stream = accelerator.CreateStream();
         threads = accelerator.MaxNumThreadsPerGroup >= WideGroup ? WideGroup : NarrowGroup;
@@ -48,17 +56,33 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <inheritdoc/>
     public override string Name { get; }
 
+    /// <inheritdoc/>
+    public override string Id { get; }
+
+    /// <summary>Whether matrix products are made on tensor cores, of factors rounded to TF32; only on CUDA, from sm_80 on.</summary>
+    public bool Tf32Products { get; internal init; }
+
+    /// <summary>Numbers that <see cref="Scratch"/> has room for.</summary>
+    internal int ScratchCapacity => scratch?.Capacity ?? 0;
+
     /// <summary>All: a launch costs more than a way to memory.</summary>
     public override int NearbyNumbers => int.MaxValue;
 
     /// <summary>Gives the device back, and all memory on it.</summary>
     public void Dispose()
     {
-        staging.Dispose();
-        fault.Dispose();
-        stream.Dispose();
-        accelerator.Dispose();
-        context.Dispose();
+        try
+        {
+            staging.Dispose();
+            fault.Dispose();
+            stream.Dispose();
+            accelerator.Dispose();
+            context.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // Of a device that is lost there is nothing to give back; what failed first has been said.
+        }
     }
 
     /// <summary>For tests and measurements.</summary>
@@ -75,7 +99,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
         catch (AcceleratorException error)
         {
-            throw Failed(error, "synchronisation");
+            throw Failed(error, "waiting for it");
         }
     }
 
@@ -110,7 +134,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
-            throw Failed(error, typeof(TKernel).Name);
+            throw Failed(error, $"kernel {typeof(TKernel).Name}");
         }
     }
 
@@ -119,10 +143,23 @@ public sealed partial class GpuDevice : Device, IDisposable
         => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel),
             static (_, accelerator) => accelerator.LoadKernel<TKernel>(Thread.Enter), accelerator);
 
+    /// <summary>How many parts a sum of <paramref name="length"/> terms is made in where there are only so many groups at work on all sums: enough to keep a device
+    /// busy, and not so many that a part is soon done. That depends on shapes alone, so that every GPU sums in the same order.</summary>
+    private static int Slices(int length, int groups)
+        => length < LongSum ? 1 : Math.Clamp(BusyGroups / Math.Max(1, groups), 1, length / ShortestSlice);
+
+    /// <summary>Room for results of parts, until the next call. It grows to the most that was ever needed, and is then there for good.</summary>
+    private Tensor Scratch(Shape shape)
+    {
+        scratch ??= new Arena(this);
+        scratch.Reset();
+        return scratch.TakeLow(shape);
+    }
+
     /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
     private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
 
-    private DeviceException Failed(Exception error, string what) => new($"{Name} failed ({what}): {error.Message}", error);
+    private DeviceException Failed(Exception error, string doing) => GpuFailure.Of(Name, error, doing);
 
     // ---- arguments ----
 

@@ -17,7 +17,7 @@ public sealed record GpuListing(string Id, string? Description, string? Problem)
 /// <summary>The GPUs of this machine.</summary>
 public static class GpuDevices
 {
-    private const string Cuda = "cuda", OpenCL = "opencl";
+    private const string Cuda = "cuda", OpenCL = "opencl", Tf32 = "+tf32";
 
     /// <summary>ILGPU asks for the names that libraries have on a developer's machine; everywhere else there is only the one with the version.</summary>
     static GpuDevices() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, assembly, path) => name switch
@@ -50,18 +50,20 @@ public static class GpuDevices
         return listings;
     }
 
-    /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0.</summary>
+    /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0. A CUDA device with "+tf32" after that makes matrix products on its
+    /// tensor cores, of factors rounded to ten bits of fraction: faster, and no longer the CPU's numbers up to a few ulp.</summary>
     /// <exception cref="ArgumentException">there is no such kind.</exception>
     /// <exception cref="DeviceException">there is no such device, or it cannot be used.</exception>
     public static GpuDevice Open(string id)
     {
-        string[] parts = id.Split(':');
+        bool tf32 = id.StartsWith(Cuda, StringComparison.Ordinal) && id.EndsWith(Tf32, StringComparison.Ordinal);
+        string[] parts = (tf32 ? id[..^Tf32.Length] : id).Split(':');
         int index = 0;
         bool known = parts[0] is Cuda or OpenCL && parts.Length <= 2
             && (parts.Length == 1 || int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index));
         if (!known)
         {
-            throw new ArgumentException($"'{id}' is no device: cuda, cuda:i, opencl or opencl:i is");
+            throw new ArgumentException($"'{id}' is no device: cuda, cuda:i, cuda+tf32, cuda:i+tf32, opencl or opencl:i is");
         }
         Context context;
         try
@@ -79,7 +81,11 @@ public static class GpuDevices
                 throw new DeviceException($"there is no {id}: {context.Devices.Length} {parts[0]} device(s) can be used, counted from 0");
             }
             var device = context.Devices[index];
-            return new(context, device.CreateAccelerator(context), $"{device.Name} ({parts[0]}:{index})");
+            if (tf32 && device is not CudaDevice { Architecture: { Major: >= 8 } })
+            {
+                throw new DeviceException($"{device.Name} ({parts[0]}:{index}) has no tensor cores for TF32, which come with sm_80; without {Tf32} it can be used");
+            }
+            return new(context, device.CreateAccelerator(context), id, $"{device.Name} ({parts[0]}:{index}{(tf32 ? Tf32 : "")})") { Tf32Products = tf32 };
         }
         catch (Exception error)
         {
@@ -93,7 +99,14 @@ public static class GpuDevices
     public static GpuDevice StandIn(long? memory = null)
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
-        return new(context, context.CreateCPUAccelerator(0), "CPU (ILGPU)", memory);
+        return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU)", memory);
+    }
+
+    /// <summary>The same with groups and warps as large as CUDA's, and products as by its tensor cores. Slower still.</summary>
+    internal static GpuDevice Tf32StandIn()
+    {
+        var context = Create(builder => builder.CPU(new CPUDevice(32, 8, 1)));
+        return new(context, context.CreateCPUAccelerator(0), "stand-in+tf32", "CPU (ILGPU), TF32") { Tf32Products = true };
     }
 
     internal static Context Create(Action<Context.Builder> devices)

@@ -14,9 +14,17 @@ internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1
         => throw new InvalidOperationException($"these numbers are on {Device.Name}, which this process cannot address; copy them with Device.Read");
 
     /// <inheritdoc/>
+    /// <exception cref="DeviceException">the device is lost.</exception>
     public override void Release()
     {
-        buffer.Dispose();
-        ((GpuDevice)Device).Released(Count);
+        try
+        {
+            buffer.Dispose();
+            ((GpuDevice)Device).Released(Count);
+        }
+        catch (AcceleratorException error)
+        {
+            throw GpuFailure.Of(Device.Name, error, "giving memory back");
+        }
     }
 }

@@ -51,6 +51,10 @@ internal static class Intrinsics
             manager.RegisterMethod(Own(intrinsic), new PTXIntrinsic(typeof(Intrinsics), ptx, IntrinsicImplementationMode.GenerateCode));
             manager.RegisterMethod(Own(intrinsic), new CLIntrinsic(typeof(Intrinsics), openCL, IntrinsicImplementationMode.GenerateCode));
         }
+        foreach (var (intrinsic, ptx) in new[] { (nameof(Tf32.Round), nameof(Tf32.PtxRound)), (nameof(Tf32.Multiply), nameof(Tf32.PtxMultiply)) })
+        {
+            manager.RegisterMethod(typeof(Tf32).GetMethod(intrinsic)!, new PTXIntrinsic(typeof(Tf32), ptx, IntrinsicImplementationMode.GenerateCode));
+        }
     }
 
     private static MethodInfo Own(string name) => typeof(Intrinsics).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;

@@ -1,6 +1,6 @@
 namespace Marl.Native;
 
-/// <summary>A device failed: no memory left, lost, or a kernel that its driver refuses. What it computed is lost.</summary>
+/// <summary>A device failed: no memory left, lost, or a kernel that its driver refuses. What it was computing is lost.</summary>
 /// <param name="message">what failed, on which device, and what can be done.</param>
 /// <param name="inner">what the device's own library said.</param>
 public sealed class DeviceException(string message, Exception? inner = null) : Exception(message, inner);
@@ -17,6 +17,9 @@ public abstract class Device
 
     /// <summary>For people: what it is.</summary>
     public abstract string Name { get; }
+
+    /// <summary>For configurations: what it is opened by.</summary>
+    public abstract string Id { get; }
 
     /// <summary>How many numbers stay close while several primitives pass over them: ops cut long rows of work into such pieces.</summary>
     public abstract int NearbyNumbers { get; }

@@ -49,7 +49,7 @@ public sealed class ResultsTests : IDisposable
             | a     |     1 |  -100.0 |   3,001 | -100.0 | -100.0 | -300.0 |   1,000 |
             | b     |     1 |  -300.0 |   3,001 | -300.0 | -300.0 | -400.0 |   1,000 |
 
-            Greedy returns. Maximum: the greatest over evaluations of the mean over seeds. Area: the mean over all evaluations. Both, and the last evaluation, with
+            Returns of evaluations. Maximum: the greatest over evaluations of the mean over seeds. Area: the mean over all evaluations. Both, and the last evaluation, with
             the 95 % interval of Student's t over seeds. IQM: the interquartile mean over seeds of the last evaluation, with the 95 % interval of the bootstrap.
 
             ### game, other game

@@ -32,7 +32,7 @@ public static class Quickstart
         policy.Save(file);
         var (agents, world, rng) = (Policy.Load(file), new Rendezvous(), new Rng(7));
         world.Reset(ref rng);
-        while (world.Step(agents.Act(world), new double[2], ref rng) == StepResult.Running) { }
+        while (world.Step(agents.Act(world, ref rng), new double[2], ref rng) == StepResult.Running) { }
         return summary.ReturnMean;
     }
 }

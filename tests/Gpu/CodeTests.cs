@@ -25,7 +25,7 @@ public sealed partial class CodeTests : IDisposable
     public void Cuda(int architecture)
     {
         using var backend = new PTXBackend(context, new CudaArchitecture(architecture / 10, architecture % 10), CudaInstructionSet.ISA_80, null!);
-        foreach (var (name, code) in Compile(backend, kernel => ((PTXCompiledKernel)kernel).PTXAssembly, static _ => true))
+        foreach (var (name, code) in Compile(backend, kernel => ((PTXCompiledKernel)kernel).PTXAssembly, Kernels()))
         {
             Assert.DoesNotMatch(Call(), code);
             Assert.False(code.Contains(".local", StringComparison.Ordinal), $"{name} keeps numbers in local memory");
@@ -33,23 +33,36 @@ public sealed partial class CodeTests : IDisposable
         }
     }
 
+    /// <summary>The product on tensor cores multiplies with them, and in no other way; both factors are rounded once, when they come to shared memory.</summary>
+    [Theory]
+    [InlineData(80)]
+    [InlineData(90)]
+    public void TensorCores(int architecture)
+    {
+        using var backend = new PTXBackend(context, new CudaArchitecture(architecture / 10, architecture % 10), CudaInstructionSet.ISA_80, null!);
+        var (_, code) = Compile(backend, kernel => ((PTXCompiledKernel)kernel).PTXAssembly, [typeof(Tf32GemmKernel)]).Single();
+        var products = Mma().Matches(code);
+        Assert.True(products.Count >= 4 && products.Count % 4 == 0, $"{products.Count} products");
+        Assert.Equal(2, code.Split("cvt.rna.tf32.f32").Length - 1);
+        Assert.DoesNotContain("fma.rn.f32", code, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(false), InlineData(true)]
     public void OpenCL(bool doubles)
     {
         using var backend = new CLBackend(context, new CLCapabilityContext(false, doubles, true, true, true), CLDeviceVendor.Other, new CLCVersion(2, 0));
-        foreach (var (name, code) in Compile(backend, kernel => ((CLCompiledKernel)kernel).Source, kernel => doubles || kernel != typeof(ClipScaleKernel<DoubleSum>)))
+        var kernels = Kernels().Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>)));
+        foreach (var (name, code) in Compile(backend, kernel => ((CLCompiledKernel)kernel).Source, kernels))
         {
             Assert.Contains("kernel void", code, StringComparison.Ordinal);
             Assert.False(LocalArray().IsMatch(code), $"{name} keeps an array of its own");
         }
     }
 
-    private static IEnumerable<(string Name, string Code)> Compile(Backend backend, Func<CompiledKernel, string> code, Func<Type, bool> wanted)
+    private static IEnumerable<(string Name, string Code)> Compile(Backend backend, Func<CompiledKernel, string> code, IEnumerable<Type> kernels)
     {
         var enter = typeof(Marl.Native.Gpu.Thread).GetMethod(nameof(Marl.Native.Gpu.Thread.Enter))!;
-        var kernels = Kernels().Where(wanted).ToArray();
-        Assert.True(kernels.Length > 70, $"{kernels.Length} kernels");
         foreach (var kernel in kernels)
         {
             string name = kernel.ToString();
@@ -65,6 +78,9 @@ public sealed partial class CodeTests : IDisposable
             yield return (name, code(compiled));
         }
     }
+
+    [Fact]
+    public void ThereAreKernels() => Assert.True(Kernels().Count() > 70, $"{Kernels().Count()} kernels");
 
     /// <summary>All kernels; a generic one for everything that it can be given.</summary>
     private static IEnumerable<Type> Kernels()
@@ -84,6 +100,10 @@ public sealed partial class CodeTests : IDisposable
             }
         }
     }
+
+    /// <summary>Four sums, four numbers of a, two of b, and the sums before.</summary>
+    [GeneratedRegex(@"mma\.sync\.aligned\.m16n8k8\.row\.col\.f32\.tf32\.tf32\.f32\s+\{(%f\d+(, )?){4}\}, \{(%r\d+(, )?){4}\}, \{(%r\d+(, )?){2}\}, \{(%f\d+(, )?){4}\};")]
+    private static partial Regex Mma();
 
     [GeneratedRegex(@"^\s*call", RegexOptions.Multiline)]
     private static partial Regex Call();

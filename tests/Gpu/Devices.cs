@@ -19,6 +19,9 @@ public sealed class Devices : IDisposable
     /// <summary>Whether it must give the bits of the CPU: the others may round a product and its sum once, or divide less exactly.</summary>
     public static bool IsExact(string id) => id == StandIn;
 
+    /// <summary>Whether it is slow as no device is.</summary>
+    public static bool IsStandIn(string id) => id == StandIn;
+
     public GpuDevice this[string id]
     {
         get
@@ -47,7 +50,7 @@ public sealed class Devices : IDisposable
         var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
         var device = context.GetCLDevices()[int.Parse(id[WithoutGenericAddresses.Length..])];
         typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
-        return new GpuDevice(context, device.CreateAccelerator(context), id);
+        return new GpuDevice(context, device.CreateAccelerator(context), id, id);
     }
 
     private static IEnumerable<string> Refused()

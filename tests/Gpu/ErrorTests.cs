@@ -1,3 +1,4 @@
+using ILGPU.Runtime.OpenCL;
 using Marl.Native.Gpu;
 using Marl.Native.Rl;
 
@@ -42,6 +43,34 @@ public sealed class ErrorTests(Devices devices) : IClassFixture<Devices>
         Assert.Contains("cuda:999", Assert.Throws<DeviceException>(() => GpuDevices.Open("cuda:999")).Message, StringComparison.Ordinal);
         Assert.Contains("'tpu'", Assert.Throws<ArgumentException>(() => GpuDevices.Open("tpu")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => GpuDevices.Open("cuda:-1"));
+    }
+
+    [Theory]
+    [InlineData("CUDA_ERROR_OUT_OF_MEMORY", "has no memory left for kernel K: a smaller batch or network needs less")]
+    [InlineData("CUDA_ERROR_INVALID_PTX", "refuses kernel K: a newer driver may take it")]
+    [InlineData("CUDA_ERROR_ILLEGAL_ADDRESS", "is lost, by kernel K: nothing more can be computed on it before the process is started again")]
+    [InlineData("CUDA_ERROR_ECC_UNCORRECTABLE", "is lost")]
+    public void ACodeOfTheDriverIsSaidInWordsWithARemedy(string code, string words)
+        => Assert.StartsWith($"G {words}", GpuFailure.Words("G", code, "kernel K"), StringComparison.Ordinal);
+
+    [Fact]
+    public void WhatTheDriverSaidIsKept()
+    {
+        var full = new CLException(CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE);
+        var failure = GpuFailure.Of("G", full, "8 MiB of its 64 MiB");
+        Assert.Equal("G has no memory left for 8 MiB of its 64 MiB: a smaller batch or network needs less, or another process holds it " +
+            "(CL_MEM_OBJECT_ALLOCATION_FAILURE)", failure.Message);
+        Assert.Same(full, failure.InnerException);
+        var refused = GpuFailure.Of("G", new ILGPU.InternalCompilerException("wrapped", new NotSupportedException("no such instruction")), "kernel K");
+        Assert.Contains("refuses kernel K", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("(no such instruction)", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TensorCoresAreCudas()
+    {
+        Assert.Throws<ArgumentException>(() => GpuDevices.Open("opencl+tf32"));
+        Assert.Contains("cuda:999+tf32", Assert.Throws<DeviceException>(() => GpuDevices.Open("cuda:999+tf32")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -148,6 +148,47 @@ public sealed class ExperienceTests
     }
 
     [Fact]
+    public void AgentsThatLearnAPolicyDrawFromItUntilTheyAreToldToBeGreedy()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            using var trainer = new Trainer(Games.Configure("ia2c", "identity", 20, settings: ["hidden=8", "criticHidden=8", "evaluationEpisodes=40"]));
+            var judged = trainer.Evaluate(40);
+            Assert.InRange(judged.StandardDeviation, 0.01, double.PositiveInfinity); // an untrained policy has no habits
+            trainer.Policy.Save(path);
+            var (saved, loaded) = (trainer.Policy, Policy.Load(path));
+            Assert.True(loaded.Description.Stochastic);
+            var greedy = loaded.Greedily();
+            var chances = trainer.Configuration.Training.Seed;
+            double sum = 0;
+            HashSet<string> drawn = [], likeliest = [];
+            for (int i = 0; i < 40; i++)
+            {
+                // The streams of an evaluation.
+                var rng = new Rng(chances).Split(RngPurpose.Evaluation);
+                var (chance, choice) = (rng.Split(RngPurpose.Environment, i), rng.Split(RngPurpose.Exploration, i));
+                var (chanceOfOther, choiceOfOther) = (chance, choice);
+                var environment = Environments.Create("identity");
+                var episode = Policy.Play([saved], environment, ref chance, ref choice);
+                Assert.Equal(episode.Actions, Policy.Play([loaded], environment, ref chanceOfOther, ref choiceOfOther).Actions);
+                sum += episode.Return;
+                var sameGame = new Rng(3);
+                drawn.Add(string.Join(' ', Policy.Play([loaded], environment, ref sameGame, ref choice).Actions));
+                sameGame = new Rng(3);
+                likeliest.Add(string.Join(' ', Policy.Play([greedy], environment, ref sameGame, ref choice).Actions));
+            }
+            Assert.Equal(judged.Mean, sum / 40, 1e-9);
+            Assert.True(drawn.Count > 1);
+            Assert.Single(likeliest);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
     public void APolicyActsTheSameAfterSavingAndLoading()
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
@@ -161,11 +202,11 @@ public sealed class ExperienceTests
             environment.Reset(ref rng);
             for (int step = 0; step < 20; step++)
             {
-                int[] actions = saved.Act(environment).Indices.ToArray();
-                Assert.Equal(actions, loaded.Act(environment).Indices.ToArray());
+                int[] actions = saved.Act(environment, ref rng).Indices.ToArray();
+                Assert.Equal(actions, loaded.Act(environment, ref rng).Indices.ToArray());
                 environment.Step(actions, new double[2], ref rng);
             }
-            Assert.Throws<ArgumentException>(() => { loaded.Act(new TwoStepGame()); });
+            Assert.Throws<ArgumentException>(() => { loaded.Act(new TwoStepGame(), ref rng); });
         }
         finally
         {

@@ -222,12 +222,13 @@ public sealed class MaddpgTests
             Assert.Equal(2, loaded.Description.Members);
             HashSet<float> answers = [];
             environment.Reset(ref rng);
+            var (one, other) = (new Rng(5), new Rng(5));
             for (int episode = 0; episode < 12; episode++)
             {
-                saved.Begin();
-                loaded.Begin();
-                float answer = saved.Act(environment).Vector(0)[0];
-                Assert.Equal(answer, loaded.Act(environment).Vector(0)[0]);
+                saved.Begin(ref one);
+                loaded.Begin(ref other);
+                float answer = saved.Act(environment, ref one).Vector(0)[0];
+                Assert.Equal(answer, loaded.Act(environment, ref other).Vector(0)[0]);
                 answers.Add(answer);
             }
             Assert.Equal(2, answers.Count);

@@ -11,7 +11,7 @@ public sealed class PolicySamplerTests
     [MemberData(nameof(Policies))]
     public void OnlyWhatIsAvailableIsDrawnAndAsOftenAsThePolicySays(float floor, bool maskBeforeSoftmax)
     {
-        var (policy, rng) = (new PolicySampler { Floor = floor, MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(11));
+        var (policy, rng) = (new PolicySampler { MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(11));
         const int actions = 6, draws = 20_000;
         for (int round = 0; round < 8; round++)
         {
@@ -19,10 +19,10 @@ public sealed class PolicySamplerTests
             bool[] available = [.. Enumerable.Range(0, actions).Select(a => a == round % actions || rng.NextSingle() < 0.5f)];
             float[] logits = [.. available.Select(a => rng.NextSingle(-2f, 2f) + (a ? 0f : 3f))], p = new float[actions];
             int[] counts = new int[actions];
-            policy.Probabilities(logits, available, 1f, p);
+            policy.Probabilities(logits, available, floor, p);
             for (int draw = 0; draw < draws; draw++)
             {
-                var (action, probability) = policy.Select(logits, available, 1f, ref rng);
+                var (action, probability) = policy.Select(logits, available, floor, ref rng);
                 Assert.True(available[action], $"action {action} is not available");
                 Assert.Equal(p[action], probability);
                 counts[action]++;
@@ -36,21 +36,23 @@ public sealed class PolicySamplerTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Policies))]
-    public void TheLikeliestIsTakenWhereNothingIsLeftToChance(float floor, bool maskBeforeSoftmax)
+    [Fact]
+    public void WhoExploresBySoftmaxTakesTheLikeliestWhereNothingIsExplored()
     {
-        var (policy, rng, p) = (new PolicySampler { Floor = floor, MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(12), new float[3]);
+        var (policy, rng, p) = (new SoftmaxExploration(), new Rng(12), new float[3]);
         Assert.Equal((2, 1f), policy.Select([5f, 0f, 1f], [false, true, true], 0f, ref rng));
         policy.Probabilities([5f, 0f, 1f], [false, true, true], 0f, p);
         Assert.Equal([0f, 0f, 1f], p);
+        policy.Probabilities([5f, 0f, 1f], [false, true, true], 1f, p);
+        Assert.Equal([0f, 1f / (1f + MathF.E), MathF.E / (1f + MathF.E)], p, (one, other) => MathF.Abs(one - other) < 1e-6f);
+        Assert.False(((IActionSelector)policy).IsStochastic);
     }
 
     [Fact]
     public void LogitsBeyondTheRangeOfExpAreNoTrouble()
     {
-        var (policy, rng) = (new PolicySampler { Floor = 0.2f, MaskBeforeSoftmax = false }, new Rng(13));
-        var (action, probability) = policy.Select([1000f, -1000f, 0f], [false, true, true], 1f, ref rng);
+        var (policy, rng) = (new PolicySampler { MaskBeforeSoftmax = false }, new Rng(13));
+        var (action, probability) = policy.Select([1000f, -1000f, 0f], [false, true, true], 0.2f, ref rng);
         Assert.InRange(action, 1, 2);
         Assert.Equal(0.5f, probability); // nothing but the floor is left of the two
     }
@@ -60,10 +62,9 @@ public sealed class PolicySamplerTests
     {
         using var trainer = new Trainer(Games.Configure("coma", "identity", 400, settings: ["hidden=8", "criticHidden=8", "environments=4",
             "floorStart=0.5", "floorFinish=0.1", "floorAnneal=200"]));
-        var policy = (PolicySampler)trainer.Learner.Selector;
-        Assert.Equal(0.5f, policy.Floor);
-        trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), policy.Floor, 1e-5f));
-        Assert.Equal(0.1f, policy.Floor);
+        Assert.Equal(0.5f, trainer.Learner.Exploration(0));
+        trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), trainer.Learner.Exploration(steps), 1e-5f));
+        Assert.Equal(0.1f, trainer.Learner.Exploration(400));
     }
 
     [Theory]
@@ -84,7 +85,7 @@ public sealed class PolicySamplerTests
             int chosen = 0;
             for (int round = 0; round < 2; round++)
             {
-                rollout.Play(episodes, 1f);
+                rollout.Play(episodes, 0f);
                 Assert.All(episodes, episode => Assert.Equal((spec.EpisodeLimit, terminates), (episode.Length, episode.Terminated)));
                 chosen += episodes.Count(episode => episode.Choices(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
             }

@@ -8,7 +8,7 @@ namespace Marl.Native.Tests;
 public sealed partial class ActorCriticReference
 {
     [ReferenceTheory(typeof(All))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "log_pi_taken", "entropy", "reward_used");

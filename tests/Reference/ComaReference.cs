@@ -7,7 +7,7 @@ namespace Marl.Native.Tests;
 public sealed class ComaReference
 {
     [ReferenceTheory(typeof(Learners))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         bool pymarl = c.Exact("td_lambda", 0) > 0;
         var calls = new OnPolicyCalls(c);
@@ -39,9 +39,9 @@ public sealed class ComaReference
     });
 
     [ReferenceTheory(typeof(Losses))]
-    public void CounterfactualLoss(string name) => ReferenceCase.Run(name, c =>
+    public void CounterfactualLoss(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.Step())
         {
             var logits = tape.Variable(c["logits"]);

@@ -7,7 +7,7 @@ namespace Marl.Native.Tests;
 public sealed class LiirReference
 {
     [ReferenceTheory(typeof(All))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         Assert.Equal(1, c.Exact("vf_coef"));
         var calls = new OnPolicyCalls(c);

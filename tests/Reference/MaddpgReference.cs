@@ -8,7 +8,7 @@ namespace Marl.Native.Tests;
 public sealed class MaddpgReference
 {
     [ReferenceTheory(typeof(Learners))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         c.LeaveOut("step", "quirks of the peer, described in the case, are in it; clean.* is without");
         c.LeaveOut("mid", "as step");
@@ -26,12 +26,12 @@ public sealed class MaddpgReference
             BatchSize = batch.Episodes.Length,
             BufferSize = batch.Episodes.Length,
         };
-        foreach (int shards in (int[])[1, 2])
+        foreach (int shards in c.Shards)
         {
             using var workers = new Workers(1);
-            var noise = new GivenNoise(c["gumbel"], batch.Episodes);
+            var noise = new GivenNoise(c.Host("gumbel"), batch.Episodes);
             var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
-            var learner = Maddpg.Learner(options, new LearnerContext(batch.Spec, training, workers), noise);
+            var learner = Maddpg.Learner(options, new LearnerContext(batch.Spec, training, workers) { Device = c.Device }, noise);
             ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
             for (int i = 0; i < names.Length; i++)
             {
@@ -60,9 +60,9 @@ public sealed class MaddpgReference
     });
 
     [ReferenceTheory(typeof(Losses))]
-    public void LossOfInferredPolicies(string name) => ReferenceCase.Run(name, c =>
+    public void LossOfInferredPolicies(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.Step())
         {
             var logits = tape.Variable(c["logits"]);
@@ -88,15 +88,17 @@ public sealed class MaddpgReference
         {
             var (steps, agents, actions) = (noise.Shape[0], noise.Shape[2], noise.Shape[3]);
             int row = agents * actions;
+            float[] drawn = new float[noise.Count];
             for (int b = 0; b < shard.Episodes.Length; b++)
             {
                 int episode = Array.IndexOf(all, shard.Episodes[b]);
                 for (int t = 0; t < steps; t++)
                 {
                     gumbel.Span.Slice(((Call * all.Length + episode) * (gumbel.Count / (3 * all.Length * row)) + t) * row, row)
-                        .CopyTo(noise.Span[((t * shard.Episodes.Length + b) * row)..]);
+                        .CopyTo(drawn.AsSpan((t * shard.Episodes.Length + b) * row));
                 }
             }
+            noise.CopyFrom(drawn);
         }
     }
 

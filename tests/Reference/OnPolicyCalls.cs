@@ -28,7 +28,7 @@ internal sealed class OnPolicyCalls
     /// <summary>A loss of the case that is the sum of some of our metrics.</summary>
     public void Loss(string theirs, params string[] ours) => losses.Add((theirs, ours));
 
-    /// <summary>Runs the calls with one and with two shards.</summary>
+    /// <summary>Runs the calls, on the CPU with one and with two shards.</summary>
     /// <param name="options">how it learns.</param>
     /// <param name="create">makes the learner.</param>
     /// <param name="clock">environment steps so far, at each call.</param>
@@ -36,7 +36,7 @@ internal sealed class OnPolicyCalls
     public void Compare<TOptions>(TOptions options, Func<TOptions, LearnerContext, OnPolicyLearner> create, IReadOnlyList<long> clock,
         params (string Theirs, Func<Estimates, float[]> Ours)[] estimates) where TOptions : OnPolicyOptions
     {
-        foreach (int shards in (int[])[1, 2])
+        foreach (int shards in c.Shards)
         {
             using var workers = new Workers(1);
             var training = new TrainingOptions
@@ -46,7 +46,7 @@ internal sealed class OnPolicyCalls
                 Environments = batch.Episodes.Length,
                 Steps = (long)c.Number("t_max", 1),
             };
-            var learner = create(options, new LearnerContext(batch.Spec, training, workers));
+            var learner = create(options, new LearnerContext(batch.Spec, training, workers) { Device = c.Device });
             ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
             for (int i = 0; i < names.Length; i++)
             {
@@ -58,7 +58,7 @@ internal sealed class OnPolicyCalls
             }
             for (int call = 1; call <= 3; call++)
             {
-                Play(learner);
+                Play(learner, options.FloorStart);
                 learner.Begin(batch.Episodes, clock[call - 1]);
                 if (call == 1)
                 {
@@ -119,13 +119,14 @@ internal sealed class OnPolicyCalls
     }
 
     /// <summary>The episodes as if the learner's policy of now had played them.</summary>
-    private void Play(OnPolicyLearner learner)
+    private void Play(OnPolicyLearner learner, float floor)
     {
-        var logPolicy = LogPolicy(learner);
+        var logPolicy = LogPolicy(learner, floor);
         int agents = batch.Spec.Agents.Length, actions = batch.Spec.ActionCount;
         for (int b = 0; b < batch.Episodes.Length; b++)
         {
             var episode = batch.Episodes[b];
+            episode.Fingerprint = new(0f, floor);
             for (int i = 0; i < episode.Length * agents; i++)
             {
                 int row = (i / agents * batch.Episodes.Length + b) * agents + i % agents;
@@ -135,15 +136,16 @@ internal sealed class OnPolicyCalls
     }
 
     /// <summary>[T, B, N, A]</summary>
-    private Tensor LogPolicy(OnPolicyLearner learner)
+    private Tensor LogPolicy(OnPolicyLearner learner, float floor)
     {
-        var (tape, agent, all) = (new Tape(), learner.Agent, new EpisodeBatch(batch.Spec, batch.Episodes.Length, batch.Reward.Streams(batch.Spec)));
+        var (tape, agent) = (new Tape(c.Device), learner.Agent);
+        var all = new EpisodeBatch(batch.Spec, batch.Episodes.Length, batch.Reward.Streams(batch.Spec), c.Device);
         all.Load(batch.Episodes);
         using (tape.NoGrad())
         {
-            var rest = tape.Constant(Tensor.Zeros(all.Count, agent.Agents, agent.Hidden));
+            var rest = tape.Constant(c.Upload(Tensor.Zeros(all.Count, agent.Agents, agent.Hidden)));
             var logits = agent.Forward(tape.Freeze(learner.Parameters), tape.Constant(agent.Input.Build(tape, all)), rest).Output;
-            var log = ((PolicySampler)learner.Selector).LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps)).Value;
+            var log = ((PolicySampler)learner.Selector).LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps), floor).Value;
             var copy = Device.Cpu.Zeros(log.Shape);
             log.CopyTo(copy);
             return copy;

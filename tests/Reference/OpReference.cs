@@ -9,13 +9,13 @@ public sealed class OpReference
     {
         ["op_abs"] = i => Y(i.X.Abs()),
         ["op_bmm"] = i => Y(i["a"].MatMul(i["b"])),
-        ["op_bmm_vec"] = i => Y(i["a"].MonotoneMix(i["w"], i.Tape.Constant(Device.Cpu.Zeros(i.Case["y"].Shape)))),
+        ["op_bmm_vec"] = i => Y(i["a"].MonotoneMix(i["w"], i.Tape.Constant(i.Tape.Device.Zeros(i.Case["y"].Shape)))),
         ["op_broadcast"] = i => Y((i["a"] * i["b"] + i["c"]) / (i["a"].Square() + 1f)),
         ["op_cat_slice"] = CatSlice,
         ["op_clamp"] = i => Y(i.X.Clamp(-i.Case.Number("c"), i.Case.Number("c"))),
         ["op_cross_entropy"] = i => EachAndMean(i.X.CrossEntropy(Column(i.Case["label"]))),
         ["op_cross_entropy_soft"] = i => Y(-(i.X.LogSoftmax() * i["p"]).Sum(-1)),
-        ["op_cumsum_flip"] = i => Y(i.X.MatMul(i.Tape.Constant(LowerTriangle(i.X.Shape[1])))),
+        ["op_cumsum_flip"] = i => Y(i.X.MatMul(i.Tape.Constant(i.Case.Upload(LowerTriangle(i.X.Shape[1]))))),
         ["op_elu"] = i => Y(i.X.Elu(i.Case.Number("elu_alpha"))),
         ["op_embedding"] = i => Y(i["w"].GatherRows(i.Case["index"])),
         ["op_exp"] = i => Y((i.X / 8f).Exp()),
@@ -35,7 +35,7 @@ public sealed class OpReference
         ["op_logsumexp"] = i => Y(i.X.LogSumExp()),
         ["op_max_dim"] = i => Y(i.X.Max()),
         ["op_min_max"] = i => [("min", i["a"].Minimum(i["b"])), ("max", i["a"].Maximum(i["b"]))],
-        ["op_mse_masked"] = i => Y((i.X - i["target"]).MaskedMeanSquare(Device.Cpu.Zeros(i.X.Shape), i.Case["mask"])),
+        ["op_mse_masked"] = i => Y((i.X - i["target"]).MaskedMeanSquare(i.Tape.Device.Zeros(i.X.Shape), i.Case["mask"])),
         ["op_relu"] = i => Y(i.X.Relu()),
         ["op_sigmoid"] = i => Y(i.X.Sigmoid()),
         ["op_smooth_l1"] = i => [("each", (i.X - i["target"]).Huber(i.Case.Number("beta")) / i.Case.Number("beta"))],
@@ -50,13 +50,13 @@ public sealed class OpReference
     };
 
     [ReferenceTheory(typeof(All))]
-    public void ValueAndGradient(string name) => ReferenceCase.Run(name, c =>
+    public void ValueAndGradient(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.Step())
         {
             var inputs = new Inputs(c, tape);
-            var total = tape.Constant(Tensor.Of([0f]));
+            var total = tape.Constant(c.Device.Zeros(new Shape(1)));
             foreach (var (output, value) in Formulas[name](inputs))
             {
                 c.Compare(output, value.Value);

@@ -30,7 +30,7 @@ public sealed class OptimizerReference
     };
 
     [ReferenceTheory(typeof(All))]
-    public void Updates(string name) => ReferenceCase.Run(name, Formulas[name]);
+    public void Updates(string name, Device? on = null) => ReferenceCase.Run(name, on, Formulas[name]);
 
     private static Adam Adam(ReferenceCase c) => new()
     {
@@ -128,7 +128,7 @@ public sealed class OptimizerReference
     {
         var layout = new ParameterLayout();
         layout.Add("x", c["target"].Shape, Initialisers.Constant(0f));
-        var (target, online) = (new Parameters(layout), new Parameters(layout));
+        var (target, online) = (new Parameters(layout, c.Device), new Parameters(layout, c.Device));
         c["target"].CopyTo(target.Values);
         c["online"].CopyTo(online.Values);
         for (int step = 0; step < (int)c.Number("steps"); step++)
@@ -143,7 +143,7 @@ public sealed class OptimizerReference
         var statistics = new RunningStatistics(c["x0"].Shape[1], c.Exact("count0"), c.Flag("unbiased"));
         for (int i = 0; c.Has($"x{i}"); i++)
         {
-            statistics.Update(c[$"x{i}"]);
+            statistics.Update(c.Host($"x{i}"));
             c.Compare($"mean{i}", Tensor.Of([.. statistics.Mean.ToArray().Select(v => (float)v)]));
             c.Compare($"var{i}", Tensor.Of([.. statistics.Variance.ToArray().Select(v => (float)v)]));
         }
@@ -157,7 +157,7 @@ public sealed class OptimizerReference
         {
             layout.Add($"{letter}{i}", c[$"{letter}{i}"].Shape, Initialisers.Constant(0f));
         }
-        return new Parameters(layout);
+        return new Parameters(layout, c.Device);
     }
 
     private static void SetGradient(Parameters parameters, Func<int, Tensor> gradient)

@@ -7,7 +7,7 @@ namespace Marl.Native.Tests;
 public sealed class ParetoActorCriticReference
 {
     [ReferenceTheory(typeof(All))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         long[] clock = [.. c.Numbers("t_env").Select(steps => (long)steps)];
         var options = ReplayCalls.Common(c, new ParetoOptions());

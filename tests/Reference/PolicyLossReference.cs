@@ -7,9 +7,9 @@ namespace Marl.Native.Tests;
 public sealed class PolicyLossReference
 {
     [ReferenceTheory(typeof(All))]
-    public void Losses(string name) => ReferenceCase.Run(name, c =>
+    public void Losses(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.Step())
         {
             var logits = tape.Variable(c["logits"]);
@@ -55,7 +55,7 @@ public sealed class PolicyLossReference
     /// <summary>The valid advantages as one episode of one agent, which is normalised.</summary>
     private static Tensor Normalised(ReferenceCase c)
     {
-        int[] valid = [.. Enumerable.Range(0, c["mask"].Count).Where(i => c["mask"].Span[i] != 0)];
+        int[] valid = [.. Enumerable.Range(0, c["mask"].Count).Where(i => c.Host("mask").Span[i] != 0)];
         var episode = new Episode(EnvironmentSpec.Uniform("advantages", count: 1, observation: 1, actions: 1, episodeLimit: valid.Length, snapshotSize: 0))
         {
             Length = valid.Length,
@@ -64,14 +64,14 @@ public sealed class PolicyLossReference
         var advantages = Device.Cpu.Zeros(c["mask"].Shape);
         for (int i = 0; i < valid.Length; i++)
         {
-            episode.Estimates.Advantages[i] = c["advantage"].Span[valid[i]];
+            episode.Estimates.Advantages[i] = c.Host("advantage").Span[valid[i]];
         }
         Estimates.Normalise([episode], estimates => estimates.Advantages);
         for (int i = 0; i < valid.Length; i++)
         {
             advantages.Span[valid[i]] = episode.Estimates.Advantages[i];
         }
-        return advantages;
+        return c.Upload(advantages);
     }
 
     private static Var Mean(ReferenceCase c, Var x) => (x * c["mask"]).Sum() / c["mask"].ToArray().Sum();

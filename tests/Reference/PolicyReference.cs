@@ -17,13 +17,14 @@ public sealed class PolicyReference
         }
         foreach (bool before in new[] { true, false })
         {
-            var policy = new PolicySampler { Floor = c.Number("epsilon"), MaskBeforeSoftmax = before };
+            var policy = new PolicySampler { MaskBeforeSoftmax = before };
+            float floor = c.Number("epsilon");
             string result = before ? "mask_before" : "mask_after";
-            c.Compare(result, ByNumber(policy, c["logits"], c["avail"], _ => 1f));
+            c.Compare(result, ByNumber(policy, c["logits"], c["avail"], _ => floor));
             var tape = new Tape();
             using (tape.NoGrad())
             {
-                c.Compare(result, (policy.LogPolicy(tape.Constant(c["logits"]), c["avail"]).Exp() * c["avail"]).Value);
+                c.Compare(result, (policy.LogPolicy(tape.Constant(c["logits"]), c["avail"], floor).Exp() * c["avail"]).Value);
             }
         }
     });

@@ -9,7 +9,7 @@ namespace Marl.Native.Tests;
 public sealed partial class QtranReference
 {
     [ReferenceTheory(typeof(All))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("joint_q", "v", "targets", "min_d");

@@ -10,14 +10,14 @@ internal sealed class ReferenceBatch
     public ReferenceBatch(ReferenceCase c)
     {
         this.c = c;
-        var (observations, actions) = (c["batch.obs"].Shape, c["batch.actions_onehot"].Shape);
-        var rewards = c["batch.reward"].Shape;
+        var (observations, actions) = (c.Host("batch.obs").Shape, c.Host("batch.actions_onehot").Shape);
+        var rewards = c.Host("batch.reward").Shape;
         Reward = rewards[2] > 1 ? RewardMode.Individual : RewardMode.Sum;
         Spec = new EnvironmentSpec
         {
             Id = c.Name,
             Agents = [.. Enumerable.Repeat(new AgentSpec(observations[3], actions[3]), observations[2])],
-            StateSize = c["batch.state"].Shape[2],
+            StateSize = c.Host("batch.state").Shape[2],
             EpisodeLimit = observations[1] - 1,
             SnapshotSize = 0,
         };
@@ -53,8 +53,8 @@ internal sealed class ReferenceBatch
         var tape = new Tape();
         using (tape.NoGrad())
         {
-            var observations = tape.Constant(ReferenceCase.SwapAxes(c["batch.obs"]));
-            var actions = ReferenceCase.SwapAxes(c["batch.actions_onehot"]);
+            var observations = tape.Constant(ReferenceCase.SwapAxes(c.Host("batch.obs")));
+            var actions = ReferenceCase.SwapAxes(c.Host("batch.actions_onehot"));
             var last = Device.Cpu.Zeros(actions.Shape);
             actions.Slice(0, actions.Shape[0] - 1).CopyTo(last.Slice(1, actions.Shape[0] - 1));
             var ids = Device.Cpu.Zeros(observations.Shape.With(-1, Spec.Agents.Length));
@@ -81,12 +81,12 @@ internal sealed class ReferenceBatch
     private Episode Episode(int b)
     {
         // L transitions fill rows 0 .. L.
-        int length = (int)c["batch.filled"][b].ToArray().Sum() - 1;
-        var episode = new Episode(Spec, Reward) { Length = length, Terminated = length > 0 && c["batch.terminated"][b].Span[length - 1] != 0 };
-        Copy(c["batch.obs"][b].Span, episode.Observations);
-        Copy(c["batch.state"][b].Span, episode.States);
-        Copy(c["batch.reward"][b].Span, episode.Rewards);
-        var (available, actions) = (c["batch.avail_actions"][b], c["batch.actions"][b]);
+        int length = (int)c.Host("batch.filled")[b].ToArray().Sum() - 1;
+        var episode = new Episode(Spec, Reward) { Length = length, Terminated = length > 0 && c.Host("batch.terminated")[b].Span[length - 1] != 0 };
+        Copy(c.Host("batch.obs")[b].Span, episode.Observations);
+        Copy(c.Host("batch.state")[b].Span, episode.States);
+        Copy(c.Host("batch.reward")[b].Span, episode.Rewards);
+        var (available, actions) = (c.Host("batch.avail_actions")[b], c.Host("batch.actions")[b]);
         for (int i = 0; i < episode.Available.Length; i++)
         {
             episode.Available[i] = available.Span[i] != 0;
@@ -118,7 +118,7 @@ internal sealed class ReferenceNames(ReferenceCase c, ParameterLayout layout)
             // What has no target in a case is not looked at as one.
             if (!target || c.Has(name))
             {
-                c[name].CopyTo(view);
+                c.Host(name).CopyTo(view);
             }
         }
     }

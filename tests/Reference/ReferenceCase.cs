@@ -9,12 +9,13 @@ internal sealed class ReferenceCase
 {
     private readonly JsonElement hyper, tensors;
     private readonly Dictionary<string, (Tensor Value, double[]? Exact)> values = [];
+    private readonly Dictionary<string, Tensor> uploaded = [];
     private readonly HashSet<string> done = [];
     private readonly List<string> faults = [];
 
-    private ReferenceCase(string name)
+    private ReferenceCase(string name, Device device)
     {
-        Name = name;
+        (Name, Device) = (name, device);
         string path = Path.Combine(ReferenceData.Folder("learners"), name);
         var root = JsonDocument.Parse(File.ReadAllBytes(path + ".json")).RootElement;
         (hyper, tensors) = (root.GetProperty("hyper"), root.GetProperty("tensors"));
@@ -24,20 +25,44 @@ internal sealed class ReferenceCase
     /// <summary>Its file name.</summary>
     public string Name { get; }
 
+    /// <summary>Where it is computed.</summary>
+    public Device Device { get; }
+
+    /// <summary>The numbers of shards to learn with: of another device than the CPU it is one, for a whole batch is one launch.</summary>
+    public int[] Shards => Device == Device.Cpu ? [1, 2] : [1];
+
     /// <summary>All tensors that are not results.</summary>
     public IEnumerable<string> Inputs => Names("input");
 
     /// <summary>All results.</summary>
     public IEnumerable<string> Outputs => Names("output");
 
-    /// <summary>An input, or a result for what follows from it. Whole numbers come as floats.</summary>
-    public Tensor this[string name] => values.TryGetValue(name, out var found) ? found.Value
+    /// <summary>An input, or a result for what follows from it, where the case is computed. Whole numbers come as floats.</summary>
+    public Tensor this[string name] => uploaded.TryGetValue(name, out var there) ? there : uploaded[name] = Upload(Host(name));
+
+    /// <summary>The same in this process.</summary>
+    public Tensor Host(string name) => values.TryGetValue(name, out var found) ? found.Value
         : throw new KeyNotFoundException($"{Name} has no tensor '{name}'");
 
-    /// <summary>Runs a case to its end.</summary>
-    public static void Run(string name, Action<ReferenceCase> body)
+    /// <summary>Numbers of this process where the case is computed.</summary>
+    public Tensor Upload(Tensor x)
     {
-        var c = new ReferenceCase(name);
+        if (Device == Device.Cpu)
+        {
+            return x;
+        }
+        var there = Device.Zeros(x.Shape);
+        x.CopyTo(there);
+        return there;
+    }
+
+    /// <summary>Runs a case to its end, on the CPU.</summary>
+    public static void Run(string name, Action<ReferenceCase> body) => Run(name, null, body);
+
+    /// <summary>Runs a case to its end, on a device; none: the CPU. Every device is held to the case's own tolerances.</summary>
+    public static void Run(string name, Device? on, Action<ReferenceCase> body)
+    {
+        var c = new ReferenceCase(name, on ?? Device.Cpu);
         body(c);
         c.Finish();
     }
@@ -113,7 +138,7 @@ internal sealed class ReferenceCase
     {
         var shape = x.Shape;
         int rest = shape.Product(2, shape.Rank);
-        var y = Device.Cpu.Zeros(shape.With(0, shape[1]).With(1, shape[0]));
+        var y = x.Device.Zeros(shape.With(0, shape[1]).With(1, shape[0]));
         x.Device.CopyStrided(x, [0, rest, shape[1] * rest, 1], y, [0, shape[0] * rest, rest, 1], [1, shape[1], shape[0], rest], false);
         return y;
     }

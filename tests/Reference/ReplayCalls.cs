@@ -69,16 +69,16 @@ internal sealed partial class ReplayCalls
         static int Number(Group digits) => int.Parse(digits.Value, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Runs the calls with one and with two shards.</summary>
+    /// <summary>Runs the calls, on the CPU with one and with two shards.</summary>
     /// <param name="create">makes the learner.</param>
     /// <param name="metrics">names of a case and of ours, for what the learner reports besides the loss.</param>
     public void Compare(Func<LearnerContext, ReplayLearner> create, params (string Theirs, string Ours)[] metrics)
     {
-        foreach (int shards in (int[])[1, 2])
+        foreach (int shards in c.Shards)
         {
             using var workers = new Workers(1);
             var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
-            var learner = create(new LearnerContext(batch.Spec, training, workers));
+            var learner = create(new LearnerContext(batch.Spec, training, workers) { Device = c.Device });
             var names = new ReferenceNames(c, learner.Parameters.Layout);
             names.Load("init.", learner.Parameters, target: false);
             names.Load("init.", learner.TargetParameters, target: true);
@@ -104,11 +104,11 @@ internal sealed partial class ReplayCalls
     private void CompareValues(ReplayLearner learner)
     {
         string prefix = variant + "mid.";
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.NoGrad())
         {
-            var (input, agent) = (tape.Constant(batch.Input(learner.Agent.Options)), learner.Agent);
-            var rest = tape.Constant(Tensor.Zeros(input.Shape[1], agent.Agents, agent.Hidden));
+            var (input, agent) = (tape.Constant(c.Upload(batch.Input(learner.Agent.Options))), learner.Agent);
+            var rest = tape.Constant(c.Upload(Tensor.Zeros(input.Shape[1], agent.Agents, agent.Hidden)));
             var (q, features, _) = agent.Forward(tape.Freeze(learner.Parameters), input, rest);
             int steps = q.Shape[0] - 1;
             var (values, mask) = (q.Slice(0, 0, steps), batch.Mask);
@@ -124,7 +124,7 @@ internal sealed partial class ReplayCalls
 
             Var Picked(Tensor index) => values.Gather(index).Reshape(steps, index.Shape[1], agent.Agents);
 
-            Var Total(Var x) => x.Sum(-1).Reshape(steps, x.Shape[1], 1) * ReferenceCase.SwapAxes(mask);
+            Var Total(Var x) => x.Sum(-1).Reshape(steps, x.Shape[1], 1) * c.Upload(ReferenceCase.SwapAxes(mask));
         }
 
         // Each case has some of them.

@@ -23,9 +23,9 @@ public sealed class TargetsReference
     };
 
     [ReferenceTheory(typeof(All))]
-    public void Returns(string name) => ReferenceCase.Run(name, c =>
+    public void Returns(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.Step())
         {
             Formulas[name](c, tape);
@@ -63,7 +63,7 @@ public sealed class TargetsReference
     private static void MonteCarlo(ReferenceCase c, Tape tape)
     {
         var mask = Time(c, "mask");
-        var steps = Transitions.Of(tape, Time(c, "reward"), Device.Cpu.Zeros(mask.Shape), c.Number("gamma"), mask);
+        var steps = Transitions.Of(tape, Time(c, "reward"), c.Device.Zeros(mask.Shape), c.Number("gamma"), mask);
         CompareTime(c, "returns", Targets.MonteCarlo(tape, steps));
     }
 
@@ -73,12 +73,12 @@ public sealed class TargetsReference
         // The peer sees one endless episode, in which rewards and values behind an end are 0; the value of its last row is never (last)
         // or always (nolast) 0.
         var (reward, mask) = (Time(c, "reward"), Time(c, "mask"));
-        var endless = Transitions.Of(tape, (tape.Constant(reward) * mask).Value, Device.Cpu.Zeros(mask.Shape), c.Number("gamma"));
+        var endless = Transitions.Of(tape, (tape.Constant(reward) * mask).Value, c.Device.Zeros(mask.Shape), c.Number("gamma"));
         foreach (double n in c.Numbers("n"))
         {
             CompareTime(c, $"n{n}", Targets.NStep(tape, steps, vNext, (int)n));
-            CompareTime(c, $"peer.n{n}.last", Targets.NStep(tape, endless, Masked(vNext, mask, atTheEnd: 1f), (int)n));
-            CompareTime(c, $"peer.n{n}.nolast", Targets.NStep(tape, endless, Masked(vNext, mask, atTheEnd: 0f), (int)n));
+            CompareTime(c, $"peer.n{n}.last", Targets.NStep(tape, endless, Masked(c, vNext, mask, atTheEnd: 1f), (int)n));
+            CompareTime(c, $"peer.n{n}.nolast", Targets.NStep(tape, endless, Masked(c, vNext, mask, atTheEnd: 0f), (int)n));
         }
     }
 
@@ -95,12 +95,8 @@ public sealed class TargetsReference
         var piA = pi.Gather(picks).Reshape(action.Shape);
         var (v, qA, rho) = ((pi * q).Sum(-1).Value, q.Gather(picks).Reshape(action.Shape).Value, (piA / mu.Gather(picks).Reshape(action.Shape)).Value);
         var best = q.Max().Value;
-        var greedy = Device.Cpu.Zeros(action.Shape);
-        var argMax = tape.ArgMax(q.Value);
-        for (int i = 0; i < action.Count; i++)
-        {
-            greedy.Span[i] = argMax.Span[i] == action.Span[i] ? 1f : 0f;
-        }
+        float[] argMax = tape.ArgMax(q.Value).ToArray(), taken = action.ToArray();
+        var greedy = c.Upload(Tensor.Of([.. argMax.Zip(taken, (best, did) => best == did ? 1f : 0f)]).Reshape(action.Shape));
         c.Compare("retrace", Targets.Backup(tape, steps, v, qA, lambda, rho, ceiling: 1f));
         c.Compare("tree_backup", Targets.Backup(tape, steps, v, qA, lambda, piA.Value));
         c.Compare("importance", Targets.Backup(tape, steps, v, qA, 1f, rho));
@@ -170,16 +166,17 @@ public sealed class TargetsReference
     }
 
     /// <summary>v_{t+1} mask_{t+1}, and v_T times <paramref name="atTheEnd"/>.</summary>
-    private static Tensor Masked(Tensor vNext, Tensor mask, float atTheEnd)
+    private static Tensor Masked(ReferenceCase c, Tensor vNext, Tensor mask, float atTheEnd)
     {
         var masked = Tensor.Of(vNext.ToArray(), [vNext.Shape[0], vNext.Shape[1], vNext.Shape[2]]);
+        float[] lived = mask.ToArray();
         int streams = vNext.Shape[2], rows = mask.Count, batch = mask.Shape[1];
         for (int i = 0; i < masked.Count; i++)
         {
             int next = i / streams + batch;
-            masked.Span[i] *= next < rows ? mask.Span[next] : atTheEnd;
+            masked.Span[i] *= next < rows ? lived[next] : atTheEnd;
         }
-        return masked;
+        return c.Upload(masked);
     }
 
     private static Tensor Time(ReferenceCase c, string name) => ReferenceCase.SwapAxes(c[name]);

@@ -7,7 +7,7 @@ namespace Marl.Native.Tests;
 public sealed class WeightedQmixReference
 {
     [ReferenceTheory(typeof(All))]
-    public void TrainingCalls(string name) => ReferenceCase.Run(name, c =>
+    public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "central_tot", "central_q", "targets", "weights");

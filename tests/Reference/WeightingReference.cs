@@ -21,9 +21,9 @@ public sealed class WeightingReference
     };
 
     [ReferenceTheory(typeof(All))]
-    public void Weights(string name) => ReferenceCase.Run(name, c =>
+    public void Weights(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
-        var tape = new Tape();
+        var tape = new Tape(c.Device);
         using (tape.Step())
         {
             Formulas[name](c, tape);
@@ -78,11 +78,12 @@ public sealed class WeightingReference
     private static void Lenient(ReferenceCase c, Tape tape)
     {
         var (q, delta) = Error(c, tape, "q");
-        var leniency = Tensor.Zeros(delta.Shape.Count).Reshape(delta.Shape);
+        var leniency = Device.Cpu.Zeros(delta.Shape);
         for (int i = 0; i < leniency.Count; i++)
         {
-            leniency.Span[i] = Weighting.Leniency(c.Number("K"), c["temperature"].Span[i]);
+            leniency.Span[i] = Weighting.Leniency(c.Number("K"), c.Host("temperature").Span[i]);
         }
+        leniency = c.Upload(leniency);
         var keep = Weighting.Lenient(tape, delta, c["x"], leniency);
         c.Compare("leniency", leniency);
         c.LeaveOut("leniency_lmrl2", "another form of the same schedule");
@@ -98,14 +99,10 @@ public sealed class WeightingReference
         c.Compare("ratio", (tape.Constant(now) / tape.Constant(then)).Value);
 
         var mask = ReferenceCase.SwapAxes(c["mask"]);
-        var valid = mask.Slice(0, mask.Shape[0]);
-        var lived = tape.Scratch(new Shape(mask.Shape[0], mask.Shape[1], 1));
-        for (int row = 0; row < lived.Count; row++)
-        {
-            lived.Span[row] = valid.Span[row * mask.Shape[2]];
-        }
+        // Of the agents' equal masks the first.
+        var lived = tape.Constant(mask).Slice(2, 0, 1).Value;
         Tensor all = tape.Scratch(lived.Shape);
-        all.Span.Fill(1f);
+        c.Device.Fill(all, 1f);
         // The case's weights of a single step are of all rows, those of episodes of valid ones.
         c.Compare("weight", Weight(all, ImportanceKind.Step, float.PositiveInfinity));
         var clipped = Weight(all, ImportanceKind.Step, c.Number("max_weight"));
@@ -125,22 +122,18 @@ public sealed class WeightingReference
         Tensor Cumulative()
         {
             var ours = Weight(lived, ImportanceKind.Episode, float.PositiveInfinity);
-            var theirs = c["weight_cumulative"];
-            for (int i = 0; i < ours.Count; i++)
-            {
-                ours.Span[i] = c["mask"].Span[i] == 0 ? theirs.Span[i] : ours.Span[i];
-            }
-            return ours;
+            float[] theirs = c["weight_cumulative"].ToArray(), valid = c["mask"].ToArray();
+            return Tensor.Of([.. ours.ToArray().Select((weight, i) => valid[i] == 0 ? theirs[i] : weight)]).Reshape(ours.Shape);
         }
 
         // Each episode has an epsilon of its own.
         Tensor Probability(string values, string epsilons)
         {
-            var probability = Device.Cpu.Zeros(c["act"].Shape);
+            var probability = c.Device.Zeros(c["act"].Shape);
             for (int episode = 0; episode < probability.Shape[0]; episode++)
             {
                 var q = new ActionValues(tape.Constant(Row(c[values])), Row(c["act"]), Row(c["avail_"]));
-                Weighting.Probability(tape, q, c[epsilons].Span[episode]).CopyTo(Row(probability));
+                Weighting.Probability(tape, q, c.Host(epsilons).Span[episode]).CopyTo(Row(probability));
 
                 Tensor Row(Tensor x) => x.Slice(episode, 1);
             }

@@ -5,7 +5,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl eval: what trained agents are worth when nothing is left to chance but the environment.</summary>
+/// <summary>marl eval: what trained agents are worth when they explore nothing.</summary>
 internal static class EvalCommand
 {
     /// <summary>The 97.5 % quantile of the normal distribution: 95 % of it lie within so many standard deviations.</summary>
@@ -28,12 +28,13 @@ internal static class EvalCommand
             HelpName = "policy",
             Description = "who acts for all teams but the first; by default the same agents",
         };
+        var greedy = Words.Greedy();
         var json = Words.Json();
-        Command command = new("eval", "Play greedy episodes with trained agents.") { path, against, episodes, environment, program, seed, json };
+        Command command = new("eval", "Play episodes with trained agents, to see what they are worth.") { path, against, episodes, environment, program, seed, greedy, json };
         command.SetAction(parsed =>
         {
-            var trained = Trained.Load(parsed.GetRequiredValue(path));
-            var opponents = parsed.GetValue(against) is { } other ? Trained.Load(other) : null;
+            var trained = Trained.Load(parsed.GetRequiredValue(path), parsed.GetValue(greedy));
+            var opponents = parsed.GetValue(against) is { } other ? Trained.Load(other, parsed.GetValue(greedy)) : null;
             string id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program)) ?? trained.Policy.Description.Environment;
             ulong chosen = parsed.GetValue(seed) ?? trained.Seed;
             var sample = Play(trained, opponents, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
@@ -43,7 +44,7 @@ internal static class EvalCommand
         return command;
     }
 
-    /// <summary>Greedy episodes. Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
+    /// <summary>Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
     /// </summary>
     private static Sample Play(Trained trained, Trained? opponents, string id, int episodes, Rng rng)
     {
@@ -60,8 +61,8 @@ internal static class EvalCommand
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
-            var chance = chances.Split(RngPurpose.Environment, i);
-            var episode = Policy.Play(policies, environment, ref chance);
+            var (chance, choice) = (chances.Split(RngPurpose.Environment, i), chances.Split(RngPurpose.Exploration, i));
+            var episode = Policy.Play(policies, environment, ref chance, ref choice);
             (returns[i], steps) = (episode.Return, steps + episode.Length);
             for (int team = 0; team < teams.Length; team++)
             {

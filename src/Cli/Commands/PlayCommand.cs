@@ -23,6 +23,7 @@ internal static class PlayCommand
         var episodes = Words.Whole("--episodes", "N", "episodes played, 1 by default", least: 1);
         var seed = Words.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, or 1", least: 0);
         var fps = Speed();
+        var greedy = Words.Greedy();
         Option<bool> step = new("--step") { Description = "go on by key presses" };
         Option<string?> replay = new("--replay")
         {
@@ -32,12 +33,12 @@ internal static class PlayCommand
         var json = Words.Json();
         Command command = new("play", "Watch episodes, of trained agents or of random ones.")
         {
-            player, environment, program, episodes, seed, fps, step, replay, json,
+            player, environment, program, episodes, seed, greedy, fps, step, replay, json,
         };
         command.SetAction(parsed =>
         {
             string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
-            using var performance = Prepare(parsed.GetRequiredValue(player), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
+            using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
             using var signal = new StopSignal();
             Refuse(parsed.GetValue(step), parsed.GetValue(replay));
             bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
@@ -51,18 +52,20 @@ internal static class PlayCommand
         return command;
     }
 
-    private static Performance Prepare(string player, string? id, ulong? seed, int episodes)
+    private static Performance Prepare(string player, bool greedy, string? id, ulong? seed, int episodes)
     {
         if (player == Chance)
         {
             var environment = Environments.Create(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
-            var rng = new Rng(chosen);
-            return new(environment, new RandomPlayer(environment.Spec, rng), rng) { Player = player, Seed = chosen, Episodes = episodes };
+            var chances = new Rng(chosen);
+            return new(environment, new RandomPlayer(environment.Spec, chances), chances) { Player = player, Seed = chosen, Episodes = episodes };
         }
-        var trained = Trained.Load(player);
+        var trained = Trained.Load(player, greedy);
         ulong own = seed ?? trained.Seed;
-        return new(trained.CreateEnvironment(id ?? trained.Policy.Description.Environment), new PolicyPlayer(trained.Policy), new Rng(own))
+        var rng = new Rng(own);
+        var policy = new PolicyPlayer(trained.Policy, rng.Split(RngPurpose.Evaluation));
+        return new(trained.CreateEnvironment(id ?? trained.Policy.Description.Environment), policy, rng)
         {
             Player = player,
             Seed = own,

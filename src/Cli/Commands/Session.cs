@@ -39,9 +39,11 @@ internal static class Session
         }
         catch (DeviceException e)
         {
-            // What was on the device is lost, and with it the update.
-            throw new DeviceException($"{e.Message}; {Rest("the last checkpoint")}; go on from there with: marl resume {Quoted(run.Path)}, and --device cpu " +
-                "to do without the device", e);
+            string saved = trainer.SavedSteps > 0 && trainer.SavedSteps == trainer.Steps
+                ? $"the run is saved at step {trainer.SavedSteps}, as its last finished update left it"
+                : $"what was on the device is lost; {Rest($"the last checkpoint, of step {trainer.SavedSteps},")}";
+            throw new DeviceException($"{e.Message}; {saved}; go on {(trainer.SavedSteps > 0 ? "from there" : "from the beginning")} with: " +
+                $"marl resume {Quoted(run.Path)}, and --device cpu to do without the device", e);
         }
 
         string Rest(string what) => File.Exists(run.Checkpoint) ? $"{what} is '{run.Checkpoint}'" : "there is no checkpoint yet";

@@ -11,8 +11,16 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     public const string Forms = "a run's folder, or a policy.safetensors or checkpoint.safetensors";
 
     /// <summary>Those at a path.</summary>
+    /// <param name="path">one of the <see cref="Forms"/>.</param>
+    /// <param name="greedy">whether they do what is likeliest, see <see cref="Policy.Greedily"/>.</param>
     /// <exception cref="UsageException">there are none.</exception>
-    public static Trained Load(string path)
+    public static Trained Load(string path, bool greedy)
+    {
+        var trained = Load(path);
+        return greedy ? trained with { Policy = trained.Policy.Greedily() } : trained;
+    }
+
+    private static Trained Load(string path)
     {
         if (Directory.Exists(path))
         {

@@ -14,6 +14,12 @@ internal static class Words
         Description = "one JSON object per line on stdout and nothing else, the last one the summary",
     };
 
+    /// <summary>--greedy</summary>
+    public static Option<bool> Greedy() => new("--greedy")
+    {
+        Description = "agents that draw their actions from a policy do what is likeliest instead",
+    };
+
     /// <summary>--env-cmd</summary>
     public static Option<string?> EnvironmentCommand() => new("--env-cmd")
     {

@@ -12,14 +12,20 @@ internal interface IPlayer
     JointAction Act(IEnvironment environment);
 }
 
-/// <summary>Trained agents, greedy.</summary>
-internal sealed class PolicyPlayer(Policy policy) : IPlayer
+/// <summary>Trained agents.</summary>
+internal sealed class PolicyPlayer(Policy policy, Rng chances) : IPlayer
 {
-    /// <inheritdoc/>
-    public void Begin(int episode) => policy.Begin();
+    private Rng choice;
 
     /// <inheritdoc/>
-    public JointAction Act(IEnvironment environment) => policy.Act(environment);
+    public void Begin(int episode)
+    {
+        choice = chances.Split(RngPurpose.Exploration, episode);
+        policy.Begin(ref choice);
+    }
+
+    /// <inheritdoc/>
+    public JointAction Act(IEnvironment environment) => policy.Act(environment, ref choice);
 }
 
 /// <summary>Every available action is as likely as any other, and every number within its bounds.</summary>

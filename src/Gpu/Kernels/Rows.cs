@@ -82,11 +82,12 @@ internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReductio
 }
 
 /// <summary>y [outer, inner] (+)= x [outer, length, inner] folded along its middle axis: <see cref="Lanes"/> threads per element, row k to lane
-/// k mod Lanes, then neighbours in a tree: (0 + 1) + (2 + 3). With four lanes that is the CPU's order.</summary>
+/// k mod Lanes, then neighbours in a tree: (0 + 1) + (2 + 3). With four lanes that is the CPU's order. A long axis may be cut: y is then
+/// [outer, slices, inner].</summary>
 internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
 {
     public TOp Op;
-    public int Lanes, Outer, Length, Inner, Accumulate;
+    public int Lanes, Outer, Length, Slices, Depth, Inner, Accumulate;
     public ArrayView<float> X, Y;
 
     public readonly void Run()
@@ -94,9 +95,10 @@ internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduc
         var shared = SharedMemory.Allocate<float>(1024);
         // Neighbouring threads take neighbouring columns.
         int columns = Group.DimX / Lanes, lane = Group.IdxX / columns, at = Grid.IdxX * columns + Group.IdxX % columns;
-        int outer = at / Inner, first = outer * Length * Inner + at % Inner, length = outer < Outer ? Length : 0;
+        int part = at / Inner, outer = part / Slices, begin = part % Slices * Depth, first = outer * Length * Inner + at % Inner;
+        int end = outer >= Outer ? 0 : Length - begin < Depth ? Length : begin + Depth;
         var mine = new F1(Op.Identity);
-        for (int k = lane; k < length; k += Lanes)
+        for (int k = begin + lane; k < end; k += Lanes)
         {
             mine = Op.Fold(mine, new F1(X[first + k * Inner]));
         }

@@ -3,10 +3,13 @@ namespace Marl.Native.Rl;
 /// <summary>From one number per action to the choice of one.</summary>
 public interface IActionSelector
 {
+    /// <summary>Whether chance chooses even where nothing is explored: what is learnt is a policy to draw actions from, not the best of them.</summary>
+    bool IsStochastic => false;
+
     /// <summary>Chooses among the available.</summary>
     /// <param name="values">[A] values or logits.</param>
     /// <param name="available">[A]</param>
-    /// <param name="exploration">how much is left to chance; 0 chooses greedily.</param>
+    /// <param name="exploration">how much is added to find out more, 0 .. 1; 0 is what was learnt.</param>
     /// <param name="rng">chance.</param>
     /// <returns>an action, and the probability with which it was chosen.</returns>
     (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng);
@@ -14,7 +17,7 @@ public interface IActionSelector
     /// <summary>What <see cref="Select"/> draws from.</summary>
     /// <param name="values">[A] values or logits.</param>
     /// <param name="available">[A]</param>
-    /// <param name="exploration">how much is left to chance.</param>
+    /// <param name="exploration">how much is added to find out more.</param>
     /// <param name="probabilities">[A] receives the probability of every action, 0 for the unavailable.</param>
     void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities);
 }
@@ -72,30 +75,25 @@ public sealed class EpsilonGreedy : IActionSelector
 }
 
 /// <summary>
-/// Actions drawn from a policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k; the likeliest where nothing is left to chance. Acting reads it number by
-/// number, losses differentiate it (<see cref="LogPolicy"/>).
+/// Actions drawn from a policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k. What is explored is the floor, the share of the uniform policy (COMA's bounded
+/// softmax, Foerster et al. 2018, section 5). Acting reads it number by number, losses differentiate it (<see cref="LogPolicy"/>).
 /// </summary>
 public sealed class PolicySampler : IActionSelector
 {
-    /// <summary>The share of the uniform policy in it (COMA's bounded softmax, Foerster et al. 2018, section 5).</summary>
-    public float Floor { get; set; }
-
     /// <summary>Whether softmax and floor are over the k available actions. Otherwise both are over all actions, and what is available is scaled up to 1
     /// (PyMARL, Samvelyan et al. 2019); without a floor this is the same.</summary>
     public bool MaskBeforeSoftmax { get; init; } = true;
 
     /// <inheritdoc/>
+    public bool IsStochastic => true;
+
+    /// <inheritdoc/>
     public (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
     {
-        int likeliest = EpsilonGreedy.Greedy(values, available);
-        if (exploration <= 0)
-        {
-            return (likeliest, 1f);
-        }
-        var policy = PolicyOf(values, available);
+        var policy = PolicyOf(values, available, exploration);
         // The first action whose share of the cumulated probability is passed; rounding may leave the last available one.
         float left = rng.NextSingle();
-        int chosen = likeliest;
+        int chosen = -1;
         float probability = 0;
         for (int action = 0; action < values.Length && left >= 0; action++)
         {
@@ -105,19 +103,13 @@ public sealed class PolicySampler : IActionSelector
                 left -= probability;
             }
         }
-        return (chosen, probability);
+        return chosen >= 0 ? (chosen, probability) : throw new InvalidOperationException("no action is available");
     }
 
     /// <inheritdoc/>
     public void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities)
     {
-        probabilities.Clear();
-        if (exploration <= 0)
-        {
-            probabilities[EpsilonGreedy.Greedy(values, available)] = 1f;
-            return;
-        }
-        var policy = PolicyOf(values, available);
+        var policy = PolicyOf(values, available, exploration);
         for (int action = 0; action < values.Length; action++)
         {
             probabilities[action] = available[action] ? policy.Of(values[action]) : 0f;
@@ -127,9 +119,10 @@ public sealed class PolicySampler : IActionSelector
     /// <summary>log pi along the last axis, of the same shape; 0 for what is unavailable. Gradients flow through the floor.</summary>
     /// <param name="logits">[.., A]</param>
     /// <param name="available">[.., A], 1 where available; rows of padding are 0.</param>
-    public Var LogPolicy(Var logits, Tensor available)
+    /// <param name="floor">the share of the uniform policy.</param>
+    public Var LogPolicy(Var logits, Tensor available, float floor = 0f)
     {
-        if (Floor == 0)
+        if (floor == 0)
         {
             return logits.LogSoftmax(available);
         }
@@ -139,20 +132,20 @@ public sealed class PolicySampler : IActionSelector
         Var policy;
         if (MaskBeforeSoftmax)
         {
-            policy = (1f - Floor) * logits.Softmax(available) + Floor * k.Clamp(1f, actions).Reciprocal();
+            policy = (1f - floor) * logits.Softmax(available) + floor * k.Clamp(1f, actions).Reciprocal();
         }
         else
         {
-            policy = (1f - Floor) * logits.Softmax() + Floor / actions;
+            policy = (1f - floor) * logits.Softmax() + floor / actions;
             policy /= (policy * can).Sum(-1).Reshape(k.Shape).MaskedFill(k.Value, 1f);
         }
         return policy.MaskedFill(available, 1f).Log();
     }
 
     /// <summary>pi for some logits.</summary>
-    private Distribution PolicyOf(ReadOnlySpan<float> values, ReadOnlySpan<bool> available)
+    private Distribution PolicyOf(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float floor)
     {
-        bool all = !MaskBeforeSoftmax && Floor > 0;
+        bool all = !MaskBeforeSoftmax && floor > 0;
         float greatest = float.NegativeInfinity, sum = 0;
         for (int action = 0; action < values.Length; action++)
         {
@@ -162,7 +155,7 @@ public sealed class PolicySampler : IActionSelector
         {
             sum += all || available[action] ? Exp(values[action] - greatest) : 0f;
         }
-        var policy = new Distribution(greatest, sum, Floor, Floor / (all ? values.Length : available.Count(true)), 1f);
+        var policy = new Distribution(greatest, sum, floor, floor / (all ? values.Length : available.Count(true)), 1f);
         if (!all)
         {
             return policy;
@@ -180,5 +173,28 @@ public sealed class PolicySampler : IActionSelector
     private readonly record struct Distribution(float Greatest, float Sum, float Floor, float Share, float Total)
     {
         public float Of(float value) => (Share + (1f - Floor) * Exp(value - Greatest) / Sum) / Total;
+    }
+}
+
+/// <summary>The likeliest action; while something is left to explore, one drawn from softmax(logits): the Gumbel-max trick of policies that learn by the gradient of
+/// a critic (MADDPG, Lowe et al. 2017, section 4.1).</summary>
+public sealed class SoftmaxExploration : IActionSelector
+{
+    private static readonly PolicySampler Softmax = new();
+
+    /// <inheritdoc/>
+    public (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, ref Rng rng)
+        => exploration > 0 ? Softmax.Select(values, available, 0f, ref rng) : (EpsilonGreedy.Greedy(values, available), 1f);
+
+    /// <inheritdoc/>
+    public void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float exploration, Span<float> probabilities)
+    {
+        if (exploration > 0)
+        {
+            Softmax.Probabilities(values, available, 0f, probabilities);
+            return;
+        }
+        probabilities.Clear();
+        probabilities[EpsilonGreedy.Greedy(values, available)] = 1f;
     }
 }

@@ -3,15 +3,14 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Trained agents by themselves: act greedily in an environment, are saved to one file and loaded from it, with nothing else needed.</summary>
+/// <summary>Trained agents by themselves: act in an environment as they were trained to, exploring nothing, are saved to one file and loaded from it, with nothing else needed.</summary>
 public sealed class Policy
 {
     private readonly Parameters parameters;
     private readonly int members;
     private readonly Controller controller;
     private readonly Episode present;
-    private readonly Rng[] unused = new Rng[1];
-    private Rng casting = new(0);
+    private readonly Rng[] choice = new Rng[1];
 
     private Policy(PolicyDescription description)
     {
@@ -21,7 +20,7 @@ public sealed class Policy
         members = description.Members;
         Agent[] agents = [.. Enumerable.Range(0, members).Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
         parameters = new Parameters(layout);
-        controller = new Controller([.. agents.Select(agent => new Actor(agent, parameters))], new EpsilonGreedy(), spec, capacity: 1);
+        controller = new Controller([.. agents.Select(agent => new Actor(agent, parameters))], description.Stochastic ? new PolicySampler() : new EpsilonGreedy(), spec, capacity: 1);
         present = new Episode(spec) { Fingerprint = description.Fingerprint };
     }
 
@@ -29,8 +28,9 @@ public sealed class Policy
     /// <param name="spec">what they act in.</param>
     /// <param name="actors">one, or the members of an ensemble.</param>
     /// <param name="fingerprint">when in training this is.</param>
-    public Policy(EnvironmentSpec spec, IReadOnlyList<Actor> actors, Fingerprint fingerprint = default)
-        : this(new PolicyDescription(spec.Id, actors[0].Agent.Options, spec.Agents, spec.StateSize, fingerprint, actors.Count))
+    /// <param name="stochastic">whether actions are drawn from what the agents say, see <see cref="IActionSelector.IsStochastic"/>.</param>
+    public Policy(EnvironmentSpec spec, IReadOnlyList<Actor> actors, Fingerprint fingerprint = default, bool stochastic = false)
+        : this(new PolicyDescription(spec.Id, actors[0].Agent.Options, spec.Agents, spec.StateSize, fingerprint, actors.Count, stochastic))
     {
         for (int member = 0; member < members; member++)
         {
@@ -40,7 +40,7 @@ public sealed class Policy
                 trained[trained.Layout.Slices.First(s => s.Name == slice.Name[prefix.Length..])].CopyTo(parameters[slice]);
             }
         }
-        Begin();
+        BeginFirst();
     }
 
     /// <summary>What it is and what it was trained for.</summary>
@@ -65,8 +65,17 @@ public sealed class Policy
             throw new InvalidDataException($"{path}: the description of the policy cannot be read: {e.Message}");
         }
         Checkpoint.Load(path, policy.parameters);
-        policy.Begin();
+        policy.BeginFirst();
         return policy;
+    }
+
+    /// <summary>The same agents doing what is likeliest, in place of drawing from their policies.</summary>
+    public Policy Greedily()
+    {
+        var greedy = new Policy(Description with { Stochastic = false });
+        parameters.Values.CopyTo(greedy.parameters.Values);
+        greedy.BeginFirst();
+        return greedy;
     }
 
     /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
@@ -76,48 +85,56 @@ public sealed class Policy
     });
 
     /// <summary>Forgets the past: an episode begins. Of an ensemble each agent plays another member, drawn anew.</summary>
-    public void Begin()
+    public void Begin(ref Rng rng)
     {
         controller.Begin(1);
-        present.Cast(members, ref casting);
+        present.Cast(members, ref rng);
     }
 
-    /// <summary>The agents' greedy actions for what they see in the environment now. Call it once per step: recurrent agents remember.</summary>
+    /// <summary>The agents' actions for what they see in the environment now. Call it once per step: recurrent agents remember.</summary>
+    /// <param name="environment">where they are.</param>
+    /// <param name="rng">chance, for agents that draw their actions (<see cref="PolicyDescription.Stochastic"/>).</param>
     /// <returns>overwritten by the next call.</returns>
     /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
-    public JointAction Act(IEnvironment environment)
+    public JointAction Act(IEnvironment environment, ref Rng rng)
     {
         RequireFit(environment);
         present.Begin(environment);
-        controller.Act([present], exploration: 0f, unused);
+        choice[0] = rng;
+        controller.Act([present], exploration: 0f, choice);
+        rng = choice[0];
         return present.JointAction(0);
     }
 
-    /// <summary>Plays one episode greedily, from its reset to its end.</summary>
+    /// <summary>Plays one episode, from its reset to its end.</summary>
     /// <returns>the episode as it was lived.</returns>
     /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
-    public Episode Play(IEnvironment environment, ref Rng rng) => Play([this], environment, ref rng);
+    public Episode Play(IEnvironment environment, ref Rng rng) => Play([this], environment, ref rng, ref rng);
 
     /// <summary>The same with a policy for each team, in the order of <see cref="EnvironmentSpec.Teams"/>; the last one acts for all teams that are left. No
     /// policy may be named twice: each remembers its own past.</summary>
+    /// <param name="teams">the policies.</param>
+    /// <param name="environment">what is played.</param>
+    /// <param name="chance">of the environment.</param>
+    /// <param name="choice">of the agents.</param>
     /// <exception cref="ArgumentException">the environment has other agents than a policy was trained for.</exception>
-    public static Episode Play(IReadOnlyList<Policy> teams, IEnvironment environment, ref Rng rng)
+    public static Episode Play(IReadOnlyList<Policy> teams, IEnvironment environment, ref Rng chance, ref Rng choice)
     {
         var spec = environment.Spec;
         var episode = new Episode(spec) { Fingerprint = teams[0].Description.Fingerprint };
         int[] players = [.. spec.Agents.Select(agent => Math.Min(Array.IndexOf(spec.Teams, agent.Team), teams.Count - 1))];
         double[] rewards = new double[spec.Agents.Length];
-        environment.Reset(ref rng);
+        environment.Reset(ref chance);
         episode.Begin(environment);
         foreach (var policy in teams)
         {
-            policy.Begin();
+            policy.Begin(ref choice);
         }
         do
         {
             for (int player = 0; player < teams.Count; player++)
             {
-                var actions = teams[player].Act(environment);
+                var actions = teams[player].Act(environment, ref choice);
                 for (int agent = 0; agent < players.Length; agent++)
                 {
                     if (players[agent] == player)
@@ -127,13 +144,20 @@ public sealed class Policy
                 }
             }
         }
-        while (episode.Step(environment, rewards, ref rng));
+        while (episode.Step(environment, rewards, ref chance));
         return episode;
     }
 
     /// <summary>Whether the environment's agents are like those the policy was trained for.</summary>
     public bool Fits(IEnvironment environment) => environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents)
         && (Description.Network.Observation == ObservationKind.Own || environment.Spec.StateSize == Description.StateSize);
+
+    /// <summary>Agents can act without being told that an episode begins.</summary>
+    private void BeginFirst()
+    {
+        var rng = new Rng(0);
+        Begin(ref rng);
+    }
 
     private string Prefix(int member) => members == 1 ? "" : $"member{member}.";
 
@@ -153,8 +177,9 @@ public sealed class Policy
 /// <param name="StateSize">S of the environment, for agents that see its state.</param>
 /// <param name="Fingerprint">when in training it was saved, for agents that see that.</param>
 /// <param name="Members">of an ensemble: how many networks there are.</param>
+/// <param name="Stochastic">whether actions are drawn from what the agents say, see <see cref="IActionSelector.IsStochastic"/>; otherwise they do what is likeliest.</param>
 public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default,
-    int Members = 1)
+    int Members = 1, bool Stochastic = false)
 {
     /// <summary>Enough of an environment to build the network: one row at a time.</summary>
     internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = StateSize, EpisodeLimit = 1, SnapshotSize = 0 };

@@ -86,7 +86,7 @@ public sealed class Maddpg : Objective
             new("critic", critic, options.At(options.CriticLearningRate)),
             .. Enumerable.Range(0, maddpg.observers).Select(observer => new NetworkPlan($"inferred{observer}", actor, options.At(options.InferenceLearningRate))),
         ]);
-    }, new PolicySampler(), context.Spec.IsContinuous
+    }, new SoftmaxExploration(), context.Spec.IsContinuous
         ? Nn.Schedule.Linear(options.NoiseStart, options.NoiseFinish, options.NoiseAnneal)
         : Nn.Schedule.Constant(1f));
 

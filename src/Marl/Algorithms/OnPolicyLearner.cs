@@ -45,7 +45,6 @@ public sealed class OnPolicyLearner : ILearner
         estimate = objective.Estimate;
         sampling = context.Rng.Split(RngPurpose.Sampling);
         floor = Schedule.Linear(options.FloorStart, options.FloorFinish, options.FloorAnneal);
-        objective.Selector.Floor = floor.At(0);
     }
 
     /// <inheritdoc/>
@@ -83,7 +82,7 @@ public sealed class OnPolicyLearner : ILearner
     }
 
     /// <inheritdoc/>
-    public float Exploration(long steps) => 1f;
+    public float Exploration(long steps) => floor.At(steps);
 
     /// <inheritdoc/>
     public void Learn(Span<Episode> episodes, long steps)
@@ -94,13 +93,12 @@ public sealed class OnPolicyLearner : ILearner
             Pass(steps);
         }
         End();
-        // The floor of the next round: losses look at the one that their episodes were played with.
-        objective.Selector.Floor = floor.At(steps);
     }
 
     /// <summary>What comes before the first epoch: rewards, values, returns and advantages.</summary>
     internal void Begin(ReadOnlySpan<Episode> episodes, long steps)
     {
+        episodes.CopyTo(shuffled);
         foreach (var episode in episodes)
         {
             episode.Estimates ??= new Estimates(episode);
@@ -120,7 +118,6 @@ public sealed class OnPolicyLearner : ILearner
         {
             objective.NormaliseAdvantages(episodes);
         }
-        episodes.CopyTo(shuffled);
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
@@ -164,10 +161,8 @@ public sealed class OnPolicyLearner : ILearner
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         archive.Statistics("returns", returns);
-        float share = objective.Selector.Floor;
-        archive.Value("floor", ref share);
-        objective.Selector.Floor = share;
     }
 
-    private Shard.Setting Setting(long steps) => new(rewards, steps, Exploration(steps), returns);
+    /// <summary>Losses look at the floor that their episodes were played with.</summary>
+    private Shard.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns);
 }

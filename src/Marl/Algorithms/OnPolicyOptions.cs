@@ -24,7 +24,7 @@ public abstract record OnPolicyOptions : LearnerOptions
     /// <summary>Whether the critic learns returns that are standardised by their running mean and variance.</summary>
     public bool StandardiseReturns { get; init; }
 
-    /// <summary>Share of the uniform policy in the agents' at the beginning (<see cref="PolicySampler.Floor"/>) ..</summary>
+    /// <summary>Share of the uniform policy in the agents' at the beginning, which is what they explore (<see cref="PolicySampler"/>) ..</summary>
     public float FloorStart { get; init; }
 
     /// <summary>.. and from then on ..</summary>

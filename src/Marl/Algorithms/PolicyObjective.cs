@@ -109,7 +109,7 @@ public abstract class PolicyObjective : Objective
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = tape.Constant(Agent.Input.Build(tape, batch));
         var logits = Agent.Forward(w, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);
-        return Selector.LogPolicy(logits, batch.Available.Slice(0, steps));
+        return Selector.LogPolicy(logits, batch.Available.Slice(0, steps), shard.Exploration);
     }
 
     /// <summary>log pi(u_t) and the entropy of pi, [T, B, N].</summary>

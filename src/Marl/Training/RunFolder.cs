@@ -66,7 +66,7 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Makes the folder and writes the configuration, if that was not done before, and opens the metrics. Rows that lie after
+    /// <summary>Makes the folder and writes the configuration, if that was not done before, with the device that learns now, and opens the metrics. Rows that lie after
     /// <paramref name="steps"/> are taken back: they will be written again.</summary>
     /// <exception cref="UsageException">another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
@@ -77,10 +77,7 @@ public sealed class RunFolder(string path) : IDisposable
         {
             System.IO.File.Delete(unfinished);
         }
-        if (!System.IO.File.Exists(Configuration))
-        {
-            WriteText(Configuration, configuration.ToJson());
-        }
+        Record(configuration);
         Rewind(steps);
         (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
     }
@@ -128,6 +125,17 @@ public sealed class RunFolder(string path) : IDisposable
         table?.Dispose();
         held?.Dispose();
         (lines, table, held) = (null, null, null);
+    }
+
+    /// <summary>A run may go on elsewhere: of the device the configuration says where it learned last.</summary>
+    private void Record(RunConfiguration configuration)
+    {
+        var recorded = System.IO.File.Exists(Configuration) ? ReadConfiguration() : null;
+        string device = configuration.Training.Device;
+        if (recorded?.Training.Device != device)
+        {
+            WriteText(Configuration, (recorded is null ? configuration : recorded with { Training = recorded.Training with { Device = device } }).ToJson());
+        }
     }
 
     private void Rewind(long steps)

@@ -33,13 +33,14 @@ public sealed class Trainer : IDisposable
     /// <param name="device">where it learns, see <see cref="TrainingOptions.Device"/>; by default the CPU. It is the caller's to dispose of.</param>
     public Trainer(RunConfiguration configuration, Func<IEnvironment>? create = null, RunFolder? folder = null, Device? device = null)
     {
-        var training = configuration.Training;
-        training.Validate();
-        if (device is null && training.Device != TrainingOptions.Cpu)
+        configuration.Training.Validate();
+        if (device is null && configuration.Training.Device != TrainingOptions.Cpu)
         {
-            throw new UsageException($"option 'device' is {training.Device}, and no such device was given to the trainer");
+            throw new UsageException($"option 'device' is {configuration.Training.Device}, and no such device was given to the trainer");
         }
-        (this.configuration, this.folder) = (configuration, folder);
+        device ??= Device.Cpu;
+        var training = configuration.Training with { Device = device.Id };
+        (this.configuration, this.folder) = (configuration with { Training = training }, folder);
         this.create = create ?? (() => Environments.Create(configuration.Environment));
         // The first says what it is before the others are made: what is wrong with a program is then seen once.
         environments = [this.create()];
@@ -48,7 +49,7 @@ public sealed class Trainer : IDisposable
         {
             Spec = environments[0].Spec;
             environments = [.. environments, .. Create(training.Environments - 1)];
-            context = new LearnerContext(Spec, training, workers) { Device = device ?? Device.Cpu };
+            context = new LearnerContext(Spec, training, workers) { Device = device };
             Learner = configuration.CreateLearner(context);
             rollout = NewRollout(environments, environments.Length, context.Rng, Learner.NeedsNextAction);
         }
@@ -69,11 +70,14 @@ public sealed class Trainer : IDisposable
     /// <summary>Environment steps so far, of whole rounds.</summary>
     public long Steps => steps;
 
+    /// <summary>Where the run would go on if it were resumed: the steps of its last checkpoint; 0, its beginning, where there is none.</summary>
+    public long SavedSteps { get; private set; }
+
     /// <summary>What learns.</summary>
     public ILearner Learner { get; }
 
     /// <summary>The trained agents, to act with or to save.</summary>
-    public Policy Policy => new(Spec, Learner.Actors, Present);
+    public Policy Policy => new(Spec, Learner.Actors, Present, Learner.Selector.IsStochastic);
 
     /// <summary>Trains in one call, for programs that embed the engine.</summary>
     /// <param name="algorithm">its name.</param>
@@ -98,7 +102,7 @@ public sealed class Trainer : IDisposable
     public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null)
     {
         var configuration = folder.ReadConfiguration();
-        if (device is null || device == Device.Cpu)
+        if (device is null)
         {
             configuration = configuration with { Training = configuration.Training with { Device = TrainingOptions.Cpu } };
         }
@@ -110,6 +114,7 @@ public sealed class Trainer : IDisposable
         try
         {
             folder.ReadCheckpoint(trainer.Archive);
+            trainer.SavedSteps = trainer.steps;
             return trainer;
         }
         catch
@@ -124,7 +129,8 @@ public sealed class Trainer : IDisposable
     /// <param name="tick">hears of every round: steps so far, and the mean return of the round.</param>
     /// <param name="stop">ends the run after the present round.</param>
     /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
-    /// <exception cref="DeviceException">the device failed; the last checkpoint is left as it is.</exception>
+    /// <exception cref="DeviceException">the device failed. If its memory can still be read, a checkpoint of what it learned up to the last finished update is
+    /// written; else the last one is left as it is. <see cref="SavedSteps"/> says which: the round whose update failed is counted as played.</exception>
     /// <exception cref="ExternalEnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
@@ -143,7 +149,7 @@ public sealed class Trainer : IDisposable
                 EvaluateIfDue();
                 if (Passed(configuration.Training.CheckpointEvery, before) && steps < configuration.Training.Steps)
                 {
-                    folder?.WriteCheckpoint(Archive, Policy);
+                    Save();
                 }
             }
             if (rowEpisodes > 0 || last is null)
@@ -151,18 +157,23 @@ public sealed class Trainer : IDisposable
                 // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
             }
+            Learner.Settle();
+            Save();
+            var summary = Summarise(last);
+            folder?.WriteSummary(summary);
+            watch.Stop();
+            return summary;
         }
         catch (ExternalEnvironmentException)
         {
-            folder?.WriteCheckpoint(Archive, Policy);
+            Save();
             throw;
         }
-        Learner.Settle();
-        folder?.WriteCheckpoint(Archive, Policy);
-        var summary = Summarise(last);
-        folder?.WriteSummary(summary);
-        watch.Stop();
-        return summary;
+        catch (DeviceException)
+        {
+            SaveWhatCanBeRead();
+            throw;
+        }
 
         void EvaluateIfDue()
         {
@@ -175,7 +186,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Plays greedy episodes in fresh environments; or in those of the training, one after the other, if they are such that one disposes
+    /// <summary>Plays episodes in which nothing is explored (<see cref="IActionSelector"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
     /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
     public EvaluationResult Evaluate(int count)
     {
@@ -196,7 +207,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Where training stands. Greedy episodes have the same, although nothing is left to chance in them: what an agent does should be its answer to the others of today.</summary>
+    /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
     private Fingerprint Present => new(Math.Min(1f, (float)steps / configuration.Training.Steps), Learner.Exploration(steps));
 
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>
@@ -215,6 +226,28 @@ public sealed class Trainer : IDisposable
         returns += sum;
         Learner.Learn(episodes, steps);
         return sum / episodes.Length;
+    }
+
+    private void Save()
+    {
+        if (folder is not null)
+        {
+            folder.WriteCheckpoint(Archive, Policy);
+            SavedSteps = steps;
+        }
+    }
+
+    /// <summary>A checkpoint is read as a whole before it is written: a device that is lost leaves the last one whole.</summary>
+    private void SaveWhatCanBeRead()
+    {
+        try
+        {
+            Save();
+        }
+        catch (Exception error) when (error is DeviceException or IOException)
+        {
+            // The device's own failure is what is reported.
+        }
     }
 
     private void Report(EvaluationResult evaluation, Action<TrainingProgress>? progress)

@@ -15,7 +15,8 @@ public sealed record TrainingOptions
     /// <summary>Workers; changes how long a run takes, not what it gives. 0: as many as there are processors.</summary>
     public int Threads { get; init; }
 
-    /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU.</summary>
+    /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU. With "+tf32" after
+    /// it a CUDA device rounds the factors of matrix products to ten bits.</summary>
     public string Device { get; init; } = Cpu;
 
     /// <summary>Environments that play side by side.</summary>
@@ -40,7 +41,7 @@ public sealed record TrainingOptions
     /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
     public long EvaluateEvery { get; init; } = 10_000;
 
-    /// <summary>Greedy episodes of an evaluation.</summary>
+    /// <summary>Episodes of an evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 100;
 
     /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>

@@ -26,14 +26,14 @@ public sealed record TrainingProgress
     /// <summary>Numbers of the last update.</summary>
     public required UpdateStatistics Update { get; init; }
 
-    /// <summary>Greedy evaluation.</summary>
+    /// <summary>Evaluation.</summary>
     public required EvaluationResult Evaluation { get; init; }
 
     /// <summary>Seconds of training so far, interruptions left out.</summary>
     public required double Seconds { get; init; }
 }
 
-/// <summary>Returns of greedy episodes, the teams' together, see <see cref="Episode.Return"/>.</summary>
+/// <summary>Returns of evaluated episodes, the teams' together, see <see cref="Episode.Return"/>.</summary>
 /// <param name="Mean">their mean.</param>
 /// <param name="StandardDeviation">their spread (divisor n - 1).</param>
 /// <param name="Max">the best of them.</param>
@@ -86,13 +86,13 @@ public sealed record TrainingSummary
     /// <summary>Updates.</summary>
     public required long Updates { get; init; }
 
-    /// <summary>Mean return of the last greedy evaluation.</summary>
+    /// <summary>Mean return of the last evaluation.</summary>
     public required double ReturnMean { get; init; }
 
     /// <summary>The same of each team by itself; one number where all agents are one team.</summary>
     public required double[] TeamReturnMeans { get; init; }
 
-    /// <summary>The greatest mean return of all greedy evaluations: the maximum that papers report.</summary>
+    /// <summary>The greatest mean return of all evaluations: the maximum that papers report.</summary>
     public required double ReturnMax { get; init; }
 
     /// <summary>Seconds of training, interruptions left out.</summary>

@@ -12,6 +12,9 @@ internal sealed partial class CpuDevice : Device
     /// <inheritdoc/>
     public override string Name => "CPU";
 
+    /// <inheritdoc/>
+    public override string Id => "cpu";
+
     /// <summary>A quarter of a MiB, as the second-level cache of about any processor has it to spare.</summary>
     public override int NearbyNumbers => 1 << 16;
 

@@ -1,0 +1,147 @@
+using Marl.Native.Gpu;
+
+namespace Marl.Native.Tests.Gpu;
+
+/// <summary>Sums so long, and so few, that a device makes them in parts: as the CPU's up to rounding, the same from run to run, in memory that is there from
+/// the second time on.</summary>
+public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
+{
+    /// <summary>Of the largest result. The CPU's own chain of some thousand terms is off by as much.</summary>
+    private const int Ulp = 128;
+
+    public static TheoryData<string, int, int, int, int> Products
+    {
+        get
+        {
+            var data = new TheoryData<string, int, int, int, int>();
+            foreach (string device in Devices.Present)
+            {
+                // Slices that are alike and that are not; squares that are not full; copies.
+                data.Add(device, 5, 1024, 3, 1);
+                data.Add(device, 18, 2003, 17, 1);
+                data.Add(device, 7, 1500, 9, 3);
+            }
+            return data;
+        }
+    }
+
+    public static TheoryData<string, int, int, int> Columns
+    {
+        get
+        {
+            var data = new TheoryData<string, int, int, int>();
+            foreach (string device in Devices.Present)
+            {
+                data.Add(device, 1, 1024, 3);
+                data.Add(device, 1, 5003, 7);
+                data.Add(device, 2, 1500, 5);
+            }
+            return data;
+        }
+    }
+
+    /// <summary>A gradient of weights: dW += dY^T X, per copy; and the same with a bias in the place of what was there.</summary>
+    [Theory]
+    [MemberData(nameof(Products))]
+    public void ProductsOfALongInnerDimension(string id, int m, int k, int n, int copies)
+    {
+        var device = devices[id];
+        foreach (bool accumulate in new[] { true, false })
+        {
+            float[] cpu = Run(Device.Cpu), gpu = Run(device);
+            AssertClose(id, cpu, gpu, $"{copies} of {m}x{k}x{n}");
+            Noise.AssertSameBits(gpu, Run(device), "a second time");
+            int room = device.ScratchCapacity;
+            Noise.AssertSameBits(gpu, Run(device), "a third time");
+            Assert.True(room >= 2 * m * n && room == device.ScratchCapacity, $"room for {room}, then for {device.ScratchCapacity}");
+
+            float[] Run(Device device)
+            {
+                var rng = new Rng(5);
+                Tensor dy = On(device, Noise.Of(ref rng, k, copies, m)), x = On(device, Noise.Of(ref rng, k, copies, n));
+                Tensor dw = On(device, Noise.Of(ref rng, copies, m, n)), bias = On(device, Noise.Of(ref rng, copies, n));
+                device.Gemm(Matrix.Interleaved(dy).T, Matrix.Interleaved(x), Matrix.Batched(dw), accumulate, accumulate ? default : bias);
+                return dw.ToArray();
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Columns))]
+    public void FewLongColumns(string id, int outer, int length, int inner)
+    {
+        var device = devices[id];
+        foreach (bool accumulate in new[] { true, false })
+        {
+            float[] gpu = Run(default(Sum), device);
+            AssertClose(id, Run(default(Sum), Device.Cpu), gpu, $"sums of {outer}x{length}x{inner}");
+            Noise.AssertSameBits(gpu, Run(default(Sum), device), "a second time");
+            Noise.AssertSameBits(Run(default(Max), Device.Cpu), Run(default(Max), device), $"maxima of {outer}x{length}x{inner}");
+            Assert.True(device.ScratchCapacity >= 2 * outer * inner);
+
+            float[] Run<TOp>(TOp op, Device device) where TOp : unmanaged, IReduction
+            {
+                var rng = new Rng(6);
+                Tensor x = On(device, Noise.Of(ref rng, outer, length, inner)), y = On(device, Noise.Of(ref rng, outer, inner));
+                device.Reduce(op, x, 1, y, accumulate);
+                return y.ToArray();
+            }
+        }
+    }
+
+    /// <summary>On tensor cores, as a processor has them: the products of rounded factors, in squares that are not full.</summary>
+    [Theory]
+    [InlineData(20, 11, 17, false)]
+    [InlineData(65, 16, 33, true)]
+    public void ProductsOnTensorCores(int m, int k, int n, bool transposed)
+    {
+        using var device = GpuDevices.Tf32StandIn();
+        float[] gpu = Run(device, rounded: false);
+        AssertClose("tf32", Run(Device.Cpu, rounded: true), gpu, $"{m}x{k}x{n}");
+        Assert.NotEqual(Run(Device.Cpu, rounded: false), gpu);
+
+        float[] Run(Device device, bool rounded)
+        {
+            var rng = new Rng(7);
+            Tensor a = Factor(ref rng, transposed ? k : m, transposed ? m : k), b = Factor(ref rng, transposed ? n : k, transposed ? k : n);
+            Tensor c = On(device, Noise.Of(ref rng, m, n)), bias = On(device, Noise.Of(ref rng, n));
+            device.Gemm(transposed ? Matrix.Of(a).T : Matrix.Of(a), transposed ? Matrix.Of(b).T : Matrix.Of(b), Matrix.Of(c), bias: bias);
+            return c.ToArray();
+
+            Tensor Factor(ref Rng rng, int rows, int columns)
+            {
+                var x = Noise.Of(ref rng, rows, columns);
+                foreach (ref float value in x.Span)
+                {
+                    value = rounded ? Tf32.Round(value) : value;
+                }
+                return On(device, x);
+            }
+        }
+    }
+
+    [Fact]
+    public void Tf32HasTenBitsOfFraction()
+    {
+        float unit = MathF.ScaleB(1f, -10);
+        Assert.Equal(1f, Tf32.Round(1f + 0.49f * unit));
+        Assert.Equal(1f + unit, Tf32.Round(1f + 0.5f * unit));
+        Assert.Equal(-1f - unit, Tf32.Round(-1f - 0.5f * unit));
+        Assert.Equal(float.PositiveInfinity, Tf32.Round(float.PositiveInfinity));
+        Assert.True(float.IsNaN(Tf32.Round(float.NaN)));
+    }
+
+    private static Tensor On(Device device, Tensor x)
+    {
+        var there = device.Zeros(x.Shape);
+        x.CopyTo(there);
+        return there;
+    }
+
+    private static void AssertClose(string id, float[] cpu, float[] gpu, string what)
+    {
+        float largest = cpu.Max(x => Math.Abs(x)), tolerance = Ulp * (MathF.BitIncrement(largest) - largest);
+        float worst = cpu.Zip(gpu, (a, b) => Math.Abs(a - b)).Max();
+        Assert.True(cpu.Length == gpu.Length && worst <= tolerance, $"{what} on {id}: off by {worst}, where {tolerance} is allowed");
+    }
+}
