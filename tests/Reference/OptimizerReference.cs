@@ -109,7 +109,7 @@ public sealed class OptimizerReference
         SetGradient(parameters, i => c[$"g{i}"]);
         var clip = new GradientClip(parameters);
         c.Compare("norm", clip.GlobalNorm());
-        Device.Cpu.Map(new Affine(clip.ByGlobalNorm(c.Number("max_norm")).ToScalar(), 0f), parameters.Gradient, parameters.Gradient);
+        parameters.Gradient.Device.Map(new Affine(clip.ByGlobalNorm(c.Number("max_norm")).ToScalar(), 0f), parameters.Gradient, parameters.Gradient);
         CompareGradient(c, parameters, "clipped");
     }
 
