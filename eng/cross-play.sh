@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lets agents of different trainings meet: eng/cross-play.sh <folder>/<task>. The first team is trained as the row says, the others as the column, run by run of
-# the same seed; printed is the first team's return, the mean over seeds of 200 greedy episodes.
+# the same seed; printed is the first team's return, the mean over seeds of 200 episodes.
 set -euo pipefail
 runs=$(cd "${1:?a folder with a folder for every label}" && pwd)
 cd "$(dirname "$0")/.."

@@ -44,7 +44,7 @@ particles() {
   for seed in 11 12 13 14 15; do
     for task in mpe-v0:spread mpe-v0:speaker-listener; do
       for algorithm in ia2c ippo maa2c mappo coma; do
-        echo "$task $algorithm $seed $algorithm $task 2000000 ${network[$algorithm]-$fast} evaluateEvery=100000"
+        echo "$task $algorithm $seed $algorithm $task 20000000 ${network[$algorithm]-$fast}"
       done
     done
   done
