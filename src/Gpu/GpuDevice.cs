@@ -131,6 +131,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         try
         {
             Loaded<TKernel>()(stream, new KernelConfig(groups, threads), kernel);
+            Traffic = Traffic with { Launches = Traffic.Launches + 1 };
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
@@ -176,6 +177,9 @@ public sealed partial class GpuDevice : Device, IDisposable
     private ArrayView<float> View(Tensor x)
         => x.Storage is GpuStorage storage && ReferenceEquals(storage.Device, this) ? storage.View.SubView(x.Offset, x.Count)
         : throw new InvalidOperationException($"{x} is on {x.Device.Name}, and {Name} computes only with numbers of its own; copy them with Tensor.CopyTo");
+
+    /// <summary>See <see cref="Integers(List{int})"/>.</summary>
+    private ArrayView<int> Integers(Tensor x) => View(x).Cast<int>();
 
     /// <summary>A tensor that may be none, which the kernel then does not look at.</summary>
     private ArrayView<float> ViewOr(Tensor x, int count, ArrayView<float> otherwise) => x.IsNone ? otherwise : View(x, count);
