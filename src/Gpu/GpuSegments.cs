@@ -7,7 +7,7 @@ namespace Marl.Native.Gpu;
 internal sealed class GpuSegments : Segments
 {
     /// <summary>The most numbers of a part where there are not more of them than keep a device busy.</summary>
-    private const int LongPart = 8192;
+    private const int LongPart = 1 << 14;
 
     /// <param name="device">whose.</param>
     /// <param name="lengths">of the segments.</param>
