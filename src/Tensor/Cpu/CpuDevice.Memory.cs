@@ -47,15 +47,10 @@ internal sealed partial class CpuDevice : Device
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        var nest = new Nest(lengths);
-        nest.SetStrides(0, xStrides);
-        nest.SetStrides(1, yStrides);
-        if (!nest.Collapse(2))
+        if (!Nest.Over(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }
-        nest.CheckReach(0, x);
-        nest.CheckReach(1, y);
         ref float px = ref MemoryMarshal.GetReference(x.Span), py = ref MemoryMarshal.GetReference(y.Span);
         int n = nest.Length(3), xStride = nest.Stride(0, 3), yStride = nest.Stride(1, 3);
         if (!accumulate && xStride == 1 && nest.Stride(1, 2) == 1)
