@@ -56,6 +56,10 @@ internal static class PlayCommand
     {
         if (player == Chance)
         {
+            if (greedy)
+            {
+                throw new UsageException($"option '--greedy' is for trained agents; for '{Chance}' no action is likelier than another");
+            }
             var environment = Environments.Create(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
             var chances = new Rng(chosen);
