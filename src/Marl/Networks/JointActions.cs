@@ -49,6 +49,28 @@ internal sealed class JointActions
         return joint;
     }
 
+    /// <summary>[rows, N A] what was done a step before each row; zeros in the first step.</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="actions">[P, B, N] the actions before the last P B rows, or [P, B, N, A] where they are numbers. None: no actions yet.</param>
+    /// <param name="rows">of all steps.</param>
+    public Tensor Before(Tape tape, Tensor actions, int rows)
+    {
+        var before = tape.Scratch(new Shape(rows, Agents * Actions));
+        if (actions.IsNone || actions.Count == 0)
+        {
+            tape.Device.Fill(before, 0f);
+            return before;
+        }
+        var done = continuous ? actions.Reshape(actions.Count / (Agents * Actions), Agents * Actions) : OneHot(tape, actions);
+        int taken = done.Shape[0];
+        tape.Device.Fill(before.Slice(0, rows - taken), 0f);
+        tape.Device.Copy(done, before.Slice(rows - taken, taken));
+        return before;
+    }
+
+    /// <summary>What was done as episodes keep it: [T, B, N], or [T, B, N, A] where actions are numbers.</summary>
+    public Tensor Of(EpisodeBatch batch) => continuous ? batch.Vectors : batch.Actions;
+
     /// <summary>[T, B, N, A] what was done.</summary>
     public Tensor Done(Tape tape, EpisodeBatch batch)
         => continuous ? batch.Vectors : OneHot(tape, batch.Actions).Reshape(batch.Steps, batch.Count, Agents, Actions);
@@ -72,30 +94,5 @@ internal sealed class JointActions
         own.Tape.Device.Zip(default(Multiply), each, own.Tape.Resident(Others), others);
         var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Resident(identity).Reshape(Agents, Agents, 1);
         return blocks.Reshape(each.Shape) + others;
-    }
-}
-
-/// <summary>The input of a critic, [rows, N, F], filled from the first column to the last.</summary>
-internal ref struct InputColumns(Tape tape, int rows, int agents, int size)
-{
-    private int column;
-
-    /// <summary>[rows, N, F]</summary>
-    public Tensor Input { get; } = tape.Scratch(new Shape(rows, agents, size));
-
-    /// <summary>What is the same for all agents, [rows, width].</summary>
-    public void AddCommon(Tensor x) => Add(x, x.Shape[-1], x.Shape[-1], 0);
-
-    /// <summary>What is each agent's own, [rows, N, width].</summary>
-    public void AddOwn(Tensor x) => Add(x, x.Shape[-1], agents * x.Shape[-1], x.Shape[-1]);
-
-    /// <summary>What is the same in all rows, [N, width].</summary>
-    public void AddFixed(Tensor x) => Add(tape.Resident(x), x.Shape[-1], 0, x.Shape[-1]);
-
-    private void Add(Tensor x, int width, int nextRow, int nextAgent)
-    {
-        var part = new Tensor(Input.Storage, Input.Offset + column, new Shape(Input.Count - column));
-        tape.Device.CopyStrided(x, [0, nextRow, nextAgent, 1], part, [0, agents * size, size, 1], [1, rows, agents, width], accumulate: false);
-        column += width;
     }
 }
