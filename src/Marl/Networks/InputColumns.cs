@@ -21,7 +21,7 @@ internal ref struct InputColumns(Tape tape, int rows, int agents, int size)
     {
         int width = x.Shape[-1];
         var part = new Tensor(Input.Storage, Input.Offset + column, new Shape(Input.Count - column));
-        tape.Device.CopyStrided(x, [0, nextRow, nextAgent, 1], part, [period * agents * size, agents * size, size, 1], [rows / period, period, agents, width], accumulate: false);
+        tape.Device.CopyStrided(x, [0, nextAgent, nextRow, 1], part, [period * agents * size, size, agents * size, 1], [rows / period, agents, period, width], accumulate: false);
         column += width;
     }
 }

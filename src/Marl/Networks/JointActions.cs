@@ -40,12 +40,9 @@ internal sealed class JointActions
     /// <param name="actions">[.., N]</param>
     public Tensor OneHot(Tape tape, Tensor actions)
     {
-        int rows = actions.Count / Agents;
-        var (index, ones, joint) = (tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents * Actions)));
-        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
-        tape.Device.Fill(ones, 1f);
+        var joint = tape.Scratch(new Shape(actions.Count / Agents, Agents * Actions));
         tape.Device.Fill(joint, 0f);
-        tape.Device.ScatterAdd(ones, index, joint);
+        Mark(tape, actions, joint);
         return joint;
     }
 
@@ -56,15 +53,17 @@ internal sealed class JointActions
     public Tensor Before(Tape tape, Tensor actions, int rows)
     {
         var before = tape.Scratch(new Shape(rows, Agents * Actions));
-        if (actions.IsNone || actions.Count == 0)
+        int taken = actions.IsNone ? 0 : actions.Count / (continuous ? Agents * Actions : Agents);
+        var done = before.Slice(rows - taken, taken);
+        tape.Device.Fill(before, 0f);
+        if (taken > 0 && continuous)
         {
-            tape.Device.Fill(before, 0f);
-            return before;
+            tape.Device.Copy(actions, done);
         }
-        var done = continuous ? actions.Reshape(actions.Count / (Agents * Actions), Agents * Actions) : OneHot(tape, actions);
-        int taken = done.Shape[0];
-        tape.Device.Fill(before.Slice(0, rows - taken), 0f);
-        tape.Device.Copy(done, before.Slice(rows - taken, taken));
+        else if (taken > 0)
+        {
+            Mark(tape, actions, done);
+        }
         return before;
     }
 
@@ -94,5 +93,15 @@ internal sealed class JointActions
         own.Tape.Device.Zip(default(Multiply), each, own.Tape.Resident(Others), others);
         var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Resident(identity).Reshape(Agents, Agents, 1);
         return blocks.Reshape(each.Shape) + others;
+    }
+
+    /// <summary>Adds 1 to every agent's action.</summary>
+    private void Mark(Tape tape, Tensor actions, Tensor joint)
+    {
+        int rows = joint.Shape[0];
+        var (index, ones) = (tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents)));
+        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
+        tape.Device.Fill(ones, 1f);
+        tape.Device.ScatterAdd(ones, index, joint);
     }
 }
