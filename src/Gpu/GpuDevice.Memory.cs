@@ -133,15 +133,10 @@ public sealed partial class GpuDevice
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        var nest = new Nest(lengths);
-        nest.SetStrides(0, xStrides);
-        nest.SetStrides(1, yStrides);
-        if (!nest.Collapse(2))
+        if (!Nest.Over(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }
-        nest.CheckReach(0, x);
-        nest.CheckReach(1, y);
         var turns = Four.Lengths(nest);
         Each(new CopyStridedKernel
         {

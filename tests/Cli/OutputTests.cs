@@ -1,4 +1,6 @@
+using Marl.Native.Cli;
 using Marl.Native.Cli.Reporting;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Cli;
 
@@ -109,7 +111,24 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         Assert.Matches(@"\n +agents +teams +observation +actions +state +steps\n", "\n" + environments);
         Assert.Matches(@"\n +lbf:8x8-2p-2f-coop +2 +1 +12 +6 +24 +50\n", environments);
         Assert.Matches(@"\n +mpe:tag +4 +2 +16/14 +5 +62 +25\n", environments);
-        Assert.Matches(@"\n  mixer +qmix\n", MarlProcess.Run(Folder, "list", "options", "qmix").HasSucceeded().Output);
+        Assert.Matches(@"\n  mixer +qmix +none \| vdn \| qmix \| qplex\. How agents' values become the values that are learned\.\n",
+            MarlProcess.Run(Folder, "list", "options", "qmix").HasSucceeded().Output);
+    }
+
+    [Fact]
+    public void EveryOptionIsExplained()
+    {
+        foreach (var option in Algorithm.All.SelectMany(algorithm => Options(RunConfiguration.Of(algorithm.Name, "two-step"))))
+        {
+            string words = Documentation.Of(option.Member);
+            Assert.True(words.Length > 5, $"{option.Member} is not explained");
+            Assert.DoesNotContain('<', words);
+        }
+        Assert.Equal("Which longer returns lambda mixes.", Documentation.Of("Marl.Native.Rl.QLearningOptions.Trace"));
+        Assert.StartsWith("With difference: ", Documentation.Of("Marl.Native.Rl.TrainingOptions.DefaultAction"), StringComparison.Ordinal);
+        Assert.Equal("", Documentation.Of("Marl.Native.Rl.TrainingOptions.Nothing"));
+
+        static IEnumerable<OptionListing> Options(RunConfiguration configuration) => [.. configuration.ListOptions(), .. configuration.ListTraining()];
     }
 
     [Fact]

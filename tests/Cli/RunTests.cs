@@ -1,3 +1,5 @@
+using Marl.Native.Rl;
+
 namespace Marl.Native.Tests.Cli;
 
 /// <summary>A run that is stopped, killed or runs out of disk goes on as if nothing had happened.</summary>
@@ -54,6 +56,18 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
     }
 
     [Fact]
+    public void AFinishedRunGoesOnWhenMoreStepsAreAskedFor()
+    {
+        string[] half = [.. Training, "longer"];
+        half[Array.IndexOf(half, "6000")] = "3000";
+        MarlProcess.Run(Folder, half).HasSucceeded();
+        MarlProcess.Run(Folder, "resume", "longer", "--steps", "1000").HasFailed(2, "'longer' has 3000 steps behind it already; --steps can only add to them");
+        Assert.Equal(3000, (long)MarlProcess.Run(Folder, "resume", "longer", "--json").HasSucceeded().Summary["steps"]!);
+        ResumesAsIfNothingHadHappened("longer", "--steps", "6000");
+        Assert.Equal(6000, new RunFolder(Path.Combine(Folder, "longer")).ReadConfiguration().Training.Steps);
+    }
+
+    [Fact]
     public void AFullDiskLeavesTheLastCheckpointWhole()
     {
         var full = MarlProcess.RunWithFilesUpTo(40, Folder, [.. Training, "full"]);
@@ -93,9 +107,9 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
     }
 
     /// <summary>The same weights, the same metrics and the same best return as of the run that was left in peace.</summary>
-    private void ResumesAsIfNothingHadHappened(string run)
+    private void ResumesAsIfNothingHadHappened(string run, params ReadOnlySpan<string> options)
     {
-        var resumed = MarlProcess.Run(Folder, "resume", run, "--threads", "1", "--json").HasSucceeded();
+        var resumed = MarlProcess.Run(Folder, ["resume", run, "--threads", "1", "--json", .. options]).HasSucceeded();
         Assert.Equal(whole.Outcome.Sha, resumed.Sha);
         Assert.Equal((double)whole.Outcome.Summary["returnMax"]!, (double)resumed.Summary["returnMax"]!);
         Assert.Equal(Steps("whole"), Steps(run));

@@ -36,6 +36,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("resume nowhere --threads two", "option '--threads' cannot be 'two'; a whole number from 0 on is needed")]
     [InlineData("eval nowhere", "there is neither a run nor a policy at 'nowhere'")]
     [InlineData("eval", "<policy> is missing; see marl --help")]
+    [InlineData("play random --env two-step --greedy", "option '--greedy' is for trained agents; for 'random' no action is likelier than another")]
+    [InlineData("train qmix --env two-step --set trace=q", "option 'trace' cannot be 'q'; one of peng, qLambda, retrace, pyMarl2 is needed")]
     [InlineData("list options qmx", "unknown algorithm 'qmx'; did you mean 'qmix'?")]
     public void MistakesAreNamedInOneLine(string words, string line)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
@@ -13,7 +12,7 @@ internal static class ListCommand
         Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults follow what was published for it" };
         Command algorithms = new("algorithms", "What can learn.");
         Command environments = new("environments", "What can be played.");
-        Command options = new("options", "What can be set with --set, and its defaults.") { algorithm, environment };
+        Command options = new("options", "What can be set with --set, its defaults and what it means.") { algorithm, environment };
         algorithms.SetAction(_ => Print(Algorithms()));
         environments.Aliases.Add("envs");
         environments.SetAction(_ => Print(EnvironmentFamilies()));
@@ -48,12 +47,17 @@ internal static class ListCommand
 
     private static IEnumerable<string> Options(string algorithm, string? environment)
     {
-        // A configuration written out has every default filled in.
-        var defaults = JsonNode.Parse(RunConfiguration.Of(algorithm, environment ?? "").ToJson())!.AsObject();
-        return [$"options of {algorithm}", .. Table("options"), "", "options of training", .. Table("training")];
+        var defaults = RunConfiguration.Of(algorithm, environment ?? "");
+        return [$"options of {algorithm}", .. Table(defaults.ListOptions()), "", "options of training", .. Table(defaults.ListTraining())];
 
-        IEnumerable<string> Table(string part)
-            => Columns(defaults[part]!.AsObject().Select(option => (option.Key, option.Value!.ToString())));
+        IEnumerable<string> Table(IEnumerable<OptionListing> options)
+        {
+            OptionListing[] all = [.. options];
+            int width = all.Max(option => option.Value.Length);
+            return Columns(all.Select(option => (option.Name, $"{option.Value.PadRight(width)}  {Words(option)}{Documentation.Of(option.Member)}".TrimEnd())));
+        }
+
+        string Words(OptionListing option) => option.Words.Count == 0 ? "" : $"{string.Join(" | ", option.Words)}. ";
     }
 
     private static IEnumerable<string> Columns(IEnumerable<(string Left, string Right)> rows)

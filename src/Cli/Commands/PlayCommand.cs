@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Marl.Native.Cli.Playing;
 using Marl.Native.Rl;
+using Spectre.Console;
 
 namespace Marl.Native.Cli.Commands;
 
@@ -56,6 +57,10 @@ internal static class PlayCommand
     {
         if (player == Chance)
         {
+            if (greedy)
+            {
+                throw new UsageException($"option '--greedy' is for trained agents; for '{Chance}' no action is likelier than another");
+            }
             var environment = Environments.Create(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
             var chances = new Rng(chosen);
@@ -91,7 +96,7 @@ internal static class PlayCommand
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
         var pace = new Pace(fps ?? UsualSpeed, steps, stop);
-        return Terminal.CanDraw && performance.HasPicture ? new LiveViewer(pace)
+        return Terminal.CanDraw && performance.HasPicture ? new LiveViewer(AnsiConsole.Console, pace)
             : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
     }
 

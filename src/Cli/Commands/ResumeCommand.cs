@@ -9,17 +9,18 @@ internal static class ResumeCommand
     public static Command Create()
     {
         Argument<string> path = new("run") { Description = "the run's folder" };
+        var steps = Words.Whole<long>("--steps", "N", "environment steps of the whole run, by default as many as before; more let a finished run go on", least: 1);
         var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
         Option<string?> device = new("--device") { HelpName = "id", Description = $"what learns: {Devices.Forms}. By default what did before" };
         var json = Words.Json();
-        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, threads, device, json };
+        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, steps, threads, device, json };
         command.SetAction(parsed =>
         {
             using var run = new RunFolder(parsed.GetRequiredValue(path));
             string id = parsed.GetValue(device) ?? run.ReadConfiguration().Training.Device;
             var learnsOn = Devices.Open(id);
             using var opened = learnsOn as IDisposable;
-            using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads), device: learnsOn);
+            using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads), device: learnsOn, steps: parsed.GetValue(steps));
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });
         return command;

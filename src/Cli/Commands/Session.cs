@@ -1,5 +1,6 @@
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
+using Spectre.Console;
 
 namespace Marl.Native.Cli.Commands;
 
@@ -12,7 +13,7 @@ internal static class Session
         run.EnsureWritable();
         using var signal = new StopSignal();
         IReporter reporter = json ? new JsonReporter(Console.Out)
-            : Terminal.CanDraw ? new LiveReporter()
+            : Terminal.CanDraw ? new LiveReporter(AnsiConsole.Console)
             : new PlainReporter(Console.Out);
         try
         {

@@ -5,12 +5,14 @@ using Spectre.Console.Rendering;
 namespace Marl.Native.Cli.Playing;
 
 /// <summary>For people: one picture in colours, drawn over and over.</summary>
-internal sealed class LiveViewer(Pace pace) : IViewer
+/// <param name="console">where.</param>
+/// <param name="pace">how fast.</param>
+internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
 {
     private const int ActionWidth = 16, RewardWidth = 9;
 
     /// <inheritdoc/>
-    public void Watch(Performance performance, IEnumerable<Frame> frames) => AnsiConsole.Live(new Text("")).Start(picture =>
+    public void Watch(Performance performance, IEnumerable<Frame> frames) => console.Live(new Text("")).Start(picture =>
     {
         foreach (var frame in frames)
         {
@@ -22,7 +24,7 @@ internal sealed class LiveViewer(Pace pace) : IViewer
         }
     });
 
-    private static Rows Picture(Performance performance, Frame frame)
+    private Rows Picture(Performance performance, Frame frame)
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
         string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
@@ -30,7 +32,7 @@ internal sealed class LiveViewer(Pace pace) : IViewer
         IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Return(frame)}")];
         IRenderable[] agents = [.. Agents(performance, frame)], help = [.. Help(frame)];
         // The terminal's last line stays free, or it would scroll.
-        int room = AnsiConsole.Profile.Height - head.Length - sums.Length - help.Length - 1;
+        int room = console.Profile.Height - head.Length - sums.Length - help.Length - 1;
         var scene = SceneText.Lines(frame.Scene, Math.Min(SceneText.MostHeight, room - agents.Length));
         // A tall grid takes the place of the agents' numbers.
         return new Rows([.. head, .. scene.Select(Line), .. sums, .. scene.Length + agents.Length <= room ? agents : [], .. help]);

@@ -6,7 +6,8 @@ using Spectre.Console.Rendering;
 namespace Marl.Native.Cli.Reporting;
 
 /// <summary>For people: one picture, drawn over and over, of how far the run is and what it has learned.</summary>
-internal sealed class LiveReporter : IReporter
+/// <param name="console">where.</param>
+internal sealed class LiveReporter(IAnsiConsole console) : IReporter
 {
     private const int ChartHeight = 8, LabelWidth = 9, MostWidth = 110;
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(0.1);
@@ -23,7 +24,7 @@ internal sealed class LiveReporter : IReporter
     {
         var run = trainer.Configuration;
         TrainingSummary? summary = null;
-        AnsiConsole.Live(Frame(run)).Start(picture =>
+        console.Live(Frame(run)).Start(picture =>
         {
             summary = trainer.Run(
                 progress: row =>
@@ -48,14 +49,14 @@ internal sealed class LiveReporter : IReporter
         });
         foreach (string line in Text.Summary(summary!, folder))
         {
-            Console.Out.WriteLine(line);
+            console.Profile.Out.Writer.WriteLine(line);
         }
         return summary!;
     }
 
     private Rows Frame(RunConfiguration run)
     {
-        int width = Math.Min(AnsiConsole.Profile.Width, MostWidth) - 1;
+        int width = Math.Min(console.Profile.Width, MostWidth) - 1;
         long total = run.Training.Steps;
         return new Rows([new Markup($"[bold]{Markup.Escape(Text.Title(run))}[/]"), Bar(total, width), .. Chart(total, width), Numbers()]);
     }

@@ -47,6 +47,8 @@ public abstract class Algorithm(string name, string description)
     /// <summary>How it is trained in an environment, as published.</summary>
     public abstract TrainingOptions DefaultTraining(string environment);
 
+    internal abstract JsonTypeInfo OptionsType { get; }
+
     internal abstract object ReadOptions(JsonObject node);
 
     internal abstract JsonObject WriteOptions(object options);
@@ -100,6 +102,8 @@ public abstract class Algorithm(string name, string description)
         public override JsonObject DefaultOptions(string environment) => Json.ToNode(defaults(environment), type);
 
         public override TrainingOptions DefaultTraining(string environment) => training(environment);
+
+        internal override JsonTypeInfo OptionsType => type;
 
         internal override object ReadOptions(JsonObject node) => Json.FromNode(node, type);
 

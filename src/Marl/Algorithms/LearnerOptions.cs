@@ -7,7 +7,7 @@ public abstract record LearnerOptions
 {
     private const int Widest = 8192;
 
-    /// <summary>gru or mlp.</summary>
+    /// <summary>The agents' network.</summary>
     public AgentKind Agent { get; init; } = AgentKind.Gru;
 
     /// <summary>Width of the agents' hidden layers.</summary>
@@ -38,7 +38,7 @@ public abstract record LearnerOptions
     /// <summary>Share of longer returns, as in TD(lambda); 0: n-step.</summary>
     public float Lambda { get; init; }
 
-    /// <summary>adam or rmsprop.</summary>
+    /// <summary>How weights are moved against their gradient.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.Adam;
 
     /// <summary>Learning rate.</summary>

@@ -9,7 +9,7 @@ public sealed record ParetoOptions : OnPolicyOptions
     public float EntropyStart { get; init; } = 20f;
 
     /// <summary>.. from which it falls to <see cref="OnPolicyOptions.Entropy"/> over this share of the training, linearly.</summary>
-    public float EntropyAnneal { get; init; } = 0.8f;
+    public float EntropyAnneal { get; init; } = 0.5f;
 
     /// <summary>What a unit of entropy is worth in a training of so many steps.</summary>
     internal Schedule EntropyOver(long steps) => Schedule.Linear(EntropyStart, Entropy, (long)(EntropyAnneal * (double)steps));

@@ -46,11 +46,7 @@ internal sealed class CriticInput
         }
         if (parts.HasFlag(CriticParts.LastActions))
         {
-            // Nothing was done before the first step.
-            var before = tape.Scratch(now.Shape);
-            device.Fill(before.Slice(0, batch.Count), 0f);
-            device.Copy(now.Slice(0, rows - batch.Count), before.Slice(batch.Count, rows - batch.Count));
-            columns.AddCommon(before);
+            columns.AddCommon(joint.Before(tape, batch.Actions, rows));
         }
         if (parts.HasFlag(CriticParts.Agent))
         {

@@ -40,14 +40,35 @@ internal sealed class JointActions
     /// <param name="actions">[.., N]</param>
     public Tensor OneHot(Tape tape, Tensor actions)
     {
-        int rows = actions.Count / Agents;
-        var (index, ones, joint) = (tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents * Actions)));
-        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
-        tape.Device.Fill(ones, 1f);
+        var joint = tape.Scratch(new Shape(actions.Count / Agents, Agents * Actions));
         tape.Device.Fill(joint, 0f);
-        tape.Device.ScatterAdd(ones, index, joint);
+        Mark(tape, actions, joint);
         return joint;
     }
+
+    /// <summary>[rows, N A] what was done a step before each row; zeros in the first step.</summary>
+    /// <param name="tape">memory.</param>
+    /// <param name="actions">[P, B, N] the actions before the last P B rows, or [P, B, N, A] where they are numbers. None: no actions yet.</param>
+    /// <param name="rows">of all steps.</param>
+    public Tensor Before(Tape tape, Tensor actions, int rows)
+    {
+        var before = tape.Scratch(new Shape(rows, Agents * Actions));
+        int taken = actions.IsNone ? 0 : actions.Count / (continuous ? Agents * Actions : Agents);
+        var done = before.Slice(rows - taken, taken);
+        tape.Device.Fill(before, 0f);
+        if (taken > 0 && continuous)
+        {
+            tape.Device.Copy(actions, done);
+        }
+        else if (taken > 0)
+        {
+            Mark(tape, actions, done);
+        }
+        return before;
+    }
+
+    /// <summary>What was done as episodes keep it: [T, B, N], or [T, B, N, A] where actions are numbers.</summary>
+    public Tensor Of(EpisodeBatch batch) => continuous ? batch.Vectors : batch.Actions;
 
     /// <summary>[T, B, N, A] what was done.</summary>
     public Tensor Done(Tape tape, EpisodeBatch batch)
@@ -73,29 +94,14 @@ internal sealed class JointActions
         var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Resident(identity).Reshape(Agents, Agents, 1);
         return blocks.Reshape(each.Shape) + others;
     }
-}
 
-/// <summary>The input of a critic, [rows, N, F], filled from the first column to the last.</summary>
-internal ref struct InputColumns(Tape tape, int rows, int agents, int size)
-{
-    private int column;
-
-    /// <summary>[rows, N, F]</summary>
-    public Tensor Input { get; } = tape.Scratch(new Shape(rows, agents, size));
-
-    /// <summary>What is the same for all agents, [rows, width].</summary>
-    public void AddCommon(Tensor x) => Add(x, x.Shape[-1], x.Shape[-1], 0);
-
-    /// <summary>What is each agent's own, [rows, N, width].</summary>
-    public void AddOwn(Tensor x) => Add(x, x.Shape[-1], agents * x.Shape[-1], x.Shape[-1]);
-
-    /// <summary>What is the same in all rows, [N, width].</summary>
-    public void AddFixed(Tensor x) => Add(tape.Resident(x), x.Shape[-1], 0, x.Shape[-1]);
-
-    private void Add(Tensor x, int width, int nextRow, int nextAgent)
+    /// <summary>Adds 1 to every agent's action.</summary>
+    private void Mark(Tape tape, Tensor actions, Tensor joint)
     {
-        var part = new Tensor(Input.Storage, Input.Offset + column, new Shape(Input.Count - column));
-        tape.Device.CopyStrided(x, [0, nextRow, nextAgent, 1], part, [0, agents * size, size, 1], [1, rows, agents, width], accumulate: false);
-        column += width;
+        int rows = joint.Shape[0];
+        var (index, ones) = (tape.Scratch(new Shape(rows, Agents)), tape.Scratch(new Shape(rows, Agents)));
+        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
+        tape.Device.Fill(ones, 1f);
+        tape.Device.ScatterAdd(ones, index, joint);
     }
 }

@@ -21,11 +21,14 @@ internal static class Json
             string name = e.Path?.TrimStart('$', '.') ?? "";
             string value = name.Length > 0 && node.TryGetPropertyValue(name, out var wrong) ? $" '{wrong}'" : "";
             var kind = type.Properties.FirstOrDefault(p => p.Name == name)?.PropertyType;
-            string needed = kind is { IsEnum: true } ? $"one of {string.Join(", ", Enum.GetNames(kind)).ToLowerInvariant()}"
+            string needed = kind is { IsEnum: true } ? $"one of {string.Join(", ", Words(kind))}"
                 : kind == typeof(int) || kind == typeof(long) || kind == typeof(ulong) ? "a whole number" : "another kind of value";
             throw new UsageException($"option '{name}' cannot be{value}; {needed} is needed");
         }
     }
+
+    /// <summary>The values of an enum as <see cref="WordConverter{T}"/> writes them.</summary>
+    public static string[] Words(Type type) => [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)];
 
     /// <exception cref="UsageException">it is no JSON object.</exception>
     public static JsonObject ParseObject(string json, string source)

@@ -97,6 +97,13 @@ public sealed record RunConfiguration
         ["options"] = Algorithm.WriteOptions(Options),
     }.ToJsonString(RunJson.Default.Options);
 
+    /// <summary>The options of the algorithm.</summary>
+    public IEnumerable<OptionListing> ListOptions() => OptionListing.Of(Algorithm.WriteOptions(Options), Algorithm.OptionsType);
+
+    /// <summary>The options of training.</summary>
+    public IEnumerable<OptionListing> ListTraining()
+        => OptionListing.Of(Json.ToNode(Training, RunJson.Default.TrainingOptions), RunJson.Default.TrainingOptions);
+
     /// <summary>The learner of this run.</summary>
     public ILearner CreateLearner(LearnerContext context) => Algorithm.Create(Options, context);
 

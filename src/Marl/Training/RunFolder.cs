@@ -66,7 +66,7 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Makes the folder and writes the configuration, if that was not done before, with the device that learns now, and opens the metrics. Rows that lie after
+    /// <summary>Makes the folder and writes the configuration, if that was not done before, with the device that learns now and the steps that are asked for now, and opens the metrics. Rows that lie after
     /// <paramref name="steps"/> are taken back: they will be written again.</summary>
     /// <exception cref="UsageException">another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
@@ -127,15 +127,20 @@ public sealed class RunFolder(string path) : IDisposable
         (lines, table, held) = (null, null, null);
     }
 
-    /// <summary>A run may go on elsewhere: of the device the configuration says where it learned last.</summary>
+    /// <summary>A run may go on elsewhere, and for longer: the configuration says where it learned last, and how far it is to go.</summary>
     private void Record(RunConfiguration configuration)
     {
-        var recorded = System.IO.File.Exists(Configuration) ? ReadConfiguration() : null;
-        string device = configuration.Training.Device;
-        if (recorded?.Training.Device != device)
+        if (System.IO.File.Exists(Configuration))
         {
-            WriteText(Configuration, (recorded is null ? configuration : recorded with { Training = recorded.Training with { Device = device } }).ToJson());
+            var recorded = ReadConfiguration();
+            var training = recorded.Training with { Device = configuration.Training.Device, Steps = configuration.Training.Steps };
+            if (training == recorded.Training)
+            {
+                return;
+            }
+            configuration = recorded with { Training = training };
         }
+        WriteText(Configuration, configuration.ToJson());
     }
 
     private void Rewind(long steps)

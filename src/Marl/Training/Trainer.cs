@@ -99,21 +99,27 @@ public sealed class Trainer : IDisposable
     /// <param name="create">makes the environments; by default those of the run.</param>
     /// <param name="threads">workers; by default as many as before.</param>
     /// <param name="device">where it goes on learning; by default the CPU. Give it the device of the run's configuration for the same bits.</param>
-    public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null)
+    /// <param name="steps">of the whole run; by default as many as before. More let a run that is finished go on, as if it had been asked for so many at first, but
+    /// for what is a share of the training (Pareto actor-critic's entropy, fingerprints).</param>
+    /// <exception cref="UsageException">there is no run in the folder, or it has gone further than <paramref name="steps"/>.</exception>
+    public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null, long? steps = null)
     {
         var configuration = folder.ReadConfiguration();
-        if (device is null)
+        var training = configuration.Training;
+        training = training with
         {
-            configuration = configuration with { Training = configuration.Training with { Device = TrainingOptions.Cpu } };
-        }
-        if (threads is int count)
-        {
-            configuration = configuration with { Training = configuration.Training with { Threads = count } };
-        }
-        var trainer = new Trainer(configuration, create, folder, device);
+            Device = device is null ? TrainingOptions.Cpu : training.Device,
+            Threads = threads ?? training.Threads,
+            Steps = steps ?? training.Steps,
+        };
+        var trainer = new Trainer(configuration with { Training = training }, create, folder, device);
         try
         {
             folder.ReadCheckpoint(trainer.Archive);
+            if (steps < trainer.steps)
+            {
+                throw new UsageException($"'{folder.Path}' has {trainer.steps} steps behind it already; --steps can only add to them");
+            }
             trainer.SavedSteps = trainer.steps;
             return trainer;
         }

@@ -9,6 +9,9 @@ namespace Marl.Native;
 /// </summary>
 internal sealed partial class CpuDevice : Device
 {
+    /// <summary>Rows of fewer numbers are sooner copied than handed to the runtime's copying.</summary>
+    private const int ShortRow = 8;
+
     /// <inheritdoc/>
     public override string Name => "CPU";
 
@@ -47,15 +50,10 @@ internal sealed partial class CpuDevice : Device
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        var nest = new Nest(lengths);
-        nest.SetStrides(0, xStrides);
-        nest.SetStrides(1, yStrides);
-        if (!nest.Collapse(2))
+        if (!Nest.Over(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }
-        nest.CheckReach(0, x);
-        nest.CheckReach(1, y);
         ref float px = ref MemoryMarshal.GetReference(x.Span), py = ref MemoryMarshal.GetReference(y.Span);
         int n = nest.Length(3), xStride = nest.Stride(0, 3), yStride = nest.Stride(1, 3);
         if (!accumulate && xStride == 1 && nest.Stride(1, 2) == 1)
@@ -67,11 +65,37 @@ internal sealed partial class CpuDevice : Device
             while (nest.Next(1));
             return;
         }
+        bool areShort = n < ShortRow && xStride == 1 && yStride == 1 && !accumulate;
         do
         {
-            CopyRow(ref nest.At(0, ref px), xStride, ref nest.At(1, ref py), yStride, n, accumulate);
+            ref float x0 = ref nest.At(0, ref px), y0 = ref nest.At(1, ref py);
+            nint nextX = nest.Stride(0, 2), nextY = nest.Stride(1, 2);
+            int rows = nest.Length(2);
+            if (areShort)
+            {
+                CopyShortRows(ref x0, nextX, ref y0, nextY, rows, n);
+                continue;
+            }
+            for (int row = 0; row < rows; row++)
+            {
+                CopyRow(ref Unsafe.Add(ref x0, row * nextX), xStride, ref Unsafe.Add(ref y0, row * nextY), yStride, n, accumulate);
+            }
         }
-        while (nest.Next(2));
+        while (nest.Next(1));
+    }
+
+    /// <summary>Rows of x, <paramref name="nextX"/> apart, to rows of y.</summary>
+    private static void CopyShortRows(ref float x, nint nextX, ref float y, nint nextY, int rows, int n)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            for (int i = 0; i < n; i++)
+            {
+                Unsafe.Add(ref y, i) = Unsafe.Add(ref x, i);
+            }
+            x = ref Unsafe.Add(ref x, nextX);
+            y = ref Unsafe.Add(ref y, nextY);
+        }
     }
 
     /// <summary>Rows of x, <paramref name="xStride"/> apart, become columns of y: four at a time.</summary>

@@ -13,7 +13,7 @@ internal struct Nest
     private Numbers4 lengths, indices;
     private Numbers20 strides;
 
-    public Nest(ReadOnlySpan<int> lengths) => lengths[..Axes].CopyTo(this.lengths);
+    private Nest(ReadOnlySpan<int> lengths) => lengths[..Axes].CopyTo(this.lengths);
 
     /// <summary>Loops over the elements of a shape, leading loops of one turn where it has fewer axes.</summary>
     public Nest(Shape shape)
@@ -24,11 +24,25 @@ internal struct Nest
         }
     }
 
+    /// <summary>Loops over two tensors that each move with their own strides, collapsed; false if there is nothing to do.</summary>
+    /// <exception cref="ArgumentException">one would move beyond its tensor.</exception>
+    public static bool Over(ReadOnlySpan<int> lengths, Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides, out Nest nest)
+    {
+        nest = new Nest(lengths);
+        xStrides[..Axes].CopyTo(nest.strides);
+        yStrides[..Axes].CopyTo(nest.strides[Axes..]);
+        if (!nest.Collapse(2))
+        {
+            return false;
+        }
+        nest.CheckReach(0, x);
+        nest.CheckReach(1, y);
+        return true;
+    }
+
     public readonly int Length(int axis) => lengths[axis];
 
     public readonly int Stride(int operand, int axis) => strides[operand * Axes + axis];
-
-    public void SetStrides(int operand, ReadOnlySpan<int> values) => values[..Axes].CopyTo(strides[(operand * Axes)..]);
 
     /// <summary>Strides of a dense operand that broadcasts to the nest: 0 along what it lacks or has once.</summary>
     /// <exception cref="ArgumentException">it does not broadcast.</exception>
@@ -74,22 +88,6 @@ internal struct Nest
         return lengths[0] * lengths[1] * lengths[2] * lengths[3] != 0;
     }
 
-    /// <summary>That an operand moves within a tensor only.</summary>
-    /// <exception cref="ArgumentException">it does not.</exception>
-    public readonly void CheckReach(int operand, Tensor x)
-    {
-        long least = 0, most = 0;
-        for (int axis = 0; axis < Axes; axis++)
-        {
-            long reach = (Length(axis) - 1L) * Stride(operand, axis);
-            (least, most) = (least + Math.Min(reach, 0), most + Math.Max(reach, 0));
-        }
-        if (least < 0 || most >= x.Count)
-        {
-            throw new ArgumentException($"strides reach {least}..{most} of {x}");
-        }
-    }
-
     /// <summary>Where an operand stands.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly int Offset(int operand)
@@ -120,6 +118,22 @@ internal struct Nest
             indices[axis] = 0;
         }
         return false;
+    }
+
+    /// <summary>That an operand moves within a tensor only.</summary>
+    /// <exception cref="ArgumentException">it does not.</exception>
+    private readonly void CheckReach(int operand, Tensor x)
+    {
+        long least = 0, most = 0;
+        for (int axis = 0; axis < Axes; axis++)
+        {
+            long reach = (Length(axis) - 1L) * Stride(operand, axis);
+            (least, most) = (least + Math.Min(reach, 0), most + Math.Max(reach, 0));
+        }
+        if (least < 0 || most >= x.Count)
+        {
+            throw new ArgumentException($"strides reach {least}..{most} of {x}");
+        }
     }
 
     private readonly bool RunsOn(int axis, int last, int operands)

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Marl.Native.Cli;
+
+/// <summary>What the engine's documentation, which the compiler leaves beside its assembly, says of a property.</summary>
+internal static partial class Documentation
+{
+    private static readonly Lazy<Dictionary<string, XElement>> summaries = new(Read);
+
+    /// <summary>Its summary as plain text; nothing where there is none.</summary>
+    /// <param name="property">Namespace.Type.Property</param>
+    public static string Of(string property)
+        => summaries.Value.TryGetValue($"P:{property}", out var summary) ? Spaces().Replace(string.Concat(summary.Nodes().Select(Plain)), " ").Trim() : "";
+
+    private static Dictionary<string, XElement> Read()
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, "Marl.Native.xml");
+        return !File.Exists(file) ? [] : XDocument.Load(file).Descendants("member").Where(member => member.Element("summary") is not null)
+            .ToDictionary(member => member.Attribute("name")!.Value, member => member.Element("summary")!);
+    }
+
+    /// <summary>References as people write them: options and words as in a setting.</summary>
+    private static string Plain(XNode node)
+    {
+        if ((node as XElement)?.Attribute("cref")?.Value.Split('.') is not { Length: > 1 } reference)
+        {
+            return (node as XElement)?.Value ?? node.ToString();
+        }
+        string type = reference[^2], name = reference[^1];
+        bool isOption = reference[0][0] == 'P' && type.EndsWith("Options", StringComparison.Ordinal), isWord = reference[0][0] == 'F';
+        return isOption || isWord ? JsonNamingPolicy.CamelCase.ConvertName(name) : reference[0][0] == 'T' ? name : $"{type}.{name}";
+    }
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
+}
