@@ -51,6 +51,8 @@ internal sealed class FaultyDevice(Action<string> before) : Device
 
     public override void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate) => On(nameof(Reduce)).Reduce(op, x, axis, y, accumulate);
 
+    public override void SumSquares(Tensor x, Segments segments, Tensor sums) => On(nameof(SumSquares)).SumSquares(x, segments, sums);
+
     public override void ArgMax(Tensor x, Tensor mask, Tensor index) => On(nameof(ArgMax)).ArgMax(x, mask, index);
 
     public override void LogSoftmax(Tensor x, Tensor mask, Tensor y) => On(nameof(LogSoftmax)).LogSoftmax(x, mask, y);

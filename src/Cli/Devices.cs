@@ -11,20 +11,29 @@ namespace Marl.Native.Cli;
 internal static class Devices
 {
     /// <summary>Its forms, for help.</summary>
-    public const string Forms = "cpu, cuda[:i][+tf32] or opencl[:i]; see marl doctor";
+    public const string Forms = "cpu, cuda[:i][+tf32][+cublas] or opencl[:i]; see marl doctor";
 
     /// <summary>The device of an id. It is to be disposed of, if it can be.</summary>
     /// <exception cref="UsageException">there is no such id, or this build has no GPUs.</exception>
     /// <exception cref="DeviceException">it cannot be used.</exception>
     public static Device Open(string id)
     {
-        string[] parts = (id.StartsWith("cuda", StringComparison.Ordinal) && id.EndsWith("+tf32", StringComparison.Ordinal) ? id[..^"+tf32".Length] : id).Split(':');
-        bool gpu = parts is ["cuda" or "opencl"] || parts is ["cuda" or "opencl", var index] && index.Length is > 0 and < 6 && index.All(char.IsAsciiDigit);
+        bool gpu = id.Split(':', '+')[0] is "cuda" or "opencl";
         return gpu ? Gpu(id) : id == TrainingOptions.Cpu ? Device.Cpu : throw new UsageException($"device '{id}' is unknown; there are {Forms}");
     }
 
 #if GPU
-    private static GpuDevice Gpu(string id) => GpuDevices.Open(id);
+    private static GpuDevice Gpu(string id)
+    {
+        try
+        {
+            return GpuDevices.Open(id);
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
 
     /// <summary>What there is besides the CPU, and why one cannot be used.</summary>
     public static IEnumerable<(string Name, string Finding)> Findings()

@@ -1,3 +1,5 @@
+using ILGPU.Runtime;
+
 namespace Marl.Native.Gpu;
 
 /// <summary>Launches of matrix products.</summary>
@@ -11,6 +13,12 @@ public sealed partial class GpuDevice
     public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
     {
         Matrix.CheckProduct(a, b, c, accumulate, bias);
+        if (blas is not null && Sgemm.Of(a, b, c, accumulate || !bias.IsNone, address) is { } asked)
+        {
+            PutBias(bias, c);
+            blas.Multiply(asked);
+            return;
+        }
         int side = threads == WideGroup ? 4 * WideTile.Edge : 4 * NarrowTile.Edge;
         int down = (c.M + side - 1) / side, across = (c.N + side - 1) / side, squares = down * across * c.Batch, slices = Slices(a.N, squares);
         if (squares == 0)
@@ -44,6 +52,23 @@ public sealed partial class GpuDevice
         Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, squares * slices);
         int n = c.Batch * c.M * c.N;
         Each(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
+    }
+
+    /// <summary>Every row of c becomes the bias, if there is one.</summary>
+    private void PutBias(Tensor bias, Matrix c)
+    {
+        if (!bias.IsNone)
+        {
+            var grid = Grid(c);
+            Each(new CopyStridedKernel
+            {
+                Lengths = new(1, c.Batch, c.M, c.N),
+                XStrides = new(0, bias.Count == c.N ? 0 : c.N, 0, 1),
+                YStrides = new(0, grid.Step, grid.Row, grid.Column),
+                X = View(bias),
+                Y = grid.Data.SubView(grid.First, grid.Data.Length - grid.First),
+            }, c.Batch * c.M * c.N);
+        }
     }
 
     private void Multiply(Product product, int groups)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -30,6 +31,14 @@ public sealed partial class GpuDevice
         {
             throw Failed(error, $"{(long)count * sizeof(float) >> 20} MiB of its {accelerator.MemorySize >> 20} MiB");
         }
+    }
+
+    /// <summary>Numbers for kernels alone: the bits of integers, for a float has too few.</summary>
+    internal Tensor Integers(List<int> values)
+    {
+        var there = Zeros(new Shape(values.Count));
+        Write(MemoryMarshal.Cast<int, float>(CollectionsMarshal.AsSpan(values)), there);
+        return there;
     }
 
     /// <inheritdoc/>

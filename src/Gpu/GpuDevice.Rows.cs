@@ -12,17 +12,14 @@ public sealed partial class GpuDevice
         int outer = x.Shape.Product(0, at), inner = x.Shape.Product(at + 1, x.Shape.Rank);
         if (inner == 1)
         {
-            int rowLanes = LanesFor(length);
-            Rows(new ReduceRowsKernel<TOp>
+            // Few rows that are long: parts of them first.
+            int cuts = Slices(length, outer * LanesFor(length) / threads);
+            var folded = cuts == 1 ? y : Scratch(new Shape(outer, cuts));
+            Rows(op, x, outer, length, cuts, folded, accumulate && cuts == 1);
+            if (cuts > 1)
             {
-                Op = op,
-                Lanes = rowLanes,
-                Rows = outer,
-                Columns = length,
-                Accumulate = Flag(accumulate),
-                X = View(x),
-                Y = View(y, outer),
-            }, outer, rowLanes);
+                Rows(op, folded, outer, cuts, 1, y, accumulate);
+            }
             return;
         }
         int columns = outer * inner, slices = Slices(length, columns * ColumnLanes(length) / threads);
@@ -35,6 +32,23 @@ public sealed partial class GpuDevice
         var parts = View(Scratch(new Shape(outer, slices, inner)));
         Columns(op, View(x), outer, length, inner, slices, parts, accumulate: false);
         Columns(op, parts, outer, slices, inner, 1, View(y, columns), accumulate);
+    }
+
+    private void Rows<TOp>(TOp op, Tensor x, int rows, int columns, int slices, Tensor y, bool accumulate) where TOp : unmanaged, IReduction
+    {
+        int depth = (columns + slices - 1) / slices, lanes = LanesFor(depth);
+        Rows(new ReduceRowsKernel<TOp>
+        {
+            Op = op,
+            Lanes = lanes,
+            Rows = rows * slices,
+            Columns = columns,
+            Slices = slices,
+            Depth = depth,
+            Accumulate = Flag(accumulate),
+            X = View(x, rows * columns),
+            Y = View(y, rows * slices),
+        }, rows * slices, lanes);
     }
 
     private void Columns<TOp>(TOp op, ArrayView<float> x, int outer, int length, int inner, int slices, ArrayView<float> y, bool accumulate)
@@ -54,6 +68,27 @@ public sealed partial class GpuDevice
             X = x,
             Y = y,
         }, outer * slices * inner, lanes);
+    }
+
+    /// <inheritdoc/>
+    public override Segments Split(ReadOnlySpan<int> lengths) => new GpuSegments(this, lengths, BusyGroups);
+
+    /// <inheritdoc/>
+    public override void SumSquares(Tensor x, Segments segments, Tensor sums)
+    {
+        var plan = (GpuSegments)segments;
+        int count = plan.Lengths.Length;
+        bool whole = plan.Parts == count;
+        var result = View(sums, count);
+        var parts = whole ? result : View(Scratch(new Shape(plan.Parts)));
+        if (plan.Parts > 0)
+        {
+            Launch(new SumSquaresKernel { Parts = Integers(plan.PartTable), X = View(x, plan.Count), Y = parts }, plan.Parts);
+        }
+        if (!whole)
+        {
+            Each(new SumPartsKernel { Count = count, Begins = Integers(plan.BeginTable), X = parts, Y = result }, count);
+        }
     }
 
     /// <summary>Threads per column: four lanes as on the CPU; more where the columns are long.</summary>

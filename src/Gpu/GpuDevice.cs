@@ -31,6 +31,8 @@ public sealed partial class GpuDevice : Device, IDisposable
     private readonly AcceleratorStream stream;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
     private readonly Staging staging;
+    private readonly IBlas? blas;
+    private readonly Func<Tensor, nint> address;
     private readonly int threads, mostGroups;
     private readonly long? memory;
     private long allocated;
@@ -41,7 +43,8 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <param name="id">for configurations.</param>
     /// <param name="name">for people.</param>
     /// <param name="memory">bytes, for a device that has fewer than it says.</param>
-    internal GpuDevice(Context context, Accelerator accelerator, string id, string name, long? memory = null)
+    /// <param name="blas">opens a library for matrix products on a stream; none: there are kernels for them.</param>
+    internal GpuDevice(Context context, Accelerator accelerator, string id, string name, long? memory = null, Func<Accelerator, AcceleratorStream, IBlas>? blas = null)
     {
         (this.context, this.accelerator, Id, Name, this.memory) = (context, accelerator, id, name, memory);
         staging = new Staging(accelerator);
@@ -51,6 +54,8 @@ public sealed partial class GpuDevice : Device, IDisposable
         mostGroups = threads == WideGroup ? EnoughGroups : 1;
         fault = accelerator.Allocate1D<float>(1);
         fault.View.MemSetToZero(stream);
+        address = x => View(x).LoadEffectiveAddressAsPtr();
+        this.blas = blas?.Invoke(accelerator, stream);
     }
 
     /// <inheritdoc/>
@@ -73,6 +78,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     {
         try
         {
+            blas?.Dispose();
             staging.Dispose();
             fault.Dispose();
             stream.Dispose();
@@ -131,6 +137,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         try
         {
             Loaded<TKernel>()(stream, new KernelConfig(groups, threads), kernel);
+            Traffic = Traffic with { Launches = Traffic.Launches + 1 };
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
@@ -176,6 +183,9 @@ public sealed partial class GpuDevice : Device, IDisposable
     private ArrayView<float> View(Tensor x)
         => x.Storage is GpuStorage storage && ReferenceEquals(storage.Device, this) ? storage.View.SubView(x.Offset, x.Count)
         : throw new InvalidOperationException($"{x} is on {x.Device.Name}, and {Name} computes only with numbers of its own; copy them with Tensor.CopyTo");
+
+    /// <summary>See <see cref="Integers(List{int})"/>.</summary>
+    private ArrayView<int> Integers(Tensor x) => View(x).Cast<int>();
 
     /// <summary>A tensor that may be none, which the kernel then does not look at.</summary>
     private ArrayView<float> ViewOr(Tensor x, int count, ArrayView<float> otherwise) => x.IsNone ? otherwise : View(x, count);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
@@ -17,8 +16,6 @@ public sealed record GpuListing(string Id, string? Description, string? Problem)
 /// <summary>The GPUs of this machine.</summary>
 public static class GpuDevices
 {
-    private const string Cuda = "cuda", OpenCL = "opencl", Tf32 = "+tf32";
-
     /// <summary>ILGPU asks for the names that libraries have on a developer's machine; everywhere else there is only the one with the version.</summary>
     static GpuDevices() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, assembly, path) => name switch
     {
@@ -31,7 +28,8 @@ public static class GpuDevices
     public static IReadOnlyList<GpuListing> List()
     {
         List<GpuListing> listings = [];
-        foreach (string kind in new[] { Cuda, OpenCL })
+        string library = CuBlas.Find() is { } found ? $", with {found}" : ", without cuBLAS";
+        foreach (string kind in new[] { DeviceId.Cuda, DeviceId.OpenCL })
         {
             try
             {
@@ -39,7 +37,7 @@ public static class GpuDevices
                 for (int i = 0; i < context.Devices.Length; i++)
                 {
                     var device = context.Devices[i];
-                    listings.Add(new($"{kind}:{i}", $"{device.Name}, {device.MemorySize >> 20} MiB", null));
+                    listings.Add(new($"{kind}:{i}", $"{device.Name}, {device.MemorySize >> 20} MiB{(kind == DeviceId.Cuda ? library : "")}", null));
                 }
             }
             catch (DeviceException error)
@@ -50,25 +48,18 @@ public static class GpuDevices
         return listings;
     }
 
-    /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0. A CUDA device with "+tf32" after that makes matrix products on its
-    /// tensor cores, of factors rounded to ten bits of fraction: faster, and no longer the CPU's numbers up to a few ulp.</summary>
+    /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0. After a CUDA device, in any order: with "+tf32" it makes matrix
+    /// products on its tensor cores, of factors rounded to ten bits of fraction, which is faster, and no longer the CPU's numbers up to a few ulp; with "+cublas" it makes
+    /// them by NVIDIA's library, which must be installed.</summary>
     /// <exception cref="ArgumentException">there is no such kind.</exception>
     /// <exception cref="DeviceException">there is no such device, or it cannot be used.</exception>
     public static GpuDevice Open(string id)
     {
-        bool tf32 = id.StartsWith(Cuda, StringComparison.Ordinal) && id.EndsWith(Tf32, StringComparison.Ordinal);
-        string[] parts = (tf32 ? id[..^Tf32.Length] : id).Split(':');
-        int index = 0;
-        bool known = parts[0] is Cuda or OpenCL && parts.Length <= 2
-            && (parts.Length == 1 || int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index));
-        if (!known)
-        {
-            throw new ArgumentException($"'{id}' is no device: cuda, cuda:i, cuda+tf32, cuda:i+tf32, opencl or opencl:i is");
-        }
+        var wanted = DeviceId.Parse(id);
         Context context;
         try
         {
-            context = Of(parts[0]);
+            context = Of(wanted.Kind);
         }
         catch (DeviceException error)
         {
@@ -76,16 +67,18 @@ public static class GpuDevices
         }
         try
         {
-            if (index >= context.Devices.Length)
+            if (wanted.Index >= context.Devices.Length)
             {
-                throw new DeviceException($"there is no {id}: {context.Devices.Length} {parts[0]} device(s) can be used, counted from 0");
+                throw new DeviceException($"there is no {id}: {context.Devices.Length} {wanted.Kind} device(s) can be used, counted from 0");
             }
-            var device = context.Devices[index];
-            if (tf32 && device is not CudaDevice { Architecture: { Major: >= 8 } })
+            var device = context.Devices[wanted.Index];
+            if (wanted.Tf32 && device is not CudaDevice { Architecture: { Major: >= 8 } })
             {
-                throw new DeviceException($"{device.Name} ({parts[0]}:{index}) has no tensor cores for TF32, which come with sm_80; without {Tf32} it can be used");
+                throw new DeviceException($"{device.Name} ({wanted with { Tf32 = false }}) has no tensor cores for TF32, which come with sm_80; without +tf32 it can be used");
             }
-            return new(context, device.CreateAccelerator(context), id, $"{device.Name} ({parts[0]}:{index}{(tf32 ? Tf32 : "")})") { Tf32Products = tf32 };
+            string name = $"{device.Name} ({wanted})";
+            return new(context, device.CreateAccelerator(context), id, name,
+                blas: wanted.CuBlas ? (accelerator, stream) => new CuBlas(name, accelerator, ((CudaStream)stream).StreamPtr, wanted.Tf32) : null) { Tf32Products = wanted.Tf32 };
         }
         catch (Exception error)
         {
@@ -100,6 +93,13 @@ public static class GpuDevices
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
         return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU)", memory);
+    }
+
+    /// <summary>The same with a library for its matrix products.</summary>
+    internal static GpuDevice StandIn(IBlas blas)
+    {
+        var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
+        return new(context, context.CreateCPUAccelerator(0), "stand-in+blas", "CPU (ILGPU), BLAS", blas: (_, _) => blas);
     }
 
     /// <summary>The same with groups and warps as large as CUDA's, and products as by its tensor cores. Slower still.</summary>
@@ -125,8 +125,8 @@ public static class GpuDevices
     {
         string library = (kind, OperatingSystem.IsWindows()) switch
         {
-            (Cuda, true) => "nvcuda",
-            (Cuda, false) => "libcuda.so.1",
+            (DeviceId.Cuda, true) => "nvcuda",
+            (DeviceId.Cuda, false) => "libcuda.so.1",
             (_, true) => "OpenCL",
             _ => "libOpenCL.so.1",
         };
@@ -137,7 +137,7 @@ public static class GpuDevices
         Context context;
         try
         {
-            context = Create(builder => _ = kind == Cuda ? builder.Cuda() : builder.OpenCL());
+            context = Create(builder => _ = kind == DeviceId.Cuda ? builder.Cuda() : builder.OpenCL());
         }
         catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
         {
@@ -147,7 +147,7 @@ public static class GpuDevices
         if (context.Devices[0].AcceleratorType == AcceleratorType.CPU)
         {
             context.Dispose();
-            throw new DeviceException(kind == Cuda ? $"{library} is installed, and finds no GPU" :
+            throw new DeviceException(kind == DeviceId.Cuda ? $"{library} is installed, and finds no GPU" :
                 $"{library} is installed, and finds no device with OpenCL C 2.0 and its generic addresses");
         }
         return context;

@@ -6,10 +6,11 @@ namespace Marl.Native.Gpu;
 /// <param name="Downloads">transfers from the device; each waits for it.</param>
 /// <param name="Synchronisations">how often this process waited for the device.</param>
 /// <param name="Allocations">blocks of memory asked for.</param>
-internal readonly record struct Traffic(long Uploads, long Uploaded, long Downloads, long Synchronisations, long Allocations)
+/// <param name="Launches">kernels.</param>
+internal readonly record struct Traffic(long Uploads, long Uploaded, long Downloads, long Synchronisations, long Allocations, long Launches)
 {
     /// <summary>What was added since <paramref name="before"/>.</summary>
     public Traffic Since(Traffic before)
         => new(Uploads - before.Uploads, Uploaded - before.Uploaded, Downloads - before.Downloads, Synchronisations - before.Synchronisations,
-            Allocations - before.Allocations);
+            Allocations - before.Allocations, Launches - before.Launches);
 }

@@ -92,6 +92,15 @@ public abstract class Device
     /// 1) + (2 + 3). Accumulation folds the result onto y at the end.</summary>
     public abstract void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate = false) where TOp : unmanaged, IReduction;
 
+    /// <summary>Segments of so many numbers each for <see cref="SumSquares"/>, to be made once: a device may keep with them how it goes about it.</summary>
+    public virtual Segments Split(ReadOnlySpan<int> lengths) => new(lengths);
+
+    /// <summary>sums[s] = sum of x^2 over segment s, in the order of <see cref="Reduce"/> along a last axis.</summary>
+    /// <param name="x">[P], the segments one behind the other.</param>
+    /// <param name="segments">of this device's <see cref="Split"/>.</param>
+    /// <param name="sums">[S]</param>
+    public abstract void SumSquares(Tensor x, Segments segments, Tensor sums);
+
     /// <summary>index[row] = the first greatest of x[row, ..] among those whose mask is not 0 (mask none: all), as a float. A row
     /// without any available entry, or of NaNs, gives 0.</summary>
     public abstract void ArgMax(Tensor x, Tensor mask, Tensor index);

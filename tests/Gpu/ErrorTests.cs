@@ -70,6 +70,8 @@ public sealed class ErrorTests(Devices devices) : IClassFixture<Devices>
     public void TensorCoresAreCudas()
     {
         Assert.Throws<ArgumentException>(() => GpuDevices.Open("opencl+tf32"));
+        Assert.Throws<ArgumentException>(() => GpuDevices.Open("opencl+cublas"));
+        Assert.Contains("cuda:999+cublas", Assert.Throws<DeviceException>(() => GpuDevices.Open("cuda:999+cublas")).Message, StringComparison.Ordinal);
         Assert.Contains("cuda:999+tf32", Assert.Throws<DeviceException>(() => GpuDevices.Open("cuda:999+tf32")).Message, StringComparison.Ordinal);
     }
 

@@ -25,6 +25,23 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
         }
     }
 
+    public static TheoryData<string, int, int> Rows
+    {
+        get
+        {
+            var data = new TheoryData<string, int, int>();
+            foreach (string device in Devices.Present)
+            {
+                data.Add(device, 1, 1024);
+                data.Add(device, 1, 5003);
+                data.Add(device, 3, 2500);
+            }
+            return data;
+        }
+    }
+
+    public static TheoryData<string> Present => [.. Devices.Present];
+
     public static TheoryData<string, int, int, int> Columns
     {
         get
@@ -87,6 +104,69 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
                 return y.ToArray();
             }
         }
+    }
+
+    /// <summary>A loss over a whole batch is one.</summary>
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public void FewLongRows(string id, int rows, int length)
+    {
+        var device = devices[id];
+        foreach (bool accumulate in new[] { true, false })
+        {
+            float[] gpu = Run(default(Sum), device);
+            AssertClose(id, Run(default(Sum), Device.Cpu), gpu, $"sums of {rows}x{length}");
+            Noise.AssertSameBits(gpu, Run(default(Sum), device), "a second time");
+            Noise.AssertSameBits(Run(default(Max), Device.Cpu), Run(default(Max), device), $"maxima of {rows}x{length}");
+            Assert.True(device.ScratchCapacity >= 2 * rows);
+
+            float[] Run<TOp>(TOp op, Device device) where TOp : unmanaged, IReduction
+            {
+                var rng = new Rng(6);
+                Tensor x = On(device, Noise.Of(ref rng, rows, length)), y = On(device, Noise.Of(ref rng, rows));
+                device.Reduce(op, x, 1, y, accumulate);
+                return y.ToArray();
+            }
+        }
+    }
+
+    /// <summary>The gradient of a network: of tensors that are not long to the bits of <see cref="Device.Reduce"/> over the squares, in one launch; of others in two.</summary>
+    [Theory]
+    [MemberData(nameof(Present))]
+    public void SquaresOfAGradient(string id)
+    {
+        int[] small = [1, 64, 5, 0, 16_384, 1000], great = [7, 200_000, 64, 16_385, 3];
+        var device = devices[id];
+        foreach (int[] lengths in (int[][])[small, great])
+        {
+            float[] cpu = Run(Device.Cpu), gpu = Run(device);
+            if (lengths == small)
+            {
+                Agreement.Assert(id, cpu, gpu, "short segments");
+            }
+            // Each by itself: the small ones are not lost in the great.
+            for (int s = 0; s < lengths.Length; s++)
+            {
+                AssertClose(id, [cpu[s]], [gpu[s]], $"segment of {lengths[s]}");
+            }
+            Noise.AssertSameBits(gpu, Run(device), "a second time");
+
+            float[] Run(Device device)
+            {
+                var rng = new Rng(8);
+                Tensor x = On(device, Noise.Of(ref rng, lengths.Sum())), sums = On(device, Noise.Of(ref rng, lengths.Length));
+                var segments = device.Split(lengths);
+                var before = (device as GpuDevice)?.Traffic ?? default;
+                device.SumSquares(x, segments, sums);
+                if (device is GpuDevice gpu)
+                {
+                    var traffic = gpu.Traffic.Since(before);
+                    Assert.Equal((lengths == small ? 1 : 2, 0, 0), (traffic.Launches, traffic.Uploads, traffic.Downloads));
+                }
+                return sums.ToArray();
+            }
+        }
+        Assert.Throws<ArgumentException>(() => device.SumSquares(device.Zeros(new Shape(5)), device.Split([2, 2]), device.Zeros(new Shape(2))));
     }
 
     /// <summary>On tensor cores, as a processor has them: the products of rounded factors, in squares that are not full.</summary>

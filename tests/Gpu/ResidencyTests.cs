@@ -32,7 +32,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     {
         const int Batch = 4, Kept = 6;
         var (spec, device) = (Environments.Create(world).Spec, devices[id]);
-        var replay = new ReplayBuffer(Kept, EpisodeMemory.Of(spec, Kept, spec.Agents.Length, device)!);
+        var replay = new ReplayBuffer(Kept, ReplayMemory.Of(spec, Kept, spec.Agents.Length, device)!);
         for (int i = 0; i < 15; i++)
         {
             var evicted = replay.Add(Games.Play(() => Environments.Create(world), i, RewardMode.Individual));
@@ -53,11 +53,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
             // Rewards, ends, masks and places; when they were played; to the next cache line each.
             Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Batch * (spec.Agents.Length + 3) + 2 * Batch + 5 * 16);
-            foreach (Func<EpisodeBatch, Tensor> field in (Func<EpisodeBatch, Tensor>[])
-                [
-                    batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.ActionsBeyond, batch => batch.Vectors,
-                    batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
-                ])
+            foreach (var field in Recorded)
             {
                 Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"draw {draw}");
             }
@@ -67,6 +63,78 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         here.Load(sample);
         there.Load(sample);
         Noise.AssertSameBits(here.Observations.ToArray(), there.Observations.ToArray(), "observations");
+    }
+
+    /// <summary>A round of episodes of unlike length, kept before and after critics looked at them, in batches of all and of some of them in any order.</summary>
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void AMinibatchPutTogetherOnADeviceIsThatOfTheCpu(string id, string world)
+    {
+        const int Round = 6;
+        var (spec, device) = (Environments.Create(world).Spec, devices[id]);
+        int streams = spec.Agents.Length;
+        var memory = RoundMemory.Of(spec, Round, streams, device)!;
+        EpisodeBatch here = new(spec, Round, streams), there = new(spec, Round, streams, device);
+        for (int round = 0; round < 3; round++)
+        {
+            Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Environments.Create(world), Round * round + i, RewardMode.Individual))];
+            var before = device.Traffic;
+            memory.Keep(episodes);
+            Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
+            Compare(episodes, Recorded);
+            var rng = new Rng(9).Split(RngPurpose.Test, round);
+            foreach (var episode in episodes)
+            {
+                var made = episode.Estimates = new Estimates(episode);
+                foreach (float[] field in (float[][])[made.Values, made.Returns, made.Advantages, made.ExtrinsicReturns, made.ExtrinsicAdvantages])
+                {
+                    Noise.Between(ref rng, -1f, 1f, field.Length).Span.CopyTo(field);
+                }
+            }
+            before = device.Traffic;
+            memory.KeepEstimates(episodes);
+            Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
+            Compare(episodes, [.. Recorded, .. Estimated]);
+            Compare([episodes[4], episodes[1]], [.. Recorded, .. Estimated]);
+            Compare([episodes[3], episodes[0], episodes[5]], [.. Recorded, .. Estimated]);
+            memory.Forget(episodes);
+            Assert.All(episodes, episode => Assert.Null(episode.Memory));
+        }
+
+        void Compare(Episode[] episodes, Func<EpisodeBatch, Tensor>[] fields)
+        {
+            var before = device.Traffic;
+            here.Load(episodes);
+            there.Load(episodes);
+            var traffic = device.Traffic.Since(before);
+            Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
+            Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Round * (streams + 3) + 2 * Round + 5 * 16);
+            foreach (var field in fields)
+            {
+                Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"{episodes.Length} episodes");
+            }
+        }
+    }
+
+    /// <summary>Transfers of a round of on-policy learning: what was lived, what critics made of it, and one for every batch that a critic or a loss is given; back come the
+    /// fields that critics make. Values that were learnt of standardised returns are made returns here, which is one more each way.</summary>
+    [Theory]
+    [InlineData("reinforce", 1, 1), InlineData("ia2c", 1, 2), InlineData("maa2c", 1, 2), InlineData("coma", 1, 3), InlineData("pareto-ac", 1, 3)]
+    [InlineData("ippo", 3 * 2, 2, "epochs=3", "minibatches=2"), InlineData("mappo", 2 * 4, 2, "epochs=2", "minibatches=4")]
+    [InlineData("mappo", 2 + 1, 2 + 1, "epochs=2", "minibatches=1", "standardiseReturns=true")]
+    [InlineData("liir", 3, 4), InlineData("liir", 3 * 2 * 2, 4, "epochs=2", "minibatches=2")]
+    public void ARoundGoesOverOnce(string algorithm, int losses, int estimates, params string[] settings)
+    {
+        const int Rounds = 2;
+        var device = devices["stand-in"];
+        using var run = new Run(algorithm, device, ["environments=4", "standardiseReturns=false", .. settings]);
+        run.Learn(Rounds);
+        var before = device.Traffic;
+        run.Learn(Rounds);
+        var traffic = device.Traffic.Since(before);
+        // Nobody waits but for what comes back.
+        Assert.Equal((Rounds * (2 + 1 + losses), Rounds * estimates, Rounds * estimates, 0),
+            (traffic.Uploads, traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
     }
 
     /// <summary>Transfers of an update: one for each step of another network, and what a loss draws.</summary>
@@ -152,10 +220,15 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void EpisodesThatDoNotFitStayHere()
     {
         using var small = GpuDevices.StandIn(memory: 100_000);
-        Assert.Null(EpisodeMemory.Of(Environments.Create(Foraging).Spec, 5000, 1, small));
-        Assert.NotNull(EpisodeMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, small));
-        Assert.Null(EpisodeMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, Device.Cpu));
+        Assert.Null(ReplayMemory.Of(Environments.Create(Foraging).Spec, 5000, 1, small));
+        Assert.NotNull(ReplayMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, small));
+        Assert.Null(ReplayMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, Device.Cpu));
         Noise.AssertSameBits(TrainingTests.Train("vdn", Device.Cpu), TrainingTests.Train("vdn", small), "weights");
+        using var tiny = GpuDevices.StandIn(memory: 1_000);
+        Assert.Null(RoundMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, tiny));
+        Assert.NotNull(RoundMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, small));
+        Assert.Null(RoundMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, Device.Cpu));
+        Noise.AssertSameBits(TrainingTests.Train("mappo", Device.Cpu), TrainingTests.Train("mappo", tiny), "weights");
     }
 
     [Fact]
@@ -185,10 +258,23 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         }
     }
 
-    /// <summary>A learner in the two-step game, an episode a round.</summary>
+    /// <summary>What was lived, which is there from the beginning.</summary>
+    private static Func<EpisodeBatch, Tensor>[] Recorded =>
+    [
+        batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.ActionsBeyond, batch => batch.Vectors,
+        batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
+    ];
+
+    private static Func<EpisodeBatch, Tensor>[] Estimated =>
+    [
+        batch => batch.Values, batch => batch.Returns, batch => batch.Advantages, batch => batch.ExtrinsicReturns, batch => batch.ExtrinsicAdvantages,
+    ];
+
+    /// <summary>A learner in the two-step game, an episode a round; or as many as there are environments, where it learns from all of a round.</summary>
     private sealed class Run : IDisposable
     {
         private readonly Workers workers = new(1);
+        private readonly Episode[] round;
         private int played;
 
         public Run(string algorithm, Device device, params string[] settings)
@@ -197,22 +283,27 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp",
                 "hypernetEmbed=8", "kernelEmbed=8", "centralHidden=8", "centralEmbed=6", .. settings];
             var configuration = Games.Configure(algorithm, TwoStep, 1_000,
-                settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')]))]);
-            Learner = (ReplayLearner)configuration.CreateLearner(
+                settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')])
+                    || setting.StartsWith("environments", StringComparison.Ordinal))]);
+            Learner = configuration.CreateLearner(
                 new LearnerContext(Environments.Create(TwoStep).Spec, configuration.Training, workers) { Device = device });
+            round = new Episode[Learner is OnPolicyLearner ? configuration.Training.Environments : 1];
         }
 
-        public ReplayLearner Learner { get; }
+        public ILearner Learner { get; }
 
         public float[] Weights => Learner.Parameters.Values.ToArray();
 
         public void Learn(int rounds, float? reward = null)
         {
-            for (int round = 0; round < rounds; round++)
+            for (; rounds > 0; rounds--)
             {
-                var episode = Games.Play(() => Environments.Create(TwoStep), played++);
-                episode.Rewards[1] = reward ?? episode.Rewards[1];
-                Learner.Learn([episode], steps: 0);
+                foreach (ref var episode in round.AsSpan())
+                {
+                    episode = Games.Play(() => Environments.Create(TwoStep), played++);
+                    episode.Rewards[1] = reward ?? episode.Rewards[1];
+                }
+                Learner.Learn(round, steps: 0);
             }
         }
 

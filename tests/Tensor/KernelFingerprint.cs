@@ -24,6 +24,7 @@ internal sealed class KernelFingerprint
         Tensor few37 = Make(-1, 1, 3, 37);
         Tensor dstate = Make(-1, 1, 11, 21);
         Tensor dmixW = Make(-1, 1, 7, 5, 35), dmixX = Make(-1, 1, 7, 5), scan = Make(-1, 1, 29, 37), sums = Make(-1, 1, 37);
+        var segments = device.Split([37, 1000, 36]);
         float[] buffer = new float[x.Count];
         Calls =
         [
@@ -49,6 +50,7 @@ internal sealed class KernelFingerprint
             ("Reduce rows", () => device.Reduce(default(Sum), x, 1, reduced, true)),
             ("Reduce columns", () => device.Reduce(default(Sum), x, 0, sums, true)),
             ("Reduce Max", () => device.Reduce(default(Max), x, 1, reduced)),
+            ("SumSquares", () => device.SumSquares(x, segments, sums.Slice(0, 3))),
             ("ArgMax", () => device.ArgMax(x, mask, reduced)),
             ("LogSoftmax", () => device.LogSoftmax(x, mask, y)),
             ("LogSoftmaxBackward", () => device.LogSoftmaxBackward(y, mask, x, z)),

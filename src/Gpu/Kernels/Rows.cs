@@ -58,25 +58,72 @@ internal readonly struct SharedRow
     }
 }
 
-/// <summary>y (+)= x folded along rows that are contiguous.</summary>
+/// <summary>y (+)= x folded along rows that are contiguous. Long rows may be cut: y then has <see cref="Slices"/> numbers for each.</summary>
 internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
 {
     public TOp Op;
-    public int Lanes, Rows, Columns, Accumulate;
+    public int Lanes, Rows, Columns, Slices, Depth, Accumulate;
     public ArrayView<float> X, Y;
 
     public readonly void Run()
     {
-        var row = new SharedRow(Lanes, Rows, Columns);
+        var row = new SharedRow(Lanes, Rows, Depth);
+        int begin = row.Row % Slices * Depth, first = row.Row / Slices * Columns + begin;
+        int count = Columns - begin < row.Columns ? Columns - begin : row.Columns;
         var lane = new F1(Op.Identity);
-        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        for (int i = row.Lane; i < count; i += Lanes)
         {
-            lane = Op.Fold(lane, new F1(X[row.Start + i]));
+            lane = Op.Fold(lane, new F1(X[first + i]));
         }
         float folded = row.Across(Op, lane.Value);
         if (row.Lane == 0 && row.Row < Rows)
         {
             Y[row.Row] = Accumulate != 0 ? Op.Fold(new F1(Y[row.Row]), new F1(folded)).Value : folded;
+        }
+    }
+}
+
+/// <summary>y[p] = sum of x^2 over part p of a block, by a group: <see cref="Parts"/> has where each begins and how long it is.</summary>
+internal struct SumSquaresKernel : IKernel
+{
+    public ArrayView<int> Parts;
+    public ArrayView<float> X, Y;
+
+    public readonly void Run()
+    {
+        int part = Grid.IdxX, first = Parts[2 * part], count = Parts[2 * part + 1];
+        var row = new SharedRow(Group.DimX, Grid.DimX, count);
+        var lane = F1.Of(0f);
+        for (int i = row.Lane; i < count; i += row.Lanes)
+        {
+            var x = new F1(X[first + i]);
+            lane += x * x;
+        }
+        float sum = row.Across(default(Sum), lane.Value);
+        if (row.Lane == 0)
+        {
+            Y[part] = sum;
+        }
+    }
+}
+
+/// <summary>y[s] = the sum of parts <see cref="Begins"/>[s] .. of x, from the first to the last.</summary>
+internal struct SumPartsKernel : IKernel
+{
+    public int Count;
+    public ArrayView<int> Begins;
+    public ArrayView<float> X, Y;
+
+    public readonly void Run()
+    {
+        for (int s = Thread.Index; s < Count; s += Thread.Count)
+        {
+            float sum = X[Begins[s]];
+            for (int part = Begins[s] + 1; part < Begins[s + 1]; part++)
+            {
+                sum += X[part];
+            }
+            Y[s] = sum;
         }
     }
 }

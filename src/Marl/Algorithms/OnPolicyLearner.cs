@@ -14,6 +14,7 @@ public sealed class OnPolicyLearner : ILearner
     private readonly BatchGradient whole, minibatch;
     private readonly LossReport report;
     private readonly RunningStatistics? rewards, returns;
+    private readonly RoundMemory? memory;
     private readonly Episode[] shuffled;
     private readonly Action<Shard> estimate;
     private readonly Schedule floor;
@@ -39,7 +40,9 @@ public sealed class OnPolicyLearner : ILearner
         whole = new BatchGradient(context, round, networks, metrics);
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, round / options.Minibatches, networks, metrics);
         report = minibatch.NewReport();
-        rewards = options.StandardiseRewards ? new RunningStatistics(context.Reward.Streams(context.Spec)) : null;
+        int streams = context.Reward.Streams(context.Spec);
+        memory = RoundMemory.Of(context.Spec, round, streams, context.Device);
+        rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
         returns = options.StandardiseReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
         estimate = objective.Estimate;
@@ -104,6 +107,7 @@ public sealed class OnPolicyLearner : ILearner
             episode.Estimates ??= new Estimates(episode);
             rewards?.Update(episode.Rewards.AsSpan(0, episode.Length * episode.RewardStreams));
         }
+        memory?.Keep(episodes);
         whole.ForEach(estimate, episodes, Setting(steps));
         foreach (var episode in episodes)
         {
@@ -118,6 +122,7 @@ public sealed class OnPolicyLearner : ILearner
         {
             objective.NormaliseAdvantages(episodes);
         }
+        memory?.KeepEstimates(episodes);
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
@@ -141,6 +146,7 @@ public sealed class OnPolicyLearner : ILearner
     /// <summary>What comes after the last epoch: targets follow.</summary>
     internal void End()
     {
+        memory?.Forget(shuffled);
         foreach (var network in networks)
         {
             network.Follow();

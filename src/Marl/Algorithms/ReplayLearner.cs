@@ -62,7 +62,7 @@ public sealed class ReplayLearner : ILearner
         into = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
         int streams = context.Reward.Streams(context.Spec);
-        replay = new ReplayBuffer(options.BufferSize, EpisodeMemory.Of(context.Spec, options.BufferSize, streams, context.Device));
+        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(context.Spec, options.BufferSize, streams, context.Device));
         rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
         (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);

@@ -8,11 +8,15 @@ namespace Marl.Native.Rl;
 /// </summary>
 public sealed class EpisodeBatch
 {
-    // Every field is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. Of episodes
-    // that are on the device already goes only its end.
+    /// <summary>How many of the <see cref="Kept"/> fields are what was lived, and how many there are with what critics made of it.</summary>
+    internal const int Recorded = 6, Estimated = 11;
+
+    // Every field is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. It begins with
+    // the record of the episodes, then come the estimates, then what depends on the update. Of episodes that are on the device already goes only the last.
     private readonly Tensor block, host;
-    private readonly Field observations, states, available, actions, vectors, probabilities, rewards, terminated, mask, fingerprints, places, values, returns,
-        advantages, extrinsicReturns, extrinsicAdvantages;
+    private readonly Field observations, states, available, actions, vectors, probabilities, values, returns, advantages, extrinsicReturns,
+        extrinsicAdvantages, rewards, terminated, mask, fingerprints, places;
+    private readonly Field[] kept;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
     public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null)
@@ -35,6 +39,7 @@ public sealed class EpisodeBatch
         mask = Rows(rows, 1);
         fingerprints = Rows(capacity, Fingerprint.Size);
         places = Rows(rows);
+        kept = [observations, states, available, actions, vectors, probabilities, values, returns, advantages, extrinsicReturns, extrinsicAdvantages];
         host = Tensor.Zeros(size);
         block = device is null || device == Device.Cpu ? host : device.Zeros(host.Shape);
 
@@ -109,6 +114,67 @@ public sealed class EpisodeBatch
     /// <param name="rewardStatistics">standardises the rewards; none: they stay as they are.</param>
     public void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
     {
+        Begin(episodes);
+        var memory = block.Storage == host.Storage ? null : EpisodeMemory.OfAll(episodes);
+        for (int b = 0; b < Count; b++)
+        {
+            if (memory is null)
+            {
+                PutRecord(b, episodes[b]);
+                PutEstimates(b, episodes[b]);
+            }
+            else
+            {
+                PutPlaces(b, episodes[b], memory);
+            }
+            PutUpdate(b, episodes[b]);
+        }
+        rewardStatistics?.Normalise(rewards.Of(host).Slice(0, Steps * Count));
+        Send(memory is null ? 0 : rewards.Offset, host.Count);
+        memory?.Gather(places.Of(block).Slice(0, (Steps + 1) * Count), this);
+    }
+
+    /// <summary>Replaces the content by what was lived alone.</summary>
+    internal void LoadRecord(ReadOnlySpan<Episode> episodes)
+    {
+        Begin(episodes);
+        for (int b = 0; b < Count; b++)
+        {
+            PutRecord(b, episodes[b]);
+        }
+        Send(0, values.Offset);
+    }
+
+    /// <summary>Adds what critics made of the episodes that <see cref="LoadRecord"/> was given.</summary>
+    internal void LoadEstimates(ReadOnlySpan<Episode> episodes)
+    {
+        for (int b = 0; b < Count; b++)
+        {
+            PutEstimates(b, episodes[b]);
+        }
+        Send(values.Offset, rewards.Offset);
+    }
+
+    /// <summary>How many numbers an episode has in a row of each field that is the same in every batch, see <see cref="Kept"/>.</summary>
+    internal static int[] Widths(EnvironmentSpec spec)
+    {
+        int n = spec.Agents.Length;
+        return [n * spec.ObservationSize, spec.StateSize, n * spec.ActionCount, n, spec.IsContinuous ? n * spec.ActionCount : 0, n, n, n, n, 1, 1];
+    }
+
+    /// <summary>Which of these fields is not 0 in padding, but 1: the probabilities.</summary>
+    internal const int PaddedWithOnes = 5;
+
+    /// <summary>[(T+1) B, width]: one of the fields that do not depend on the update, first those that were lived, then the estimates.</summary>
+    internal Tensor Kept(int field)
+    {
+        var rows = kept[field];
+        int count = (Steps + 1) * Count;
+        return rows.Of(block).Slice(0, count).Reshape(count, rows.Shape.Product(1, rows.Shape.Rank));
+    }
+
+    private void Begin(ReadOnlySpan<Episode> episodes)
+    {
         if (episodes.Length > Capacity)
         {
             throw new ArgumentException($"{episodes.Length} episodes for a batch of {Capacity}");
@@ -119,61 +185,6 @@ public sealed class EpisodeBatch
         {
             Steps = Math.Max(Steps, episode.Length);
         }
-        var memory = block.Storage == host.Storage ? null : EpisodeMemory.OfAll(episodes);
-        for (int b = 0; b < Count; b++)
-        {
-            var e = episodes[b];
-            if (memory is null)
-            {
-                PutRecord(b, e);
-            }
-            else
-            {
-                var place = places.Of(host).Span;
-                for (int t = 0; t <= Steps; t++)
-                {
-                    place[t * Count + b] = memory.Row(e, t);
-                }
-            }
-            Put(b, e.Rewards, e.Length, rewards);
-            var fingerprint = fingerprints.Of(host)[b].Span;
-            (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
-            Span<float> ends = terminated.Of(host).Span, lived = mask.Of(host).Span;
-            for (int t = 0; t <= Steps; t++)
-            {
-                ends[t * Count + b] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
-                lived[t * Count + b] = t < e.Length ? 1f : 0f;
-            }
-        }
-        rewardStatistics?.Normalise(rewards.Of(host).Slice(0, Steps * Count));
-        if (memory is not null)
-        {
-            int end = rewards.Offset;
-            host.Slice(end, host.Count - end).CopyTo(block.Slice(end, host.Count - end));
-            memory.Gather(places.Of(block).Slice(0, (Steps + 1) * Count), this);
-        }
-        else if (block.Storage != host.Storage)
-        {
-            host.CopyTo(block);
-        }
-    }
-
-    /// <summary>How many numbers an episode has in a row of each field that is the same in every batch, see <see cref="Record"/>.</summary>
-    internal static int[] RecordWidths(EnvironmentSpec spec)
-    {
-        int n = spec.Agents.Length;
-        return [n * spec.ObservationSize, spec.StateSize, n * spec.ActionCount, n, spec.IsContinuous ? n * spec.ActionCount : 0, n];
-    }
-
-    /// <summary>Which of these fields is not 0 in padding, but 1: the probabilities.</summary>
-    internal const int PaddedWithOnes = 5;
-
-    /// <summary>[(T+1) B, width]: one of these fields.</summary>
-    internal Tensor Record(int field)
-    {
-        var rows = field switch { 0 => observations, 1 => states, 2 => available, 3 => actions, 4 => vectors, _ => probabilities };
-        int count = (Steps + 1) * Count;
-        return rows.Of(block).Slice(0, count).Reshape(count, rows.Shape.Product(1, rows.Shape.Rank));
     }
 
     private void PutRecord(int b, Episode e)
@@ -184,6 +195,10 @@ public sealed class EpisodeBatch
         PutIndices(b, e.Actions, e.Length + 1, actions);
         Put(b, e.Vectors, e.Vectors.Length > 0 ? e.Length : 0, vectors);
         Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
+    }
+
+    private void PutEstimates(int b, Episode e)
+    {
         if (e.Estimates is { } estimates)
         {
             Put(b, estimates.Values, e.Length, values);
@@ -191,6 +206,37 @@ public sealed class EpisodeBatch
             Put(b, estimates.Advantages, e.Length, advantages);
             Put(b, estimates.ExtrinsicReturns, e.Length, extrinsicReturns);
             Put(b, estimates.ExtrinsicAdvantages, e.Length, extrinsicAdvantages);
+        }
+    }
+
+    private void PutPlaces(int b, Episode e, EpisodeMemory memory)
+    {
+        var place = places.Of(host).Span;
+        for (int t = 0; t <= Steps; t++)
+        {
+            place[t * Count + b] = memory.Row(e, t);
+        }
+    }
+
+    private void PutUpdate(int b, Episode e)
+    {
+        Put(b, e.Rewards, e.Length, rewards);
+        var fingerprint = fingerprints.Of(host)[b].Span;
+        (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
+        Span<float> ends = terminated.Of(host).Span, lived = mask.Of(host).Span;
+        for (int t = 0; t <= Steps; t++)
+        {
+            ends[t * Count + b] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
+            lived[t * Count + b] = t < e.Length ? 1f : 0f;
+        }
+    }
+
+    /// <summary>A part of the block goes to the device, in one transfer.</summary>
+    private void Send(int first, int end)
+    {
+        if (block.Storage != host.Storage)
+        {
+            host.Slice(first, end - first).CopyTo(block.Slice(first, end - first));
         }
     }
 

@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>The last <see cref="Capacity"/> episodes; the oldest makes room for a new one.</summary>
 public sealed class ReplayBuffer
 {
-    private readonly EpisodeMemory? memory;
+    private readonly ReplayMemory? memory;
     private readonly List<Episode> episodes = [];
     private int[] drawn = [];
     private int oldest;
@@ -14,7 +14,7 @@ public sealed class ReplayBuffer
     /// <summary>One whose episodes are on a device too.</summary>
     /// <param name="capacity">see <see cref="Capacity"/>.</param>
     /// <param name="memory">with room for as many; none: they are only here.</param>
-    internal ReplayBuffer(int capacity, EpisodeMemory? memory) : this(capacity) => this.memory = memory;
+    internal ReplayBuffer(int capacity, ReplayMemory? memory) : this(capacity) => this.memory = memory;
 
     /// <summary>Most episodes kept.</summary>
     public int Capacity { get; }

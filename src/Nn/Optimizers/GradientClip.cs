@@ -5,7 +5,8 @@ namespace Marl.Native.Nn;
 public sealed class GradientClip
 {
     private readonly Parameters parameters;
-    private readonly Tensor squares, sums, scale;
+    private readonly Segments segments;
+    private readonly Tensor sums, scale;
     private readonly float[] hostSums;
 
     /// <summary>For the gradient of <paramref name="parameters"/>.</summary>
@@ -14,7 +15,7 @@ public sealed class GradientClip
         this.parameters = parameters;
         var device = parameters.Values.Device;
         hostSums = new float[parameters.Layout.Slices.Count];
-        squares = device.Zeros(parameters.Values.Shape);
+        segments = device.Split([.. parameters.Layout.Slices.Select(slice => slice.Shape.Count)]);
         (sums, scale) = (device.Zeros(new Shape(hostSums.Length)), device.Zeros(new Shape(1)));
         Reset();
     }
@@ -45,7 +46,7 @@ public sealed class GradientClip
     /// <see cref="Reset"/>; <see cref="FirstNonFinite(Tensor)"/> tells where it went wrong.</returns>
     public Tensor ByGlobalNorm(float max, Tensor loss = default)
     {
-        SumSquares(parameters.Gradient);
+        scale.Device.SumSquares(parameters.Gradient, segments, sums);
         scale.Device.ClipScale(sums, loss, max, scale);
         return scale;
     }
@@ -90,20 +91,8 @@ public sealed class GradientClip
 
     private ReadOnlySpan<float> ReadSquares(Tensor block)
     {
-        SumSquares(block);
-        sums.Device.Read(sums, hostSums);
+        block.Device.SumSquares(block, segments, sums);
+        block.Device.Read(sums, hostSums);
         return hostSums;
-    }
-
-    /// <summary>The sum of squares of every slice of a block [P].</summary>
-    private void SumSquares(Tensor block)
-    {
-        var device = block.Device;
-        device.Map(default(Square), block, squares);
-        for (int i = 0; i < hostSums.Length; i++)
-        {
-            var slice = Parameters.View(squares, parameters.Layout.Slices[i]);
-            device.Reduce(default(Sum), slice.Reshape(slice.Count), 0, sums.Slice(i, 1));
-        }
     }
 }

@@ -45,6 +45,34 @@ internal sealed partial class CpuDevice
         return Across(op, lanes);
     }
 
+    /// <inheritdoc/>
+    public override void SumSquares(Tensor x, Segments segments, Tensor sums)
+    {
+        var lengths = segments.Lengths;
+        ref float row = ref First(x, segments.Count), py = ref First(sums, lengths.Length);
+        for (int s = 0; s < lengths.Length; s++)
+        {
+            Unsafe.Add(ref py, s) = SquaresOfRow(ref row, lengths[s]);
+            row = ref Unsafe.Add(ref row, lengths[s]);
+        }
+    }
+
+    /// <summary>The squares of a row, folded as by <see cref="FoldRow"/>.</summary>
+    private static float SquaresOfRow(ref float row, int n)
+    {
+        V16 lanes = V16.Of(0f);
+        int i = 0;
+        for (; i <= n - V16.Width; i += V16.Width)
+        {
+            lanes += default(Square).F(V16.Load(ref row, i));
+        }
+        if (i < n)
+        {
+            lanes += default(Square).F(V16.LoadFirst(n - i, ref row, i, 0f));
+        }
+        return Across(default(Sum), lanes);
+    }
+
     /// <summary>The fixed tree over sixteen lanes: lane i is folded with i + 8, + 4, + 2 and + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Across<TOp>(TOp op, V16 lanes) where TOp : unmanaged, IReduction

@@ -1,0 +1,261 @@
+using Marl.Native.Gpu;
+
+namespace Marl.Native.Tests.Gpu;
+
+/// <summary>Products by a library: what is asked of it, in its own terms. The library is one of the tests' own that keeps to what BLAS and cuBLAS publish, on the memory of
+/// the stand-in.</summary>
+public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.Stand>
+{
+    private readonly PlainBlas blas = stand.Blas;
+    private readonly GpuDevice device = stand.Device;
+
+    /// <summary>Every way in which a matrix can lie in a tensor, times every way in which it can be asked for.</summary>
+    public static TheoryData<string, string, string> Layouts
+    {
+        get
+        {
+            var data = new TheoryData<string, string, string>();
+            foreach (string a in new[] { "plain", "transposed", "sliced" })
+            {
+                foreach (string b in new[] { "plain", "transposed", "sliced transposed" })
+                {
+                    foreach (string c in new[] { "plain", "sliced" })
+                    {
+                        data.Add(a, b, c);
+                    }
+                }
+            }
+            foreach (string a in new[] { "batched", "batched transposed", "interleaved", "interleaved transposed", "interleaved sliced", "plain", "transposed" })
+            {
+                foreach (string b in new[] { "batched", "batched transposed", "interleaved", "interleaved transposed", "plain", "sliced" })
+                {
+                    foreach (string c in new[] { "batched", "interleaved", "interleaved sliced" })
+                    {
+                        data.Add(a, b, c);
+                    }
+                }
+            }
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Layouts))]
+    public void GivesTheCpusBits(string a, string b, string c)
+    {
+        int copies = c is "plain" or "sliced" ? 1 : 3;
+        foreach (var (m, k, n) in new[] { (5, 7, 6), (1, 4, 3), (4, 1, 1), (33, 18, 2) })
+        {
+            foreach (string what in new[] { "product", "accumulated", "bias", "biases" })
+            {
+                int before = blas.Products;
+                float[] gpu = Run(device);
+                Assert.Equal(before + 1, blas.Products);
+                Noise.AssertSameBits(Run(Device.Cpu), gpu, $"{what}, {m}x{k}x{n}");
+
+                // All of c, also what lies between its rows.
+                float[] Run(Device on)
+                {
+                    var rng = new Rng(12);
+                    Matrix left = Make(on, ref rng, a, m, k, copies), right = Make(on, ref rng, b, k, n, copies), result = Make(on, ref rng, c, m, n, copies);
+                    Tensor bias = what switch
+                    {
+                        "bias" => On(on, Noise.Of(ref rng, n)),
+                        "biases" => On(on, Noise.Of(ref rng, copies, n)),
+                        _ => default,
+                    };
+                    if (what != "accumulated")
+                    {
+                        // Where nothing is added to c, nobody reads it.
+                        on.Fill(result.Data, float.NaN);
+                    }
+                    on.Gemm(left, right, result, what == "accumulated", bias);
+                    return result.Data.ToArray();
+                }
+            }
+        }
+    }
+
+    /// <summary>A result that is stored transposed, beside the device's own kernel.</summary>
+    [Theory]
+    [InlineData("transposed", 1), InlineData("sliced transposed", 1), InlineData("batched transposed", 3), InlineData("interleaved transposed", 3)]
+    public void AResultMayBeStoredTransposed(string c, int copies)
+    {
+        using var plain = GpuDevices.StandIn();
+        int before = blas.Products;
+        foreach (bool biased in new[] { false, true })
+        {
+            Noise.AssertSameBits(Run(plain), Run(device), $"{c} {biased}");
+
+            float[] Run(Device on)
+            {
+                var rng = new Rng(13);
+                Matrix left = Make(on, ref rng, "plain", 5, 7, copies), right = Make(on, ref rng, "transposed", 7, 6, copies), result = Make(on, ref rng, c, 5, 6, copies);
+                var bias = On(on, Noise.Of(ref rng, copies, 6));
+                on.Gemm(left, right, result, accumulate: !biased, biased ? bias : default);
+                return result.Data.ToArray();
+            }
+        }
+        Assert.Equal(before + 2, blas.Products);
+    }
+
+    [Fact]
+    public void PrimitivesAreTheCpus()
+    {
+        int before = blas.Products;
+        foreach (var (cpu, gpu) in new KernelFingerprint(Device.Cpu).Results().Zip(new KernelFingerprint(device).Results()))
+        {
+            Noise.AssertSameBits(cpu.Numbers, gpu.Numbers, cpu.Name);
+        }
+        Assert.Equal(before + 4, blas.Products);
+    }
+
+    /// <summary>The products of all ops with weights, with gradients and tangents.</summary>
+    [Fact]
+    public void OpsAreTheCpus()
+    {
+        int ops = 0;
+        foreach (var line in OpTable.Lines)
+        {
+            int before = blas.Products;
+            OpRun cpu = new(line, 5), gpu = new(line, 5, device);
+            float[] value = gpu.Value();
+            if (blas.Products > before)
+            {
+                ops++;
+                Noise.AssertSameBits(cpu.Value(), value, $"value of {cpu}");
+                Noise.AssertSameBits(cpu.Gradient(), gpu.Gradient(), $"gradient of {cpu}");
+                Noise.AssertSameBits(cpu.Tangent(), gpu.Tangent(), $"tangent of {cpu}");
+            }
+        }
+        Assert.True(ops >= 3, $"{ops} ops with products");
+    }
+
+    /// <summary>A sum of no terms is none of the library's: the kernel makes it.</summary>
+    [Fact]
+    public void WhatTheLibraryHasNoWordsForIsTheKernels()
+    {
+        Tensor a = device.Zeros(new Shape(3, 0)), b = device.Zeros(new Shape(0, 2)), c = device.Zeros(new Shape(3, 2));
+        var bias = On(device, Tensor.Of([1f, 2f]));
+        int before = blas.Products;
+        device.Gemm(Matrix.Of(a), Matrix.Of(b), Matrix.Of(c), accumulate: false, bias);
+        Assert.Equal([1f, 2f, 1f, 2f, 1f, 2f], c.ToArray());
+        Assert.Equal(before, blas.Products);
+    }
+
+    [Theory]
+    [InlineData("cuda", "cuda:0"), InlineData("cuda:12", "cuda:12"), InlineData("opencl", "opencl:0"), InlineData("opencl:1", "opencl:1")]
+    [InlineData("cuda+tf32", "cuda:0+tf32"), InlineData("cuda:1+cublas", "cuda:1+cublas")]
+    [InlineData("cuda+tf32+cublas", "cuda:0+tf32+cublas"), InlineData("cuda:3+cublas+tf32", "cuda:3+tf32+cublas")]
+    public void AnIdIsAKindANumberAndWords(string id, string full) => Assert.Equal(full, DeviceId.Parse(id).ToString());
+
+    [Theory]
+    [InlineData(""), InlineData("cuda:"), InlineData("cuda:x"), InlineData("cuda:-1"), InlineData("cuda:1:2"), InlineData("cudax"), InlineData("opencl+tf32")]
+    [InlineData("opencl:0+cublas"), InlineData("cuda+"), InlineData("cuda+fast"), InlineData("cuda+tf32+tf32"), InlineData("cuda+TF32"), InlineData("cuda tf32")]
+    [InlineData("cuda+tf32:1")]
+    public void AnythingElseIsNoneAndIsToldWhatIs(string id)
+    {
+        string message = Assert.Throws<ArgumentException>(() => DeviceId.Parse(id)).Message;
+        Assert.StartsWith($"'{id}' is no device: cuda, cuda:i, opencl or opencl:i is", message, StringComparison.Ordinal);
+        Assert.EndsWith("+tf32, +cublas after it", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Where it is not installed, which is about everywhere that tests run.</summary>
+    [Fact]
+    public void ALibraryThatIsMissingIsNamedWithARemedy()
+    {
+        if (CuBlas.Find() is null)
+        {
+            string message = Assert.Throws<DeviceException>(() => new CuBlas("G", null!, 0, tf32: false)).Message;
+            Assert.StartsWith("G cannot multiply by cuBLAS, for none of ", message, StringComparison.Ordinal);
+            Assert.Contains(OperatingSystem.IsWindows() ? "cublas64_13.dll, cublas64_12.dll, cublas64_11.dll" : "libcublas.so.13, libcublas.so.12, libcublas.so.11", message,
+                StringComparison.Ordinal);
+            Assert.EndsWith("without +cublas the device can be used", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(3, "G has no memory left for f: ", "CUBLAS_STATUS_ALLOC_FAILED"), InlineData(8, "G refuses f: ", "CUBLAS_STATUS_ARCH_MISMATCH")]
+    [InlineData(13, "G is lost, by f: ", "CUBLAS_STATUS_EXECUTION_FAILED"), InlineData(99, "G is lost, by f: ", "CUBLAS_STATUS 99")]
+    public void AStatusOfTheLibraryIsSaidInWordsWithARemedy(int status, string words, string code)
+    {
+        string message = GpuFailure.Of("G", status, "f").Message;
+        Assert.StartsWith(words, message, StringComparison.Ordinal);
+        Assert.EndsWith($"({code})", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A matrix of so many rows and columns, as multiplied, with others around it.</summary>
+    private static Matrix Make(Device device, ref Rng rng, string layout, int rows, int columns, int copies)
+    {
+        bool transposed = layout.Contains("transposed", StringComparison.Ordinal), sliced = layout.Contains("sliced", StringComparison.Ordinal);
+        var (r, c) = transposed ? (columns, rows) : (rows, columns);
+        int wide = sliced ? c + 5 : c, high = sliced ? r + 2 : r;
+        var matrix = layout.Split(' ')[0] switch
+        {
+            "batched" => Matrix.Batched(On(device, Noise.Of(ref rng, copies, high, wide))),
+            "interleaved" => Matrix.Interleaved(On(device, Noise.Of(ref rng, high, copies, wide))),
+            _ => Matrix.Of(On(device, Noise.Of(ref rng, high, wide))),
+        };
+        matrix = sliced ? matrix.SliceRows(1, r).SliceColumns(3, c) : matrix;
+        return transposed ? matrix.T : matrix;
+    }
+
+    private static Tensor On(Device device, Tensor x)
+    {
+        var there = device.Zeros(x.Shape);
+        x.CopyTo(there);
+        return there;
+    }
+
+    /// <summary>A stand-in with the library.</summary>
+    public sealed class Stand : IDisposable
+    {
+        public Stand() => Device = GpuDevices.StandIn(Blas);
+
+        internal PlainBlas Blas { get; } = new();
+
+        internal GpuDevice Device { get; }
+
+        public void Dispose() => Device.Dispose();
+    }
+
+    /// <summary>C = op(A) op(B) + beta C as it is written down: column by column, each sum one chain.</summary>
+    internal sealed unsafe class PlainBlas : IBlas
+    {
+        /// <summary>Asked for so far.</summary>
+        public int Products { get; private set; }
+
+        public void Multiply(in Sgemm p)
+        {
+            Products++;
+            Assert.True(p.M > 0 && p.N > 0 && p.K > 0 && p.Batch > 0, $"{p}");
+            Assert.True(p.LdA >= (p.TransposeA ? p.K : p.M) && p.LdB >= (p.TransposeB ? p.N : p.K) && p.LdC >= p.M, $"{p}");
+            Assert.True(p.Batch == 1 || p.StrideC != 0, $"{p}");
+            HashSet<nint> written = [];
+            for (int batch = 0; batch < p.Batch; batch++)
+            {
+                float* a = (float*)p.A + batch * p.StrideA, b = (float*)p.B + batch * p.StrideB, c = (float*)p.C + batch * p.StrideC;
+                for (int column = 0; column < p.N; column++)
+                {
+                    for (int row = 0; row < p.M; row++)
+                    {
+                        float* at = c + row + (long)column * p.LdC;
+                        float sum = p.Beta == 0f ? 0f : p.Beta * *at;
+                        for (int k = 0; k < p.K; k++)
+                        {
+                            float x = p.TransposeA ? a[k + (long)row * p.LdA] : a[row + (long)k * p.LdA];
+                            float y = p.TransposeB ? b[column + (long)k * p.LdB] : b[k + (long)column * p.LdB];
+                            sum = MathF.FusedMultiplyAdd(x, y, sum);
+                        }
+                        *at = sum;
+                        Assert.True(written.Add((nint)at), $"{p} writes a number twice");
+                    }
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
