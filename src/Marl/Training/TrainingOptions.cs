@@ -16,7 +16,7 @@ public sealed record TrainingOptions
     public int Threads { get; init; }
 
     /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU. With "+tf32" after
-    /// it a CUDA device rounds the factors of matrix products to ten bits, with "+cublas" NVIDIA's library makes them.</summary>
+    /// it a CUDA device rounds the factors of matrix products to ten bits, with "+cublas" NVIDIA's library makes them, and with "+graphs" it takes an update as one CUDA graph.</summary>
     public string Device { get; init; } = Cpu;
 
     /// <summary>Environments that play side by side.</summary>
