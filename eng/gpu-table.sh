@@ -9,10 +9,10 @@ dotnet src/Cli/bin/Release/net10.0/marl.dll doctor | tee "$out/doctor.txt"
 dotnet test -c Release tests -p:Gpu=true --no-build --nologo --filter FullyQualifiedName~Gpu 2>&1 | tee "$out/tests.txt"
 dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu | tee "$out/table.md"
 # TF32 needs sm_80, cuBLAS its library: what is missing is left out.
-for words in +tf32 +cublas +cublas+tf32; do
+for words in +tf32 +cublas +graphs +cublas+tf32 +tf32+graphs; do
   dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu "cuda$words" | tee "$out/table${words//+/-}.md" || true
 done
-for device in cpu cuda cuda+tf32 cuda+cublas cuda+cublas+tf32; do
+for device in cpu cuda cuda+tf32 cuda+cublas cuda+graphs cuda+cublas+tf32 cuda+tf32+graphs; do
   dotnet src/Cli/bin/Release/net10.0/marl.dll train qmix --env lbf:8x8-2p-2f-coop --steps 20000 --seed 1 --device "$device" \
     --out "$out/qmix-$device" --json > "$out/qmix-$device.jsonl" || continue
   cat "$out/qmix-$device/summary.json"

@@ -11,7 +11,7 @@ namespace Marl.Native.Cli;
 internal static class Devices
 {
     /// <summary>Its forms, for help.</summary>
-    public const string Forms = "cpu, cuda[:i][+tf32][+cublas] or opencl[:i]; see marl doctor";
+    public const string Forms = "cpu, cuda[:i][+tf32][+cublas][+graphs] or opencl[:i]; see marl doctor";
 
     /// <summary>The device of an id. It is to be disposed of, if it can be.</summary>
     /// <exception cref="UsageException">there is no such id, or this build has no GPUs.</exception>

@@ -19,6 +19,7 @@ public sealed partial class GpuDevice
     /// <exception cref="DeviceException">the device has no room for it.</exception>
     public override Storage Allocate(int count)
     {
+        Flush();
         try
         {
             var buffer = accelerator.Allocate1D<float>(Math.Max(count, 1));
@@ -73,6 +74,7 @@ public sealed partial class GpuDevice
     {
         var from = View(source, values.Length);
         float outside = 0f;
+        Flush();
         try
         {
             fixed (float* pinned = values)

@@ -32,19 +32,22 @@ public sealed partial class GpuDevice : Device, IDisposable
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
     private readonly Staging staging;
     private readonly IBlas? blas;
+    private readonly ILaunchGraphs? graphs;
     private readonly Func<Tensor, nint> address;
     private readonly int threads, mostGroups;
     private readonly long? memory;
     private long allocated;
     private Arena? scratch;
+    private bool collecting;
 
     /// <param name="context">what it was found in.</param>
     /// <param name="accelerator">the device.</param>
     /// <param name="id">for configurations.</param>
     /// <param name="name">for people.</param>
     /// <param name="memory">bytes, for a device that has fewer than it says.</param>
-    /// <param name="blas">opens a library for matrix products on a stream; none: there are kernels for them.</param>
-    internal GpuDevice(Context context, Accelerator accelerator, string id, string name, long? memory = null, Func<Accelerator, AcceleratorStream, IBlas>? blas = null)
+    /// <param name="tools">what it works with on its stream: a library for matrix products, if not kernels, and graphs, if launches are to be taken together.</param>
+    internal GpuDevice(Context context, Accelerator accelerator, string id, string name, long? memory = null,
+        Func<Accelerator, AcceleratorStream, (IBlas? Blas, ILaunchGraphs? Graphs)>? tools = null)
     {
         (this.context, this.accelerator, Id, Name, this.memory) = (context, accelerator, id, name, memory);
         staging = new Staging(accelerator);
@@ -55,7 +58,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         fault = accelerator.Allocate1D<float>(1);
         fault.View.MemSetToZero(stream);
         address = x => View(x).LoadEffectiveAddressAsPtr();
-        this.blas = blas?.Invoke(accelerator, stream);
+        (blas, graphs) = tools?.Invoke(accelerator, stream) ?? default;
     }
 
     /// <inheritdoc/>
@@ -79,6 +82,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         try
         {
             blas?.Dispose();
+            graphs?.Dispose();
             staging.Dispose();
             fault.Dispose();
             stream.Dispose();
@@ -98,6 +102,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <exception cref="DeviceException">the device failed.</exception>
     public void Synchronize()
     {
+        Flush();
         try
         {
             stream.Synchronize();
@@ -110,6 +115,45 @@ public sealed partial class GpuDevice : Device, IDisposable
     }
 
     // ---- launches ----
+
+    /// <inheritdoc/>
+    protected override void BeginTogether()
+    {
+        if (graphs is null)
+        {
+            return;
+        }
+        try
+        {
+            graphs.Begin();
+            collecting = true;
+        }
+        catch (AcceleratorException error)
+        {
+            throw Failed(error, "collecting launches");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndTogether() => Flush();
+
+    /// <summary>What was collected is begun: that was all, or something comes that cannot be collected. What follows is launched as it comes.</summary>
+    private void Flush()
+    {
+        if (!collecting)
+        {
+            return;
+        }
+        collecting = false;
+        try
+        {
+            graphs!.Launch();
+        }
+        catch (AcceleratorException error)
+        {
+            throw Failed(error, "launching what was collected");
+        }
+    }
 
     /// <summary>One thread per element of <paramref name="n"/>, or a loop over them.</summary>
     private void Each<TKernel>(TKernel kernel, int n) where TKernel : struct, IKernel
@@ -147,8 +191,11 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>The kernel, compiled the first time it is asked for.</summary>
     private Action<AcceleratorStream, KernelConfig, TKernel> Loaded<TKernel>() where TKernel : struct, IKernel
-        => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel),
-            static (_, accelerator) => accelerator.LoadKernel<TKernel>(Thread.Enter), accelerator);
+        => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel), static (_, device) =>
+        {
+            device.Flush();
+            return device.accelerator.LoadKernel<TKernel>(Thread.Enter);
+        }, this);
 
     /// <summary>How many parts a sum of <paramref name="length"/> terms is made in where there are only so many groups at work on all sums: enough to keep a device
     /// busy, and not so many that a part is soon done. That depends on shapes alone, so that every GPU sums in the same order.</summary>
@@ -166,7 +213,15 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
     private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
 
-    private DeviceException Failed(Exception error, string doing) => GpuFailure.Of(Name, error, doing);
+    private DeviceException Failed(Exception error, string doing)
+    {
+        if (collecting)
+        {
+            collecting = false;
+            graphs!.Abandon();
+        }
+        return GpuFailure.Of(Name, error, doing);
+    }
 
     // ---- arguments ----
 

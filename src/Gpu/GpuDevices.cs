@@ -19,10 +19,13 @@ public static class GpuDevices
     /// <summary>ILGPU asks for the names that libraries have on a developer's machine; everywhere else there is only the one with the version.</summary>
     static GpuDevices() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, assembly, path) => name switch
     {
-        "cuda" => Load("libcuda.so.1"),
+        "cuda" => Load(CudaDriver),
         "OpenCL" => Load("libOpenCL.so.1"),
         _ => 0,
     });
+
+    /// <summary>The library of CUDA's driver.</summary>
+    internal static string CudaDriver => OperatingSystem.IsWindows() ? "nvcuda" : "libcuda.so.1";
 
     /// <summary>All of them, CUDA first.</summary>
     public static IReadOnlyList<GpuListing> List()
@@ -50,7 +53,7 @@ public static class GpuDevices
 
     /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0. After a CUDA device, in any order: with "+tf32" it makes matrix
     /// products on its tensor cores, of factors rounded to ten bits of fraction, which is faster, and no longer the CPU's numbers up to a few ulp; with "+cublas" it makes
-    /// them by NVIDIA's library, which must be installed.</summary>
+    /// them by NVIDIA's library, which must be installed; with "+graphs" it takes an update as one CUDA graph.</summary>
     /// <exception cref="ArgumentException">there is no such kind.</exception>
     /// <exception cref="DeviceException">there is no such device, or it cannot be used.</exception>
     public static GpuDevice Open(string id)
@@ -78,7 +81,13 @@ public static class GpuDevices
             }
             string name = $"{device.Name} ({wanted})";
             return new(context, device.CreateAccelerator(context), id, name,
-                blas: wanted.CuBlas ? (accelerator, stream) => new CuBlas(name, accelerator, ((CudaStream)stream).StreamPtr, wanted.Tf32) : null) { Tf32Products = wanted.Tf32 };
+                tools: wanted.Kind == DeviceId.Cuda ? Tools : null) { Tf32Products = wanted.Tf32 };
+
+            (IBlas?, ILaunchGraphs?) Tools(Accelerator accelerator, AcceleratorStream stream)
+            {
+                nint handle = ((CudaStream)stream).StreamPtr;
+                return (wanted.CuBlas ? new CuBlas(name, accelerator, handle, wanted.Tf32) : null, wanted.Graphs ? new CudaGraphs(name, accelerator, handle) : null);
+            }
         }
         catch (Exception error)
         {
@@ -95,11 +104,11 @@ public static class GpuDevices
         return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU)", memory);
     }
 
-    /// <summary>The same with a library for its matrix products.</summary>
-    internal static GpuDevice StandIn(IBlas blas)
+    /// <summary>The same with a library for its matrix products, or with graphs.</summary>
+    internal static GpuDevice StandIn(IBlas? blas, ILaunchGraphs? graphs = null)
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
-        return new(context, context.CreateCPUAccelerator(0), "stand-in+blas", "CPU (ILGPU), BLAS", blas: (_, _) => blas);
+        return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU), with tools", tools: (_, _) => (blas, graphs));
     }
 
     /// <summary>The same with groups and warps as large as CUDA's, and products as by its tensor cores. Slower still.</summary>
@@ -125,8 +134,7 @@ public static class GpuDevices
     {
         string library = (kind, OperatingSystem.IsWindows()) switch
         {
-            (DeviceId.Cuda, true) => "nvcuda",
-            (DeviceId.Cuda, false) => "libcuda.so.1",
+            (DeviceId.Cuda, _) => CudaDriver,
             (_, true) => "OpenCL",
             _ => "libOpenCL.so.1",
         };

@@ -24,6 +24,31 @@ public abstract class Device
     /// <summary>How many numbers stay close while several primitives pass over them: ops cut long rows of work into such pieces.</summary>
     public abstract int NearbyNumbers { get; }
 
+    /// <summary>Until the scope is disposed of, what is computed belongs together, like an update: a device may begin with it only then, and with all of it at once. Results
+    /// do not depend on it, and nothing is forbidden meanwhile; what is read is there.</summary>
+    public LaunchScope Together()
+    {
+        BeginTogether();
+        return new(this);
+    }
+
+    /// <summary>See <see cref="Together"/>.</summary>
+    protected virtual void BeginTogether()
+    {
+    }
+
+    /// <inheritdoc cref="BeginTogether"/>
+    protected virtual void EndTogether()
+    {
+    }
+
+    /// <summary>Ends what <see cref="Together"/> began.</summary>
+    public readonly ref struct LaunchScope(Device device)
+    {
+        /// <summary>Begins what has not begun yet.</summary>
+        public void Dispose() => device.EndTogether();
+    }
+
     // ---- memory ----
 
     /// <summary>Bytes that can still be allocated, as far as the device knows.</summary>

@@ -63,12 +63,15 @@ public sealed record UpdateStatistics(float Loss, float GradientNorm, IReadOnlyL
 /// <param name="Workers">who works on the shards.</param>
 public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Training, Workers Workers)
 {
+    /// <summary>With fewer episodes a step of a recurrent network has too few rows for what it reads of weights.</summary>
+    private const int ShortestShard = 4;
+
     /// <summary>Where it learns; acting is always the CPU's.</summary>
     public Device Device { get; init; } = Device.Cpu;
 
     /// <summary>The parts that a batch of so many episodes is cut into: for the processors as many as they are worth; a GPU has enough to do with a
     /// whole batch at once.</summary>
-    internal int ShardsOf(int count) => Device == Device.Cpu || Training.Shards > 0 ? Training.ShardsOf(count) : 1;
+    internal int ShardsOf(int count) => Device == Device.Cpu || Training.Shards > 0 ? Training.ShardsOf(count, ShortestShard) : 1;
 
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward => Training.Reward.Of(Spec);

@@ -139,6 +139,7 @@ public sealed class OnPolicyLearner : ILearner
         }
         for (int first = 0; first < shuffled.Length; first += minibatch.Count)
         {
+            using var together = Parameters.Values.Device.Together();
             objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps), report);
         }
     }

@@ -156,6 +156,7 @@ public sealed class ReplayLearner : ILearner
             rewards?.Update(episode.Rewards.AsSpan(0, episode.Length * episode.RewardStreams));
         }
         updates++;
+        using var together = context.Device.Together();
         for (int p = 0; p < phases.Length; p++)
         {
             if (updates % phases[p].Every != 0)

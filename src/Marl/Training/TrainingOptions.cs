@@ -16,18 +16,21 @@ public sealed record TrainingOptions
     public int Threads { get; init; }
 
     /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU. With "+tf32" after
-    /// it a CUDA device rounds the factors of matrix products to ten bits, with "+cublas" NVIDIA's library makes them.</summary>
+    /// it a CUDA device rounds the factors of matrix products to ten bits, with "+cublas" NVIDIA's library makes them, and with "+graphs" it takes an update as one CUDA graph.</summary>
     public string Device { get; init; } = Cpu;
 
     /// <summary>Environments that play side by side.</summary>
     public int Environments { get; init; } = 8;
 
     /// <summary>Parts that a batch of episodes, or a set of environments, is cut into. Their number belongs to the result; who works on them does not.
-    /// 0: one for every eight, whose numbers about fit a core's cache, and four at least; on a GPU batches are not cut.</summary>
+    /// 0: one for every eight, whose numbers about fit a core's cache, and four at least, of a batch not beyond four episodes each; on a GPU batches are not
+    /// cut.</summary>
     public int Shards { get; init; }
 
     /// <summary>The parts of so many episodes or environments.</summary>
-    internal int ShardsOf(int count) => Math.Min(count, Shards > 0 ? Shards : Math.Max(4, count / 8));
+    /// <param name="count">how many.</param>
+    /// <param name="least">how many make a part of their own worth while, where four parts are more than the cache asks for.</param>
+    internal int ShardsOf(int count, int least = 1) => Math.Min(count, Shards > 0 ? Shards : Math.Max(Math.Clamp(count / least, 1, 4), count / 8));
 
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Natural;

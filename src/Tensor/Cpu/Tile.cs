@@ -17,10 +17,11 @@ internal static unsafe class Tile
     /// <summary>Rows of the tallest tile.</summary>
     public const int MaxRows = 12;
 
-    /// <summary>Rows of the tallest tile of a lane that fits into <paramref name="rows"/>.</summary>
+    /// <summary>Rows of the tallest tile of a lane that fits into <paramref name="rows"/>. Eight are twice four: after six there would be two, each of which
+    /// waits for its own chain as long as four do for theirs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Fit<T>(int rows) where T : struct, ITileLane<T>
-        => rows >= 12 && T.TileRows >= 12 ? 12 : rows >= 6 ? 6 : rows >= 4 ? 4 : 1;
+        => rows >= 12 && T.TileRows >= 12 ? 12 : rows >= 6 && rows is not (8 or 9) ? 6 : rows >= 4 ? 4 : 1;
 
     /// <summary>A tile of <see cref="Fit"/> rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
