@@ -69,10 +69,9 @@ internal sealed unsafe class CuBlas : IBlas
     /// <inheritdoc/>
     public void Dispose()
     {
-        // What it says of a device that is lost changes nothing any more.
+        // What it says of a device that is lost changes nothing any more. The library stays: it has threads and memory of its own until the process ends.
         accelerator.Bind();
         _ = destroy(handle);
-        NativeLibrary.Free(library);
     }
 
     private static string Name(int version) => OperatingSystem.IsWindows() ? $"cublas64_{version}.dll" : $"libcublas.so.{version}";
