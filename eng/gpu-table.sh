@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# On a machine with a GPU: what it has, all tests of the GPU, and the table for docs/performance.md. Results go to the folder named, by default gpu-table.
+# On a machine with a GPU: what it has, all tests of the GPU, and the tables for docs/performance.md, beside PyTorch's if PYTHON (python3) has it. Results go to the
+# folder named, by default gpu-table.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-gpu-table}
@@ -8,6 +9,7 @@ dotnet build -c Release -p:Gpu=true --nologo -v quiet
 dotnet src/Cli/bin/Release/net10.0/marl.dll doctor | tee "$out/doctor.txt"
 dotnet test -c Release tests -p:Gpu=true --no-build --nologo --filter FullyQualifiedName~Gpu 2>&1 | tee "$out/tests.txt"
 dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu | tee "$out/table.md"
+dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu sizes | "${PYTHON:-python3}" bench/peers/gpu.py | tee "$out/pytorch.md" || true
 # TF32 needs sm_80, cuBLAS its library: what is missing is left out.
 for words in +tf32 +cublas +graphs +cublas+tf32 +tf32+graphs; do
   dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu "cuda$words" | tee "$out/table${words//+/-}.md" || true

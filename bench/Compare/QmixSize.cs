@@ -78,7 +78,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         SnapshotSize = 0,
     };
 
-    /// <summary>QMIX as PyMARL configures it.</summary>
+    /// <summary>QMIX as PyMARL configures it, learning when it is told to.</summary>
     public ReplayLearner Learner(Workers workers, OptimizerKind optimizer = OptimizerKind.Rmsprop, Device? device = null)
     {
         QLearningOptions options = new()
@@ -101,6 +101,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
             StandardiseRewards = false,
             BatchSize = Batch,
             BufferSize = Batch,
+            UpdatesPerEpisode = 0,
         };
         return QLearning.Learner(options, new LearnerContext(Spec, new TrainingOptions { Threads = workers.Count }, workers) { Device = device ?? Device.Cpu });
     }

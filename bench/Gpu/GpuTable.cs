@@ -1,118 +1,97 @@
-using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Marl.Native.Bench.Compare;
 using Marl.Native.Gpu;
-using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Gpu;
 
-/// <summary>bench gpu: what learning takes on each device of this machine, as a table in Markdown. Times are medians of calls that end when the result is
-/// back in this process, so a call is what a training run waits for.</summary>
+/// <summary>bench gpu: what learning takes on each device of this machine, where the time goes, and how far that is from what the device can do, as tables in Markdown.</summary>
 internal static class GpuTable
 {
-    private static readonly (int M, int K, int N)[] Products = [(1920, 120, 64), (9600, 64, 192), (10000, 128, 128), (4096, 1024, 1024), (64, 24000, 192)];
+    /// <summary>This processor in the place of a GPU, to try the tables out.</summary>
+    private const string StandIn = "stand-in";
 
-    /// <summary>bench gpu [--calls N] [device ..]; without any, all that can be used.</summary>
+    /// <summary>bench gpu [--quick] [device ..]: all that can be used, if none is named; --quick: sizes of no interest, in no time. bench gpu sizes: for bench/peers/gpu.py.</summary>
     public static int Run(string[] args)
     {
-        int calls = 30;
-        List<string> ids = [];
-        for (int i = 0; i < args.Length; i++)
+        bool quick = args.Contains("--quick");
+        string[] ids = [.. args.Where(word => word != "--quick")];
+        var sizes = Sizes(quick);
+        if (ids is ["sizes"])
         {
-            if (args[i] == "--calls" && i + 1 < args.Length)
-            {
-                calls = int.Parse(args[++i], CultureInfo.InvariantCulture);
-            }
-            else
-            {
-                ids.Add(args[i]);
-            }
+            Console.WriteLine(new JsonObject(sizes.Select(one => KeyValuePair.Create<string, JsonNode?>(one.Name, one.Size.ToJson()))).ToJsonString());
+            return 0;
         }
-        if (ids.Count == 0)
+        if (ids.Length == 0)
         {
             ids = [.. GpuDevices.List().Where(device => device.Problem is null).Select(device => device.Id)];
         }
-        Console.WriteLine("| device | " + string.Join(" | ", Cases(Device.Cpu).Select(one => one.Name)) + " |");
-        Console.WriteLine("|---|" + string.Concat(Cases(Device.Cpu).Select(_ => "---|")));
-        Row(Device.Cpu, calls);
+        Console.WriteLine($"| QMIX update | {string.Join(" | ", sizes.Select(one => one.Name))} |");
+        Console.WriteLine($"|---|{string.Concat(sizes.Select(_ => "---:|"))}");
+        // The processor takes seconds for what is made for a GPU.
+        Row(Device.Cpu, sizes, largest: 128);
         foreach (string id in ids)
         {
-            using var device = GpuDevices.Open(id);
-            Row(device, calls);
+            using var device = Open(id, profiling: false);
+            Row(device, sizes, largest: int.MaxValue);
+        }
+        foreach (string id in ids)
+        {
+            using var device = Open(id, profiling: false);
+            Console.WriteLine();
+            GpuLimits.Print(device, quick);
+        }
+        foreach (string id in ids)
+        {
+            using var device = Open(id, profiling: true);
+            foreach (var (name, size) in sizes.Take(2))
+            {
+                Console.WriteLine();
+                PrintShares(device, name, size);
+            }
         }
         return 0;
     }
 
-    private static void Row(Device device, int calls)
+    /// <summary>(a), (b) and (c) of the comparison with PyTorch on the processor, and (a) and (b) with as many episodes as a GPU wants.</summary>
+    private static (string Name, QmixSize Size)[] Sizes(bool quick)
+        => quick ? [("tiny", new(Batch: 2, Steps: 3, Agents: 2, Observation: 4, State: 5, Actions: 3, Hidden: 8, Embed: 4, Hyper: 4))]
+        : [.. QmixSize.Published, .. QmixSize.Published.Take(2).Select(one => ($"{one.Name}, 1024 episodes", one.Size with { Batch = 1024 }))];
+
+    private static GpuDevice Open(string id, bool profiling) => id == StandIn ? GpuDevices.StandIn(blas: null) : GpuDevices.Open(id, profiling);
+
+    private static void Row(Device device, (string Name, QmixSize Size)[] sizes, int largest)
+        => Console.WriteLine($"| {device.Name} | {string.Join(" | ", sizes.Select(one => one.Size.Batch <= largest ? Milliseconds(device, one.Size) : ""))} |");
+
+    private static string Milliseconds(Device device, QmixSize size)
     {
-        List<string> cells = [device.Name];
-        foreach (var (_, prepare) in Cases(device))
+        using var update = new GpuUpdate(device, size);
+        return $"{(Timing.Seconds(update.Run, update.Wait) * 1e3).ToString("G3", CultureInfo.InvariantCulture)} ms";
+    }
+
+    private static void PrintShares(GpuDevice device, string name, QmixSize size)
+    {
+        const int Updates = 10, Most = 15;
+        using var update = new GpuUpdate(device, size);
+        update.Run();
+        update.Wait();
+        var times = device.Time(() =>
         {
-            var call = prepare();
-            double[] milliseconds = new double[calls];
-            for (int i = -3; i < calls; i++)
+            for (int i = 0; i < Updates; i++)
             {
-                long start = Stopwatch.GetTimestamp();
-                call();
-                milliseconds[Math.Max(i, 0)] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                update.Run();
             }
-            Array.Sort(milliseconds);
-            cells.Add(milliseconds[calls / 2].ToString("G3", CultureInfo.InvariantCulture) + " ms");
-        }
-        Console.WriteLine($"| {string.Join(" | ", cells)} |");
-    }
-
-    private static IEnumerable<(string Name, Func<Action> Prepare)> Cases(Device device)
-    {
-        foreach (var (name, size) in QmixSize.Published)
-        {
-            yield return ($"QMIX update ({name})", () =>
-            {
-                var learner = size.Learner(new Workers(1), device: device);
-                var episodes = size.Episodes(size.Batch);
-                return () => learner.Update(episodes);
-            });
-        }
-        foreach (var (m, k, n) in Products)
-        {
-            yield return ($"{m}x{k}x{n}", () =>
-            {
-                Tensor a = device.Zeros(new Shape(m, k)), b = device.Zeros(new Shape(k, n)), c = device.Zeros(new Shape(m, n));
-                device.Fill(a, 0.5f);
-                device.Fill(b, 0.25f);
-                return () =>
-                {
-                    device.Gemm(Matrix.Of(a), Matrix.Of(b), Matrix.Of(c));
-                    Wait(c);
-                };
-            });
-        }
-        yield return ("one launch", () =>
-        {
-            var x = device.Zeros(new Shape(64));
-            return () =>
-            {
-                device.Map(default(Relu), x, x);
-                Wait(x);
-            };
         });
-        yield return ("a thousand launches", () =>
+        double all = times.Sum(time => time.Seconds);
+        Console.WriteLine($"| {device.Name}, update ({name}) | launches | us | share |");
+        Console.WriteLine("|---|---:|---:|---:|");
+        foreach (var time in times.Take(Most))
         {
-            var x = device.Zeros(new Shape(64));
-            return () =>
-            {
-                for (int i = 0; i < 1000; i++)
-                {
-                    device.Map(default(Relu), x, x);
-                }
-                Wait(x);
-            };
-        });
-    }
+            Line(time.Kernel, time.Launches, time.Seconds);
+        }
+        Line("all", times.Sum(time => time.Launches), all);
 
-    private static void Wait(Tensor x)
-    {
-        Span<float> one = stackalloc float[1];
-        x.Device.Read(new Tensor(x.Storage, x.Offset, new Shape(1)), one);
+        void Line(string kernel, int launches, double seconds) => Console.WriteLine(FormattableString.Invariant(
+            $"| {kernel} | {(double)launches / Updates:0.#} | {seconds / Updates * 1e6:0.#} | {seconds / all:P1} |"));
     }
 }

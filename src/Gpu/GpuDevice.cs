@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace Marl.Native.Gpu;
 
@@ -39,6 +40,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     private long allocated;
     private Arena? scratch;
     private bool collecting;
+    private KernelClock? clock;
 
     /// <param name="context">what it was found in.</param>
     /// <param name="accelerator">the device.</param>
@@ -97,6 +99,22 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>For tests and measurements.</summary>
     internal Traffic Traffic { get; private set; }
+
+    /// <summary>Operations in float32 per second, and bytes to and from memory, that the device can do by what it says of itself (clocks, multiprocessors, width of its memory); none
+    /// where it says nothing.</summary>
+    internal (double Flops, double Bytes)? Nominal => accelerator is CudaAccelerator { Device: CudaDevice cuda }
+        ? (2.0 * cuda.NumMultiprocessors * Lanes(cuda.Architecture!.Value) * cuda.ClockRate * 1e3, 2.0 * cuda.MemoryClockRate * 1e3 * cuda.MemoryBusWidth / 8) : null;
+
+    /// <summary>How long the device works on each kernel of some work; it was opened for profiling.</summary>
+    internal IReadOnlyList<KernelTime> Time(Action work)
+    {
+        clock = new KernelClock(stream);
+        work();
+        Synchronize();
+        var times = clock.Times();
+        clock = null;
+        return times;
+    }
 
     /// <summary>Waits until everything that was launched is done.</summary>
     /// <exception cref="DeviceException">the device failed.</exception>
@@ -180,7 +198,10 @@ public sealed partial class GpuDevice : Device, IDisposable
     {
         try
         {
-            Loaded<TKernel>()(stream, new KernelConfig(groups, threads), kernel);
+            var launch = Loaded<TKernel>();
+            var begin = clock?.Mark();
+            launch(stream, new KernelConfig(groups, threads), kernel);
+            clock?.Add(typeof(TKernel), begin!);
             Traffic = Traffic with { Launches = Traffic.Launches + 1 };
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
@@ -212,6 +233,9 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
     private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
+
+    /// <summary>Multiply-adds in float32 that a multiprocessor begins per clock (CUDA programming guide, arithmetic instructions).</summary>
+    private static int Lanes(CudaArchitecture architecture) => (architecture.Major, architecture.Minor) is (7, _) or (8, 0) or (6, 0) ? 64 : 128;
 
     private DeviceException Failed(Exception error, string doing)
     {

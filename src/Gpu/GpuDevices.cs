@@ -8,7 +8,7 @@ using ILGPU.Runtime.OpenCL;
 namespace Marl.Native.Gpu;
 
 /// <summary>A GPU of this machine, or why there is none of a kind.</summary>
-/// <param name="Id">what <see cref="GpuDevices.Open"/> takes: "cuda:0", "opencl:1"; of a kind that is missing, the kind alone.</param>
+/// <param name="Id">what <see cref="GpuDevices.Open(string)"/> takes: "cuda:0", "opencl:1"; of a kind that is missing, the kind alone.</param>
 /// <param name="Description">its name and memory; none where it cannot be used.</param>
 /// <param name="Problem">why it cannot be used; none where it can.</param>
 public sealed record GpuListing(string Id, string? Description, string? Problem);
@@ -56,13 +56,16 @@ public static class GpuDevices
     /// them by NVIDIA's library, which must be installed; with "+graphs" it takes an update as one CUDA graph.</summary>
     /// <exception cref="ArgumentException">there is no such kind.</exception>
     /// <exception cref="DeviceException">there is no such device, or it cannot be used.</exception>
-    public static GpuDevice Open(string id)
+    public static GpuDevice Open(string id) => Open(id, profiling: false);
+
+    /// <summary>The same, such that kernels can be timed, see <see cref="GpuDevice.Time"/>.</summary>
+    internal static GpuDevice Open(string id, bool profiling)
     {
         var wanted = DeviceId.Parse(id);
         Context context;
         try
         {
-            context = Of(wanted.Kind);
+            context = Of(wanted.Kind, profiling);
         }
         catch (DeviceException error)
         {
@@ -104,10 +107,10 @@ public static class GpuDevices
         return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU)", memory);
     }
 
-    /// <summary>The same with a library for its matrix products, or with graphs.</summary>
+    /// <summary>The same with a library for its matrix products, or with graphs, and such that kernels can be timed.</summary>
     internal static GpuDevice StandIn(IBlas? blas, ILaunchGraphs? graphs = null)
     {
-        var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
+        var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)), profiling: true);
         return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU), with tools", tools: (_, _) => (blas, graphs));
     }
 
@@ -118,11 +121,15 @@ public static class GpuDevices
         return new(context, context.CreateCPUAccelerator(0), "stand-in+tf32", "CPU (ILGPU), TF32") { Tf32Products = true };
     }
 
-    internal static Context Create(Action<Context.Builder> devices)
+    internal static Context Create(Action<Context.Builder> devices, bool profiling = false)
     {
         var context = Context.Create(builder =>
         {
             builder.Optimize(OptimizationLevel.O2);
+            if (profiling)
+            {
+                builder.Profiling();
+            }
             devices(builder);
         });
         Intrinsics.Register(context);
@@ -130,7 +137,7 @@ public static class GpuDevices
     }
 
     /// <summary>A context with all usable devices of a kind, at least one.</summary>
-    private static Context Of(string kind)
+    private static Context Of(string kind, bool profiling = false)
     {
         string library = (kind, OperatingSystem.IsWindows()) switch
         {
@@ -145,7 +152,7 @@ public static class GpuDevices
         Context context;
         try
         {
-            context = Create(builder => _ = kind == DeviceId.Cuda ? builder.Cuda() : builder.OpenCL());
+            context = Create(builder => _ = kind == DeviceId.Cuda ? builder.Cuda() : builder.OpenCL(), profiling);
         }
         catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
         {

@@ -215,6 +215,24 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         Assert.Contains("launching what was collected", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void EveryLaunchIsTimed()
+    {
+        using var device = GpuDevices.StandIn(blas: null);
+        var x = device.Zeros(new Shape(1000));
+        var times = device.Time(() =>
+        {
+            device.Fill(x, 1f);
+            device.Map(default(Relu), x, x);
+            device.Map(default(Relu), x, x);
+        });
+        Assert.Equal([("Fill", 1), ("Map<Relu>", 2)], times.Select(time => (time.Kernel, time.Launches)).Order());
+        Assert.All(times, time => Assert.InRange(time.Seconds, 1e-7, 60));
+        // And none after that.
+        device.Fill(x, 2f);
+        Assert.Empty(device.Time(() => { }));
+    }
+
     [Theory]
     [MemberData(nameof(Present))]
     public void AStepIsScaledOrNotTakenAsOnTheCpu(string id)
