@@ -1,4 +1,3 @@
-using ILGPU.Runtime.Cuda;
 using Marl.Native.Gpu;
 using Marl.Native.Nn;
 using Marl.Native.Rl;
@@ -128,7 +127,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     {
         const int Rounds = 2;
         var device = devices["stand-in"];
-        using var run = new Run(algorithm, device, ["environments=4", "standardiseReturns=false", .. settings]);
+        using var run = new LearnerInRounds(algorithm, device, ["environments=4", "standardiseReturns=false", .. settings]);
         run.Learn(Rounds);
         var before = device.Traffic;
         run.Learn(Rounds);
@@ -146,7 +145,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     {
         const int Updates = 2, Rounds = 2;
         var device = devices["stand-in"];
-        using var run = new Run(algorithm, device, $"updatesPerEpisode={Updates}");
+        using var run = new LearnerInRounds(algorithm, device, $"updatesPerEpisode={Updates}");
         run.Learn(rounds: 4);
         var before = device.Traffic;
         run.Learn(Rounds);
@@ -155,82 +154,6 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         Assert.Equal((Rounds * (1 + Updates * uploads), 0, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
         _ = run.Learner.Statistics;
         Assert.True(device.Traffic.Since(before).Downloads > 0);
-    }
-
-    /// <summary>Everything that an update launches, of all its phases, is launched as one; in learning from a round everything of a step.</summary>
-    [Theory]
-    [InlineData("iql", 2), InlineData("qmix", 2), InlineData("qplex", 2), InlineData("qtran", 2), InlineData("cw-qmix", 2), InlineData("maddpg", 2), InlineData("matd3", 2)]
-    [InlineData("ia2c", 1), InlineData("mappo", 4, "epochs=2", "minibatches=2"), InlineData("coma", 1), InlineData("liir", 1), InlineData("pareto-ac", 1)]
-    public void AnUpdateIsTakenAsOne(string algorithm, int perRound, params string[] settings)
-    {
-        const int Rounds = 3;
-        var graphs = new Recording();
-        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
-        settings = ["environments=4", "updatesPerEpisode=2", "standardiseReturns=false", .. settings];
-        using Run cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
-        cpu.Learn(4 + Rounds);
-        gpu.Learn(4);
-        var (before, taken, launches) = (device.Traffic, graphs.Taken, graphs.Launches);
-        gpu.Learn(Rounds);
-        Assert.Equal(Rounds * perRound, graphs.Taken - taken);
-        Assert.InRange(graphs.Launches - launches, 20 * Rounds * perRound, device.Traffic.Since(before).Launches);
-        if (gpu.Learner is ReplayLearner)
-        {
-            Assert.Equal(device.Traffic.Since(before).Launches, graphs.Launches - launches);
-        }
-        Noise.AssertSameBits(cpu.Weights, gpu.Weights, "weights");
-    }
-
-    [Fact]
-    public void WhatIsReadOfWhatIsTakenTogetherIsThere()
-    {
-        var graphs = new Recording();
-        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
-        var x = device.Zeros(new Shape(3));
-        device.Fill(x, 1f);
-        using (device.Together())
-        {
-            device.Fill(x, 2f);
-            Assert.Equal(0, graphs.Taken);
-            Assert.Equal([2f, 2f, 2f], x.ToArray());
-            Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
-            // Too late to be collected.
-            device.Fill(x, 3f);
-        }
-        Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
-        Assert.Equal([3f, 3f, 3f], x.ToArray());
-        using (device.Together())
-        {
-            // Memory cannot be asked for while launches are collected.
-            device.Fill(x, 4f);
-            device.Zeros(new Shape(2));
-            Assert.Equal(2, graphs.Taken);
-        }
-        graphs.Fails = true;
-        var failure = Assert.Throws<DeviceException>(() =>
-        {
-            using var together = device.Together();
-            device.Fill(x, 5f);
-        });
-        Assert.Contains("launching what was collected", failure.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void EveryLaunchIsTimed()
-    {
-        using var device = GpuDevices.StandIn(blas: null);
-        var x = device.Zeros(new Shape(1000));
-        var times = device.Time(() =>
-        {
-            device.Fill(x, 1f);
-            device.Map(default(Relu), x, x);
-            device.Map(default(Relu), x, x);
-        });
-        Assert.Equal([("Fill", 1), ("Map<Relu>", 2)], times.Select(time => (time.Kernel, time.Launches)).Order());
-        Assert.All(times, time => Assert.InRange(time.Seconds, 1e-7, 60));
-        // And none after that.
-        device.Fill(x, 2f);
-        Assert.Empty(device.Time(() => { }));
     }
 
     [Theory]
@@ -272,7 +195,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void TheDeviceIsAskedWhenThereIsNoMoreRoom()
     {
         var device = devices["stand-in"];
-        using var run = new Run("vdn", device, $"updatesPerEpisode={TrainedNetwork.StepsBetweenReads}");
+        using var run = new LearnerInRounds("vdn", device, $"updatesPerEpisode={TrainedNetwork.StepsBetweenReads}");
         run.Learn(rounds: 3);
         var before = device.Traffic;
         run.Learn(rounds: 1);
@@ -282,7 +205,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     [Fact]
     public void WhatIsNoNumberIsFoundByTheNextReadingAndChangesNoWeights()
     {
-        using Run cpu = new("vdn", Device.Cpu), gpu = new("vdn", devices["stand-in"]);
+        using LearnerInRounds cpu = new("vdn", Device.Cpu), gpu = new("vdn", devices["stand-in"]);
         cpu.Learn(rounds: 4);
         gpu.Learn(rounds: 4);
         var expected = Assert.Throws<DivergedException>(() => cpu.Learn(rounds: 1, reward: float.NaN));
@@ -314,13 +237,13 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            using Run whole = new("vdn", Device.Cpu), first = new("vdn", devices["stand-in"]);
+            using LearnerInRounds whole = new("vdn", Device.Cpu), first = new("vdn", devices["stand-in"]);
             whole.Learn(rounds: 12);
             first.Learn(rounds: 7);
             var writer = new SafetensorsWriter();
             first.Learner.Archive(writer);
             writer.Save(path);
-            using Run second = new("vdn", devices["stand-in"]);
+            using LearnerInRounds second = new("vdn", devices["stand-in"]);
             second.Restore(path, rounds: 7);
             // Tables that never change go over the first time.
             second.Learn(rounds: 1);
@@ -346,87 +269,4 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     [
         batch => batch.Values, batch => batch.Returns, batch => batch.Advantages, batch => batch.ExtrinsicReturns, batch => batch.ExtrinsicAdvantages,
     ];
-
-    /// <summary>Graphs of a processor, which begins with everything at once: they see to it that nothing is asked for that could not be collected.</summary>
-    private sealed class Recording : ILaunchGraphs
-    {
-        private Traffic? begun;
-
-        public GpuDevice? Device { get; set; }
-
-        public int Taken { get; private set; }
-
-        public long Launches { get; private set; }
-
-        public bool Fails { get; set; }
-
-        public void Begin()
-        {
-            Assert.Null(begun);
-            begun = Device!.Traffic;
-        }
-
-        public void Launch()
-        {
-            var traffic = Device!.Traffic.Since(begun!.Value);
-            Assert.Equal((0, 0, 0), (traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
-            (begun, Taken, Launches) = (null, Taken + 1, Launches + traffic.Launches);
-            if (Fails)
-            {
-                throw new CudaException("it is gone");
-            }
-        }
-
-        public void Abandon() => begun = null;
-
-        public void Dispose()
-        {
-        }
-    }
-
-    /// <summary>A learner in the two-step game, an episode a round; or as many as there are environments, where it learns from all of a round.</summary>
-    private sealed class Run : IDisposable
-    {
-        private readonly Workers workers = new(1);
-        private readonly Episode[] round;
-        private int played;
-
-        public Run(string algorithm, Device device, params string[] settings)
-        {
-            var options = Algorithm.Find(algorithm).DefaultOptions(TwoStep);
-            string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp",
-                "hypernetEmbed=8", "kernelEmbed=8", "centralHidden=8", "centralEmbed=6", .. settings];
-            var configuration = Games.Configure(algorithm, TwoStep, 1_000,
-                settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')])
-                    || setting.StartsWith("environments", StringComparison.Ordinal))]);
-            Learner = configuration.CreateLearner(
-                new LearnerContext(Environments.Create(TwoStep).Spec, configuration.Training, workers) { Device = device });
-            round = new Episode[Learner is OnPolicyLearner ? configuration.Training.Environments : 1];
-        }
-
-        public ILearner Learner { get; }
-
-        public float[] Weights => Learner.Parameters.Values.ToArray();
-
-        public void Learn(int rounds, float? reward = null)
-        {
-            for (; rounds > 0; rounds--)
-            {
-                foreach (ref var episode in round.AsSpan())
-                {
-                    episode = Games.Play(() => Environments.Create(TwoStep), played++);
-                    episode.Rewards[1] = reward ?? episode.Rewards[1];
-                }
-                Learner.Learn(round, steps: 0);
-            }
-        }
-
-        public void Restore(string path, int rounds)
-        {
-            Learner.Archive(new SafetensorsReader(path));
-            played = rounds;
-        }
-
-        public void Dispose() => workers.Dispose();
-    }
 }

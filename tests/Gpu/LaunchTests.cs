@@ -1,0 +1,122 @@
+using ILGPU.Runtime.Cuda;
+using Marl.Native.Gpu;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests.Gpu;
+
+/// <summary>Launches that are taken together, and launches that are timed.</summary>
+public sealed class LaunchTests
+{
+    /// <summary>Everything that an update launches, of all its phases, is launched as one; in learning from a round everything of a step.</summary>
+    [Theory]
+    [InlineData("iql", 2), InlineData("qmix", 2), InlineData("qplex", 2), InlineData("qtran", 2), InlineData("cw-qmix", 2), InlineData("maddpg", 2), InlineData("matd3", 2)]
+    [InlineData("ia2c", 1), InlineData("mappo", 4, "epochs=2", "minibatches=2"), InlineData("coma", 1), InlineData("liir", 1), InlineData("pareto-ac", 1)]
+    public void AnUpdateIsTakenAsOne(string algorithm, int perRound, params string[] settings)
+    {
+        const int Rounds = 3;
+        var graphs = new Recording();
+        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
+        settings = ["environments=4", "updatesPerEpisode=2", "standardiseReturns=false", .. settings];
+        using LearnerInRounds cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
+        cpu.Learn(4 + Rounds);
+        gpu.Learn(4);
+        var (before, taken, launches) = (device.Traffic, graphs.Taken, graphs.Launches);
+        gpu.Learn(Rounds);
+        Assert.Equal(Rounds * perRound, graphs.Taken - taken);
+        Assert.InRange(graphs.Launches - launches, 20 * Rounds * perRound, device.Traffic.Since(before).Launches);
+        if (gpu.Learner is ReplayLearner)
+        {
+            Assert.Equal(device.Traffic.Since(before).Launches, graphs.Launches - launches);
+        }
+        Noise.AssertSameBits(cpu.Weights, gpu.Weights, "weights");
+    }
+
+    [Fact]
+    public void WhatIsReadOfWhatIsTakenTogetherIsThere()
+    {
+        var graphs = new Recording();
+        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
+        var x = device.Zeros(new Shape(3));
+        device.Fill(x, 1f);
+        using (device.Together())
+        {
+            device.Fill(x, 2f);
+            Assert.Equal(0, graphs.Taken);
+            Assert.Equal([2f, 2f, 2f], x.ToArray());
+            Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
+            // Too late to be collected.
+            device.Fill(x, 3f);
+        }
+        Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
+        Assert.Equal([3f, 3f, 3f], x.ToArray());
+        using (device.Together())
+        {
+            // Memory cannot be asked for while launches are collected.
+            device.Fill(x, 4f);
+            device.Zeros(new Shape(2));
+            Assert.Equal(2, graphs.Taken);
+        }
+        graphs.Fails = true;
+        var failure = Assert.Throws<DeviceException>(() =>
+        {
+            using var together = device.Together();
+            device.Fill(x, 5f);
+        });
+        Assert.Contains("launching what was collected", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryLaunchIsTimed()
+    {
+        using var device = GpuDevices.StandIn(blas: null);
+        var x = device.Zeros(new Shape(1000));
+        var times = device.Time(() =>
+        {
+            device.Fill(x, 1f);
+            device.Map(default(Relu), x, x);
+            device.Map(default(Relu), x, x);
+        });
+        Assert.Equal([("Fill", 1), ("Map<Relu>", 2)], times.Select(time => (time.Kernel, time.Launches)).Order());
+        Assert.All(times, time => Assert.InRange(time.Seconds, 1e-7, 60));
+        // And none after that.
+        device.Fill(x, 2f);
+        Assert.Empty(device.Time(() => { }));
+    }
+
+    /// <summary>Graphs of a processor, which begins with everything at once: they see to it that nothing is asked for that could not be collected.</summary>
+    private sealed class Recording : ILaunchGraphs
+    {
+        private Traffic? begun;
+
+        public GpuDevice? Device { get; set; }
+
+        public int Taken { get; private set; }
+
+        public long Launches { get; private set; }
+
+        public bool Fails { get; set; }
+
+        public void Begin()
+        {
+            Assert.Null(begun);
+            begun = Device!.Traffic;
+        }
+
+        public void Launch()
+        {
+            var traffic = Device!.Traffic.Since(begun!.Value);
+            Assert.Equal((0, 0, 0), (traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
+            (begun, Taken, Launches) = (null, Taken + 1, Launches + traffic.Launches);
+            if (Fails)
+            {
+                throw new CudaException("it is gone");
+            }
+        }
+
+        public void Abandon() => begun = null;
+
+        public void Dispose()
+        {
+        }
+    }
+}
