@@ -108,12 +108,17 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <summary>How long the device works on each kernel of some work; it was opened for profiling.</summary>
     internal IReadOnlyList<KernelTime> Time(Action work)
     {
-        clock = new KernelClock(stream);
-        work();
+        var times = clock = new KernelClock(stream);
+        try
+        {
+            work();
+        }
+        finally
+        {
+            clock = null;
+        }
         Synchronize();
-        var times = clock.Times();
-        clock = null;
-        return times;
+        return times.Times();
     }
 
     /// <summary>Waits until everything that was launched is done.</summary>
@@ -137,7 +142,8 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <inheritdoc/>
     protected override void BeginTogether()
     {
-        if (graphs is null)
+        // What is timed kernel by kernel cannot be taken together.
+        if (graphs is null || clock is not null)
         {
             return;
         }

@@ -68,16 +68,19 @@ public sealed class LaunchTests
     [Fact]
     public void EveryLaunchIsTimed()
     {
-        using var device = GpuDevices.StandIn(blas: null);
+        var graphs = new Recording();
+        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
         var x = device.Zeros(new Shape(1000));
         var times = device.Time(() =>
         {
+            using var together = device.Together();
             device.Fill(x, 1f);
             device.Map(default(Relu), x, x);
             device.Map(default(Relu), x, x);
         });
         Assert.Equal([("Fill", 1), ("Map<Relu>", 2)], times.Select(time => (time.Kernel, time.Launches)).Order());
         Assert.All(times, time => Assert.InRange(time.Seconds, 1e-7, 60));
+        Assert.Equal(0, graphs.Taken);
         // And none after that.
         device.Fill(x, 2f);
         Assert.Empty(device.Time(() => { }));

@@ -8,7 +8,7 @@ internal ref struct InputColumns(Tape tape, int rows, int agents, int size)
     /// <summary>[rows, N, F]</summary>
     public Tensor Input { get; } = tape.Scratch(new Shape(rows, agents, size));
 
-    /// <summary>What is the same for all agents: [rows, width], or less rows that come again and again.</summary>
+    /// <summary>What is the same for all agents: [rows, width], or fewer rows that come again and again.</summary>
     public void AddCommon(Tensor x) => Add(x, x.Shape.Rows, x.Shape[-1], nextAgent: 0);
 
     /// <summary>What is each agent's own, [rows, N, width].</summary>
