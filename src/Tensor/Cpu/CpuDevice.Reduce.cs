@@ -30,7 +30,10 @@ internal sealed partial class CpuDevice
 
     /// <summary>Folds a row: element i goes to virtual lane i mod 16, in order of i, then <see cref="Across"/>. A last, short
     /// group of sixteen is filled up with the op's identity.</summary>
-    private static float FoldRow<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction
+    private static float FoldRow<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction => Across(op, FoldLanes(op, ref row, n));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V16 FoldLanes<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction
     {
         V16 lanes = V16.Of(op.Identity);
         int i = 0;
@@ -42,7 +45,7 @@ internal sealed partial class CpuDevice
         {
             lanes = op.Fold(lanes, V16.LoadFirst(n - i, ref row, i, op.Identity));
         }
-        return Across(op, lanes);
+        return lanes;
     }
 
     /// <inheritdoc/>
@@ -52,25 +55,18 @@ internal sealed partial class CpuDevice
         ref float row = ref First(x, segments.Count), py = ref First(sums, lengths.Length);
         for (int s = 0; s < lengths.Length; s++)
         {
-            Unsafe.Add(ref py, s) = SquaresOfRow(ref row, lengths[s]);
+            Unsafe.Add(ref py, s) = Across(default(Sum), FoldLanes(default(AddSquare), ref row, lengths[s]));
             row = ref Unsafe.Add(ref row, lengths[s]);
         }
     }
 
-    /// <summary>The squares of a row, folded as by <see cref="FoldRow"/>.</summary>
-    private static float SquaresOfRow(ref float row, int n)
+    /// <summary>The squares of a row are added up as by <see cref="Sum"/>.</summary>
+    private readonly struct AddSquare : IReduction
     {
-        V16 lanes = V16.Of(0f);
-        int i = 0;
-        for (; i <= n - V16.Width; i += V16.Width)
-        {
-            lanes += default(Square).F(V16.Load(ref row, i));
-        }
-        if (i < n)
-        {
-            lanes += default(Square).F(V16.LoadFirst(n - i, ref row, i, 0f));
-        }
-        return Across(default(Sum), lanes);
+        public float Identity => 0f;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Fold<T>(T a, T b) where T : struct, ILane<T> => a + b * b;
     }
 
     /// <summary>The fixed tree over sixteen lanes: lane i is folded with i + 8, + 4, + 2 and + 1.</summary>
