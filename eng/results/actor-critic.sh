@@ -50,6 +50,16 @@ particles() {
   done
 }
 
+# Worlds whose other team learns no more: bench/peers/opponents.py makes it of what the authors of the published figures trained beforehand.
+opponents() {
+  for seed in 11 12 13 14 15; do
+    for algorithm in ia2c mappo maa2c ippo coma; do
+      echo "mpe-v0:tag $algorithm $seed $algorithm against:runs/opponents/tag.safetensors 5000000 ${network[$algorithm]-$fast} reward=sum"
+      echo "mpe-v0:adversary $algorithm $seed $algorithm against:runs/opponents/adversary.safetensors?team=1 5000000 ${network[$algorithm]-$fast} reward=sum"
+    done
+  done
+}
+
 # Rivals that learn against each other; eng/cross-play.sh then lets them meet.
 rivals() {
   local settings="updatesPerEpisode=0.5 evaluateEvery=50000"

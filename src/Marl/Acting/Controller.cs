@@ -29,14 +29,22 @@ public sealed class Controller
         previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
 
-    /// <summary>Begins episodes in <paramref name="environments"/> rows, with the parameters as they are now.</summary>
+    /// <summary>From now on it acts with the parameters as they are now. To be called before the first episode, and whenever they have changed.</summary>
+    public void Freeze()
+    {
+        for (int member = 0; member < actors.Length; member++)
+        {
+            frozen[member].CopyFrom(actors[member].Parameters);
+        }
+    }
+
+    /// <summary>Begins episodes in <paramref name="environments"/> rows.</summary>
     public void Begin(int environments)
     {
         (count, step) = (environments, 0);
-        for (int member = 0; member < actors.Length; member++)
+        foreach (var h in state)
         {
-            state[member].Span.Clear();
-            frozen[member].CopyFrom(actors[member].Parameters);
+            h.Span.Clear();
         }
     }
 
@@ -97,6 +105,45 @@ public sealed class Controller
             if (episode.Policy.Length > 0)
             {
                 selector.Probabilities(said, available, exploration, episode.Policy.AsSpan(n * agent.Actions, agent.Actions));
+            }
+        }
+    }
+
+    /// <summary>Length of what <see cref="Save"/> writes.</summary>
+    public int MemorySize => 1 + previous.Span.Length + state.Sum(h => h.Span.Length);
+
+    /// <summary>Writes what it remembers of all episodes: the steps taken, the last actions and the recurrent state.</summary>
+    public void Save(Span<double> memory)
+    {
+        int end = 0;
+        memory[end++] = step;
+        foreach (float action in previous.Span)
+        {
+            memory[end++] = action;
+        }
+        foreach (var h in state)
+        {
+            foreach (float x in h.Span)
+            {
+                memory[end++] = x;
+            }
+        }
+    }
+
+    /// <summary>Puts back what <see cref="Save"/> wrote.</summary>
+    public void Restore(ReadOnlySpan<double> memory)
+    {
+        int end = 0;
+        step = (int)memory[end++];
+        foreach (ref float action in previous.Span)
+        {
+            action = (float)memory[end++];
+        }
+        foreach (var h in state)
+        {
+            foreach (ref float x in h.Span)
+            {
+                x = (float)memory[end++];
             }
         }
     }

@@ -148,20 +148,46 @@ public sealed class Policy
         return episode;
     }
 
+    /// <summary>Length of what <see cref="SaveMemory"/> writes.</summary>
+    public int MemorySize => present.Agents + controller.MemorySize;
+
+    /// <summary>Writes what the agents remember of their episode, [<see cref="MemorySize"/>] numbers: they can go on from there.</summary>
+    public void SaveMemory(Span<double> memory)
+    {
+        for (int agent = 0; agent < present.Agents; agent++)
+        {
+            memory[agent] = present.Members[agent];
+        }
+        controller.Save(memory[present.Agents..]);
+    }
+
+    /// <summary>Puts back what <see cref="SaveMemory"/> wrote, also into another instance of the same policy.</summary>
+    public void RestoreMemory(ReadOnlySpan<double> memory)
+    {
+        for (int agent = 0; agent < present.Agents; agent++)
+        {
+            present.Members[agent] = (int)memory[agent];
+        }
+        controller.Restore(memory[present.Agents..]);
+    }
+
     /// <summary>Whether the environment's agents are like those the policy was trained for.</summary>
     public bool Fits(IEnvironment environment) => environment.Spec.Agents.AsSpan().SequenceEqual(Description.Agents)
         && (Description.Network.Observation == ObservationKind.Own || environment.Spec.StateSize == Description.StateSize);
 
-    /// <summary>Agents can act without being told that an episode begins.</summary>
+    /// <summary>Agents that have their parameters can act, without being told that an episode begins.</summary>
     private void BeginFirst()
     {
+        controller.Freeze();
         var rng = new Rng(0);
         Begin(ref rng);
     }
 
     private string Prefix(int member) => members == 1 ? "" : $"member{member}.";
 
-    private void RequireFit(IEnvironment environment)
+    /// <summary>Refuses an environment.</summary>
+    /// <exception cref="ArgumentException">it has other agents than the policy was trained for.</exception>
+    internal void RequireFit(IEnvironment environment)
     {
         if (!Fits(environment))
         {

@@ -119,6 +119,7 @@ public sealed class Rollout
 
         public void Play(Episode[] episodes, float exploration)
         {
+            controller.Freeze();
             for (int start = 0; start < chance.Length; start += environments.Length)
             {
                 PlayTogether(start, Math.Min(environments.Length, chance.Length - start), episodes, exploration);

@@ -40,6 +40,8 @@ public static class Environments
             ["two-step"]) { TryCreate = TwoStepGame.TryCreate },
         new("identity[?agents=N&actions=K&steps=T]", "every agent repeats the symbol that it sees: a learning test",
             ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
+        new("against:RUN[?team=K]", "one team of an environment, the first unless told otherwise; a run's policy, or one in a file, plays the others and learns no more",
+            []) { TryCreate = FixedOpponents.TryCreate },
         new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "a program of your own, in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",
             []) { TryCreate = ExternalEnvironment.TryCreate },
     ];

@@ -1,0 +1,114 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+public sealed class FixedOpponentsTests
+{
+    /// <summary>Opponents that remember, draw, are several, or act by numbers; the snapshot has to hold what they remember.</summary>
+    [Theory]
+    [InlineData("ippo", "mpe:push", "agent=gru", "lastAction=true")]
+    [InlineData("ippo", "mpe:adversary", "agent=mlp")]
+    [InlineData("iql", "mpe:world-comm", "agent=gru", "observation=state")]
+    [InlineData("maddpg", "mpe:tag?actions=continuous", "members=2")]
+    public void TheContractIsKeptByEitherTeam(string algorithm, string environment, params string[] settings)
+    {
+        using var trainer = new Trainer(Games.Configure(algorithm, environment, 10, settings: ["hidden=8", .. settings]));
+        for (int team = 0; team < 2; team++)
+        {
+            Assert.Empty(EnvironmentChecker.Check(() => Against(trainer.Policy, environment, team), episodes: 6));
+        }
+    }
+
+    /// <summary>An episode of two policies is lived again by one of them in the environment that is left of the other.</summary>
+    [Theory]
+    [InlineData("iql", "mpe:tag")]
+    [InlineData("iql", "mpe:push")]
+    [InlineData("ddpg", "mpe:tag?actions=continuous")]
+    public void ItIsWhatTheOtherTeamMakesOfTheEnvironment(string algorithm, string environment)
+    {
+        using var trainer = new Trainer(Games.Configure(algorithm, environment, 10, settings: ["hidden=16", "shared=false"]));
+        var inner = Environments.Create(environment);
+        Rng chance = new(5), choice = new(6);
+        var whole = Policy.Play([trainer.Policy, trainer.Policy], inner, ref chance, ref choice);
+        Assert.Contains(whole.TeamReturns, earned => earned != 0);
+        for (int team = 0; team < 2; team++)
+        {
+            var left = Against(trainer.Policy, environment, team);
+            int[] agents = [.. Enumerable.Range(0, whole.Agents).Where(agent => inner.Spec.Agents[agent].Team == team)];
+            Assert.Equal(agents.Select(agent => inner.Spec.Agents[agent]), left.Spec.Agents);
+            var part = new Episode(left.Spec);
+            double[] rewards = new double[agents.Length];
+            chance = new(5);
+            left.Reset(ref chance);
+            part.Begin(left);
+            bool goesOn = true;
+            while (goesOn)
+            {
+                int row = part.Length;
+                for (int i = 0; i < agents.Length; i++)
+                {
+                    int size = left.Spec.Agents[i].Observation;
+                    Assert.Equal(whole.Observation(row, agents[i])[..size], part.Observation(row, i)[..size]);
+                    if (left.Spec.IsContinuous)
+                    {
+                        whole.Vector(row, agents[i]).CopyTo(part.Vector(row, i));
+                    }
+                    else
+                    {
+                        part.Choices(row)[i] = whole.Choices(row)[agents[i]];
+                    }
+                }
+                goesOn = part.Step(left, rewards, ref chance);
+            }
+            Assert.Equal(whole.Length, part.Length);
+            Assert.Equal(whole.States, part.States);
+            Assert.Equal(whole.TeamReturns[team], Assert.Single(part.TeamReturns));
+        }
+    }
+
+    [Fact]
+    public void ARunIsAnOpponentByItsPath()
+    {
+        using var folder = new TemporaryFolder();
+        string first = folder["first"], second = folder["second"];
+        Train("mpe:adversary", first);
+        Train($"against:{first}?team=1", second);
+        Train($"against:{Path.Combine(first, "policy.safetensors")}?team=1", folder["third"]);
+        var policy = Policy.Load(new RunFolder(second).Policy);
+        var environment = Environments.Create(policy.Description.Environment);
+        Assert.True(policy.Fits(environment));
+        Assert.Equal(2, environment.Spec.Agents.Length);
+
+        var again = Assert.Throws<UsageException>(() => Environments.Create($"against:{second}"));
+        Assert.Contains("are one team: there are no opponents", again.Message, StringComparison.Ordinal);
+        var team = Assert.Throws<UsageException>(() => Environments.Create($"against:{first}?team=2"));
+        Assert.Contains("mpe:adversary has no team 2; its teams are 0 to 1", team.Message, StringComparison.Ordinal);
+        string broken = folder["broken.safetensors"];
+        File.WriteAllText(broken, "no policy");
+        Assert.Contains(broken, Assert.Throws<UsageException>(() => Environments.Create($"against:{broken}")).Message, StringComparison.Ordinal);
+
+        static void Train(string environment, string path)
+        {
+            using var run = RunFolder.New(path);
+            using var trainer = new Trainer(Games.Configure("ippo", environment, 100, settings: ["agent=mlp", "hidden=8", "criticHidden=8", "environments=2"]), folder: run);
+            trainer.Run();
+        }
+    }
+
+    [Fact]
+    public void APictureHasTheNumbersOfThoseWhoPlay()
+    {
+        using var trainer = new Trainer(Games.Configure("iql", "mpe:adversary", 10, settings: ["hidden=8"]));
+        var environment = Against(trainer.Policy, "mpe:adversary", team: 1);
+        var rng = new Rng(1);
+        environment.Reset(ref rng);
+        var pictured = Assert.IsAssignableFrom<IPictured>(environment);
+        var agents = Assert.IsType<PlaneScene>(pictured.Picture()).Discs.Where(disc => disc.Role.IsAgent());
+        Assert.Equal([(SceneRole.Agent, null), (SceneRole.Rival, 0), (SceneRole.Rival, 1)], agents.Select(disc => (disc.Role, disc.Agent)));
+        Assert.Equal("left", pictured.ActionName(0, 1));
+    }
+
+    /// <summary>Each with a policy of its own: policies remember.</summary>
+    private static FixedOpponents Against(Policy opponents, string environment, int team)
+        => FixedOpponents.Create("against", Environments.Create(environment), opponents, team);
+}
