@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -18,13 +14,7 @@ public sealed class Trainer : IDisposable
     private readonly LearnerContext context;
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
-    private readonly Stopwatch watch = new();
-    private long steps, played;
-    private double secondsBefore, bestReturn = double.NegativeInfinity;
-
-    // Since the last row of the metrics.
-    private double returns;
-    private long rowEpisodes, rowSteps;
+    private readonly Tally tally = new();
 
     /// <summary>A run that has not begun.</summary>
     /// <param name="configuration">what to run.</param>
@@ -68,7 +58,7 @@ public sealed class Trainer : IDisposable
     public EnvironmentSpec Spec { get; }
 
     /// <summary>Environment steps so far, of whole rounds.</summary>
-    public long Steps => steps;
+    public long Steps => tally.Steps;
 
     /// <summary>Where the run would go on if it were resumed: the steps of its last checkpoint; 0, its beginning, where there is none.</summary>
     public long SavedSteps { get; private set; }
@@ -116,11 +106,11 @@ public sealed class Trainer : IDisposable
         try
         {
             folder.ReadCheckpoint(trainer.Archive);
-            if (steps < trainer.steps)
+            if (steps < trainer.Steps)
             {
-                throw new UsageException($"'{folder.Path}' has {trainer.steps} steps behind it already; --steps can only add to them");
+                throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps behind it already; --steps can only add to them");
             }
-            trainer.SavedSteps = trainer.steps;
+            trainer.SavedSteps = trainer.Steps;
             return trainer;
         }
         catch
@@ -141,33 +131,33 @@ public sealed class Trainer : IDisposable
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
     {
-        watch.Start();
-        folder?.Begin(configuration, steps);
+        tally.Start();
+        folder?.Begin(configuration, Steps);
         EvaluationResult? last = null;
         try
         {
             EvaluateIfDue(); // the evaluation in which a program failed, when the run has been resumed
-            while (steps < configuration.Training.Steps && !stop.IsCancellationRequested)
+            while (Steps < configuration.Training.Steps && !stop.IsCancellationRequested)
             {
-                long before = steps;
+                long before = Steps;
                 double roundReturn = PlayRound();
-                tick?.Invoke(steps, roundReturn);
+                tick?.Invoke(Steps, roundReturn);
                 EvaluateIfDue();
-                if (Passed(configuration.Training.CheckpointEvery, before) && steps < configuration.Training.Steps)
+                if (tally.Passed(configuration.Training.CheckpointEvery, before) && Steps < configuration.Training.Steps)
                 {
                     Save();
                 }
             }
-            if (rowEpisodes > 0 || last is null)
+            if (tally.RowSteps > 0 || last is null)
             {
                 // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
             }
             Learner.Settle();
             Save();
-            var summary = Summarise(last);
+            var summary = tally.Summarise(configuration, Learner, last);
             folder?.WriteSummary(summary);
-            watch.Stop();
+            tally.Stop();
             return summary;
         }
         catch (ExternalEnvironmentException)
@@ -183,11 +173,13 @@ public sealed class Trainer : IDisposable
 
         void EvaluateIfDue()
         {
-            bool due = steps >= configuration.Training.Steps || Passed(configuration.Training.EvaluateEvery, steps - rowSteps);
-            if (due && rowSteps > 0)
+            bool due = Steps >= configuration.Training.Steps || tally.Passed(configuration.Training.EvaluateEvery, Steps - tally.RowSteps);
+            if (due && tally.RowSteps > 0)
             {
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
-                Report(last, progress);
+                var row = tally.Row(Learner, last);
+                folder?.WriteMetrics(row);
+                progress?.Invoke(row);
             }
         }
     }
@@ -214,24 +206,15 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
-    private Fingerprint Present => new(Math.Min(1f, (float)steps / configuration.Training.Steps), Learner.Exploration(steps));
+    private Fingerprint Present => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.Exploration(Steps));
 
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>
     private double PlayRound()
     {
-        rollout.Play(episodes, Learner.Exploration(steps), Present);
-        double sum = 0;
-        foreach (var episode in episodes)
-        {
-            steps += episode.Length;
-            rowSteps += episode.Length;
-            sum += episode.Return;
-        }
-        played += episodes.Length;
-        rowEpisodes += episodes.Length;
-        returns += sum;
-        Learner.Learn(episodes, steps);
-        return sum / episodes.Length;
+        rollout.Play(episodes, Learner.Exploration(Steps), Present);
+        double roundReturn = tally.Add(episodes);
+        Learner.Learn(episodes, Steps);
+        return roundReturn;
     }
 
     private void Save()
@@ -239,7 +222,7 @@ public sealed class Trainer : IDisposable
         if (folder is not null)
         {
             folder.WriteCheckpoint(Archive, Policy);
-            SavedSteps = steps;
+            SavedSteps = Steps;
         }
     }
 
@@ -256,62 +239,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void Report(EvaluationResult evaluation, Action<TrainingProgress>? progress)
-    {
-        bestReturn = Math.Max(bestReturn, evaluation.Mean);
-        var row = new TrainingProgress
-        {
-            Steps = steps,
-            Episodes = played,
-            Updates = Learner.Updates,
-            TrainingReturn = returns / rowEpisodes,
-            EpisodeLength = (double)rowSteps / rowEpisodes,
-            Exploration = Learner.Exploration(steps),
-            Update = Learner.Statistics,
-            Evaluation = evaluation,
-            Seconds = Seconds,
-        };
-        (returns, rowEpisodes, rowSteps) = (0, 0, 0);
-        folder?.WriteMetrics(row);
-        progress?.Invoke(row);
-    }
-
-    private TrainingSummary Summarise(EvaluationResult last) => new()
-    {
-        Algorithm = configuration.Algorithm.Name,
-        Env = configuration.Environment,
-        Seed = configuration.Training.Seed,
-        Steps = steps,
-        Episodes = played,
-        Updates = Learner.Updates,
-        ReturnMean = last.Mean,
-        TeamReturnMeans = last.TeamMeans,
-        ReturnMax = Math.Max(bestReturn, last.Mean),
-        Seconds = Seconds,
-        StepsPerSecond = steps / Seconds,
-        WeightsSha256 = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Learner.Parameters.Values.ToArray().AsSpan()))),
-        Finished = steps >= configuration.Training.Steps,
-    };
-
     private void Archive(IArchive archive)
     {
-        archive.Value("steps", ref steps);
-        archive.Value("episodes", ref played);
-        double seconds = Seconds;
-        archive.Value("seconds", ref seconds);
-        secondsBefore = archive.Loading ? seconds : secondsBefore;
-        archive.Value("bestReturn", ref bestReturn);
-        archive.Value("rowReturns", ref returns);
-        archive.Value("rowEpisodes", ref rowEpisodes);
-        archive.Value("rowSteps", ref rowSteps);
+        tally.Archive(archive);
         rollout.Archive(archive.Scope("rollout"));
         Learner.Archive(archive.Scope("learner"));
     }
-
-    private double Seconds => secondsBefore + watch.Elapsed.TotalSeconds;
-
-    /// <summary>Whether a multiple of <paramref name="every"/> lies behind that did not before.</summary>
-    private bool Passed(long every, long before) => every > 0 && steps / every > before / every;
 
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
 
