@@ -40,14 +40,17 @@ warehouse() {
   done
 }
 
-# PPO learns spread faster in smaller steps and with lambda returns, by a run of seed 1 again.
+# PPO learns spread faster in smaller steps and with lambda returns, by a run of seed 1 again; beside it what it does with the setting of the others.
 particles() {
-  local small_steps="$small learningRate=0.0003 lambda=0.95"
-  local -A spread=([ippo]=$small_steps [mappo]=$small_steps [coma]=$small)
+  local ppo="$small learningRate=0.0003 lambda=0.95"
+  local -A spread=([ippo]=$ppo [mappo]=$ppo [coma]=$small)
   for seed in 11 12 13 14 15; do
     for algorithm in ia2c ippo maa2c mappo coma; do
       echo "mpe-v0:spread $algorithm $seed $algorithm mpe-v0:spread 20000000 ${spread[$algorithm]-$fast}"
       echo "mpe-v0:speaker-listener $algorithm $seed $algorithm mpe-v0:speaker-listener 20000000 ${network[$algorithm]-$fast}"
+    done
+    for algorithm in ippo mappo; do
+      echo "mpe-v0:spread $algorithm-0.001 $seed $algorithm mpe-v0:spread 20000000 $fast"
     done
   done
 }
