@@ -27,7 +27,7 @@ public sealed class AdapterTests : IDisposable
     public void TheExampleIsLearned()
     {
         var (_, summary) = Trainer.Train("vdn", () => new ExternalEnvironment(Python.Rendezvous),
-            new() { Steps = 12_000, EvaluateEvery = 0, Threads = 1, Environments = 4 }, "hidden=32", "epsilonAnneal=6000");
+            new() { Steps = 16_000, EvaluateEvery = 0, Threads = 1, Environments = 4 }, "hidden=32", "epsilonAnneal=6000");
         Assert.InRange(summary.ReturnMean, 0.95, 1);
     }
 

@@ -13,6 +13,7 @@ internal sealed class BatchGradient
     private readonly Part[] parts;
     private readonly Shard[] shards;
     private readonly Episode[] sample;
+    private readonly ShardCut cut;
     private readonly Tensor[] destinations;
     private readonly int metrics;
     private readonly Action<int, int> differentiate, visit;
@@ -32,17 +33,13 @@ internal sealed class BatchGradient
     {
         (this.context, this.networks, this.metrics) = (context, networks, metrics);
         (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
-        parts = new Part[context.ShardsOf(count)];
-        for (int s = 0; s < parts.Length; s++)
-        {
-            int first = s * count / parts.Length, end = (s + 1) * count / parts.Length;
-            parts[s] = new Part(first, end - first, networks, context.Device);
-        }
+        parts = [.. Enumerable.Range(0, context.ShardsOf(count)).Select(_ => new Part(networks, context.Device))];
+        cut = new ShardCut(count, parts.Length);
         report = NewReport();
-        int largest = parts.Max(part => part.Count), streams = context.Reward.Streams(context.Spec);
+        int streams = context.Reward.Streams(context.Spec);
         // A GPU takes one launch after the other: one worker calls it.
         int workers = context.Device == Device.Cpu ? context.Workers.Count : 1;
-        shards = [.. Enumerable.Range(0, workers).Select(_ => new Shard(context.Spec, largest, streams, networks, context.Device))];
+        shards = [.. Enumerable.Range(0, workers).Select(_ => new Shard(context.Spec, count, cut.MostOfTheLongest, streams, networks, context.Device))];
         gradientOf = [.. networks.Select<TrainedNetwork, Func<Part, Tensor>>((_, i) => part => part.Gradients[i])];
         (differentiate, visit) = (Differentiate, Visit);
     }
@@ -99,6 +96,7 @@ internal sealed class BatchGradient
             throw new ArgumentException($"{episodes.Length} episodes for a batch of {sample.Length}");
         }
         episodes.CopyTo(sample);
+        cut.Cut(sample);
         int transitions = 0, columns = 0, choices = 0;
         foreach (var episode in episodes)
         {
@@ -136,20 +134,18 @@ internal sealed class BatchGradient
         {
             part.Wanted[network] = destinations[network].IsNone ? default : part.Gradients[network];
         }
-        shards[worker].Differentiate(loss, Episodes(part), setting, part.Wanted, report[index], Chance(index));
+        shards[worker].Differentiate(loss, Episodes(index), setting, part.Wanted, report[index], Chance(index));
     }
 
-    private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(parts[index]), setting, Chance(index));
+    private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(index), setting, Chance(index));
 
-    private Span<Episode> Episodes(Part part) => sample.AsSpan(part.First, part.Count);
+    private Span<Episode> Episodes(int part) => sample.AsSpan(cut[part]);
 
     private Rng Chance(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
 
-    /// <summary>Which episodes of the batch are a shard, and the gradients that came of it.</summary>
-    private sealed class Part(int first, int count, TrainedNetwork[] networks, Device device)
+    /// <summary>The gradients that come of a shard.</summary>
+    private sealed class Part(TrainedNetwork[] networks, Device device)
     {
-        public int First { get; } = first;
-        public int Count { get; } = count;
         public Tensor[] Gradients { get; } = [.. networks.Select(network => device.Zeros(new Shape(network.Online.Layout.Count)))];
         public Tensor[] Wanted { get; } = new Tensor[networks.Length];
     }

@@ -15,12 +15,12 @@ public sealed class Shard
     private Setting setting;
     private readonly Episode[] episodes;
 
-    /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
-    internal Shard(EnvironmentSpec spec, int capacity, int rewardStreams, TrainedNetwork[] networks, Device device)
+    /// <summary>Room for <paramref name="capacity"/> episodes, of the longest for <paramref name="longest"/>.</summary>
+    internal Shard(EnvironmentSpec spec, int capacity, int longest, int rewardStreams, TrainedNetwork[] networks, Device device)
     {
         this.networks = networks;
         Tape = new Tape(device);
-        Batch = new EpisodeBatch(spec, capacity, rewardStreams, device);
+        Batch = new EpisodeBatch(spec, capacity, rewardStreams, device, longest);
         report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.Most + 1)));
         episodes = new Episode[capacity];
     }

@@ -17,11 +17,18 @@ public sealed class EpisodeBatch
     private readonly Field observations, states, available, actions, vectors, probabilities, values, returns, advantages, extrinsicReturns,
         extrinsicAdvantages, rewards, terminated, mask, fingerprints, places;
     private readonly Field[] kept;
+    private readonly int rows;
 
     /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
-    public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null)
+    /// <param name="spec">the environment.</param>
+    /// <param name="capacity">how many.</param>
+    /// <param name="rewardStreams">R</param>
+    /// <param name="device">where what is loaded is wanted; by default the CPU.</param>
+    /// <param name="longest">how many of the longest there is room for: of shorter ones for as many more, up to the capacity; by default for all.</param>
+    public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null, int? longest = null)
     {
-        int rows = (spec.EpisodeLimit + 1) * capacity, n = spec.Agents.Length, size = 0;
+        int n = spec.Agents.Length, size = 0;
+        rows = (spec.EpisodeLimit + 1) * (longest ?? capacity);
         Capacity = capacity;
         observations = Rows(rows, n, spec.ObservationSize);
         states = Rows(rows, spec.StateSize);
@@ -184,6 +191,10 @@ public sealed class EpisodeBatch
         foreach (var episode in episodes)
         {
             Steps = Math.Max(Steps, episode.Length);
+        }
+        if ((Steps + 1) * Count > rows)
+        {
+            throw new ArgumentException($"{Count} episodes of up to {Steps} steps for a batch of {rows} rows");
         }
     }
 

@@ -22,7 +22,7 @@ public sealed record TrainingOptions
     /// <summary>Environments that play side by side.</summary>
     public int Environments { get; init; } = 8;
 
-    /// <summary>Parts that a batch of episodes, or a set of environments, is cut into. Their number belongs to the result; who works on them does not.
+    /// <summary>Parts that a batch of episodes, by their lengths, or a set of environments is cut into. Their number belongs to the result; who works on them does not.
     /// 0: one for every eight, whose numbers about fit a core's cache, and four at least, of a batch not beyond four episodes each; on a GPU batches are not
     /// cut.</summary>
     public int Shards { get; init; }
