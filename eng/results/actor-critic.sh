@@ -6,6 +6,8 @@
 small="agent=mlp hidden=64 criticHidden=64"
 fast="$small learningRate=0.001"
 declare -A network=([coma]=$small)
+# Replay makes an update per episode: the same networks, the other defaults, and a quarter of the published 2,000,000 steps.
+replay="hidden=64 criticHidden=64"
 
 # The defaults, which follow what was published.
 matrix() {
@@ -25,6 +27,19 @@ foraging() {
       echo "lbf-v1:8x8-2p-2f-coop $algorithm $seed $algorithm lbf-v1:8x8-2p-2f-coop 5000000 ${network[$algorithm]-$fast}"
       echo "lbf-v1:10x10-3p-3f $algorithm $seed $algorithm lbf-v1:10x10-3p-3f 10000000 ${network[$algorithm]-$fast}"
       echo "lbf-v1:15x15-3p-5f $algorithm $seed $algorithm lbf-v1:15x15-3p-5f 20000000 ${network[$algorithm]-$fast}"
+    done
+    for task in 8x8-2p-2f-coop 10x10-3p-3f 15x15-3p-5f; do
+      echo "lbf-v1:$task maddpg $seed maddpg lbf-v1:$task 500000 $replay"
+    done
+  done
+}
+
+# The same tasks by the rules of version 3, where they differ.
+version3() {
+  for seed in 11 12 13 14 15; do
+    for algorithm in ia2c ippo maa2c mappo coma; do
+      echo "lbf:10x10-3p-3f $algorithm $seed $algorithm lbf:10x10-3p-3f 2500000 ${network[$algorithm]-$fast}"
+      echo "lbf:15x15-3p-5f $algorithm $seed $algorithm lbf:15x15-3p-5f 5000000 ${network[$algorithm]-$fast}"
     done
   done
 }
@@ -52,6 +67,9 @@ particles() {
     for algorithm in ippo mappo; do
       echo "mpe-v0:spread $algorithm-0.001 $seed $algorithm mpe-v0:spread 20000000 $fast"
     done
+    for task in spread speaker-listener; do
+      echo "mpe-v0:$task maddpg $seed maddpg mpe-v0:$task 500000 $replay"
+    done
   done
 }
 
@@ -62,6 +80,8 @@ opponents() {
       echo "mpe-v0:tag $algorithm $seed $algorithm against:runs/opponents/tag.safetensors 5000000 ${network[$algorithm]-$fast} reward=sum"
       echo "mpe-v0:adversary $algorithm $seed $algorithm against:runs/opponents/adversary.safetensors?team=1 5000000 ${network[$algorithm]-$fast} reward=sum"
     done
+    echo "mpe-v0:tag maddpg $seed maddpg against:runs/opponents/tag.safetensors 500000 $replay reward=sum"
+    echo "mpe-v0:adversary maddpg $seed maddpg against:runs/opponents/adversary.safetensors?team=1 500000 $replay reward=sum"
   done
 }
 

@@ -43,6 +43,34 @@ public sealed class BlockTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void ALayerOfGroupsIsThatOfTheirRows(bool copies)
+    {
+        // 700 numbers in common and three rows of 90 + 130: a block has 48 groups, so five of them, the last one short.
+        var rng = new Rng(7);
+        const int groups = 230, members = 3, inCommon = 700, inputs = 90, outputs = 130;
+        Tensor common = Noise.Of(ref rng, groups, inCommon), own = Noise.Of(ref rng, groups, members, inputs);
+        Tensor w = copies ? Noise.Of(ref rng, members, outputs, inCommon + inputs) : Noise.Of(ref rng, outputs, inCommon + inputs);
+        Tensor b = copies ? Noise.Of(ref rng, members, outputs) : Noise.Of(ref rng, outputs);
+        var tape = new Tape();
+        using (tape.Step())
+        {
+            Var vCommon = tape.Variable(common), vOwn = tape.Variable(own), vw = tape.Variable(w), vb = tape.Variable(b);
+            Var uCommon = tape.Variable(common), uOwn = tape.Variable(own), uw = tape.Variable(w), ub = tape.Variable(b);
+            var y = vOwn.LinearRelu(vCommon, vw, vb);
+            var each = uCommon.Reshape(groups, 1, inCommon) + tape.Constant(Tensor.Zeros(groups, members, inCommon));
+            var together = Ops.Concat(-1, each, uOwn).LinearRelu(uw, ub);
+            Noise.AssertSameBits(together.Value.ToArray(), y.Value.ToArray(), "y");
+            tape.Backward((y * y).Sum() + (together * together).Sum());
+            AssertClose(uOwn.Gradient, vOwn.Gradient);
+            AssertClose(uCommon.Gradient, vCommon.Gradient);
+            AssertClose(uw.Gradient, vw.Gradient);
+            AssertClose(ub.Gradient, vb.Gradient);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void ARecurrentUnitOverManyBlocksOfStepsIsItsSteps(bool begins)
     {
         // 70 rows of 4 x 48 gates: blocks of four steps, so three of them, the last one short.

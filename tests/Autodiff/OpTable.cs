@@ -123,6 +123,18 @@ internal static class OpTable
         {
             Naive = (x, s, _) => [.. Linear(x, 8, 3, s[0][2], 2).Select(y => Math.Max(y, 0))],
         },
+        new("LinearRelu", "in groups", n => [[2, 3, n], [2, 4], [5, 4 + n], [5]], (x, _) => x[0].LinearRelu(x[1], x[2], x[3]))
+        {
+            Naive = (x, s, _) => OfGroups(x, s, 5, copies: 1),
+        },
+        new("LinearRelu", "in groups of nothing else", n => [[3, 2, 0], [3, n], [5, n], [5]], (x, _) => x[0].LinearRelu(x[1], x[2], x[3]))
+        {
+            Naive = (x, s, _) => OfGroups(x, s, 5, copies: 1),
+        },
+        new("LinearRelu", "in groups, own weights", n => [[3, 2, n], [3, 4], [2, 5, 4 + n], [2, 5]], (x, _) => x[0].LinearRelu(x[1], x[2], x[3]))
+        {
+            Naive = (x, s, _) => OfGroups(x, s, 5, copies: 2),
+        },
         new("MatMul", "", n => [[2, 3, n], [2, n, 4]], (x, _) => x[0].MatMul(x[1]))
         {
             Naive = (x, s, _) => [.. from i in Enumerable.Range(0, 24)
@@ -176,6 +188,15 @@ internal static class OpTable
         => [.. from r in Enumerable.Range(0, rows) from o in Enumerable.Range(0, outputs)
                let w = r % copies * outputs + o
                select x[2][w] + Enumerable.Range(0, inputs).Sum(k => x[0][r * inputs + k] * x[1][w * inputs + k])];
+
+    /// <summary>max(0, .) of the layer, by rows that have what is in common and then what is their own.</summary>
+    private static double[] OfGroups(double[][] x, Shape[] shapes, int outputs, int copies)
+    {
+        var (own, common, members) = (shapes[0][-1], shapes[1][-1], shapes[0][-2]);
+        int rows = shapes[1].Rows * members;
+        double[] together = [.. Enumerable.Range(0, rows).SelectMany(r => x[1].Skip(r / members * common).Take(common).Concat(x[0].Skip(r * own).Take(own)))];
+        return [.. Linear([together, x[2], x[3]], rows, outputs, common + own, copies).Select(y => Math.Max(y, 0))];
+    }
 
     private static double[] Mix(double[][] x, int agents, int width)
         => [.. from r in Enumerable.Range(0, 3) from e in Enumerable.Range(0, width)

@@ -36,27 +36,37 @@ public static partial class Ops
         return x.Tape.Record(new LinearOp(relu), y, [x, w, b]);
     }
 
-    /// <summary>
-    /// The rows of a layer in blocks of so many numbers of input and output as stay close while all that is to be done with them is done. A row of copies
-    /// is one row of each.
-    /// </summary>
+    /// <summary>The rows of a layer in blocks of so many as stay close while all that is to be done with them is done.</summary>
     private ref struct RowBlocks
     {
-        private readonly int rows, size;
+        private readonly int rows;
         private int first;
 
-        public RowBlocks(Device device, Tensor y, Shape weight)
+        /// <param name="device">what is close to it.</param>
+        /// <param name="rows">all.</param>
+        /// <param name="numbers">of input and output in a row.</param>
+        /// <param name="least">rows of a block, however long they are.</param>
+        public RowBlocks(Device device, int rows, int numbers, int least = 64)
         {
-            rows = weight.Count == 0 ? 0 : y.Count / Math.Max(1, weight.Product(0, weight.Rank - 1));
-            size = Math.Max(64, device.NearbyNumbers / Math.Max(1, weight.Product(0, weight.Rank - 2) * (weight[-1] + weight[-2])));
-            first = -size;
+            this.rows = rows;
+            Size = Math.Min(Math.Max(least, device.NearbyNumbers / Math.Max(1, numbers)), rows);
+            first = -Size;
         }
 
-        public readonly (int First, int Count) Current => (first, Math.Min(size, rows - first));
+        /// <summary>Of a layer: a row of copies is one row of each.</summary>
+        public RowBlocks(Device device, Tensor y, Shape weight)
+            : this(device, weight.Count == 0 ? 0 : y.Count / Math.Max(1, weight.Product(0, weight.Rank - 1)), weight.Product(0, weight.Rank - 2) * (weight[-1] + weight[-2]))
+        {
+        }
+
+        /// <summary>Most rows of a block.</summary>
+        public int Size { get; }
+
+        public readonly (int First, int Count) Current => (first, Math.Min(Size, rows - first));
 
         public readonly RowBlocks GetEnumerator() => this;
 
-        public bool MoveNext() => (first += size) < rows;
+        public bool MoveNext() => Size > 0 && (first += Size) < rows;
     }
 
     /// <summary>Some rows of x [.., in], or of x [.., N, in] where the weights are copies.</summary>

@@ -17,7 +17,7 @@ public enum ActionCriticKind
 /// <summary>
 /// Q_i(x, a_1, .., a_N), one value per agent, by three linear layers with ReLU between them (Lowe et al. 2017, section 4.1): of [state or all observations,
 /// one-hot agent, all agents' actions], or of [observation, one-hot agent, own action]; the agent if it is to be named. Actions are numbers, so it can be differentiated by
-/// them.
+/// them. What is seen in common is multiplied once for all agents.
 /// </summary>
 public sealed class ActionCritic
 {
@@ -25,7 +25,6 @@ public sealed class ActionCritic
     private readonly JointActions joint;
     private readonly ActionCriticKind kind;
     private readonly bool id;
-    private readonly int context;
 
     /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
     /// <param name="layout">where to.</param>
@@ -48,8 +47,7 @@ public sealed class ActionCritic
             ActionCriticKind.Observations => joint.Agents * spec.ObservationSize,
             _ => spec.ObservationSize,
         };
-        context = seen + (id ? joint.Agents : 0);
-        fc1 = new Linear(layout.Scope("fc1"), context + (IsLocal ? 1 : joint.Agents) * joint.Actions, hidden, copies);
+        fc1 = new Linear(layout.Scope("fc1"), seen + (id ? joint.Agents : 0) + (IsLocal ? 1 : joint.Agents) * joint.Actions, hidden, copies);
         fc2 = new Linear(layout.Scope("fc2"), hidden, hidden, copies);
         fc3 = new Linear(layout.Scope("fc3"), hidden, 1, copies);
     }
@@ -66,24 +64,13 @@ public sealed class ActionCritic
     {
         var (tape, steps, episodes, agents) = (w.Tape, batch.Steps, batch.Count, joint.Agents);
         var observations = batch.Observations.Slice(row, steps);
-        var columns = new InputColumns(tape, steps * episodes, agents, context);
-        switch (kind)
+        var own = id ? Ops.Concat(-1, tape.Constant(joint.Names(tape, steps, episodes)), actions) : actions;
+        var x = kind switch
         {
-            case ActionCriticKind.State:
-                columns.AddCommon(batch.States.Slice(row, steps));
-                break;
-            case ActionCriticKind.Observations:
-                columns.AddCommon(observations.Reshape(steps * episodes, agents * observations.Shape[-1]));
-                break;
-            default:
-                columns.AddOwn(observations);
-                break;
-        }
-        if (id)
-        {
-            columns.AddFixed(joint.Identity);
-        }
-        var x = Ops.Concat(-1, tape.Constant(columns.Input.Reshape(steps, episodes, agents, context)), actions);
-        return fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, x))).Reshape(steps, episodes, agents);
+            ActionCriticKind.State => fc1.ForwardRelu(w, tape.Constant(batch.States.Slice(row, steps)), own),
+            ActionCriticKind.Observations => fc1.ForwardRelu(w, tape.Constant(observations.Reshape(steps, episodes, agents * observations.Shape[-1])), own),
+            _ => fc1.ForwardRelu(w, Ops.Concat(-1, tape.Constant(observations), own)),
+        };
+        return fc3.Forward(w, fc2.ForwardRelu(w, x)).Reshape(steps, episodes, agents);
     }
 }

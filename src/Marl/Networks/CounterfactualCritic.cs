@@ -34,8 +34,5 @@ public sealed class CounterfactualCritic
 
     /// <summary>Q of all rows, the last included: [T+1, B, N, A].</summary>
     public Var Forward(Weights w, EpisodeBatch batch)
-    {
-        var x = w.Tape.Constant(input.Build(w.Tape, batch));
-        return fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, x))).Reshape(batch.Steps + 1, batch.Count, agents, actions);
-    }
+        => fc3.Forward(w, fc2.ForwardRelu(w, input.Through(fc1, w, batch))).Reshape(batch.Steps + 1, batch.Count, agents, actions);
 }

@@ -1,13 +1,16 @@
+using Marl.Native.Nn;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
 /// What a central critic with a column for each agent sees: [state, observation, the actions of all agents with the own left out, all agents' last actions,
-/// one-hot agent], parts as chosen.
+/// one-hot agent], parts as chosen. The state, which all agents have in common, is multiplied once.
 /// </summary>
 internal sealed class CriticInput
 {
     private readonly JointActions joint;
     private readonly CriticParts parts;
+    private readonly int own;
 
     /// <exception cref="UsageException">it would see nothing.</exception>
     public CriticInput(EnvironmentSpec spec, CriticParts parts)
@@ -18,8 +21,9 @@ internal sealed class CriticInput
         }
         (joint, this.parts) = (new JointActions(spec), parts);
         int jointly = joint.Agents * joint.Actions;
-        Size = spec.StateSize + Width(CriticParts.Observation, spec.ObservationSize) + Width(CriticParts.OthersActions, jointly)
+        own = Width(CriticParts.Observation, spec.ObservationSize) + Width(CriticParts.OthersActions, jointly)
             + Width(CriticParts.LastActions, jointly) + Width(CriticParts.Agent, joint.Agents);
+        Size = spec.StateSize + own;
 
         int Width(CriticParts part, int width) => parts.HasFlag(part) ? width : 0;
     }
@@ -27,12 +31,15 @@ internal sealed class CriticInput
     /// <summary>F</summary>
     public int Size { get; }
 
-    /// <summary>[(T+1) B, N, F] of all rows, the last included.</summary>
-    public Tensor Build(Tape tape, EpisodeBatch batch)
+    /// <summary>What the first layer of a network makes of all rows, the last included: [(T+1) B, N, H].</summary>
+    public Var Through(Linear layer, Weights w, EpisodeBatch batch)
+        => layer.ForwardRelu(w, w.Tape.Constant(batch.States), w.Tape.Constant(OwnOf(w.Tape, batch)));
+
+    /// <summary>What is each agent's own, [(T+1) B, N, ..].</summary>
+    private Tensor OwnOf(Tape tape, EpisodeBatch batch)
     {
         var (device, rows, agents, jointly) = (tape.Device, (batch.Steps + 1) * batch.Count, joint.Agents, joint.Agents * joint.Actions);
-        var columns = new InputColumns(tape, rows, agents, Size);
-        columns.AddCommon(batch.States);
+        var columns = new InputColumns(tape, rows, agents, own);
         if (parts.HasFlag(CriticParts.Observation))
         {
             columns.AddOwn(batch.Observations);

@@ -18,13 +18,14 @@ public enum CriticKind
 
 /// <summary>
 /// V(x_a), one value per agent, by three linear layers with ReLU between them (Papoudakis et al. 2021): of [observation, last action, fingerprint] or
-/// [state] or [state, observation, ..], and a one-hot agent where the weights are shared.
+/// [state] or [state, observation, ..], and a one-hot agent where the weights are shared. The state, which all agents have in common, is multiplied once.
 /// </summary>
 public sealed class ValueCritic
 {
     private readonly Linear fc1, fc2, fc3;
-    private readonly AgentInput? state, own;
-    private readonly int agents;
+    private readonly JointActions joint;
+    private readonly AgentInput? sight;
+    private readonly bool seesState, id;
 
     /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
     /// <param name="layout">where to.</param>
@@ -35,18 +36,15 @@ public sealed class ValueCritic
     /// <exception cref="UsageException">the state is to be seen, and there is none.</exception>
     public ValueCritic(ParameterLayout layout, EnvironmentSpec spec, CriticKind kind, AgentOptions network, int hidden)
     {
-        if (spec.StateSize == 0 && kind != CriticKind.Local)
+        (seesState, id) = (kind != CriticKind.Local, network.Shared);
+        if (spec.StateSize == 0 && seesState)
         {
             throw new UsageException($"the critic cannot see the state of {spec.Id}: it has none; ia2c and ippo need none");
         }
-        agents = spec.Agents.Length;
-        bool id = network.Shared;
-        // Where both are seen the state comes first, and the agent once.
-        state = kind == CriticKind.Local ? null
-            : new AgentInput(spec, new AgentOptions { Observation = ObservationKind.State, AgentId = id && kind == CriticKind.Central });
-        own = kind == CriticKind.Central ? null : new AgentInput(spec, network with { AgentId = id });
-        int copies = network.Shared ? 0 : agents;
-        fc1 = new Linear(layout.Scope("fc1"), (state?.Size ?? 0) + (own?.Size ?? 0), hidden, copies);
+        joint = new JointActions(spec);
+        sight = kind == CriticKind.Central ? null : new AgentInput(spec, network with { AgentId = id });
+        int copies = network.Shared ? 0 : joint.Agents, own = sight?.Size ?? (id ? joint.Agents : 0);
+        fc1 = new Linear(layout.Scope("fc1"), (seesState ? spec.StateSize : 0) + own, hidden, copies);
         fc2 = new Linear(layout.Scope("fc2"), hidden, hidden, copies);
         fc3 = new Linear(layout.Scope("fc3"), hidden, 1, copies);
     }
@@ -54,10 +52,11 @@ public sealed class ValueCritic
     /// <summary>V of all rows, the last included: [T+1, B, N].</summary>
     public Var Forward(Weights w, EpisodeBatch batch)
     {
-        var tape = w.Tape;
-        var x = state is null ? tape.Constant(own!.Build(tape, batch))
-            : own is null ? tape.Constant(state.Build(tape, batch))
-            : Ops.Concat(-1, tape.Constant(state.Build(tape, batch)), tape.Constant(own.Build(tape, batch)));
-        return fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, x))).Reshape(batch.Steps + 1, batch.Count, agents);
+        var (tape, rows, episodes) = (w.Tape, batch.Steps + 1, batch.Count);
+        var own = tape.Constant(sight is not null ? sight.Build(tape, batch)
+            : id ? joint.Names(tape, rows, episodes)
+            : tape.Scratch(new Shape(rows, episodes, joint.Agents, 0)));
+        var x = seesState ? fc1.ForwardRelu(w, tape.Constant(batch.States), own) : fc1.ForwardRelu(w, own);
+        return fc3.Forward(w, fc2.ForwardRelu(w, x)).Reshape(rows, episodes, joint.Agents);
     }
 }

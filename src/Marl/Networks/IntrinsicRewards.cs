@@ -42,7 +42,7 @@ internal sealed class IntrinsicRewards
     /// <summary>h [T+1, B, N, H] of all rows, the last included.</summary>
     public Var Features(Weights critic, EpisodeBatch batch)
     {
-        var h = fc2.ForwardRelu(critic, fc1.ForwardRelu(critic, critic.Tape.Constant(input.Build(critic.Tape, batch))));
+        var h = fc2.ForwardRelu(critic, input.Through(fc1, critic, batch));
         return h.Reshape(batch.Steps + 1, batch.Count, agents, h.Shape[-1]);
     }
 

@@ -81,10 +81,8 @@ public sealed class JointActionCritic
             Copy(agent, 0, 0, before);
             Copy(agent, before + actions, before, foreign - before);
         }
-        var columns = new InputColumns(tape, rows, agents, size);
-        columns.AddCommon(batch.States.Slice(0, batch.Steps));
-        columns.AddOwn(others);
-        return Layers(w, tape.Constant(columns.Input)).Reshape(batch.Steps, batch.Count, agents, actions);
+        var x = fc1.ForwardRelu(w, tape.Constant(batch.States.Slice(0, batch.Steps)), tape.Constant(others));
+        return fc3.Forward(w, fc2.ForwardRelu(w, x)).Reshape(batch.Steps, batch.Count, agents, actions);
 
         void Copy(int agent, int from, int to, int width)
         {
@@ -131,7 +129,7 @@ public sealed class JointActionCritic
         }
         var own = tape.Scratch(new Shape(steps, episodes * m, networks, agents / networks));
         device.CopyStrided(actions, [0, agents, 0, 1], own, [0, m * agents, agents, 1], [1, rows, m, agents], accumulate: false);
-        var q = Layers(w, tape.Constant(input)).Gather(own);
+        var q = fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, tape.Constant(input)))).Gather(own);
         return q.Reshape(steps, episodes, m, agents).Permute(0, 1, 3, 2);
     }
 
@@ -144,8 +142,6 @@ public sealed class JointActionCritic
         // Of the N - 1 parts none may be missing.
         return (tape.Constant(parts) - (agents - 2)).Clamp(0f, 1f).Value.Reshape(steps, episodes, agents, Combinations);
     }
-
-    private Var Layers(Weights w, Var x) => fc3.Forward(w, fc2.ForwardRelu(w, fc1.ForwardRelu(w, x)));
 
     private static Tensor At(Tensor x, int start) => new(x.Storage, x.Offset + start, new Shape(x.Count - start));
 }

@@ -32,6 +32,14 @@ internal sealed class JointActions
     /// <summary>[N, N] each agent's own name.</summary>
     public Tensor Identity => identity;
 
+    /// <summary>[T, B, N, N] the same in every row.</summary>
+    public Tensor Names(Tape tape, int steps, int episodes)
+    {
+        var columns = new InputColumns(tape, steps * episodes, Agents, Agents);
+        columns.AddFixed(identity);
+        return columns.Input.Reshape(steps, episodes, Agents, Agents);
+    }
+
     /// <summary>[N, N A]: 0 where a column is of the agent's own action.</summary>
     public Tensor Others { get; }
 

@@ -34,4 +34,11 @@ public sealed class Linear
     /// <summary>max(y, 0) from x, in one pass over memory.</summary>
     /// <exception cref="ArgumentException">x does not fit; names both shapes.</exception>
     public Var ForwardRelu(Weights w, Var x) => x.LinearRelu(w[weight], w[bias]);
+
+    /// <summary>max(y, 0) [.., N, out] of rows in groups of N, from what a group has in common, which comes first, and what is each row's own.</summary>
+    /// <param name="w">weights.</param>
+    /// <param name="common">[.., in common]</param>
+    /// <param name="own">[.., N, in of its own]</param>
+    /// <exception cref="ArgumentException">the inputs do not fit; names all shapes.</exception>
+    public Var ForwardRelu(Weights w, Var common, Var own) => own.LinearRelu(common, w[weight], w[bias]);
 }
