@@ -71,7 +71,7 @@ public sealed class ContinuousTests
         var parameters = new Parameters(layout).Initialise(new Rng(3));
         Episode[] episodes = [.. Enumerable.Range(0, 4).Select(_ => new Episode(spec))];
         IEnvironment[] stages = [.. episodes.Select(_ => new Reach())];
-        new Rollout(stages, 4, 2, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0.3f);
+        new Rollout(stages, 4, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0.3f);
         var batch = new EpisodeBatch(spec, 4, 1);
         batch.Load(episodes);
         Assert.Equal(new Shape(Reach.Steps, 4, 2, 2), batch.Vectors.Shape);
@@ -99,7 +99,7 @@ public sealed class ContinuousTests
                 Assert.True(reward < 0);
             }
             // Without noise an action is mu of the output.
-            new Rollout(stages, 4, 2, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0f);
+            new Rollout(stages, 4, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0f);
             batch.Load(episodes);
             var output = agent.Forward(tape.Freeze(parameters), tape.Constant(agent.Input.Build(tape, batch)), tape.Constant(Tensor.Zeros(4, 2, 8))).Output;
             var mean = new BoxPolicy(spec).Mean(output).Value;

@@ -137,13 +137,13 @@ public sealed class MaddpgTests
         var learner = (ReplayLearner)configuration.CreateLearner(new LearnerContext(spec, configuration.Training, workers));
         Assert.Equal(["actor0", "actor1", "actor2"], learner.Networks.Take(3).Select(network => network.Name));
         Episode[] episodes = [.. Enumerable.Range(0, 30).Select(_ => new Episode(spec))];
-        new Rollout([.. episodes.Select(_ => new Reach())], 30, 3, learner.Actors, learner.Selector, workers, new Rng(3)).Play(episodes, 0.1f);
+        new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Selector, workers, new Rng(3)).Play(episodes, 0.1f);
         var drawn = episodes.Select(episode => (episode.Members[0], episode.Members[1])).ToHashSet();
         Assert.True(drawn.Count > 5, $"{drawn.Count} of 9 pairs");
         // An agent does what its member says.
         var tape = new Tape();
         var batch = new EpisodeBatch(spec, 30, 1);
-        new Rollout([.. episodes.Select(_ => new Reach())], 30, 3, learner.Actors, learner.Selector, workers, new Rng(4)).Play(episodes, 0f);
+        new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Selector, workers, new Rng(4)).Play(episodes, 0f);
         batch.Load(episodes);
         using (tape.NoGrad())
         {

@@ -81,7 +81,7 @@ public sealed class PolicySamplerTests
         foreach (bool beyond in new[] { true, false })
         {
             Episode[] episodes = [.. Enumerable.Range(0, 20).Select(_ => new Episode(spec))];
-            var rollout = new Rollout(stages, 20, 4, learner.Actors, learner.Selector, workers, new Rng(5), beyond);
+            var rollout = new Rollout(stages, 20, learner.Actors, learner.Selector, workers, new Rng(5), beyond);
             int chosen = 0;
             for (int round = 0; round < 2; round++)
             {

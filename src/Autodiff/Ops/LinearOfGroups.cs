@@ -15,7 +15,7 @@ public static partial class Ops
     public static Var LinearRelu(this Var own, Var common, Var w, Var b)
     {
         var (ws, bs) = (w.Shape, b.Shape);
-        var fits = own.Shape.Rank >= 2 && ws.Rank is 2 or 3 && bs == ws.Without(-1) && common.Shape[-1] + own.Shape[-1] == ws[-1]
+        bool fits = own.Shape.Rank >= 2 && ws.Rank is 2 or 3 && bs == ws.Without(-1) && common.Shape[-1] + own.Shape[-1] == ws[-1]
             && common.Shape.Rows == own.Shape.Product(0, own.Shape.Rank - 2) && (ws.Rank == 2 || own.Shape[-2] == ws[0]);
         if (!fits)
         {

@@ -2,38 +2,40 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Plays episodes: environments in shards, each acting and stepping by itself. An environment plays one episode of a round, or several one after the
-/// other. Which worker plays which shard changes nothing: every episode of a round has its own streams of chance.
+/// other. How many workers there are, and so how many shards, changes nothing: every episode of a round has its own streams of chance, and its environment.
 /// </summary>
 public sealed class Rollout
 {
+    /// <summary>So many environments act together, unless there is a worker for less: more gain little.</summary>
+    private const int Together = 16;
+
     private readonly Workers workers;
     private readonly Shard[] shards;
     private readonly Action<int, int> play;
     private Episode[] episodes = [];
     private float exploration;
 
-    /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, at most as many, their chance split from
-    /// <paramref name="rng"/>. With <paramref name="beyond"/> an action is chosen once more where an episode was cut off.</summary>
+    /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, E and at most as many, their chance split from
+    /// <paramref name="rng"/>: episode i in environment i mod E. With <paramref name="beyond"/> an action is chosen once more where an episode was cut off.</summary>
     /// <exception cref="UsageException">the environments are not alike.</exception>
-    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, int shards, IReadOnlyList<Actor> actors, IActionSelector selector,
+    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, IReadOnlyList<Actor> actors, IActionSelector selector,
         Workers workers, Rng rng, bool beyond = false)
     {
         this.workers = workers;
-        this.shards = new Shard[Math.Min(shards, environments.Length)];
+        int all = environments.Length;
+        shards = new Shard[Math.Clamp(all / Together, Math.Min(workers.Count, all), all)];
         foreach (var environment in environments)
         {
             if (!environment.Spec.IsLike(environments[0].Spec))
                 throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must say the same of itself");
         }
-        for (int s = 0; s < this.shards.Length; s++)
+        for (int s = 0; s < shards.Length; s++)
         {
-            var (from, end) = Share(environments.Length, s);
-            var (first, last) = Share(count, s);
-            this.shards[s] = new Shard(environments[from..end], first, last - first, actors, selector, rng, beyond);
+            int first = s * all / shards.Length, end = (s + 1) * all / shards.Length;
+            int[] played = [.. Enumerable.Range(0, count).Where(i => i % all >= first && i % all < end)];
+            shards[s] = new Shard(environments[first..end], played, actors, selector, rng, beyond);
         }
-        play = (s, _) => this.shards[s].Play(episodes, exploration);
-
-        (int From, int End) Share(int whole, int s) => (s * whole / this.shards.Length, (s + 1) * whole / this.shards.Length);
+        play = (s, _) => shards[s].Play(episodes, exploration);
     }
 
     /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and all chance is as it was before the round.</summary>
@@ -76,26 +78,31 @@ public sealed class Rollout
 
     private sealed class Shard
     {
-        private readonly int first;
         private readonly IEnvironment[] environments;
+        private readonly int[] played;
         private readonly Rng[] chance, choice, chanceBefore, choiceBefore;
         private readonly Controller controller;
         private readonly double[] rewards, snapshot;
         private readonly bool beyond;
         private readonly int members;
 
-        // The rows still playing: row i is episode index[i] of the shard's.
+        // The rows still playing: row i is episode played[index[i]] of the round.
         private readonly int[] index;
         private readonly Episode[] playing;
         private readonly Rng[] choosing;
 
-        public Shard(ReadOnlySpan<IEnvironment> environments, int first, int count, IReadOnlyList<Actor> actors, IActionSelector selector,
-            Rng rng, bool beyond)
+        /// <param name="environments">of this shard.</param>
+        /// <param name="played">which episodes of a round they play, so many at a time.</param>
+        /// <param name="actors">who act.</param>
+        /// <param name="selector">how.</param>
+        /// <param name="rng">of all shards.</param>
+        /// <param name="beyond">whether an action is chosen once more.</param>
+        public Shard(ReadOnlySpan<IEnvironment> environments, int[] played, IReadOnlyList<Actor> actors, IActionSelector selector, Rng rng, bool beyond)
         {
-            (this.first, this.environments, this.beyond) = (first, environments.ToArray(), beyond);
-            chance = [.. Enumerable.Range(first, count).Select(i => rng.Split(RngPurpose.Environment, i))];
-            choice = [.. Enumerable.Range(first, count).Select(i => rng.Split(RngPurpose.Exploration, i))];
-            (chanceBefore, choiceBefore) = (new Rng[count], new Rng[count]);
+            (this.environments, this.played, this.beyond) = (environments.ToArray(), played, beyond);
+            chance = [.. played.Select(i => rng.Split(RngPurpose.Environment, i))];
+            choice = [.. played.Select(i => rng.Split(RngPurpose.Exploration, i))];
+            (chanceBefore, choiceBefore) = (new Rng[played.Length], new Rng[played.Length]);
             var spec = environments[0].Spec;
             int rows = environments.Length;
             controller = new Controller(actors, selector, spec, rows);
@@ -120,9 +127,9 @@ public sealed class Rollout
         public void Play(Episode[] episodes, float exploration)
         {
             controller.Freeze();
-            for (int start = 0; start < chance.Length; start += environments.Length)
+            for (int start = 0; start < played.Length; start += environments.Length)
             {
-                PlayTogether(start, Math.Min(environments.Length, chance.Length - start), episodes, exploration);
+                PlayTogether(start, Math.Min(environments.Length, played.Length - start), episodes, exploration);
             }
         }
 
@@ -132,7 +139,7 @@ public sealed class Rollout
             for (int row = 0; row < active; row++)
             {
                 int i = start + row;
-                (index[row], playing[row], choosing[row]) = (i, episodes[first + i], choice[i]);
+                (index[row], playing[row], choosing[row]) = (i, episodes[played[i]], choice[i]);
                 environments[row].Reset(ref chance[i]);
                 playing[row].Begin(environments[row]);
                 playing[row].Cast(members, ref choosing[row]);
@@ -160,7 +167,7 @@ public sealed class Rollout
         {
             for (int i = 0; i < environments.Length; i++)
             {
-                var scope = archive.Scope($"environment.{first + i}");
+                var scope = archive.Scope($"environment.{played[i]}");
                 scope.Rng("chance", ref chance[i]);
                 scope.Rng("choice", ref choice[i]);
                 if (!archive.Loading)

@@ -71,7 +71,8 @@ public sealed record LearnerContext(EnvironmentSpec Spec, TrainingOptions Traini
 
     /// <summary>The parts that a batch of so many episodes is cut into: for the processors as many as they are worth; a GPU has enough to do with a
     /// whole batch at once.</summary>
-    internal int ShardsOf(int count) => Device == Device.Cpu || Training.Shards > 0 ? Training.ShardsOf(count, ShortestShard) : 1;
+    internal int ShardsOf(int count) => Math.Min(count, Training.Shards > 0 ? Training.Shards
+        : Device == Device.Cpu ? Math.Max(Math.Clamp(count / ShortestShard, 1, 4), count / 8) : 1);
 
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward => Training.Reward.Of(Spec);

@@ -249,7 +249,7 @@ public sealed class Trainer : IDisposable
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
 
     private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng, bool beyond = false)
-        => new(environments, count, configuration.Training.ShardsOf(count), Learner.Actors, Learner.Selector, workers, rng, beyond);
+        => new(environments, count, Learner.Actors, Learner.Selector, workers, rng, beyond);
 
     private static string IdOf(Func<IEnvironment> create)
     {

@@ -22,15 +22,10 @@ public sealed record TrainingOptions
     /// <summary>Environments that play side by side.</summary>
     public int Environments { get; init; } = 8;
 
-    /// <summary>Parts that a batch of episodes, by their lengths, or a set of environments is cut into. Their number belongs to the result; who works on them does not.
+    /// <summary>Parts that a batch of episodes is cut into, by their lengths. Their number belongs to the result; who works on them does not.
     /// 0: one for every eight, whose numbers about fit a core's cache, and four at least, of a batch not beyond four episodes each; on a GPU batches are not
     /// cut.</summary>
     public int Shards { get; init; }
-
-    /// <summary>The parts of so many episodes or environments.</summary>
-    /// <param name="count">how many.</param>
-    /// <param name="least">how many make a part of their own worth while, where four parts are more than the cache asks for.</param>
-    internal int ShardsOf(int count, int least = 1) => Math.Min(count, Shards > 0 ? Shards : Math.Max(Math.Clamp(count / least, 1, 4), count / 8));
 
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Natural;
