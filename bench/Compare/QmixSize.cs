@@ -103,7 +103,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
             BufferSize = Batch,
             UpdatesPerEpisode = 0,
         };
-        return QLearning.Learner(options, new LearnerContext(Spec, new TrainingOptions { Threads = workers.Count }, workers) { Device = device ?? Device.Cpu });
+        return QLearning.Learner(options, (new TrainingOptions { Threads = workers.Count }).Context(Spec, workers, device ?? Device.Cpu));
     }
 
     /// <summary>Made-up episodes of full length that terminate; action 0 is always available, the others mostly.</summary>

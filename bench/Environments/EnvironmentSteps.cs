@@ -21,7 +21,7 @@ public sealed class EnvironmentSteps
     /// <exception cref="UsageException">there is no such environment.</exception>
     public EnvironmentSteps(string id)
     {
-        environment = Environments.Create(id);
+        environment = Catalog.CreateEnvironment(id);
         AgentSpec[] agents = environment.Spec.Agents;
         observations = [.. agents.Select(agent => new float[agent.Observation])];
         available = [.. agents.Select(agent => new bool[agent.Actions])];
@@ -33,7 +33,7 @@ public sealed class EnvironmentSteps
     /// <summary>Measures the environments of these ids, or of the whole catalogue, and prints a line for each.</summary>
     public static int Run(string[] ids)
     {
-        foreach (string id in ids.Length > 0 ? ids : Environments.Ids)
+        foreach (string id in ids.Length > 0 ? ids : Catalog.EnvironmentIds)
         {
             var (stepsPerSecond, bytesPerStep) = new EnvironmentSteps(id).Measure();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id,-56} {stepsPerSecond,12:N0} steps/s {bytesPerStep,6:0.##} B/step"));

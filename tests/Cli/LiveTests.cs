@@ -68,7 +68,7 @@ public sealed class LiveTests
 
     private static Performance Perform(string id)
     {
-        var (environment, rng) = (Environments.Create(id), new Rng(1));
+        var (environment, rng) = (Catalog.CreateEnvironment(id), new Rng(1));
         return new(environment, new RandomPlayer(environment.Spec, rng), rng) { Player = "random", Seed = 1, Episodes = 1 };
     }
 

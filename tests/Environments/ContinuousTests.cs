@@ -11,8 +11,8 @@ public sealed class ContinuousTests
     [InlineData("mpe:world-comm?actions=continuous")]
     public void EnvironmentsOfNumbersKeepTheContract(string id)
     {
-        Assert.Empty(EnvironmentChecker.Check(() => Environments.Create(id), episodes: 6));
-        Assert.Equal(id, Environments.Create(id).Spec.Id);
+        Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment(id), episodes: 6));
+        Assert.Equal(id, Catalog.CreateEnvironment(id).Spec.Id);
     }
 
     [Fact]

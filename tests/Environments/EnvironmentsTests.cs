@@ -4,18 +4,18 @@ namespace Marl.Native.Tests;
 
 public sealed class EnvironmentsTests
 {
-    public static TheoryData<string> Ids => [.. Environments.Ids];
+    public static TheoryData<string> Ids => [.. Catalog.EnvironmentIds];
 
     [Theory]
     [MemberData(nameof(Ids))]
     public void EveryExampleKeepsTheContract(string id) =>
-        Assert.Empty(EnvironmentChecker.Check(() => Environments.Create(id), episodes: 30));
+        Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment(id), episodes: 30));
 
     [Theory]
     [MemberData(nameof(Ids))]
     public void TheIdOfTheSpecificationBuildsTheSameAgain(string id)
     {
-        EnvironmentSpec spec = Environments.Create(id).Spec, again = Environments.Create(spec.Id).Spec;
+        EnvironmentSpec spec = Catalog.CreateEnvironment(id).Spec, again = Catalog.CreateEnvironment(spec.Id).Spec;
         Assert.Equal(spec.Agents, again.Agents);
         Assert.Equal(spec, again with { Agents = spec.Agents });
     }
@@ -107,5 +107,5 @@ public sealed class EnvironmentsTests
     [InlineData("mpe-v0:spread?order=original", "unknown option of mpe-v0 'order'")]
     [InlineData("mpe:world-comm?food=0", "food=0 is not a whole number of at least 1")]
     public void ABadIdIsRefusedWithTheRemedy(string id, string problem) =>
-        Assert.Contains(problem, Assert.Throws<UsageException>(() => Environments.Create(id)).Message);
+        Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id)).Message);
 }

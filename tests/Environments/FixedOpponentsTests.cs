@@ -27,7 +27,7 @@ public sealed class FixedOpponentsTests
     public void ItIsWhatTheOtherTeamMakesOfTheEnvironment(string algorithm, string environment)
     {
         using var trainer = new Trainer(Games.Configure(algorithm, environment, 10, settings: ["hidden=16", "shared=false"]));
-        var inner = Environments.Create(environment);
+        var inner = Catalog.CreateEnvironment(environment);
         Rng chance = new(5), choice = new(6);
         var whole = Policy.Play([trainer.Policy, trainer.Policy], inner, ref chance, ref choice);
         Assert.Contains(whole.TeamReturns, earned => earned != 0);
@@ -75,17 +75,17 @@ public sealed class FixedOpponentsTests
         Train($"against:{first}?team=1", second);
         Train($"against:{Path.Combine(first, "policy.safetensors")}?team=1", folder["third"]);
         var policy = Policy.Load(new RunFolder(second).Policy);
-        var environment = Environments.Create(policy.Description.Environment);
+        var environment = Catalog.CreateEnvironment(policy.Description.Environment);
         Assert.True(policy.Fits(environment));
         Assert.Equal(2, environment.Spec.Agents.Length);
 
-        var again = Assert.Throws<UsageException>(() => Environments.Create($"against:{second}"));
+        var again = Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{second}"));
         Assert.Contains("are one team: there are no opponents", again.Message, StringComparison.Ordinal);
-        var team = Assert.Throws<UsageException>(() => Environments.Create($"against:{first}?team=2"));
+        var team = Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{first}?team=2"));
         Assert.Contains("mpe:adversary has no team 2; its teams are 0 to 1", team.Message, StringComparison.Ordinal);
         string broken = folder["broken.safetensors"];
         File.WriteAllText(broken, "no policy");
-        Assert.Contains(broken, Assert.Throws<UsageException>(() => Environments.Create($"against:{broken}")).Message, StringComparison.Ordinal);
+        Assert.Contains(broken, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{broken}")).Message, StringComparison.Ordinal);
 
         static void Train(string environment, string path)
         {
@@ -110,5 +110,5 @@ public sealed class FixedOpponentsTests
 
     /// <summary>Each with a policy of its own: policies remember.</summary>
     private static FixedOpponents Against(Policy opponents, string environment, int team)
-        => FixedOpponents.Create("against", Environments.Create(environment), opponents, team);
+        => FixedOpponents.Create("against", Catalog.CreateEnvironment(environment), opponents, team);
 }

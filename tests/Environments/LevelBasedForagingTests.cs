@@ -105,7 +105,7 @@ public sealed class LevelBasedForagingTests
     [Fact]
     public void AnEpisodeWithoutPenaltyPaysAtMostOne()
     {
-        IEnvironment environment = Environments.Create("lbf:5x5-3p-2f");
+        IEnvironment environment = Catalog.CreateEnvironment("lbf:5x5-3p-2f");
         Rng rng = new(1), policy = new(2);
         double[] rewards = new double[3];
         int[] actions = new int[3];
@@ -145,7 +145,7 @@ public sealed class LevelBasedForagingTests
         LbfConfig config = LbfConfig.Parse(new EnvironmentId(id));
         Assert.Equal(canonical, config.Id);
         Assert.Equal(config, LbfConfig.Parse(new EnvironmentId(canonical)));
-        Assert.Equal(canonical, Environments.Create(id).Spec.Id);
+        Assert.Equal(canonical, Catalog.CreateEnvironment(id).Spec.Id);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class LevelBasedForagingTests
             {
                 for (int foods = 1; foods <= 9; foods++)
                 {
-                    IEnvironment environment = Environments.Create($"lbf:{size}x{size}-{players}p-{foods}f-coop");
+                    IEnvironment environment = Catalog.CreateEnvironment($"lbf:{size}x{size}-{players}p-{foods}f-coop");
                     var rng = new Rng(1);
                     environment.Reset(ref rng);
                     environment.Reset(ref rng);

@@ -21,7 +21,7 @@ public sealed class ParticleScenarioTests
     [InlineData("mpe:world-comm", "34 34 34 34 28 28", "20 5 5 5 5 5", "0 0 0 0 1 1")]
     public void AgentsAreAsInTheOriginals(string id, string observations, string actions, string teams)
     {
-        AgentSpec[] agents = Environments.Create(id).Spec.Agents;
+        AgentSpec[] agents = Catalog.CreateEnvironment(id).Spec.Agents;
         Assert.Equal(observations, string.Join(' ', agents.Select(agent => agent.Observation)));
         Assert.Equal(actions, string.Join(' ', agents.Select(agent => agent.Actions)));
         Assert.Equal(teams, string.Join(' ', agents.Select(agent => agent.Team)));
@@ -37,8 +37,8 @@ public sealed class ParticleScenarioTests
         "mpe:world-comm?good=1&adversaries=1&obstacles=0&food=1&forests=0")]
     public void TheIdOfTheSpecificationIsTheShortest(string id, string canonical)
     {
-        Assert.Equal(canonical, Environments.Create(id).Spec.Id);
-        Assert.Empty(EnvironmentChecker.Check(() => Environments.Create(id)));
+        Assert.Equal(canonical, Catalog.CreateEnvironment(id).Spec.Id);
+        Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment(id)));
     }
 
     [Theory]
@@ -46,7 +46,7 @@ public sealed class ParticleScenarioTests
     [InlineData("mpe-v0:reference?steps=7", 7)]
     public void AnEpisodeIsTruncatedAfterItsSteps(string id, int steps)
     {
-        IEnvironment environment = Environments.Create(id);
+        IEnvironment environment = Catalog.CreateEnvironment(id);
         var rng = new Rng(1);
         environment.Reset(ref rng);
         var rewards = new double[environment.Spec.Agents.Length];
@@ -63,7 +63,7 @@ public sealed class ParticleScenarioTests
     public void StartsAreUniformAndAtRest(string id, int agents, int landmarks, double landmarkRange)
     {
         const int count = 20_000;
-        IEnvironment environment = Environments.Create(id);
+        IEnvironment environment = Catalog.CreateEnvironment(id);
         var snapshot = new double[environment.Spec.SnapshotSize];
         int goals = id.EndsWith("reference", StringComparison.Ordinal) ? 2 : 0;
         int[,] placesOfAgents = new int[2 * agents, 10], placesOfLandmarks = new int[2 * landmarks, 10];
@@ -99,7 +99,7 @@ public sealed class ParticleScenarioTests
     [InlineData("mpe:crypto")]
     public void AnIndexIsAVectorWithOnes(string id)
     {
-        IEnvironment byIndex = Environments.Create(id), byVector = Environments.Create($"{id}?actions=continuous");
+        IEnvironment byIndex = Catalog.CreateEnvironment(id), byVector = Catalog.CreateEnvironment($"{id}?actions=continuous");
         AgentSpec[] agents = byIndex.Spec.Agents;
         double[] rewards = new double[agents.Length], others = new double[agents.Length];
         double[] start = new double[byIndex.Spec.SnapshotSize], end = new double[start.Length], otherEnd = new double[start.Length];
@@ -144,10 +144,10 @@ public sealed class ParticleScenarioTests
     public void AnActionThatThereIsNotIsRefused(string id, int first, int second)
     {
         var rng = new Rng(1);
-        IEnvironment environment = Environments.Create(id);
+        IEnvironment environment = Catalog.CreateEnvironment(id);
         environment.Reset(ref rng);
         Assert.Throws<ArgumentOutOfRangeException>(() => environment.Step([first, second], new double[2], ref rng));
-        IEnvironment continuous = Environments.Create($"{id}?actions=continuous");
+        IEnvironment continuous = Catalog.CreateEnvironment($"{id}?actions=continuous");
         continuous.Reset(ref rng);
         Assert.ThrowsAny<ArgumentException>(() => continuous.Step(Numbers.Joint([1, 0, 0], [1, 0, 0]), new double[2], ref rng));
         Assert.Throws<InvalidOperationException>(() => continuous.Step([0, 0], new double[2], ref rng));
@@ -157,7 +157,7 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void TheOrderIsAnOptionOfItsOwn()
     {
-        IEnvironment before = Environments.Create("mpe:tag?order=original"), original = Environments.Create("mpe-v0:tag");
+        IEnvironment before = Catalog.CreateEnvironment("mpe:tag?order=original"), original = Catalog.CreateEnvironment("mpe-v0:tag");
         double[] rewards = new double[4], others = new double[4];
         double[] state = new double[before.Spec.SnapshotSize], other = new double[state.Length];
         int[] mirrored = [0, 2, 1, 4, 3];
@@ -179,7 +179,7 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void ScriptedPreyFleesFromTheNearestAndStaysAround()
     {
-        IEnvironment environment = Environments.Create("mpe:tag?prey=scripted&adversaries=2&obstacles=0&steps=100");
+        IEnvironment environment = Catalog.CreateEnvironment("mpe:tag?prey=scripted&adversaries=2&obstacles=0&steps=100");
         var rng = new Rng(7);
         var rewards = new double[2];
         // The prey at the middle, one adversary near at its left, one further away below; then all at rest.
@@ -218,7 +218,7 @@ public sealed class ParticleScenarioTests
     [InlineData(2, 3, -2, 0)]
     public void EveAndBobArePaidForTheSecret(int eve, int bob, double eves, double goods)
     {
-        IEnvironment crypto = Environments.Create("mpe:crypto");
+        IEnvironment crypto = Catalog.CreateEnvironment("mpe:crypto");
         var rng = new Rng(8);
         crypto.Reset(ref rng);
         var snapshot = new double[crypto.Spec.SnapshotSize];
@@ -231,7 +231,7 @@ public sealed class ParticleScenarioTests
         Assert.Equal([0, 0, 1, 0], Observation(crypto, 0));
         Assert.Equal([1, 0, 0, 0, 0, 0, 1, 0], Observation(crypto, 1));
         Assert.Equal([0, 1, 0, 0, 1, 0, 0, 0], Observation(crypto, 2));
-        IEnvironment silent = Environments.Create("mpe:crypto?actions=continuous");
+        IEnvironment silent = Catalog.CreateEnvironment("mpe:crypto?actions=continuous");
         silent.Restore(snapshot);
         silent.Step(Numbers.Joint(new float[4], new float[4], new float[4]), rewards, ref rng); // silence costs nothing
         Assert.Equal([0, 0, 0], rewards);
@@ -240,7 +240,7 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void PushingKeepsAnotherAway()
     {
-        IEnvironment push = Environments.Create("mpe:push");
+        IEnvironment push = Catalog.CreateEnvironment("mpe:push");
         var rng = new Rng(9);
         // Goal 1 at (0, 0.5); the adversary at rest at (0.1, 0), the good one overlaps with it at (0.15, 0).
         push.Restore([0, 1, 0.1, 0, 0.15, 0, -1, 0, 0, 0.5, 0, 0, 0, 0]);
@@ -265,7 +265,7 @@ public sealed class ParticleScenarioTests
     [InlineData(0.0, 0.1, true, true)] // both in none
     public void ForestsHideFromAllButTheLeader(double hunter, double prey, bool hunterSees, bool preySees)
     {
-        IEnvironment world = Environments.Create("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1");
+        IEnvironment world = Catalog.CreateEnvironment("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1");
         double[] positions = [0.9, 0.9, hunter, 0.01, prey, 0.2, 0, 0, -0.5, 0, 0.5, 0], velocities = [0, 0, 0, 0, 0.3, -0.4];
         world.Restore([0, .. positions, .. velocities, 0, 1, 0, 0, .. new double[8]]);
         const int others = 4 + 6; // own velocity and position, three landmarks
@@ -280,7 +280,7 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void TheHuntPaysForPreyAndFood()
     {
-        IEnvironment world = Environments.Create("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1&forests=0");
+        IEnvironment world = Catalog.CreateEnvironment("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1&forests=0");
         var rng = new Rng(10);
         // The prey at (0.95, 0), on the food at (0.96, 0), and 0.1 from an adversary, which touches it; the leader at (0.95, 1).
         world.Restore([0, 0.95, 1, 0.95, 0.1, 0.95, 0, 0.96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

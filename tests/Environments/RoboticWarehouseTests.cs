@@ -22,7 +22,7 @@ public sealed class RoboticWarehouseTests
         RwareConfig config = RwareConfig.Parse(new EnvironmentId(id));
         Assert.Equal(canonical, config.Id);
         Assert.Equal(config, RwareConfig.Parse(new EnvironmentId(canonical)));
-        Assert.Equal(canonical, Environments.Create(id).Spec.Id);
+        Assert.Equal(canonical, Catalog.CreateEnvironment(id).Spec.Id);
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class RoboticWarehouseTests
     [InlineData("rware:x.g.x-2ag?queue=1&steps=50")]
     public void NothingIsLostAndEverythingIsSeen(string id)
     {
-        IEnvironment environment = Environments.Create(id);
+        IEnvironment environment = Catalog.CreateEnvironment(id);
         RwareConfig config = RwareConfig.Parse(new EnvironmentId(id));
         Rng rng = new(3), policy = new(4);
         var rewards = new double[config.Agents];

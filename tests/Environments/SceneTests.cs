@@ -6,12 +6,12 @@ namespace Marl.Native.Tests;
 public sealed class SceneTests
 {
     public static TheoryData<string> Pictured =>
-        [.. Environments.Ids.Where(id => id.Split(':')[0] is "lbf" or "lbf-v1" or "rware" or "mpe" or "mpe-v0")];
+        [.. Catalog.EnvironmentIds.Where(id => id.Split(':')[0] is "lbf" or "lbf-v1" or "rware" or "mpe" or "mpe-v0")];
 
     [Fact]
     public void ForagingShowsPlayersAndTheFoodThatIsLeft()
     {
-        var field = Environments.Create("lbf:4x5-2p-2f");
+        var field = Catalog.CreateEnvironment("lbf:4x5-2p-2f");
         field.Restore([7, 5, /* players: row, column, level */ 0, 4, 1, 2, 1, 2, /* foods; one is eaten */ 1, 2, 3, 0, 0, 0]);
         var grid = Assert.IsType<GridScene>(((IPictured)field).Picture());
         Assert.Equal((4, 5), (grid.Rows, grid.Cols));
@@ -26,7 +26,7 @@ public sealed class SceneTests
     [Fact]
     public void TheWarehouseShowsFloorShelvesRequestsAndWhoCarriesWhat()
     {
-        var warehouse = Environments.Create("rware:.xx./..g.-2ag-hard");
+        var warehouse = Catalog.CreateEnvironment("rware:.xx./..g.-2ag-hard");
         // Agent 0 carries shelf 2, which is requested, to the left of its place; agent 1 stands under shelf 1 and looks to the right.
         warehouse.Restore([3, /* x, y, direction, carried */ 3, 0, 1, 2, 1, 0, 3, 0, /* shelves */ 1, 0, 3, 0, /* queue */ 2, 0, 0, 0]);
         var grid = Assert.IsType<GridScene>(((IPictured)warehouse).Picture());
@@ -46,7 +46,7 @@ public sealed class SceneTests
     [Fact]
     public void AParticleWorldShowsWhereItsGoalIsAndWhatWasSaid()
     {
-        var world = Environments.Create("mpe:speaker-listener");
+        var world = Catalog.CreateEnvironment("mpe:speaker-listener");
         // Step, goal; positions of speaker, listener and three landmarks; velocities; messages of both.
         world.Restore([1, 2, -0.5, 0.5, 0.25, 1.5, 0, 0, 0.1, 0.2, -0.3, -0.4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
         var plane = Assert.IsType<PlaneScene>(((IPictured)world).Picture());
@@ -65,7 +65,7 @@ public sealed class SceneTests
     [Fact]
     public void GoalsOfReferenceAreMeantForTheAgentThatDoesNotKnowThem()
     {
-        var world = Environments.Create("mpe:reference");
+        var world = Catalog.CreateEnvironment("mpe:reference");
         double[] snapshot = new double[world.Spec.SnapshotSize];
         (snapshot[1], snapshot[2]) = (2, 0); // agent 0 knows that agent 1 shall go to landmark 2; agent 1 that agent 0 shall go to 0
         for (int landmark = 0; landmark < 3; landmark++)
@@ -83,7 +83,7 @@ public sealed class SceneTests
     [Fact]
     public void TeamsForestsAndFoodHaveTheirRoles()
     {
-        var world = Environments.Create("mpe:world-comm");
+        var world = Catalog.CreateEnvironment("mpe:world-comm");
         var rng = new Rng(1);
         world.Reset(ref rng);
         var roles = ((PlaneScene)((IPictured)world).Picture()).Discs.Select(disc => (disc.Role, disc.Radius));
@@ -99,7 +99,7 @@ public sealed class SceneTests
     [MemberData(nameof(Pictured))]
     public void EveryAgentIsInThePictureAndItsActionsHaveNamesOfTheirOwn(string id)
     {
-        var environment = Environments.Create(id);
+        var environment = Catalog.CreateEnvironment(id);
         var rng = new Rng(1);
         environment.Reset(ref rng);
         var pictured = Assert.IsAssignableFrom<IPictured>(environment);
@@ -120,7 +120,7 @@ public sealed class SceneTests
     [InlineData("mpe-v0:spread")]
     public void AParticleMovesWhereItsActionSays(string id)
     {
-        var world = Environments.Create(id + "?agents=1");
+        var world = Catalog.CreateEnvironment(id + "?agents=1");
         var pictured = (IPictured)world;
         for (int action = 0; action < 5; action++)
         {

@@ -15,7 +15,7 @@ public sealed class SmallGameTests
     [InlineData(1, 1, 1, 8)]
     public void TheTwoStepGamePaysAsInThePaper(int choice, int first, int second, double payoff)
     {
-        IEnvironment game = Environments.Create("two-step");
+        IEnvironment game = Catalog.CreateEnvironment("two-step");
         for (int idle = 0; idle < 2; idle++) // the second agent's first action does nothing
         {
             var rng = new Rng(1);
@@ -32,19 +32,19 @@ public sealed class SmallGameTests
     [Fact]
     public void TheClimbingAndPenaltyGamesPayAsInThePaper()
     {
-        Assert.Equal([11, -30, 0, -30, 7, 0, 0, 6, 5], Payoffs(Environments.Create("climbing?steps=1")));
-        Assert.Equal([0, 0, 10, 0, 2, 0, 10, 0, 0], Payoffs(Environments.Create("penalty-0?steps=1")));
-        Assert.Equal([-2.5, 0, 10, 0, 2, 0, 10, 0, -2.5], Payoffs(Environments.Create("penalty-2.5?steps=1")));
+        Assert.Equal([11, -30, 0, -30, 7, 0, 0, 6, 5], Payoffs(Catalog.CreateEnvironment("climbing?steps=1")));
+        Assert.Equal([0, 0, 10, 0, 2, 0, 10, 0, 0], Payoffs(Catalog.CreateEnvironment("penalty-0?steps=1")));
+        Assert.Equal([-2.5, 0, 10, 0, 2, 0, 10, 0, -2.5], Payoffs(Catalog.CreateEnvironment("penalty-2.5?steps=1")));
     }
 
     [Fact]
     public void QtransGamePaysAsInThePaperAndIsOverAfterOneStep()
-        => Assert.Equal([8, -12, -12, -12, 0, 0, -12, 0, 0], Payoffs(Environments.Create("qtran-game"), StepResult.Terminated));
+        => Assert.Equal([8, -12, -12, -12, 0, 0, -12, 0, 0], Payoffs(Catalog.CreateEnvironment("qtran-game"), StepResult.Terminated));
 
     [Fact]
     public void AMatrixGameIsTruncatedAfterItsSteps()
     {
-        IEnvironment game = Environments.Create("climbing");
+        IEnvironment game = Catalog.CreateEnvironment("climbing");
         var rng = new Rng(1);
         game.Reset(ref rng);
         for (int step = 1; step < 25; step++)
@@ -95,12 +95,12 @@ public sealed class SmallGameTests
 
     [Fact]
     public void AMissingFileIsRefusedByName() =>
-        Assert.Contains("nowhere.json", Assert.Throws<UsageException>(() => Environments.Create("matrix:nowhere.json")).Message);
+        Assert.Contains("nowhere.json", Assert.Throws<UsageException>(() => Catalog.CreateEnvironment("matrix:nowhere.json")).Message);
 
     [Fact]
     public void TheIdentityGamePaysForRepeatingTheSymbol()
     {
-        IEnvironment game = Environments.Create("identity?agents=2&actions=3&steps=40");
+        IEnvironment game = Catalog.CreateEnvironment("identity?agents=2&actions=3&steps=40");
         var rng = new Rng(1);
         game.Reset(ref rng);
         int same = 0;
@@ -135,7 +135,7 @@ public sealed class SmallGameTests
         File.WriteAllText(path, json);
         try
         {
-            return Environments.Create($"matrix:{path}{options}");
+            return Catalog.CreateEnvironment($"matrix:{path}{options}");
         }
         finally
         {

@@ -60,10 +60,10 @@ internal sealed record TraceFamily(
         if (parameters.GetProperty("local_ratio") is { ValueKind: JsonValueKind.Number } ratio)
             options.Add($"ratio={ratio.GetRawText()}");
         if (parameters.GetProperty("variant").GetString() == "mpe0")
-            return Environments.Create($"mpe-v0:{world}?{string.Join('&', options)}");
+            return Catalog.CreateEnvironment($"mpe-v0:{world}?{string.Join('&', options)}");
         if (parameters.GetProperty("integration").GetString() == "velocity_then_position")
             options.Add("order=original");
-        return Environments.Create($"mpe:{world}?{string.Join('&', options)}");
+        return Catalog.CreateEnvironment($"mpe:{world}?{string.Join('&', options)}");
     }
 
     private static double[] ParticleSnapshot(JsonElement state, EnvironmentSpec spec)

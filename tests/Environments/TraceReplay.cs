@@ -40,7 +40,7 @@ public sealed class TraceReplay
             {
                 environment = family.Create(line.GetProperty("params"));
                 if (line.GetProperty("spec").TryGetProperty("action_type", out JsonElement kind) && kind.GetString() != "discrete")
-                    environment = Environments.Create($"{environment.Spec.Id}{(environment.Spec.Id.Contains('?') ? '&' : '?')}actions=continuous");
+                    environment = Catalog.CreateEnvironment($"{environment.Spec.Id}{(environment.Spec.Id.Contains('?') ? '&' : '?')}actions=continuous");
                 CheckSpec(environment, line.GetProperty("spec"));
             }
             if (type == "step")

@@ -19,7 +19,7 @@ internal sealed class LearnerInRounds : IDisposable
             settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')])
                 || setting.StartsWith("environments", StringComparison.Ordinal))]);
         Learner = configuration.CreateLearner(
-            new LearnerContext(Environments.Create(TwoStep).Spec, configuration.Training, workers) { Device = device });
+            configuration.Training.Context(Catalog.CreateEnvironment(TwoStep).Spec, workers, device));
         round = new Episode[Learner is OnPolicyLearner ? configuration.Training.Environments : 1];
     }
 
@@ -33,7 +33,7 @@ internal sealed class LearnerInRounds : IDisposable
         {
             foreach (ref var episode in round.AsSpan())
             {
-                episode = Games.Play(() => Environments.Create(TwoStep), played++);
+                episode = Games.Play(() => Catalog.CreateEnvironment(TwoStep), played++);
                 episode.Rewards[1] = reward ?? episode.Rewards[1];
             }
             Learner.Learn(round, steps: 0);

@@ -31,11 +31,11 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void ABatchPutTogetherOnADeviceIsThatOfTheCpu(string id, string world)
     {
         const int Batch = 4, Kept = 6;
-        var (spec, device) = (Environments.Create(world).Spec, devices[id]);
+        var (spec, device) = (Catalog.CreateEnvironment(world).Spec, devices[id]);
         var replay = new ReplayBuffer(Kept, ReplayMemory.Of(spec, Kept, spec.Agents.Length, device)!);
         for (int i = 0; i < 15; i++)
         {
-            var evicted = replay.Add(Games.Play(() => Environments.Create(world), i, RewardMode.Individual));
+            var evicted = replay.Add(Games.Play(() => Catalog.CreateEnvironment(world), i, RewardMode.Individual));
             Assert.Equal(i >= Kept, evicted is not null);
             Assert.Null(evicted?.Memory);
         }
@@ -59,7 +59,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             }
         }
         // One that is not there: all are sent.
-        sample[1] = Games.Play(() => Environments.Create(world), 99, RewardMode.Individual);
+        sample[1] = Games.Play(() => Catalog.CreateEnvironment(world), 99, RewardMode.Individual);
         here.Load(sample);
         there.Load(sample);
         Noise.AssertSameBits(here.Observations.ToArray(), there.Observations.ToArray(), "observations");
@@ -71,13 +71,13 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void AMinibatchPutTogetherOnADeviceIsThatOfTheCpu(string id, string world)
     {
         const int Round = 6;
-        var (spec, device) = (Environments.Create(world).Spec, devices[id]);
+        var (spec, device) = (Catalog.CreateEnvironment(world).Spec, devices[id]);
         int streams = spec.Agents.Length;
         var memory = RoundMemory.Of(spec, Round, streams, device)!;
         EpisodeBatch here = new(spec, Round, streams), there = new(spec, Round, streams, device);
         for (int round = 0; round < 3; round++)
         {
-            Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Environments.Create(world), Round * round + i, RewardMode.Individual))];
+            Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Catalog.CreateEnvironment(world), Round * round + i, RewardMode.Individual))];
             var before = device.Traffic;
             memory.Keep(episodes);
             Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
@@ -220,14 +220,14 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void EpisodesThatDoNotFitStayHere()
     {
         using var small = GpuDevices.StandIn(memory: 100_000);
-        Assert.Null(ReplayMemory.Of(Environments.Create(Foraging).Spec, 5000, 1, small));
-        Assert.NotNull(ReplayMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, small));
-        Assert.Null(ReplayMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, Device.Cpu));
+        Assert.Null(ReplayMemory.Of(Catalog.CreateEnvironment(Foraging).Spec, 5000, 1, small));
+        Assert.NotNull(ReplayMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, small));
+        Assert.Null(ReplayMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, Device.Cpu));
         Noise.AssertSameBits(TrainingTests.Train("vdn", Device.Cpu), TrainingTests.Train("vdn", small), "weights");
         using var tiny = GpuDevices.StandIn(memory: 1_000);
-        Assert.Null(RoundMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, tiny));
-        Assert.NotNull(RoundMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, small));
-        Assert.Null(RoundMemory.Of(Environments.Create(TwoStep).Spec, 4, 1, Device.Cpu));
+        Assert.Null(RoundMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, tiny));
+        Assert.NotNull(RoundMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, small));
+        Assert.Null(RoundMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, Device.Cpu));
         Noise.AssertSameBits(TrainingTests.Train("mappo", Device.Cpu), TrainingTests.Train("mappo", tiny), "weights");
     }
 

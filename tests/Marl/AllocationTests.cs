@@ -24,7 +24,7 @@ public sealed class AllocationTests
         {
             using var trainer = new Trainer(Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting, "environments=8"]));
             var learner = trainer.Learner;
-            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Environments.Create(environment), i,
+            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Catalog.CreateEnvironment(environment), i,
                 setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
             for (int warm = 0; warm < 40; warm++)
             {

@@ -5,7 +5,7 @@ namespace Marl.Native.Tests;
 /// <summary>Rewards for what an agent's own choice was worth.</summary>
 public sealed class DifferenceRewardsTests
 {
-    public static TheoryData<string> Ids => [.. Environments.Ids.Where(id => !Environments.Create(id).Spec.IsContinuous)];
+    public static TheoryData<string> Ids => [.. Catalog.EnvironmentIds.Where(id => !Catalog.CreateEnvironment(id).Spec.IsContinuous)];
 
     [Theory]
     [InlineData(RewardMode.Difference, 0, 36f, 6f)] // 6 - -30, 6 - 0
@@ -45,7 +45,7 @@ public sealed class DifferenceRewardsTests
 
         (double[] Snapshot, Episode Episode) Play(RewardMode mode)
         {
-            var environment = Environments.Create(id);
+            var environment = Catalog.CreateEnvironment(id);
             var episode = Games.Play(() => environment, 3, mode);
             double[] snapshot = new double[environment.Spec.SnapshotSize];
             environment.Save(snapshot);

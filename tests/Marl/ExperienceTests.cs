@@ -5,14 +5,14 @@ namespace Marl.Native.Tests;
 /// <summary>Episodes, batches of them, replay, and the choice of actions.</summary>
 public sealed class ExperienceTests
 {
-    private static Episode Foraging(int index) => Games.Play(() => Environments.Create("lbf:5x5-2p-1f"), index);
+    private static Episode Foraging(int index) => Games.Play(() => Catalog.CreateEnvironment("lbf:5x5-2p-1f"), index);
 
     [Fact]
     public void ABatchIsTimeMajorPaddedAndMasked()
     {
         Episode[] episodes = [.. Enumerable.Range(0, 6).Select(Foraging)];
         Assert.NotEqual(episodes.Max(e => e.Length), episodes.Min(e => e.Length));
-        var spec = Environments.Create("lbf:5x5-2p-1f").Spec;
+        var spec = Catalog.CreateEnvironment("lbf:5x5-2p-1f").Spec;
         var batch = new EpisodeBatch(spec, 8, 1);
         batch.Load([.. Enumerable.Range(6, 8).Select(Foraging)]);
         batch.Load(episodes);
@@ -47,7 +47,7 @@ public sealed class ExperienceTests
     [Fact]
     public void ATimeLimitIsATruncationUnlessAskedOtherwise()
     {
-        var environment = Environments.Create("climbing?steps=3");
+        var environment = Catalog.CreateEnvironment("climbing?steps=3");
         foreach (bool terminate in new[] { false, true })
         {
             var (episode, rng) = (new Episode(environment.Spec, terminateAtLimit: terminate), new Rng(1));
@@ -169,7 +169,7 @@ public sealed class ExperienceTests
                 var rng = new Rng(chances).Split(RngPurpose.Evaluation);
                 var (chance, choice) = (rng.Split(RngPurpose.Environment, i), rng.Split(RngPurpose.Exploration, i));
                 var (chanceOfOther, choiceOfOther) = (chance, choice);
-                var environment = Environments.Create("identity");
+                var environment = Catalog.CreateEnvironment("identity");
                 var episode = Policy.Play([saved], environment, ref chance, ref choice);
                 Assert.Equal(episode.Actions, Policy.Play([loaded], environment, ref chanceOfOther, ref choiceOfOther).Actions);
                 sum += episode.Return;
@@ -198,7 +198,7 @@ public sealed class ExperienceTests
             trainer.Run();
             trainer.Policy.Save(path);
             var (saved, loaded) = (trainer.Policy, Policy.Load(path));
-            var (environment, rng) = (Environments.Create("lbf:5x5-2p-1f"), new Rng(8));
+            var (environment, rng) = (Catalog.CreateEnvironment("lbf:5x5-2p-1f"), new Rng(8));
             environment.Reset(ref rng);
             for (int step = 0; step < 20; step++)
             {

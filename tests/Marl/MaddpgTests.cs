@@ -134,7 +134,7 @@ public sealed class MaddpgTests
         using var workers = new Workers(1);
         var configuration = RunConfiguration.Of("maddpg", "test", null, [.. small, "members=3", "shared=false", "batchSize=6"]) with { Training = new() { Threads = 1 } };
         var spec = new Reach().Spec;
-        var learner = (ReplayLearner)configuration.CreateLearner(new LearnerContext(spec, configuration.Training, workers));
+        var learner = (ReplayLearner)configuration.CreateLearner(configuration.Training.Context(spec, workers));
         Assert.Equal(["actor0", "actor1", "actor2"], learner.Networks.Take(3).Select(network => network.Name));
         Episode[] episodes = [.. Enumerable.Range(0, 30).Select(_ => new Episode(spec))];
         new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Selector, workers, new Rng(3)).Play(episodes, 0.1f);
@@ -269,7 +269,7 @@ public sealed class MaddpgTests
         public Updates(string algorithm, params string[] settings)
         {
             configuration = RunConfiguration.Of(algorithm, "test", null, [.. small, "batchSize=6", .. settings]);
-            Learner = (ReplayLearner)configuration.CreateLearner(new LearnerContext(spec, configuration.Training with { Threads = 1 }, workers));
+            Learner = (ReplayLearner)configuration.CreateLearner((configuration.Training with { Threads = 1 }).Context(spec, workers));
             Episodes = [.. Enumerable.Range(0, 6).Select(i => Games.Play(() => new Reach(), i))];
         }
 
@@ -280,7 +280,7 @@ public sealed class MaddpgTests
         /// <summary>The mean of y in an update of a learner that has the present target networks.</summary>
         public double Target()
         {
-            var copy = (ReplayLearner)configuration.CreateLearner(new LearnerContext(spec, configuration.Training with { Threads = 1 }, workers));
+            var copy = (ReplayLearner)configuration.CreateLearner((configuration.Training with { Threads = 1 }).Context(spec, workers));
             for (int i = 0; i < copy.Networks.Count; i++)
             {
                 copy.Networks[i].Target.CopyFrom(Learner.Networks[i].Target);

@@ -25,10 +25,10 @@ public sealed class MetaGradientTests
         var configuration = Games.Configure("liir", "lbf:5x5-2p-2f", 10, settings: ["agent=mlp", "hidden=12", "criticHidden=12", "environments=6",
             "intrinsicWeight=5", "gradientClip=0", "standardiseRewards=false", "criticLearningRate=1e-9", Invariant($"learningRate={Rate * Flat}"),
             Invariant($"optimizerEpsilon={Flat}"), .. settings]);
-        var environment = Environments.Create("lbf:5x5-2p-2f");
-        var learner = (OnPolicyLearner)configuration.CreateLearner(new LearnerContext(environment.Spec, configuration.Training, workers));
+        var environment = Catalog.CreateEnvironment("lbf:5x5-2p-2f");
+        var learner = (OnPolicyLearner)configuration.CreateLearner(configuration.Training.Context(environment.Spec, workers));
         // Of another policy than the learner's: ratios are not 1 before the step either.
-        Episode[] episodes = [.. Enumerable.Range(0, 6).Select(i => Games.Play(() => Environments.Create("lbf:5x5-2p-2f"), i))];
+        Episode[] episodes = [.. Enumerable.Range(0, 6).Select(i => Games.Play(() => Catalog.CreateEnvironment("lbf:5x5-2p-2f"), i))];
         foreach (var episode in episodes)
         {
             foreach (ref float reward in episode.Rewards.AsSpan())

@@ -39,11 +39,11 @@ public sealed class PolicyGradientTests
 
         public Everything(string algorithm, string game, string[] settings)
         {
-            environment = Environments.Create(game);
+            environment = Catalog.CreateEnvironment(game);
             spec = environment.Spec;
             var configuration = Games.Configure(algorithm, game, 10, settings: ["agent=mlp", "hidden=8", "criticHidden=12", "environments=1", "entropy=0", "gamma=1",
                 "gradientClip=0", "standardiseRewards=false", "terminateAtLimit=true", .. settings]);
-            var context = new LearnerContext(spec, configuration.Training, workers);
+            var context = configuration.Training.Context(spec, workers);
             Learner = (OnPolicyLearner)configuration.CreateLearner(context);
             foreach (ref float weight in Learner.Parameters.Values.Span)
             {

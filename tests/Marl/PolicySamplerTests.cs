@@ -73,10 +73,10 @@ public sealed class PolicySamplerTests
     public void WhereAnEpisodeIsCutOffTheNextActionIsChosen(string game, bool terminates)
     {
         using var workers = new Workers(2);
-        IEnvironment[] stages = [.. Enumerable.Range(0, 20).Select(_ => Environments.Create(game))];
+        IEnvironment[] stages = [.. Enumerable.Range(0, 20).Select(_ => Catalog.CreateEnvironment(game))];
         var spec = stages[0].Spec;
         var learner = Games.Configure("coma", game, 10, settings: ["environments=20", "hidden=8", "criticHidden=8"])
-            .CreateLearner(new LearnerContext(spec, new TrainingOptions { Environments = 20 }, workers));
+            .CreateLearner((new TrainingOptions { Environments = 20 }).Context(spec, workers));
         Assert.True(learner.NeedsNextAction);
         foreach (bool beyond in new[] { true, false })
         {

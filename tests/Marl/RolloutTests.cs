@@ -8,7 +8,7 @@ public sealed class RolloutTests
     [Fact]
     public void AnEpisodeHasItsEnvironmentWhateverTheNumberOfWorkers()
     {
-        var spec = Environments.Create("lbf:5x5-2p-1f").Spec;
+        var spec = Catalog.CreateEnvironment("lbf:5x5-2p-1f").Spec;
         var alone = Play(spec, workers: 1);
         for (int i = 0; i < 8; i++)
         {
@@ -35,7 +35,7 @@ public sealed class RolloutTests
     {
         using var players = new Workers(workers);
         var configuration = Games.Configure("iql", "lbf:5x5-2p-1f", 1_000, settings: ["hidden=8"]);
-        var learner = configuration.CreateLearner(new LearnerContext(spec, configuration.Training, players));
+        var learner = configuration.CreateLearner(configuration.Training.Context(spec, players));
         Witness[] stages = [new(), new(), new()];
         Episode[] episodes = [.. Enumerable.Range(0, 8).Select(_ => new Episode(spec))];
         new Rollout(stages, episodes.Length, learner.Actors, learner.Selector, players, new Rng(3)).Play(episodes, exploration: 0.5f);
@@ -45,7 +45,7 @@ public sealed class RolloutTests
     /// <summary>Foraging that remembers how its episodes began.</summary>
     private sealed class Witness : IEnvironment
     {
-        private readonly IEnvironment stage = Environments.Create("lbf:5x5-2p-1f");
+        private readonly IEnvironment stage = Catalog.CreateEnvironment("lbf:5x5-2p-1f");
 
         public List<string> Begun { get; } = [];
 

@@ -10,9 +10,9 @@ internal sealed class Round : IDisposable
     public Round(string environment, float exploration, string[] settings, string algorithm = "iql")
     {
         var configuration = Games.Configure(algorithm, environment, 1_000, settings: settings);
-        IEnvironment[] stages = [.. Enumerable.Range(0, 5).Select(_ => Environments.Create(environment))];
+        IEnvironment[] stages = [.. Enumerable.Range(0, 5).Select(_ => Catalog.CreateEnvironment(environment))];
         Spec = stages[0].Spec;
-        Learner = (ReplayLearner)configuration.CreateLearner(new LearnerContext(Spec, configuration.Training, workers));
+        Learner = (ReplayLearner)configuration.CreateLearner(configuration.Training.Context(Spec, workers));
         Episodes = [.. Enumerable.Range(0, 5).Select(_ => new Episode(Spec))];
         new Rollout(stages, 5, Learner.Actors, Learner.Selector, workers, new Rng(7))
             .Play(Episodes, exploration, new Fingerprint(0.25f, exploration));

@@ -43,9 +43,9 @@ public sealed class ShardCutTests
         Assert.Equal([9, 8, 6, 5, 4, 3, 3, 2], episodes[cut[1]].Select(e => e.Length));
     }
 
-    private static ShardCut Cut(Episode[] episodes, int shards)
+    private static ShardPartitioner Cut(Episode[] episodes, int shards)
     {
-        var cut = new ShardCut(episodes.Length, shards);
+        var cut = new ShardPartitioner(episodes.Length, shards);
         cut.Cut(episodes);
         return cut;
     }

@@ -144,7 +144,7 @@ public sealed class StabilityTests
             var loaded = Policy.Load(path);
             Assert.Equal(1f, loaded.Description.Fingerprint.Progress);
             Rng one = new(3), other = new(3);
-            Assert.Equal(policy.Play(Environments.Create(Foraging), ref one).Actions, loaded.Play(Environments.Create(Foraging), ref other).Actions);
+            Assert.Equal(policy.Play(Catalog.CreateEnvironment(Foraging), ref one).Actions, loaded.Play(Catalog.CreateEnvironment(Foraging), ref other).Actions);
         }
         finally
         {

@@ -99,7 +99,7 @@ public sealed class TeamTests
     {
         var configuration = Games.Configure("iql", "unlike", 10, settings: [.. quick, "shared=false", "batchSize=4", setting]);
         using var workers = new Workers(1);
-        var context = new LearnerContext(TwoTeams().Spec, configuration.Training, workers);
+        var context = configuration.Training.Context(TwoTeams().Spec, workers);
         Episode[] episodes = [.. Enumerable.Range(0, 4).Select(i => Games.Play(TwoTeams, i))];
         ReplayLearner plain = (ReplayLearner)configuration.CreateLearner(context), tempted = (ReplayLearner)configuration.CreateLearner(context);
         Tempt(tempted.Parameters);

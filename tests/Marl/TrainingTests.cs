@@ -259,9 +259,9 @@ public sealed class TrainingTests
     public void ACriticThatWouldSeeNothingIsRefused(string algorithm, string remedy)
     {
         using var workers = new Workers(1);
-        var spec = Environments.Create("lbf:5x5-2p-1f").Spec with { StateSize = 0 };
+        var spec = Catalog.CreateEnvironment("lbf:5x5-2p-1f").Spec with { StateSize = 0 };
         var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 10);
-        var e = Assert.Throws<UsageException>(() => configuration.CreateLearner(new LearnerContext(spec, configuration.Training, workers)));
+        var e = Assert.Throws<UsageException>(() => configuration.CreateLearner(configuration.Training.Context(spec, workers)));
         Assert.StartsWith("the critic cannot see the state", e.Message, StringComparison.Ordinal);
         Assert.EndsWith(remedy, e.Message, StringComparison.Ordinal);
     }

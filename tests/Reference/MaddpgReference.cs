@@ -31,7 +31,7 @@ public sealed class MaddpgReference
             using var workers = new Workers(1);
             var noise = new GivenNoise(c.Host("gumbel"), batch.Episodes);
             var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
-            var learner = Maddpg.Learner(options, new LearnerContext(batch.Spec, training, workers) { Device = c.Device }, noise);
+            var learner = Maddpg.Learner(options, training.Context(batch.Spec, workers, c.Device), noise);
             ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
             for (int i = 0; i < names.Length; i++)
             {
@@ -84,7 +84,7 @@ public sealed class MaddpgReference
     {
         public int Call { get; set; }
 
-        public override void Gumbel(Shard shard, int stream, Tensor noise)
+        public override void Gumbel(LossContext shard, int stream, Tensor noise)
         {
             var (steps, agents, actions) = (noise.Shape[0], noise.Shape[2], noise.Shape[3]);
             int row = agents * actions;

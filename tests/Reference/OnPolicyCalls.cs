@@ -33,7 +33,7 @@ internal sealed class OnPolicyCalls
     /// <param name="create">makes the learner.</param>
     /// <param name="clock">environment steps so far, at each call.</param>
     /// <param name="estimates">names of a case for what is stored with the episodes in the first call.</param>
-    public void Compare<TOptions>(TOptions options, Func<TOptions, LearnerContext, OnPolicyLearner> create, IReadOnlyList<long> clock,
+    public void Compare<TOptions>(TOptions options, Func<TOptions, LearningContext, OnPolicyLearner> create, IReadOnlyList<long> clock,
         params (string Theirs, Func<Estimates, float[]> Ours)[] estimates) where TOptions : OnPolicyOptions
     {
         foreach (int shards in c.Shards)
@@ -46,7 +46,7 @@ internal sealed class OnPolicyCalls
                 Environments = batch.Episodes.Length,
                 Steps = (long)c.Number("t_max", 1),
             };
-            var learner = create(options, new LearnerContext(batch.Spec, training, workers) { Device = c.Device });
+            var learner = create(options, training.Context(batch.Spec, workers, c.Device));
             ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
             for (int i = 0; i < names.Length; i++)
             {

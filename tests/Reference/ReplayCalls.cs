@@ -72,13 +72,13 @@ internal sealed partial class ReplayCalls
     /// <summary>Runs the calls, on the CPU with one and with two shards.</summary>
     /// <param name="create">makes the learner.</param>
     /// <param name="metrics">names of a case and of ours, for what the learner reports besides the loss.</param>
-    public void Compare(Func<LearnerContext, ReplayLearner> create, params (string Theirs, string Ours)[] metrics)
+    public void Compare(Func<LearningContext, ReplayLearner> create, params (string Theirs, string Ours)[] metrics)
     {
         foreach (int shards in c.Shards)
         {
             using var workers = new Workers(1);
             var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
-            var learner = create(new LearnerContext(batch.Spec, training, workers) { Device = c.Device });
+            var learner = create(training.Context(batch.Spec, workers, c.Device));
             var names = new ReferenceNames(c, learner.Parameters.Layout);
             names.Load("init.", learner.Parameters, target: false);
             names.Load("init.", learner.TargetParameters, target: true);

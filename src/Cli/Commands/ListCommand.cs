@@ -28,13 +28,13 @@ internal static class ListCommand
     /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10, "box 5" where an action is 5 numbers.</summary>
     private static IEnumerable<string> EnvironmentFamilies()
     {
-        int width = Environments.Ids.Max(id => id.Length);
-        return Environments.Families.SelectMany(family => family.Examples.Select(Sizes).Prepend($"  {family.Pattern}: {family.Description}"))
+        int width = Catalog.EnvironmentIds.Max(id => id.Length);
+        return Catalog.Environments.SelectMany(family => family.Examples.Select(Sizes).Prepend($"  {family.Pattern}: {family.Description}"))
             .Prepend(Row("", "agents", "teams", "observation", "actions", "state", "steps"));
 
         string Sizes(string id)
         {
-            var spec = Environments.Create(id).Spec;
+            var spec = Catalog.CreateEnvironment(id).Spec;
             return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.Observation), (spec.IsContinuous ? "box " : "") + Each(agent => agent.Actions),
                 $"{spec.StateSize}", $"{spec.EpisodeLimit}");
 

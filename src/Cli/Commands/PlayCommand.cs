@@ -61,7 +61,7 @@ internal static class PlayCommand
             {
                 throw new UsageException($"option '--greedy' is for trained agents; for '{Chance}' no action is likelier than another");
             }
-            var environment = Environments.Create(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
+            var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
             var chances = new Rng(chosen);
             return new(environment, new RandomPlayer(environment.Spec, chances), chances) { Player = player, Seed = chosen, Episodes = episodes };

@@ -48,7 +48,7 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     /// <exception cref="UsageException">there is none, or these agents cannot act in it.</exception>
     public IEnvironment CreateEnvironment(string id)
     {
-        var environment = Environments.Create(id);
+        var environment = Catalog.CreateEnvironment(id);
         RequireFit(environment);
         return environment;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
@@ -43,6 +44,9 @@ public sealed class Policy
         BeginFirst();
     }
 
+    /// <summary>The name of the file of a run's policy in the run's folder.</summary>
+    internal const string FileName = "policy.safetensors";
+
     /// <summary>What it is and what it was trained for.</summary>
     public PolicyDescription Description { get; }
 
@@ -58,7 +62,7 @@ public sealed class Policy
         Policy policy;
         try
         {
-            policy = new Policy(JsonSerializer.Deserialize(json, RunJson.Default.PolicyDescription)!);
+            policy = new Policy(JsonSerializer.Deserialize(json, PolicyJson.Default.PolicyDescription)!);
         }
         catch (JsonException e)
         {
@@ -81,7 +85,7 @@ public sealed class Policy
     /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
     public void Save(string path) => Checkpoint.Save(path, parameters, new Dictionary<string, string>
     {
-        ["policy"] = JsonSerializer.Serialize(Description, RunJson.Default.PolicyDescription),
+        ["policy"] = JsonSerializer.Serialize(Description, PolicyJson.Default.PolicyDescription),
     });
 
     /// <summary>Forgets the past: an episode begins. Of an ensemble each agent plays another member, drawn anew.</summary>
@@ -213,3 +217,9 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
     /// <inheritdoc/>
     public override string ToString() => $"{Agents.Length} agents of {Environment}";
 }
+
+/// <summary>JSON of a policy's description, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(PolicyDescription))]
+internal sealed partial class PolicyJson : JsonSerializerContext;

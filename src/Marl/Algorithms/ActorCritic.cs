@@ -18,7 +18,7 @@ public sealed class ActorCritic : PolicyObjective
     private readonly ActorCriticOptions options;
     private readonly ValueCritic? critic;
 
-    private ActorCritic(ActorCriticOptions options, LearnerContext context) : base(options, context)
+    private ActorCritic(ActorCriticOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
         critic = options.Critic == CriticKind.None ? null
@@ -29,7 +29,7 @@ public sealed class ActorCritic : PolicyObjective
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return", "clipFraction"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ActorCriticOptions options, LearnerContext context) => new(options, context, new ActorCritic(options, context));
+    public static OnPolicyLearner Learner(ActorCriticOptions options, LearningContext context) => new(options, context, new ActorCritic(options, context));
 
     /// <summary>-min(rho A, clip(rho, 1 - e, 1 + e) A), PPO's bound on what a step may gain (Schulman et al. 2017, equation 7).</summary>
     /// <param name="ratio">rho = pi(u) / pi_then(u).</param>
@@ -57,7 +57,7 @@ public sealed class ActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override void Estimate(Shard shard)
+    public override void Estimate(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         if (critic is null)
@@ -71,7 +71,7 @@ public sealed class ActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var batch = shard.Batch;
         shard.Report(Return, batch.Returns);
@@ -87,7 +87,7 @@ public sealed class ActorCritic : PolicyObjective
         return loss + shard.Mean(error);
     }
 
-    private Var ClippedLoss(Shard shard)
+    private Var ClippedLoss(LossContext shard)
     {
         var batch = shard.Batch;
         var (logChosen, entropy) = LogPolicyAndEntropy(shard, shard.Online);

@@ -19,7 +19,7 @@ public sealed class Coma : PolicyObjective
     private readonly ComaOptions options;
     private readonly CounterfactualCritic critic;
 
-    private Coma(ComaOptions options, LearnerContext context) : base(options, context)
+    private Coma(ComaOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
         critic = new CounterfactualCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.CriticObservation,
@@ -33,7 +33,7 @@ public sealed class Coma : PolicyObjective
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ComaOptions options, LearnerContext context) => new(options, context, new Coma(options, context));
+    public static OnPolicyLearner Learner(ComaOptions options, LearningContext context) => new(options, context, new Coma(options, context));
 
     /// <summary>A_i = Q_i(u_i) - sum_a pi_i(a) Q_i(a) [T, B, N] (equation 4).</summary>
     /// <param name="q">Q_i(s, ., u_-i) and what was done.</param>
@@ -41,7 +41,7 @@ public sealed class Coma : PolicyObjective
     public static Var Advantage(in ActionValues q, Var logPolicy) => q.Chosen - (logPolicy.Exp() * q.Available * q.All).Sum(-1);
 
     /// <inheritdoc/>
-    public override void Estimate(Shard shard)
+    public override void Estimate(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         var qNext = new ActionValues(critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps), batch.ActionsBeyond.Slice(1, steps), default).Chosen;
@@ -57,7 +57,7 @@ public sealed class Coma : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var batch = shard.Batch;
         var q = Values(shard).Chosen;
@@ -69,7 +69,7 @@ public sealed class Coma : PolicyObjective
     }
 
     /// <summary>Q_i(s_t, ., u_-i) and u_t.</summary>
-    private ActionValues Values(Shard shard)
+    private ActionValues Values(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         return new(critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));

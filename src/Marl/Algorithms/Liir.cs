@@ -30,9 +30,9 @@ public sealed class Liir : PolicyObjective
     private readonly IntrinsicRewards critics;
     private readonly Parameters before;
     private readonly Tensor direction, policyLoss;
-    private readonly Func<Shard, Var> actorLoss, surrogate, criticLoss;
+    private readonly Func<LossContext, Var> actorLoss, surrogate, criticLoss;
 
-    private Liir(LiirOptions options, LearnerContext context) : base(options, context)
+    private Liir(LiirOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
         context.RequireCommonReward("LIIR learns what makes more of one common reward");
@@ -53,10 +53,10 @@ public sealed class Liir : PolicyObjective
         = ["actorLoss", "entropy", "criticLoss", "value", "return", "extrinsicLoss", "metaLoss", "intrinsicReward"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(LiirOptions options, LearnerContext context) => new(options, context, new Liir(options, context));
+    public static OnPolicyLearner Learner(LiirOptions options, LearningContext context) => new(options, context, new Liir(options, context));
 
     /// <inheritdoc/>
-    public override void Estimate(Shard shard)
+    public override void Estimate(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var h = critics.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
@@ -81,7 +81,7 @@ public sealed class Liir : PolicyObjective
     }
 
     /// <summary>The policies take their step; then what it did to the team's return is seen, and the intrinsic rewards and the critics take theirs.</summary>
-    internal override void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, LossReport report)
+    internal override void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting, LossReport report)
     {
         var (actor, critic, intrinsic) = (gradient.Networks[Actor], gradient.Networks[Critic], gradient.Networks[Intrinsic]);
         before.CopyFrom(actor.Online);
@@ -96,10 +96,10 @@ public sealed class Liir : PolicyObjective
     }
 
     /// <summary>-J, by policies that have not taken their step.</summary>
-    public override Var Loss(Shard shard) => shard.Mean(ActorLoss(shard, options.Entropy));
+    public override Var Loss(LossContext shard) => shard.Mean(ActorLoss(shard, options.Entropy));
 
     /// <summary>J_ex, by policies that have. The episodes keep how likely an action was when it was done.</summary>
-    private Var Surrogate(Shard shard)
+    private Var Surrogate(LossContext shard)
     {
         var batch = shard.Batch;
         var logChosen = Chosen(LogPolicy(shard, shard.Online), batch.Actions);
@@ -108,7 +108,7 @@ public sealed class Liir : PolicyObjective
     }
 
     /// <summary>L_critic + L_ex - w mean e r_in: the gradient of the last is that of -J_ex / alpha.</summary>
-    private Var CriticLosses(Shard shard)
+    private Var CriticLosses(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         // The policies before their step, on the tape so that they can be differentiated forwards.
@@ -136,7 +136,7 @@ public sealed class Liir : PolicyObjective
     }
 
     /// <summary>e [T, B, N]</summary>
-    private Tensor Trace(Shard shard, Tensor k)
+    private Tensor Trace(LossContext shard, Tensor k)
     {
         var transitions = shard.TransitionsOf(options.Gamma);
         return options.Lambda > 0 ? Targets.LambdaTrace(shard.Tape, transitions, k, options.Lambda)

@@ -33,7 +33,7 @@ public sealed class Maddpg : Objective
     private readonly LossNoise noise;
     private readonly int critics, inferred, observers;
 
-    private Maddpg(MaddpgOptions options, LearnerContext context, ParameterLayout actorLayout, ParameterLayout criticLayout, LossNoise noise)
+    private Maddpg(MaddpgOptions options, LearningContext context, ParameterLayout actorLayout, ParameterLayout criticLayout, LossNoise noise)
     {
         (this.options, this.noise) = (options, noise);
         var spec = context.Spec;
@@ -73,25 +73,25 @@ public sealed class Maddpg : Objective
     public override bool CountsChoices => true;
 
     /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(MaddpgOptions options, LearnerContext context) => Learner(options, context, new LossNoise());
+    public static ReplayLearner Learner(MaddpgOptions options, LearningContext context) => Learner(options, context, new LossNoise());
 
     /// <summary>A learner whose losses have given chance.</summary>
-    internal static ReplayLearner Learner(MaddpgOptions options, LearnerContext context, LossNoise noise) => new(options, context, () =>
+    internal static ReplayLearner Learner(MaddpgOptions options, LearningContext context, LossNoise noise) => new(options, context, () =>
     {
         ParameterLayout actor = new(), critic = new();
         var maddpg = new Maddpg(options, context, actor, critic, noise);
         return (maddpg,
         [
-            .. Enumerable.Range(0, options.Members).Select(member => new NetworkPlan(options.Members == 1 ? "actor" : $"actor{member}", actor, options)),
+            .. Enumerable.Range(0, options.Members).Select(member => new NetworkSpec(options.Members == 1 ? "actor" : $"actor{member}", actor, options)),
             new("critic", critic, options.At(options.CriticLearningRate)),
-            .. Enumerable.Range(0, maddpg.observers).Select(observer => new NetworkPlan($"inferred{observer}", actor, options.At(options.InferenceLearningRate))),
+            .. Enumerable.Range(0, maddpg.observers).Select(observer => new NetworkSpec($"inferred{observer}", actor, options.At(options.InferenceLearningRate))),
         ]);
     }, new SoftmaxExploration(), context.Spec.IsContinuous
         ? Nn.Schedule.Linear(options.NoiseStart, options.NoiseFinish, options.NoiseAnneal)
         : Nn.Schedule.Constant(1f));
 
     /// <summary>Of the critics: mean (Q_i(x, a) - y_i)^2.</summary>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var (tape, w) = (shard.Tape, shard.OnlineOf(critics));
         var y = TargetReturns(shard);
@@ -115,7 +115,7 @@ public sealed class Maddpg : Objective
         => -(new ActionValues(logPolicy, actions, default).Chosen + entropy * logPolicy.Entropy());
 
     /// <summary>y_i [T, B, N]. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(Shard shard)
+    private Tensor TargetReturns(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var y = tape.Scratch(new Shape(steps, batch.Count, joint.Agents));
@@ -133,7 +133,7 @@ public sealed class Maddpg : Objective
     }
 
     /// <summary>To every agent what all will do in rows 1 .. T, as far as it knows: [T, B, N, N A], or [T, B, N, A] for a local critic.</summary>
-    private Var NextActions(Shard shard)
+    private Var NextActions(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var own = TargetActions(shard, Played(shard, target: true), TargetSample);
@@ -161,7 +161,7 @@ public sealed class Maddpg : Objective
     /// <param name="shard">what was seen.</param>
     /// <param name="output">[T+1, B, N, A]</param>
     /// <param name="stream">of chance.</param>
-    private Var TargetActions(Shard shard, Var output, int stream)
+    private Var TargetActions(LossContext shard, Var output, int stream)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         output = output.Slice(0, 1, steps);
@@ -182,7 +182,7 @@ public sealed class Maddpg : Objective
     }
 
     /// <summary>Of a policy: -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, over K for the member of an ensemble.</summary>
-    private Var PolicyLoss(Shard shard, int member)
+    private Var PolicyLoss(LossContext shard, int member)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var output = Output(shard, shard.OnlineOf(member)).Slice(0, 0, steps);                                              // [T, B, N, A]
@@ -194,7 +194,7 @@ public sealed class Maddpg : Objective
 
     /// <summary>Of inferred policies: -mean (log mu^(a) + lambda H(mu^)). Where actions are numbers, a policy is taken for a Gaussian around mu^ as wide as half
     /// the range of each number: its log-probability is a squared distance, and its entropy a constant. Reports the divergence KL(mu, mu^), of which the observers' parts are added up.</summary>
-    private Var InferenceLoss(Shard shard, int network)
+    private Var InferenceLoss(LossContext shard, int network)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var available = batch.Available.Slice(0, steps);
@@ -219,7 +219,7 @@ public sealed class Maddpg : Objective
     }
 
     /// <summary>What the networks say that the agents played, members of ensembles or the only one; constants. [T+1, B, N, A]</summary>
-    private Var Played(Shard shard, bool target)
+    private Var Played(LossContext shard, bool target)
     {
         var all = Of(0);
         if (options.Members > 1)
@@ -236,10 +236,10 @@ public sealed class Maddpg : Objective
     }
 
     /// <summary>What the agents' network says in all rows, [T+1, B, N, A].</summary>
-    private Var Output(Shard shard, Weights w) => Agent.Forward(w, shard.Tape.Constant(Agent.Input.Build(shard.Tape, shard.Batch)), shard.Rest(Agent)).Output;
+    private Var Output(LossContext shard, Weights w) => Agent.Forward(w, shard.Tape.Constant(Agent.Input.Build(shard.Tape, shard.Batch)), shard.Rest(Agent)).Output;
 
     /// <summary>A differentiable sample of the policy, [T, B, N, A].</summary>
-    private Var Sample(Shard shard, Var output, Tensor available, int stream)
+    private Var Sample(LossContext shard, Var output, Tensor available, int stream)
     {
         var gumbel = shard.Tape.Scratch(output.Shape);
         noise.Gumbel(shard, stream, gumbel);

@@ -22,12 +22,12 @@ public sealed class ParetoActorCritic : PolicyObjective
     private readonly ValueCritic stateValue;
     private readonly Schedule entropyWorth;
 
-    private ParetoActorCritic(ParetoOptions options, LearnerContext context) : base(options, context)
+    private ParetoActorCritic(ParetoOptions options, LearningContext context) : base(options, context)
     {
         var layout = AddNetwork("critic", options.OfCritics);
         critic = new JointActionCritic(layout.Scope("critic"), context.Spec, options.Shared, options.CriticHidden);
         stateValue = new ValueCritic(layout.Scope("state_value"), context.Spec, CriticKind.Central, options.Network, options.CriticHidden);
-        entropyWorth = options.EntropyOver(context.Training.Steps);
+        entropyWorth = options.EntropyOver(context.TotalSteps);
     }
 
     /// <inheritdoc/>
@@ -37,10 +37,10 @@ public sealed class ParetoActorCritic : PolicyObjective
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ParetoOptions options, LearnerContext context) => new(options, context, new ParetoActorCritic(options, context));
+    public static OnPolicyLearner Learner(ParetoOptions options, LearningContext context) => new(options, context, new ParetoActorCritic(options, context));
 
     /// <inheritdoc/>
-    public override void Estimate(Shard shard)
+    public override void Estimate(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var bestNext = critic.Best(shard.TargetOf(Critic), batch).Slice(1, steps);
@@ -57,7 +57,7 @@ public sealed class ParetoActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         var q = Chosen(critic.Forward(shard.OnlineOf(Critic), batch), batch.Actions);

@@ -21,7 +21,7 @@ public sealed class QLearning : Objective
     private readonly IMixer mixer;
     private readonly Schedule temperature;
 
-    private QLearning(QLearningOptions options, LearnerContext context, ParameterLayout layout)
+    private QLearning(QLearningOptions options, LearningContext context, ParameterLayout layout)
     {
         this.options = options;
         var spec = context.Spec;
@@ -59,11 +59,11 @@ public sealed class QLearning : Objective
     public override IReadOnlyList<string> Metrics { get; }
 
     /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(QLearningOptions options, LearnerContext context)
+    public static ReplayLearner Learner(QLearningOptions options, LearningContext context)
         => new(options, context, layout => new QLearning(options, context, layout));
 
     /// <inheritdoc/>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
@@ -93,7 +93,7 @@ public sealed class QLearning : Objective
     }
 
     /// <summary>w_t [T, B, M]: what each squared error counts; none: 1.</summary>
-    private Tensor Weights(Shard shard, in ActionValues q, Tensor y, Tensor qTot)
+    private Tensor Weights(LossContext shard, in ActionValues q, Tensor y, Tensor qTot)
     {
         Tensor weight = default;
         var tape = shard.Tape;
@@ -142,7 +142,7 @@ public sealed class QLearning : Objective
     }
 
     /// <summary>y_t [T, B, M]: what Q_tot should have been, by the target networks. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(Shard shard, Tensor input, Tensor qOnline, Shape shape)
+    private Tensor TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Shape shape)
     {
         var (tape, batch, steps, lambda) = (shard.Tape, shard.Batch, shard.Batch.Steps, options.Lambda);
         var y = tape.Scratch(shape);

@@ -25,7 +25,7 @@ public sealed class Qtran : Objective
     private readonly JointValues joint;
     private readonly Mlp value;
 
-    private Qtran(QtranOptions options, LearnerContext context, ParameterLayout layout)
+    private Qtran(QtranOptions options, LearningContext context, ParameterLayout layout)
     {
         this.options = options;
         context.RequireCommonReward("QTRAN learns one common value");
@@ -46,11 +46,11 @@ public sealed class Qtran : Objective
     public override IReadOnlyList<string> Metrics { get; } = ["tdLoss", "optLoss", "noptLoss", "prediction", "target"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(QtranOptions options, LearnerContext context)
+    public static ReplayLearner Learner(QtranOptions options, LearningContext context)
         => new(options, context, layout => new Qtran(options, context, layout));
 
     /// <inheritdoc/>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
@@ -87,7 +87,7 @@ public sealed class Qtran : Objective
     }
 
     /// <summary>y [T, B, M]: what Q_jt should have been, by the target networks. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(Shard shard, Tensor input, Tensor best, Shape shape)
+    private Tensor TargetReturns(LossContext shard, Tensor input, Tensor best, Shape shape)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var y = tape.Scratch(shape);

@@ -21,7 +21,7 @@ public sealed class WeightedQmix : Objective
     private readonly Agent central;
     private readonly IMixer mixer, centralMixer;
 
-    private WeightedQmix(WeightedQmixOptions options, LearnerContext context, ParameterLayout layout)
+    private WeightedQmix(WeightedQmixOptions options, LearningContext context, ParameterLayout layout)
     {
         this.options = options;
         var spec = context.Spec;
@@ -44,11 +44,11 @@ public sealed class WeightedQmix : Objective
     public override IReadOnlyList<string> Metrics { get; } = ["qmixLoss", "centralLoss", "weight", "prediction", "target"];
 
     /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(WeightedQmixOptions options, LearnerContext context)
+    public static ReplayLearner Learner(WeightedQmixOptions options, LearningContext context)
         => new(options, context, layout => new WeightedQmix(options, context, layout));
 
     /// <inheritdoc/>
-    public override Var Loss(Shard shard)
+    public override Var Loss(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (available, states) = (batch.Available.Slice(0, steps), batch.States.Slice(0, steps));
@@ -69,7 +69,7 @@ public sealed class WeightedQmix : Objective
     }
 
     /// <summary>y_t and w_t [T, B, 1]: what Q_tot and Q* should have been, and what an error of Q_tot counts. Functions of tensors: no gradient.</summary>
-    private (Tensor Returns, Tensor Weight) TargetReturns(Shard shard, Tensor input, Tensor qOnline, Tensor qTot)
+    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Tensor qTot)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (y, weight) = (tape.Scratch(qTot.Shape), tape.Scratch(qTot.Shape));

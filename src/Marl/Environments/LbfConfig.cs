@@ -47,7 +47,7 @@ public sealed record LbfConfig
     /// <summary>Steps until an episode is truncated.</summary>
     public int EpisodeLimit { get; init; } = 50;
 
-    /// <summary>The id that <see cref="Environments.Create"/> understands.</summary>
+    /// <summary>The id that <see cref="Catalog.CreateEnvironment"/> understands.</summary>
     public string Id
     {
         get

@@ -54,7 +54,7 @@ public sealed record RwareConfig
     /// <summary>Steps until an episode is truncated.</summary>
     public int EpisodeLimit { get; init; } = 500;
 
-    /// <summary>The id that <see cref="Environments.Create"/> understands.</summary>
+    /// <summary>The id that <see cref="Catalog.CreateEnvironment"/> understands.</summary>
     public string Id
     {
         get

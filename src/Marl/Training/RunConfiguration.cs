@@ -105,7 +105,7 @@ public sealed record RunConfiguration
         => OptionListing.Of(Json.ToNode(Training, RunJson.Default.TrainingOptions), RunJson.Default.TrainingOptions);
 
     /// <summary>The learner of this run.</summary>
-    public ILearner CreateLearner(LearnerContext context) => Algorithm.Create(Options, context);
+    public ILearner CreateLearner(LearningContext context) => Algorithm.Create(Options, context);
 
     /// <summary>Puts all values of a part of a file in the places of a record's.</summary>
     private static void Overlay(JsonObject record, string part, JsonNode? values)
@@ -149,8 +149,4 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(MaddpgOptions))]
 [JsonSerializable(typeof(WeightedQmixOptions))]
 [JsonSerializable(typeof(TrainingSummary))]
-[JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class RunJson : JsonSerializerContext;
-
-/// <summary>An enum written as words: "gru", "none".</summary>
-internal sealed class WordConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false) where T : struct, Enum;

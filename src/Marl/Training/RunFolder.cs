@@ -24,7 +24,7 @@ public sealed class RunFolder(string path) : IDisposable
     public string Checkpoint => File("checkpoint.safetensors");
 
     /// <inheritdoc cref="Configuration"/>
-    public string Policy => File("policy.safetensors");
+    public string Policy => File(Rl.Policy.FileName);
 
     /// <inheritdoc cref="Configuration"/>
     public string Summary => File("summary.json");

@@ -11,7 +11,7 @@ public sealed class Trainer : IDisposable
     private readonly IEnvironment[] environments;
     private readonly RunFolder? folder;
     private readonly Workers workers;
-    private readonly LearnerContext context;
+    private readonly LearningContext context;
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
     private readonly Tally tally = new();
@@ -31,7 +31,7 @@ public sealed class Trainer : IDisposable
         device ??= Device.Cpu;
         var training = configuration.Training with { Device = device.Id };
         (this.configuration, this.folder) = (configuration with { Training = training }, folder);
-        this.create = create ?? (() => Environments.Create(configuration.Environment));
+        this.create = create ?? (() => Catalog.CreateEnvironment(configuration.Environment));
         // The first says what it is before the others are made: what is wrong with a program is then seen once.
         environments = [this.create()];
         workers = new Workers(training.Threads > 0 ? training.Threads : Environment.ProcessorCount);
@@ -39,7 +39,7 @@ public sealed class Trainer : IDisposable
         {
             Spec = environments[0].Spec;
             environments = [.. environments, .. Create(training.Environments - 1)];
-            context = new LearnerContext(Spec, training, workers) { Device = device };
+            context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
             rollout = NewRollout(environments, environments.Length, context.Rng, Learner.NeedsNextAction);
         }

@@ -45,6 +45,19 @@ public sealed record TrainingOptions
     /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>
     public long CheckpointEvery { get; init; } = 50_000;
 
+    /// <summary>What a learner of this run is built with.</summary>
+    internal LearningContext Context(EnvironmentSpec spec, Workers workers, Device? device = null) => new(spec, workers)
+    {
+        Device = device ?? Marl.Native.Device.Cpu,
+        Seed = Seed,
+        TotalSteps = Steps,
+        Environments = Environments,
+        Shards = Shards,
+        RewardMode = Reward,
+        DefaultAction = DefaultAction,
+        TerminateAtLimit = TerminateAtLimit,
+    };
+
     /// <summary>Refuses what cannot be run.</summary>
     /// <exception cref="UsageException">names the option and its range.</exception>
     internal void Validate()

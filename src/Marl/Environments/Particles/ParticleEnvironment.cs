@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The particle worlds: agents that move as discs in the plane, talk, or both. Created by an id, see <see cref="Environments"/>.
+/// The particle worlds: agents that move as discs in the plane, talk, or both. Created by an id, see <see cref="Catalog"/>.
 /// <para>Discrete actions: 0 nothing, 1 -x, 2 +x, 3 -y, 4 +y (in mpe-v0: 1 +x, 2 -x, 3 +y, 4 -y); one that only talks says symbol a;
 /// one that does both takes move + 5 symbol. With actions=continuous an action is a vector of weights in 0..1 that says the same: the moves' five weights,
 /// opposite ones subtracted, then the message, which is passed on as it is; weights outside are clipped, but not in mpe-v0.</para>

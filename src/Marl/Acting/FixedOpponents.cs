@@ -47,7 +47,9 @@ public class FixedOpponents : IEnvironment, IDisposable
     public static FixedOpponents Create(string id, IEnvironment environment, Policy opponents, int team = 0)
         => environment is IPictured ? new Pictured(id, environment, opponents, team) : new FixedOpponents(id, environment, opponents, team);
 
-    internal static IEnvironment? TryCreate(EnvironmentId id)
+    /// <param name="id">the id.</param>
+    /// <param name="create">makes the environment that the policy was trained in.</param>
+    internal static IEnvironment? TryCreate(EnvironmentId id, Func<string, IEnvironment> create)
     {
         if (id.Name != "against")
             return null;
@@ -55,11 +57,11 @@ public class FixedOpponents : IEnvironment, IDisposable
         id.EnsureAllRead(hasLayout: true);
         if (id.Layout.Length == 0)
             throw id.Error("the path of a run or of a policy must stand after the colon");
-        string path = Directory.Exists(id.Layout) ? new RunFolder(id.Layout).Policy : id.Layout;
+        string path = Directory.Exists(id.Layout) ? Path.Combine(id.Layout, Policy.FileName) : id.Layout;
         try
         {
             var opponents = Policy.Load(path);
-            return Create(id.Text, Environments.Create(opponents.Description.Environment), opponents, team);
+            return Create(id.Text, create(opponents.Description.Environment), opponents, team);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
         {

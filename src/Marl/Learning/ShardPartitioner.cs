@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 /// <param name="count">episodes of a batch.</param>
 /// <param name="shards">at most as many.</param>
-internal sealed class ShardCut(int count, int shards)
+internal sealed class ShardPartitioner(int count, int shards)
 {
     private readonly long[] keys = new long[count];
     private readonly int[] ends = new int[shards];

@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 public sealed class ReplayLearner : ILearner
 {
     private readonly ReplayOptions options;
-    private readonly LearnerContext context;
+    private readonly LearningContext context;
     private readonly Objective objective;
     private readonly Phase[] phases;
     private readonly TrainedNetwork[] networks;
@@ -31,7 +31,7 @@ public sealed class ReplayLearner : ILearner
     /// <param name="options">how it learns.</param>
     /// <param name="context">where.</param>
     /// <param name="objective">what it learns: adds its parameters to a layout.</param>
-    public ReplayLearner(ValueOptions options, LearnerContext context, Func<ParameterLayout, Objective> objective)
+    public ReplayLearner(ValueOptions options, LearningContext context, Func<ParameterLayout, Objective> objective)
         : this(options, context, () =>
         {
             var layout = new ParameterLayout();
@@ -46,7 +46,7 @@ public sealed class ReplayLearner : ILearner
     /// <param name="plan">what it learns, and the networks that it is a function of, those that act first.</param>
     /// <param name="selector">how it acts.</param>
     /// <param name="exploration">how much is left to chance.</param>
-    public ReplayLearner(ReplayOptions options, LearnerContext context, Func<(Objective Objective, NetworkPlan[] Networks)> plan, IActionSelector selector,
+    public ReplayLearner(ReplayOptions options, LearningContext context, Func<(Objective Objective, NetworkSpec[] Networks)> plan, IActionSelector selector,
         Schedule exploration)
     {
         options.Validate();
@@ -191,7 +191,7 @@ public sealed class ReplayLearner : ILearner
         var network = networks[phase.Network];
         into.AsSpan().Clear();
         into[phase.Network] = network.Online.Gradient;
-        var setting = new Shard.Setting(rewards, steps, exploration.At(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
+        var setting = new LossContext.Setting(rewards, steps, exploration.At(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
         gradient.Of(phase.Loss, episodes, setting, reports[p], into);
         if (objective.Divisor is int metric)
         {
@@ -244,4 +244,4 @@ public sealed class ReplayLearner : ILearner
 /// <param name="Name">in checkpoints and errors.</param>
 /// <param name="Layout">its parameters.</param>
 /// <param name="Training">its optimiser, clipping, and how its target follows.</param>
-public sealed record NetworkPlan(string Name, ParameterLayout Layout, LearnerOptions Training);
+public sealed record NetworkSpec(string Name, ParameterLayout Layout, LearnerOptions Training);

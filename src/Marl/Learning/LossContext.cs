@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// A part of a batch of episodes on its way through a loss, with all that the loss is a function of: experience, weights, and a tape to record on.
 /// A worker has one and takes one shard after the other through it.
 /// </summary>
-public sealed class Shard
+public sealed class LossContext
 {
     private readonly TrainedNetwork[] networks;
     private readonly ShardReport unread;
@@ -16,7 +16,7 @@ public sealed class Shard
     private readonly Episode[] episodes;
 
     /// <summary>Room for <paramref name="capacity"/> episodes, of the longest for <paramref name="longest"/>.</summary>
-    internal Shard(EnvironmentSpec spec, int capacity, int longest, int rewardStreams, TrainedNetwork[] networks, Device device)
+    internal LossContext(EnvironmentSpec spec, int capacity, int longest, int rewardStreams, TrainedNetwork[] networks, Device device)
     {
         this.networks = networks;
         Tape = new Tape(device);
@@ -160,7 +160,7 @@ public sealed class Shard
     }
 
     /// <summary>Loss and gradients of some episodes.</summary>
-    internal void Differentiate(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, ShardReport report, Rng chance)
+    internal void Differentiate(Func<LossContext, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, ShardReport report, Rng chance)
     {
         Load(episodes, setting, chance);
         (this.gradients, this.report) = (gradients, report);
@@ -181,7 +181,7 @@ public sealed class Shard
     }
 
     /// <summary>Something without a gradient.</summary>
-    internal void Visit(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
+    internal void Visit(Action<LossContext> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
         Load(episodes, setting, chance);
         (gradients, report) = ([], unread);

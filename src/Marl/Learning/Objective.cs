@@ -12,14 +12,14 @@ public abstract class Objective
     /// <summary>K, the members of the ensemble of policies that acts, which are the first networks; 1: there is but one.</summary>
     public virtual int Members => 1;
 
-    /// <summary>Whether a loss asks for <see cref="Shard.MeanOfChoices"/>.</summary>
+    /// <summary>Whether a loss asks for <see cref="LossContext.MeanOfChoices"/>.</summary>
     public virtual bool CountsChoices => false;
 
-    /// <summary>Names of what losses report, each by one phase, see <see cref="Shard.Report"/>.</summary>
+    /// <summary>Names of what losses report, each by one phase, see <see cref="LossContext.Report"/>.</summary>
     public abstract IReadOnlyList<string> Metrics { get; }
 
     /// <summary>This shard's part of the loss of the whole batch; of the phase that the others serve where there are several.</summary>
-    public abstract Var Loss(Shard shard);
+    public abstract Var Loss(LossContext shard);
 
     /// <summary>The steps that an update consists of, one after the other; by default one, of the only network along <see cref="Loss"/>.</summary>
     public virtual IReadOnlyList<Phase> Phases => [new("network", 0, Loss)];
@@ -38,7 +38,7 @@ public abstract class Objective
 /// <param name="Name">in metrics.</param>
 /// <param name="Network">place of the network that moves; the others are constants.</param>
 /// <param name="Loss">a shard's part of the loss of the whole batch.</param>
-public sealed record Phase(string Name, int Network, Func<Shard, Var> Loss)
+public sealed record Phase(string Name, int Network, Func<LossContext, Var> Loss)
 {
     /// <summary>It is taken in one of so many updates. Targets follow when the rarest phase is taken.</summary>
     public int Every { get; init; } = 1;

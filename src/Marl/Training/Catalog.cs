@@ -1,20 +1,10 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Environments that share a form of id.</summary>
-/// <param name="Pattern">the form, capitals standing for what may vary.</param>
-/// <param name="Description">one line about them.</param>
-/// <param name="Examples">ids that can be created anywhere; none if a file is needed.</param>
-public sealed record EnvironmentFamily(string Pattern, string Description, IReadOnlyList<string> Examples)
-{
-    /// <summary>Creates the environment; null if the id's name is of another family.</summary>
-    internal Func<EnvironmentId, IEnvironment?> TryCreate { get; init; } = _ => null;
-}
-
 /// <summary>The environments that have an id. One's own needs no entry: training takes any <c>Func&lt;IEnvironment&gt;</c>.</summary>
-public static class Environments
+public static class Catalog
 {
     /// <summary>All families.</summary>
-    public static IReadOnlyList<EnvironmentFamily> Families { get; } =
+    public static IReadOnlyList<EnvironmentFamily> Environments { get; } =
     [
         new("lbf:RxC-Pp-Ff[-Ss][-coop][-pen][?steps=T&..]", "Level-Based Foraging v3: collect food that may need several players; options " +
             LbfConfig.Options,
@@ -41,24 +31,24 @@ public static class Environments
         new("identity[?agents=N&actions=K&steps=T]", "every agent repeats the symbol that it sees: a learning test",
             ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
         new("against:RUN[?team=K]", "one team of an environment, the first unless told otherwise; a run's policy, or one in a file, plays the others and learns no more",
-            []) { TryCreate = FixedOpponents.TryCreate },
+            []) { TryCreate = id => FixedOpponents.TryCreate(id, CreateEnvironment) },
         new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "a program of your own, in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",
             []) { TryCreate = ExternalEnvironment.TryCreate },
     ];
 
     /// <summary>The examples of all families.</summary>
-    public static IReadOnlyList<string> Ids { get; } = [.. Families.SelectMany(family => family.Examples)];
+    public static IReadOnlyList<string> EnvironmentIds { get; } = [.. Environments.SelectMany(family => family.Examples)];
 
     /// <summary>Creates the environment of an id.</summary>
     /// <exception cref="UsageException">the id is unknown, or a part of it is; the message names the part or the nearest id.</exception>
-    public static IEnvironment Create(string id)
+    public static IEnvironment CreateEnvironment(string id)
     {
         var parts = new EnvironmentId(id);
-        foreach (EnvironmentFamily family in Families)
+        foreach (EnvironmentFamily family in Environments)
         {
             if (family.TryCreate(parts) is { } environment)
                 return environment;
         }
-        throw UsageException.Unknown("environment", id, Ids);
+        throw UsageException.Unknown("environment", id, EnvironmentIds);
     }
 }

@@ -57,7 +57,7 @@ public abstract class Algorithm(string name, string description)
     public virtual bool IsContinuous => false;
 
     /// <exception cref="UsageException">it cannot learn what the environment has.</exception>
-    internal ILearner Create(object options, LearnerContext context)
+    internal ILearner Create(object options, LearningContext context)
     {
         if (context.Spec.IsContinuous && !IsContinuous)
         {
@@ -67,7 +67,7 @@ public abstract class Algorithm(string name, string description)
         return CreateLearner(options, context);
     }
 
-    private protected abstract ILearner CreateLearner(object options, LearnerContext context);
+    private protected abstract ILearner CreateLearner(object options, LearningContext context);
 
     private static Typed<QLearningOptions> QLearning(string name, string description, Func<string, QLearningOptions> defaults)
         => new(name, description, defaults, RunJson.Default.QLearningOptions, Presets.ReplayTraining, Rl.QLearning.Learner);
@@ -94,7 +94,7 @@ public abstract class Algorithm(string name, string description)
         => new(name, description, defaults, RunJson.Default.ParetoOptions, Presets.OnPolicyTraining, Rl.ParetoActorCritic.Learner);
 
     private sealed class Typed<TOptions>(string name, string description, Func<string, TOptions> defaults, JsonTypeInfo<TOptions> type,
-        Func<string, TrainingOptions> training, Func<TOptions, LearnerContext, ILearner> create, bool continuous = false)
+        Func<string, TrainingOptions> training, Func<TOptions, LearningContext, ILearner> create, bool continuous = false)
         : Algorithm(name, description) where TOptions : class
     {
         public override bool IsContinuous => continuous;
@@ -109,6 +109,6 @@ public abstract class Algorithm(string name, string description)
 
         internal override JsonObject WriteOptions(object options) => Json.ToNode((TOptions)options, type);
 
-        private protected override ILearner CreateLearner(object options, LearnerContext context) => create((TOptions)options, context);
+        private protected override ILearner CreateLearner(object options, LearningContext context) => create((TOptions)options, context);
     }
 }

@@ -8,20 +8,20 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class BatchGradient
 {
-    private readonly LearnerContext context;
+    private readonly LearningContext context;
     private readonly TrainedNetwork[] networks;
     private readonly Part[] parts;
-    private readonly Shard[] shards;
+    private readonly LossContext[] shards;
     private readonly Episode[] sample;
-    private readonly ShardCut cut;
+    private readonly ShardPartitioner cut;
     private readonly Tensor[] destinations;
     private readonly int metrics;
     private readonly Action<int, int> differentiate, visit;
     private readonly Func<Part, Tensor>[] gradientOf;
     private LossReport report;
-    private Func<Shard, Var> loss = static _ => default;
-    private Action<Shard> visitor = static _ => { };
-    private Shard.Setting setting;
+    private Func<LossContext, Var> loss = static _ => default;
+    private Action<LossContext> visitor = static _ => { };
+    private LossContext.Setting setting;
     private long runs;
 
     /// <summary>For batches of <paramref name="count"/> episodes and losses that are functions of <paramref name="networks"/>.</summary>
@@ -29,17 +29,17 @@ internal sealed class BatchGradient
     /// <param name="count">episodes of a batch.</param>
     /// <param name="networks">what the loss is differentiated by.</param>
     /// <param name="metrics">how many numbers the loss reports.</param>
-    public BatchGradient(LearnerContext context, int count, TrainedNetwork[] networks, int metrics)
+    public BatchGradient(LearningContext context, int count, TrainedNetwork[] networks, int metrics)
     {
         (this.context, this.networks, this.metrics) = (context, networks, metrics);
         (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
         parts = [.. Enumerable.Range(0, context.ShardsOf(count)).Select(_ => new Part(networks, context.Device))];
-        cut = new ShardCut(count, parts.Length);
+        cut = new ShardPartitioner(count, parts.Length);
         report = NewReport();
         int streams = context.Reward.Streams(context.Spec);
         // A GPU takes one launch after the other: one worker calls it.
         int workers = context.Device == Device.Cpu ? context.Workers.Count : 1;
-        shards = [.. Enumerable.Range(0, workers).Select(_ => new Shard(context.Spec, count, cut.MostOfTheLongest, streams, networks, context.Device))];
+        shards = [.. Enumerable.Range(0, workers).Select(_ => new LossContext(context.Spec, count, cut.MostOfTheLongest, streams, networks, context.Device))];
         gradientOf = [.. networks.Select<TrainedNetwork, Func<Part, Tensor>>((_, i) => part => part.Gradients[i])];
         (differentiate, visit) = (Differentiate, Visit);
     }
@@ -59,7 +59,7 @@ internal sealed class BatchGradient
     /// <param name="setting">of all shards.</param>
     /// <param name="report">receives the loss and what it says.</param>
     /// <param name="into">where the gradient by each network is put; none: the network is constant here. By default where the networks have theirs.</param>
-    public void Of(Func<Shard, Var> loss, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, LossReport report, params ReadOnlySpan<Tensor> into)
+    public void Of(Func<LossContext, Var> loss, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting, LossReport report, params ReadOnlySpan<Tensor> into)
     {
         Begin(episodes, setting);
         (this.loss, this.report) = (loss, report);
@@ -79,7 +79,7 @@ internal sealed class BatchGradient
     }
 
     /// <summary>Takes every shard of some episodes to <paramref name="visitor"/>, without any gradient.</summary>
-    public void ForEach(Action<Shard> visitor, ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    public void ForEach(Action<LossContext> visitor, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting)
     {
         Begin(episodes, setting);
         this.visitor = visitor;
@@ -89,7 +89,7 @@ internal sealed class BatchGradient
     /// <summary>How many batches there were: names the streams of chance of the next.</summary>
     public void Archive(IArchive archive) => archive.Value("runs", ref runs);
 
-    private void Begin(ReadOnlySpan<Episode> episodes, in Shard.Setting setting)
+    private void Begin(ReadOnlySpan<Episode> episodes, in LossContext.Setting setting)
     {
         if (episodes.Length != sample.Length)
         {

@@ -7,7 +7,7 @@ internal class LossNoise
     /// <param name="shard">whose chance.</param>
     /// <param name="stream">a number for each use in a loss.</param>
     /// <param name="noise">[T, B, N, A] receives it.</param>
-    public virtual void Gumbel(Shard shard, int stream, Tensor noise)
+    public virtual void Gumbel(LossContext shard, int stream, Tensor noise)
     {
         var rng = shard.Chance.Split(RngPurpose.Loss, stream);
         using var numbers = new HostNumbers(noise, fresh: true);
@@ -21,7 +21,7 @@ internal class LossNoise
 
     /// <summary>Standard normal.</summary>
     /// <inheritdoc cref="Gumbel"/>
-    public virtual void Normal(Shard shard, int stream, Tensor noise)
+    public virtual void Normal(LossContext shard, int stream, Tensor noise)
     {
         var rng = shard.Chance.Split(RngPurpose.Loss, stream);
         using var numbers = new HostNumbers(noise, fresh: true);

@@ -16,7 +16,7 @@ public sealed class OnPolicyLearner : ILearner
     private readonly RunningStatistics? rewards, returns;
     private readonly RoundMemory? memory;
     private readonly Episode[] shuffled;
-    private readonly Action<Shard> estimate;
+    private readonly Action<LossContext> estimate;
     private readonly Schedule floor;
     private long updates;
     private Rng sampling;
@@ -25,13 +25,13 @@ public sealed class OnPolicyLearner : ILearner
     /// <param name="options">how it learns.</param>
     /// <param name="context">where.</param>
     /// <param name="objective">what it learns.</param>
-    public OnPolicyLearner(OnPolicyOptions options, LearnerContext context, PolicyObjective objective)
+    public OnPolicyLearner(OnPolicyOptions options, LearningContext context, PolicyObjective objective)
     {
         (this.options, this.objective) = (options, objective);
         // Weights of critics are drawn from other streams than the actor's.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i - 1), context.Device))];
-        int round = context.Training.Environments, metrics = objective.Metrics.Count;
+        int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
             throw new UsageException($"{round} environments play {round} episodes in a round, which cannot be cut into {options.Minibatches} minibatches alike; " +
@@ -171,5 +171,5 @@ public sealed class OnPolicyLearner : ILearner
     }
 
     /// <summary>Losses look at the floor that their episodes were played with.</summary>
-    private Shard.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns);
+    private LossContext.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns);
 }

@@ -18,14 +18,14 @@ public abstract class PolicyObjective : Objective
     private const int ActorLossMetric = 0, EntropyMetric = 1;
 
     private readonly OnPolicyOptions options;
-    private readonly List<NetworkPlan> networks = [];
-    private readonly Func<Shard, Var> loss;
+    private readonly List<NetworkSpec> networks = [];
+    private readonly Func<LossContext, Var> loss;
 
     /// <summary>The network that acts; critics follow in the constructor of the algorithm.</summary>
     /// <param name="options">of the family.</param>
     /// <param name="context">where.</param>
     /// <exception cref="UsageException">an option is out of its range.</exception>
-    protected PolicyObjective(OnPolicyOptions options, LearnerContext context)
+    protected PolicyObjective(OnPolicyOptions options, LearningContext context)
     {
         options.Validate();
         this.options = options;
@@ -44,10 +44,10 @@ public abstract class PolicyObjective : Objective
     public virtual bool NeedsNextAction => false;
 
     /// <summary>What is trained, in the order of a shard's networks: names, parameters, and how they are optimised.</summary>
-    internal IReadOnlyList<NetworkPlan> Networks => networks;
+    internal IReadOnlyList<NetworkSpec> Networks => networks;
 
-    /// <summary>Before the first step: what the critic makes of the episodes, stored with them (<see cref="Shard.Store"/>). No gradient.</summary>
-    public abstract void Estimate(Shard shard);
+    /// <summary>Before the first step: what the critic makes of the episodes, stored with them (<see cref="LossContext.Store"/>). No gradient.</summary>
+    public abstract void Estimate(LossContext shard);
 
     /// <summary>Advantages of an episode whose <see cref="Estimates"/> are there and standardised; by default A_t = G_t - v_t.</summary>
     public virtual void Appraise(Episode episode, Estimates estimates)
@@ -61,7 +61,7 @@ public abstract class PolicyObjective : Objective
     /// <param name="episodes">a minibatch.</param>
     /// <param name="setting">of all shards.</param>
     /// <param name="report">receives the loss and what it says.</param>
-    internal virtual void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in Shard.Setting setting, LossReport report)
+    internal virtual void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting, LossReport report)
     {
         gradient.Of(loss, episodes, setting, report);
         foreach (var network in gradient.Networks)
@@ -78,7 +78,7 @@ public abstract class PolicyObjective : Objective
     public static Var ActorLoss(Var logChosen, Tensor advantages, Var entropy, float entropyWorth) => -(logChosen * advantages + entropyWorth * entropy);
 
     /// <summary>The same of a shard [T, B, N], with its metrics.</summary>
-    protected Var ActorLoss(Shard shard, float entropyWorth)
+    protected Var ActorLoss(LossContext shard, float entropyWorth)
     {
         var (logChosen, entropy) = LogPolicyAndEntropy(shard, shard.Online);
         var actorLoss = ActorLoss(logChosen, shard.Batch.Advantages, entropy, entropyWorth);
@@ -87,7 +87,7 @@ public abstract class PolicyObjective : Objective
     }
 
     /// <summary>The metrics that all have.</summary>
-    protected static void ReportActor(Shard shard, Var actorLoss, Var entropy)
+    protected static void ReportActor(LossContext shard, Var actorLoss, Var entropy)
     {
         shard.Report(ActorLossMetric, actorLoss.Value);
         shard.Report(EntropyMetric, entropy.Value);
@@ -104,7 +104,7 @@ public abstract class PolicyObjective : Objective
     }
 
     /// <summary>log pi(.) [T, B, N, A] of what was seen before each action.</summary>
-    protected Var LogPolicy(Shard shard, Weights w)
+    protected Var LogPolicy(LossContext shard, Weights w)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = tape.Constant(Agent.Input.Build(tape, batch));
@@ -113,7 +113,7 @@ public abstract class PolicyObjective : Objective
     }
 
     /// <summary>log pi(u_t) and the entropy of pi, [T, B, N].</summary>
-    protected (Var LogChosen, Var Entropy) LogPolicyAndEntropy(Shard shard, Weights w)
+    protected (Var LogChosen, Var Entropy) LogPolicyAndEntropy(LossContext shard, Weights w)
     {
         var logPolicy = LogPolicy(shard, w);
         return (Chosen(logPolicy, shard.Batch.Actions), logPolicy.Entropy());
@@ -125,10 +125,10 @@ public abstract class PolicyObjective : Objective
     /// <summary>G_t [T, B, N]: lambda or n-step returns.</summary>
     /// <param name="shard">what was earned.</param>
     /// <param name="vNext">[T, B, N] the value of what came next, as the target critic says; changed in place.</param>
-    protected Tensor Returns(Shard shard, Tensor vNext) => Returns(shard, shard.TransitionsOf(options.Gamma), vNext);
+    protected Tensor Returns(LossContext shard, Tensor vNext) => Returns(shard, shard.TransitionsOf(options.Gamma), vNext);
 
     /// <summary>The same of given transitions.</summary>
-    protected Tensor Returns(Shard shard, Transitions transitions, Tensor vNext)
+    protected Tensor Returns(LossContext shard, Transitions transitions, Tensor vNext)
     {
         vNext = shard.Destandardised(vNext);
         return options.Lambda > 0
