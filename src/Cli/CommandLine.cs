@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Diagnostics.CodeAnalysis;
 using Marl.Native.Cli.Commands;
 using Marl.Native.Rl;
 
@@ -11,14 +12,21 @@ internal static class CommandLine
 {
     /// <summary>Does what is asked for.</summary>
     /// <returns>see <see cref="ExitCode"/>.</returns>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The command is not trimmed.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "The command is compiled at run time.")]
     public static int Run(string[] args)
     {
         try
         {
-            var parsed = Root().Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            var load = Words.Load();
+            var parsed = Root(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             if (parsed.Action is not HelpAction)
             {
-                RefuseMistakes(parsed);
+                RefuseMistakes(parsed, load);
+            }
+            foreach (string library in parsed.GetValue(load) ?? [])
+            {
+                Catalog.Load(library);
             }
             // Signals are the business of the commands that have something to save.
             return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -39,7 +47,7 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Root()
+    private static RootCommand Root(Option<string[]> load)
     {
         RootCommand root = new("""
             Multi-agent reinforcement learning: train, evaluate and resume policies.
@@ -55,6 +63,7 @@ internal static class CommandLine
             ListCommand.Create(),
             AdapterCommand.Create(),
             DoctorCommand.Create(),
+            load,
         };
         root.SetAction(static parsed => new HelpAction().Invoke(parsed));
         return root;
@@ -62,7 +71,7 @@ internal static class CommandLine
 
     /// <summary>The parser's own report is a page of help; a person who mistyped a word wants the word.</summary>
     /// <exception cref="UsageException">the first mistake, with the nearest word that exists.</exception>
-    private static void RefuseMistakes(ParseResult parsed)
+    private static void RefuseMistakes(ParseResult parsed, Option load)
     {
         var place = parsed.CommandResult;
         var command = place.Command;
@@ -70,7 +79,7 @@ internal static class CommandLine
         var words = place.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
         if (words.Concat(parsed.UnmatchedTokens).FirstOrDefault(word => word.StartsWith('-')) is { } option)
         {
-            throw UsageException.Unknown("option", option, command.Options.Select(known => known.Name));
+            throw UsageException.Unknown("option", option, command.Options.Append(load).Select(known => known.Name));
         }
         // An option without its value takes the next one for it.
         var given = place.Children.OfType<OptionResult>();

@@ -8,6 +8,8 @@ namespace Marl.Native.Rl;
 /// that names the thing and the remedy; the command prints it and exits with 2.</summary>
 public sealed class UsageException(string message) : Exception(message)
 {
+    private const int Widest = 8192;
+
     /// <summary>«<paramref name="kind"/> 'x' is unknown; did you mean 'y'?», with the nearest of the names that exist.</summary>
     /// <param name="kind">what is missing: "algorithm", "environment", "option".</param>
     /// <param name="name">what was asked for.</param>
@@ -26,7 +28,7 @@ public sealed class UsageException(string message) : Exception(message)
     /// <param name="value">what was asked for: a property of a record of options, whose name is the option's.</param>
     /// <param name="range">what can be had.</param>
     /// <param name="property">filled in by the compiler.</param>
-    internal static void Require<T>(bool valid, T value, string range, [CallerArgumentExpression(nameof(value))] string property = "")
+    public static void Require<T>(bool valid, T value, string range, [CallerArgumentExpression(nameof(value))] string property = "")
     {
         if (!valid)
         {
@@ -34,6 +36,10 @@ public sealed class UsageException(string message) : Exception(message)
                 $"option '{JsonNamingPolicy.CamelCase.ConvertName(property)}' cannot be {value}; it must be {range}"));
         }
     }
+
+    /// <summary>Refuses a width that no layer can have.</summary>
+    public static void RequireWidth(int width, [CallerArgumentExpression(nameof(width))] string property = "")
+        => Require(width is >= 1 and <= Widest, width, $"in 1 .. {Widest}", property);
 
     /// <summary>Levenshtein's distance: insertions, deletions and substitutions from one word to the other.</summary>
     private static int EditDistance(string a, string b)

@@ -23,7 +23,7 @@ internal static class ListCommand
     }
 
     private static IEnumerable<string> Algorithms()
-        => Columns(Algorithm.All.Select(algorithm => (algorithm.Name, algorithm.Description)));
+        => Columns(Catalog.Algorithms.Select(algorithm => (algorithm.Name, algorithm.Description)));
 
     /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10, "box 5" where an action is 5 numbers.</summary>
     private static IEnumerable<string> EnvironmentFamilies()

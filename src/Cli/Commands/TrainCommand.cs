@@ -46,7 +46,8 @@ internal static class TrainCommand
                 .. Named("seed", parsed.GetValue(seed)),
                 .. Named("threads", parsed.GetValue(threads)),
                 .. Named("device", parsed.GetValue(device)),
-            ]);
+            ]) with
+            { Load = Catalog.Loaded };
             var learnsOn = Devices.Open(configuration.Training.Device);
             using var opened = learnsOn as IDisposable;
             using var run = RunFolder.New(parsed.GetValue(folder) ?? FreeFolder(configuration));
@@ -82,7 +83,7 @@ internal static class TrainCommand
     {
         string environment = string.Concat(configuration.Environment.Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(LongestName));
-        string name = Path.Combine("runs", $"{configuration.Algorithm.Name}-{environment}-seed{configuration.Training.Seed}");
+        string name = Path.Combine("runs", $"{configuration.Algorithm}-{environment}-seed{configuration.Training.Seed}");
         string free = name;
         for (int number = 2; Path.Exists(free); number++)
         {

@@ -27,6 +27,14 @@ internal static class Words
         Description = "a program of your own that is the environment, see docs/protocol.md; the same as --env 'cmd:command'",
     };
 
+    /// <summary>--load</summary>
+    public static Option<string[]> Load() => new("--load")
+    {
+        HelpName = "my.dll",
+        Description = "a library with algorithms, mixers, networks or environments of your own; its code runs, so load none that you do not trust; may be repeated",
+        Recursive = true,
+    };
+
     /// <summary>The id that --env or --env-cmd gives; null if neither is given.</summary>
     /// <exception cref="UsageException">both are given.</exception>
     public static string? EnvironmentId(string? id, string? command) => (id, command) switch

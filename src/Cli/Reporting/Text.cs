@@ -8,7 +8,7 @@ internal static class Text
 {
     /// <summary>"qmix on lbf:8x8-2p-2f, seed 1, 200,000 steps"</summary>
     public static string Title(RunConfiguration run)
-        => $"{run.Algorithm.Name} on {run.Environment}, seed {run.Training.Seed}, {Count(run.Training.Steps)} steps";
+        => $"{run.Algorithm} on {run.Environment}, seed {run.Training.Seed}, {Count(run.Training.Steps)} steps";
 
     /// <summary>How a run ended, and where it is.</summary>
     public static IEnumerable<string> Summary(TrainingSummary summary, string folder) =>

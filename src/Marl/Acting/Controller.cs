@@ -11,14 +11,14 @@ public sealed class Controller
     private readonly FrozenParameters[] frozen;
     private readonly Tensor[] state;
     private readonly Agent agent;
-    private readonly IActionSelector selector;
+    private readonly Exploration selector;
     private readonly BoxPolicy? box;
     private readonly Tape tape = new();
     private readonly Tensor sight, previous, fingerprints;
     private int count, step;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
-    public Controller(IReadOnlyList<Actor> actors, IActionSelector selector, EnvironmentSpec spec, int capacity)
+    public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity)
     {
         (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
         frozen = [.. actors.Select(actor => new FrozenParameters(actor.Parameters.Layout))];
@@ -50,7 +50,7 @@ public sealed class Controller
 
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
     /// <param name="episodes">as many as there are rows.</param>
-    /// <param name="exploration">see <see cref="IActionSelector"/>, or <see cref="BoxPolicy"/> where actions are numbers.</param>
+    /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="BoxPolicy"/> where actions are numbers.</param>
     /// <param name="rngs">chance, one stream per row.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
     {

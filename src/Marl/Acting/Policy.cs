@@ -21,7 +21,7 @@ public sealed class Policy
         members = description.Members;
         Agent[] agents = [.. Enumerable.Range(0, members).Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
         parameters = new Parameters(layout);
-        controller = new Controller([.. agents.Select(agent => new Actor(agent, parameters))], description.Stochastic ? new PolicySampler() : new EpsilonGreedy(), spec, capacity: 1);
+        controller = new Controller([.. agents.Select(agent => new Actor(agent, parameters))], description.Stochastic ? new SoftmaxPolicy() : new EpsilonGreedy(), spec, capacity: 1);
         present = new Episode(spec) { Fingerprint = description.Fingerprint };
     }
 
@@ -29,7 +29,7 @@ public sealed class Policy
     /// <param name="spec">what they act in.</param>
     /// <param name="actors">one, or the members of an ensemble.</param>
     /// <param name="fingerprint">when in training this is.</param>
-    /// <param name="stochastic">whether actions are drawn from what the agents say, see <see cref="IActionSelector.IsStochastic"/>.</param>
+    /// <param name="stochastic">whether actions are drawn from what the agents say, see <see cref="Exploration.IsStochastic"/>.</param>
     public Policy(EnvironmentSpec spec, IReadOnlyList<Actor> actors, Fingerprint fingerprint = default, bool stochastic = false)
         : this(new PolicyDescription(spec.Id, actors[0].Agent.Options, spec.Agents, spec.StateSize, fingerprint, actors.Count, stochastic))
     {
@@ -207,7 +207,7 @@ public sealed class Policy
 /// <param name="StateSize">S of the environment, for agents that see its state.</param>
 /// <param name="Fingerprint">when in training it was saved, for agents that see that.</param>
 /// <param name="Members">of an ensemble: how many networks there are.</param>
-/// <param name="Stochastic">whether actions are drawn from what the agents say, see <see cref="IActionSelector.IsStochastic"/>; otherwise they do what is likeliest.</param>
+/// <param name="Stochastic">whether actions are drawn from what the agents say, see <see cref="Exploration.IsStochastic"/>; otherwise they do what is likeliest.</param>
 public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default,
     int Members = 1, bool Stochastic = false)
 {

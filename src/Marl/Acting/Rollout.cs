@@ -18,7 +18,7 @@ public sealed class Rollout
     /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, E and at most as many, their chance split from
     /// <paramref name="rng"/>: episode i in environment i mod E. With <paramref name="beyond"/> an action is chosen once more where an episode was cut off.</summary>
     /// <exception cref="UsageException">the environments are not alike.</exception>
-    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, IReadOnlyList<Actor> actors, IActionSelector selector,
+    public Rollout(ReadOnlySpan<IEnvironment> environments, int count, IReadOnlyList<Actor> actors, Exploration selector,
         Workers workers, Rng rng, bool beyond = false)
     {
         this.workers = workers;
@@ -40,7 +40,7 @@ public sealed class Rollout
 
     /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and all chance is as it was before the round.</summary>
     /// <param name="episodes">as many as a round has, written over.</param>
-    /// <param name="exploration">see <see cref="IActionSelector"/>.</param>
+    /// <param name="exploration">see <see cref="Exploration"/>.</param>
     /// <param name="fingerprint">when in training this is.</param>
     public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint = default)
     {
@@ -97,7 +97,7 @@ public sealed class Rollout
         /// <param name="selector">how.</param>
         /// <param name="rng">of all shards.</param>
         /// <param name="beyond">whether an action is chosen once more.</param>
-        public Shard(ReadOnlySpan<IEnvironment> environments, int[] played, IReadOnlyList<Actor> actors, IActionSelector selector, Rng rng, bool beyond)
+        public Shard(ReadOnlySpan<IEnvironment> environments, int[] played, IReadOnlyList<Actor> actors, Exploration selector, Rng rng, bool beyond)
         {
             (this.environments, this.played, this.beyond) = (environments.ToArray(), played, beyond);
             chance = [.. played.Select(i => rng.Split(RngPurpose.Environment, i))];

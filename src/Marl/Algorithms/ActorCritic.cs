@@ -10,7 +10,7 @@ namespace Marl.Native.Rl;
 ///          = -mean (min(rho_t A_t, clip(rho_t, 1 - e, 1 + e) A_t) + c H(pi)),  rho_t = pi(u_t) / pi_then(u_t)      PPO (Schulman et al. 2017, eq. 7)
 /// </code>
 /// </summary>
-public sealed class ActorCritic : PolicyObjective
+internal sealed class ActorCritic : PolicyObjective
 {
     // Places in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4, ClipFraction = 5;
@@ -18,7 +18,7 @@ public sealed class ActorCritic : PolicyObjective
     private readonly ActorCriticOptions options;
     private readonly ValueCritic? critic;
 
-    private ActorCritic(ActorCriticOptions options, LearningContext context) : base(options, context)
+    public ActorCritic(ActorCriticOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
         critic = options.Critic == CriticKind.None ? null
@@ -27,9 +27,6 @@ public sealed class ActorCritic : PolicyObjective
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return", "clipFraction"];
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ActorCriticOptions options, LearningContext context) => new(options, context, new ActorCritic(options, context));
 
     /// <summary>-min(rho A, clip(rho, 1 - e, 1 + e) A), PPO's bound on what a step may gain (Schulman et al. 2017, equation 7).</summary>
     /// <param name="ratio">rho = pi(u) / pi_then(u).</param>

@@ -11,7 +11,7 @@ namespace Marl.Native.Rl;
 /// </code>
 /// Weights of agents that are not shared have critics that are not shared (EPyMARL, Papoudakis et al. 2021).
 /// </summary>
-public sealed class Coma : PolicyObjective
+internal sealed class Coma : PolicyObjective
 {
     // Places in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4;
@@ -19,7 +19,7 @@ public sealed class Coma : PolicyObjective
     private readonly ComaOptions options;
     private readonly CounterfactualCritic critic;
 
-    private Coma(ComaOptions options, LearningContext context) : base(options, context)
+    public Coma(ComaOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
         critic = new CounterfactualCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.CriticObservation,
@@ -32,12 +32,9 @@ public sealed class Coma : PolicyObjective
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
-    /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ComaOptions options, LearningContext context) => new(options, context, new Coma(options, context));
-
     /// <summary>A_i = Q_i(u_i) - sum_a pi_i(a) Q_i(a) [T, B, N] (equation 4).</summary>
     /// <param name="q">Q_i(s, ., u_-i) and what was done.</param>
-    /// <param name="logPolicy">[T, B, N, A], see <see cref="PolicySampler.LogPolicy"/>.</param>
+    /// <param name="logPolicy">[T, B, N, A], see <see cref="Exploration.LogPolicy"/>.</param>
     public static Var Advantage(in ActionValues q, Var logPolicy) => q.Chosen - (logPolicy.Exp() * q.Available * q.All).Sum(-1);
 
     /// <inheritdoc/>

@@ -18,7 +18,7 @@ namespace Marl.Native.Rl;
 /// and deviation count as constants. All values are those before the update. The authors' code has a product of averages for an average of products, and
 /// another sign.
 /// </summary>
-public sealed class Liir : PolicyObjective
+internal sealed class Liir : PolicyObjective
 {
     // Place among the networks.
     private const int Intrinsic = 2;
@@ -32,7 +32,7 @@ public sealed class Liir : PolicyObjective
     private readonly Tensor direction, policyLoss;
     private readonly Func<LossContext, Var> actorLoss, surrogate, criticLoss;
 
-    private Liir(LiirOptions options, LearningContext context) : base(options, context)
+    public Liir(LiirOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
         context.RequireCommonReward("LIIR learns what makes more of one common reward");
@@ -51,9 +51,6 @@ public sealed class Liir : PolicyObjective
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; }
         = ["actorLoss", "entropy", "criticLoss", "value", "return", "extrinsicLoss", "metaLoss", "intrinsicReward"];
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(LiirOptions options, LearningContext context) => new(options, context, new Liir(options, context));
 
     /// <inheritdoc/>
     public override void Estimate(LossContext shard)

@@ -1,8 +1,15 @@
+using System.ComponentModel;
+using Marl.Native.Nn;
+
 namespace Marl.Native.Rl;
 
-/// <summary>Hyper-parameters of LIIR.</summary>
+/// <summary>Hyperparameters of LIIR.</summary>
+[Description("learning individual intrinsic rewards (Du et al. 2019)")]
 public sealed record LiirOptions : OnPolicyOptions
 {
+    /// <summary>With the optimizer, lambda and intrinsic weight of its authors' code for StarCraft.</summary>
+    public LiirOptions() => (Lambda, Optimizer, LearningRate) = (0.8f, new RmsProp { Epsilon = 1e-5 }, 5e-4f);
+
     /// <summary>lambda of the paper: what an intrinsic reward is worth beside the environment's.</summary>
     public float IntrinsicWeight { get; init; } = 0.01f;
 
@@ -20,9 +27,13 @@ public sealed record LiirOptions : OnPolicyOptions
     public bool CriticLastActions { get; init; }
 
     /// <summary>How intrinsic rewards and the extrinsic value are trained: their gradients are not clipped.</summary>
-    internal LearnerOptions OfIntrinsic => OfCritics.At(IntrinsicLearningRate) with { GradientClip = 0 };
+    internal AlgorithmOptions OfIntrinsic => OfCritics.At(IntrinsicLearningRate) with { GradientClip = 0 };
 
-    internal override void Validate()
+    /// <inheritdoc/>
+    public override PolicyObjective Create(LearningContext context) => new Liir(this, context);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         base.Validate();
         UsageException.Require(float.IsFinite(IntrinsicWeight), IntrinsicWeight, "finite");

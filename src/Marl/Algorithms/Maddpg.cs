@@ -1,3 +1,5 @@
+using Marl.Native.Nn;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -17,7 +19,7 @@ namespace Marl.Native.Rl;
 /// </code>
 /// Agents that share weights share their critic and their idea of the others.
 /// </summary>
-public sealed class Maddpg : Objective
+internal sealed class Maddpg : Objective
 {
     // Places in Metrics.
     private const int Value = 0, Goal = 1, Divergence = 2;
@@ -33,10 +35,16 @@ public sealed class Maddpg : Objective
     private readonly LossNoise noise;
     private readonly int critics, inferred, observers;
 
-    private Maddpg(MaddpgOptions options, LearningContext context, ParameterLayout actorLayout, ParameterLayout criticLayout, LossNoise noise)
+    public Maddpg(MaddpgOptions options, LearningContext context, LossNoise? noise = null)
     {
-        (this.options, this.noise) = (options, noise);
+        (this.options, this.noise) = (options, noise ?? new LossNoise());
         var spec = context.Spec;
+        var actorLayout = new ParameterLayout();
+        for (int member = 0; member < options.Members; member++)
+        {
+            AddNetwork(options.Members == 1 ? "actor" : $"actor{member}", options, actorLayout);
+        }
+        var criticLayout = AddNetwork("critic", options.At(options.CriticLearningRate));
         Agent = new Agent(actorLayout.Scope("agent"), spec, options.Network);
         critic = new ActionCritic(criticLayout.Scope("critic"), spec, options.Critic, options.Network, options.CriticHidden);
         twin = options.Twin ? new ActionCritic(criticLayout.Scope("critic2"), spec, options.Critic, options.Network, options.CriticHidden) : null;
@@ -44,6 +52,10 @@ public sealed class Maddpg : Objective
         // Who acts, the critics, and what each observer thinks of everyone's policy (its own among them, which nobody asks for).
         (critics, inferred) = (options.Members, options.Members + 1);
         observers = !options.Infer ? 0 : options.Shared ? 1 : spec.Agents.Length;
+        for (int observer = 0; observer < observers; observer++)
+        {
+            AddNetwork($"inferred{observer}", options.At(options.InferenceLearningRate), actorLayout);
+        }
         Metrics = options.Infer ? ["value", "target", "inferenceDivergence"] : ["value", "target"];
         Phases =
         [
@@ -71,24 +83,6 @@ public sealed class Maddpg : Objective
 
     /// <inheritdoc/>
     public override bool CountsChoices => true;
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(MaddpgOptions options, LearningContext context) => Learner(options, context, new LossNoise());
-
-    /// <summary>A learner whose losses have given chance.</summary>
-    internal static ReplayLearner Learner(MaddpgOptions options, LearningContext context, LossNoise noise) => new(options, context, () =>
-    {
-        ParameterLayout actor = new(), critic = new();
-        var maddpg = new Maddpg(options, context, actor, critic, noise);
-        return (maddpg,
-        [
-            .. Enumerable.Range(0, options.Members).Select(member => new NetworkSpec(options.Members == 1 ? "actor" : $"actor{member}", actor, options)),
-            new("critic", critic, options.At(options.CriticLearningRate)),
-            .. Enumerable.Range(0, maddpg.observers).Select(observer => new NetworkSpec($"inferred{observer}", actor, options.At(options.InferenceLearningRate))),
-        ]);
-    }, new SoftmaxExploration(), context.Spec.IsContinuous
-        ? Nn.Schedule.Linear(options.NoiseStart, options.NoiseFinish, options.NoiseAnneal)
-        : Nn.Schedule.Constant(1f));
 
     /// <summary>Of the critics: mean (Q_i(x, a) - y_i)^2.</summary>
     public override Var Loss(LossContext shard)

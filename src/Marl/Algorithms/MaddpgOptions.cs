@@ -1,8 +1,17 @@
+using System.ComponentModel;
+
 namespace Marl.Native.Rl;
 
-/// <summary>Hyper-parameters of MADDPG, of DDPG (<c>critic=local</c>) and of MATD3 (<c>twin</c>, <c>policyDelay</c>, <c>smoothing</c>).</summary>
-public sealed record MaddpgOptions : ReplayOptions
+/// <summary>MADDPG, its hyperparameters and those of its variants.</summary>
+[Description("multi-agent deep deterministic policy gradients (Lowe et al. 2017)")]
+public record MaddpgOptions : ReplayOptions
 {
+    /// <summary>As EPyMARL configures it: hard samples, the likeliest action for targets.</summary>
+    public MaddpgOptions() => (Agent, Exploration, LearningRate) = (AgentKind.Mlp, new PolicyNoise(), 5e-4f);
+
+    /// <inheritdoc/>
+    public override bool IsContinuous => true;
+
     /// <summary>What the critics see.</summary>
     public ActionCriticKind Critic { get; init; }
 
@@ -23,15 +32,6 @@ public sealed record MaddpgOptions : ReplayOptions
 
     /// <summary>What the mean square of the policies' outputs, before softmax or tanh, counts.</summary>
     public float OutputPenalty { get; init; } = 1e-3f;
-
-    /// <summary>Standard deviation of the noise by which numbers are explored, as a share of half their range, at the beginning ..</summary>
-    public float NoiseStart { get; init; } = 0.3f;
-
-    /// <summary>.. and from then on ..</summary>
-    public float NoiseFinish { get; init; } = 0.1f;
-
-    /// <summary>.. so many environment steps, linearly.</summary>
-    public long NoiseAnneal { get; init; } = 200_000;
 
     /// <summary>Whether there are two critics, and targets go by the lesser value (Fujimoto et al. 2018; Ackermann et al. 2019).</summary>
     public bool Twin { get; init; }
@@ -57,16 +57,17 @@ public sealed record MaddpgOptions : ReplayOptions
     /// <summary>K, the sub-policies of an agent, of which it plays one in an episode (Lowe et al. 2017, section 4.3).</summary>
     public int Members { get; init; } = 1;
 
-    internal override void Validate()
+    /// <inheritdoc/>
+    public override Objective Create(LearningContext context) => new Maddpg(this, context);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         base.Validate();
-        RequireWidth(CriticHidden);
+        UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Temperature > 0, Temperature, "positive");
         UsageException.Require(OutputPenalty >= 0, OutputPenalty, "at least 0");
-        UsageException.Require(NoiseStart >= 0, NoiseStart, "at least 0");
-        UsageException.Require(NoiseFinish >= 0, NoiseFinish, "at least 0");
-        UsageException.Require(NoiseAnneal >= 0, NoiseAnneal, "at least 0");
         UsageException.Require(PolicyDelay >= 1, PolicyDelay, "at least 1");
         UsageException.Require(Smoothing >= 0, Smoothing, "at least 0");
         UsageException.Require(SmoothingClip >= 0, SmoothingClip, "at least 0");
@@ -82,4 +83,20 @@ public sealed record MaddpgOptions : ReplayOptions
             throw new UsageException("a critic that is local asks for nobody else's policy; infer=true needs critic=state or observations");
         }
     }
+}
+
+/// <summary>MATD3: MADDPG with twin critics, delayed policies and smoothed targets.</summary>
+[Description("the same with twin critics and delayed policies (Ackermann et al. 2019)")]
+public sealed record Matd3Options : MaddpgOptions
+{
+    /// <summary>With the delay and the smoothing of Fujimoto et al. 2018.</summary>
+    public Matd3Options() => (Twin, PolicyDelay, Smoothing) = (true, 2, 0.2f);
+}
+
+/// <summary>Independent DDPG: MADDPG with critics that see one agent.</summary>
+[Description("deep deterministic policy gradients, independent (Lillicrap et al. 2016)")]
+public sealed record DdpgOptions : MaddpgOptions
+{
+    /// <summary>With local critics.</summary>
+    public DdpgOptions() => Critic = ActionCriticKind.Local;
 }

@@ -13,7 +13,7 @@ namespace Marl.Native.Rl;
 /// L_actor  = -mean (A_i log pi_i(u_i) + c H(pi_i)),   c falling over the training
 /// </code>
 /// </summary>
-public sealed class ParetoActorCritic : PolicyObjective
+internal sealed class ParetoActorCritic : PolicyObjective
 {
     // Places in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4;
@@ -22,7 +22,7 @@ public sealed class ParetoActorCritic : PolicyObjective
     private readonly ValueCritic stateValue;
     private readonly Schedule entropyWorth;
 
-    private ParetoActorCritic(ParetoOptions options, LearningContext context) : base(options, context)
+    public ParetoActorCritic(ParetoAcOptions options, LearningContext context) : base(options, context)
     {
         var layout = AddNetwork("critic", options.OfCritics);
         critic = new JointActionCritic(layout.Scope("critic"), context.Spec, options.Shared, options.CriticHidden);
@@ -35,9 +35,6 @@ public sealed class ParetoActorCritic : PolicyObjective
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static OnPolicyLearner Learner(ParetoOptions options, LearningContext context) => new(options, context, new ParetoActorCritic(options, context));
 
     /// <inheritdoc/>
     public override void Estimate(LossContext shard)

@@ -3,64 +3,41 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Deep Q-learning of many agents: independent (IQL), with a sum (VDN), a monotone (QMIX) or a duplex duelling mixer (QPLEX), by the mixer it is given.
+/// Deep Q-learning of many agents: independent (IQL), with a sum (VDN), a monotone (QMIX) or a duplex dueling mixer (QPLEX), by the mixer of its options.
 /// <code>
 /// Q_tot = mix(Q_1(u_1), .., Q_n(u_n); s)
 /// y_t   = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(u))      argmax by the online networks (double Q) or by the target's
 /// L     = sum_t mask_t w_t (y_t - Q_tot,t)^2 / sum_t mask_t
 /// </code>
-/// with n-step or lambda returns in place of y where asked for, and weights w of <see cref="Weighting"/> for independent learners whose company changes. Greedy
+/// with n-step or lambda returns in place of y where asked for, and w = 1 except for <see cref="IndependentQLearning"/>. Greedy
 /// actions are each agent's own, which is the team's best because the mixers keep it so (Rashid et al. 2018, equation 4).
 /// </summary>
-public sealed class QLearning : Objective
+internal class QLearning : Objective
 {
     // Places in Metrics.
-    private const int Prediction = 0, Goal = 1, Weight = 2, EffectiveShare = 3;
+    private const int Prediction = 0, Goal = 1;
 
     private readonly QLearningOptions options;
     private readonly IMixer mixer;
-    private readonly Schedule temperature;
 
-    private QLearning(QLearningOptions options, LearningContext context, ParameterLayout layout)
+    public QLearning(QLearningOptions options, LearningContext context)
     {
         this.options = options;
+        var layout = AddNetwork("network", options);
         var spec = context.Spec;
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
-        mixer = options.Mixer switch
-        {
-            MixerKind.Vdn => new VdnMixer(),
-            MixerKind.Qmix => new QmixMixer(layout.Scope("mixer"), spec.Agents.Length, spec.StateSize, new QmixOptions
-            {
-                Embed = options.MixingEmbed,
-                HypernetLayers = options.HypernetLayers,
-                HypernetEmbed = options.HypernetEmbed,
-            }),
-            MixerKind.Qplex => new QplexMixer(layout.Scope("mixer"), spec, new QplexOptions
-            {
-                HypernetEmbed = options.HypernetEmbed,
-                Kernels = options.Kernels,
-                KernelLayers = options.KernelLayers,
-                KernelEmbed = options.KernelEmbed,
-            }),
-            _ => new IndependentMixer(),
-        };
-        if (options.Mixer != MixerKind.None)
+        mixer = options.Mixer.Create(layout.Scope("mixer"), spec);
+        if (options.Mixer.IsJoint)
         {
             context.RequireCommonReward("a mixer learns one common value");
         }
-        temperature = Schedule.Linear(1f, 0f, options.LeniencyAnneal);
-        Metrics = options.Importance == ImportanceKind.None ? ["prediction", "target"] : ["prediction", "target", "weight", "effectiveSampleShare"];
     }
 
     /// <inheritdoc/>
     public override Agent Agent { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Metrics { get; }
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(QLearningOptions options, LearningContext context)
-        => new(options, context, layout => new QLearning(options, context, layout));
+    public override IReadOnlyList<string> Metrics => ["prediction", "target"];
 
     /// <inheritdoc/>
     public override Var Loss(LossContext shard)
@@ -78,68 +55,8 @@ public sealed class QLearning : Objective
         return shard.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
     }
 
-    /// <inheritdoc/>
-    public override int? Divisor => options.Importance != ImportanceKind.None && options.ImportanceNormalise ? Weight : null;
-
-    /// <inheritdoc/>
-    public override void Complete(Span<float> metrics)
-    {
-        if (options.Importance != ImportanceKind.None)
-        {
-            // (sum w)^2 / sum w^2 (Kish 1965), as a share of the sample.
-            float weight = metrics[Weight];
-            metrics[EffectiveShare] = weight > 0 ? weight * weight / metrics[EffectiveShare] : 0;
-        }
-    }
-
-    /// <summary>w_t [T, B, M]: what each squared error counts; none: 1.</summary>
-    private Tensor Weights(LossContext shard, in ActionValues q, Tensor y, Tensor qTot)
-    {
-        Tensor weight = default;
-        var tape = shard.Tape;
-        if (options.Hysteretic < 1f || options.Leniency > 0f)
-        {
-            var delta = tape.Scratch(y.Shape);
-            tape.Device.Zip(default(Subtract), y, qTot, delta);
-            if (options.Hysteretic < 1f)
-            {
-                Multiply(Weighting.Hysteretic(tape, delta, options.Hysteretic));
-            }
-            if (options.Leniency > 0f)
-            {
-                var (x, leniency) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)));
-                shard.Draw(x);
-                tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(shard.Steps)));
-                Multiply(Weighting.Lenient(tape, delta, x, leniency));
-            }
-        }
-        if (options.Importance != ImportanceKind.None)
-        {
-            var batch = shard.Batch;
-            var now = Weighting.Probability(tape, q, shard.Exploration);
-            float ceiling = options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity;
-            var importance = Weighting.Importance(tape, now, batch.Probabilities, batch.Mask, options.Importance, ceiling);
-            shard.Report(Weight, importance);
-            using (tape.NoGrad())
-            {
-                shard.Report(EffectiveShare, tape.Constant(importance).Square().Value);
-            }
-            Multiply(importance);
-        }
-        return weight;
-
-        void Multiply(Tensor factor)
-        {
-            if (weight.IsNone)
-            {
-                weight = factor;
-            }
-            else
-            {
-                tape.Device.Zip(default(Multiply), weight, factor, weight);
-            }
-        }
-    }
+    /// <summary>w_t [T, B, M], the weight of each squared error; none: 1.</summary>
+    protected virtual Tensor Weights(LossContext shard, in ActionValues q, Tensor y, Tensor qTot) => default;
 
     /// <summary>y_t [T, B, M]: what Q_tot should have been, by the target networks. A function of tensors: no gradient.</summary>
     private Tensor TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Shape shape)

@@ -16,7 +16,7 @@ namespace Marl.Native.Rl;
 /// QTRAN-alt's Q_jt is counterfactual, one Q_jt(., u_-i) for each agent, and L_td and L_opt are means over them. In y the joint action u'* is the target
 /// agents' in the paper and the online agents' with double Q, as in PyMARL; y may be an n-step or lambda return as well.
 /// </summary>
-public sealed class Qtran : Objective
+internal sealed class Qtran : Objective
 {
     // Places in Metrics.
     private const int TdLoss = 0, OptLoss = 1, NoptLoss = 2, Prediction = 3, Goal = 4;
@@ -25,13 +25,14 @@ public sealed class Qtran : Objective
     private readonly JointValues joint;
     private readonly Mlp value;
 
-    private Qtran(QtranOptions options, LearningContext context, ParameterLayout layout)
+    public Qtran(QtranOptions options, LearningContext context)
     {
         this.options = options;
+        var layout = AddNetwork("network", options);
         context.RequireCommonReward("QTRAN learns one common value");
         var (spec, size) = (context.Spec, new JointSize(options.MixingEmbed, options.JointLayers));
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
-        bool alt = options.Variant == QtranVariant.Alt;
+        bool alt = options.IsAlternative;
         layout = layout.Scope("mixer");
         joint = alt ? new CounterfactualValues(layout, spec, size)
             : options.Architecture == QtranArchitecture.ComaCritic ? new PlainJointValues(layout, spec, size)
@@ -44,10 +45,6 @@ public sealed class Qtran : Objective
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["tdLoss", "optLoss", "noptLoss", "prediction", "target"];
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(QtranOptions options, LearningContext context)
-        => new(options, context, layout => new Qtran(options, context, layout));
 
     /// <inheritdoc/>
     public override Var Loss(LossContext shard)
@@ -73,7 +70,7 @@ public sealed class Qtran : Objective
 
         var td = Term(TdLoss, qJointChosen - y);
         var opt = Term(OptLoss, Total(qBest) - qJointBest + v);
-        var nopt = Term(NoptLoss, options.Variant == QtranVariant.Alt
+        var nopt = Term(NoptLoss, options.IsAlternative
             ? Total(qChosen) - qChosen - Greatest(tape.Constant(qJoint.Value) - q, batch.Available.Slice(0, steps)) + v
             : (Total(qChosen) - qJointChosen.Value + v).Clamp(float.NegativeInfinity, 0f));
         return td + opt * options.LambdaOpt + nopt * options.LambdaNopt;

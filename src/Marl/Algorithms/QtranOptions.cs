@@ -1,10 +1,13 @@
+using System.ComponentModel;
+
 namespace Marl.Native.Rl;
 
-/// <summary>Hyper-parameters of QTRAN.</summary>
-public sealed record QtranOptions : ValueOptions
+/// <summary>QTRAN-base: one joint value, and an inequality for joint actions that are not the greedy one.</summary>
+[Description("factorization by transformation, QTRAN-base (Son et al. 2019)")]
+public record QtranOptions : ValueOptions
 {
-    /// <summary>base or alt.</summary>
-    public QtranVariant Variant { get; init; }
+    /// <summary>Agents of 64 units.</summary>
+    public QtranOptions() => Hidden = 64;
 
     /// <summary>What QTRAN-base's joint action-value network reads: qtranPaper or comaCritic.</summary>
     public QtranArchitecture Architecture { get; init; }
@@ -22,24 +25,27 @@ public sealed record QtranOptions : ValueOptions
     /// <summary>lambda_nopt, what it counts elsewhere.</summary>
     public float LambdaNopt { get; init; } = 0.1f;
 
-    internal override void Validate()
+    internal virtual bool IsAlternative => false;
+
+    /// <inheritdoc/>
+    public override Objective Create(LearningContext context) => new Qtran(this, context);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         base.Validate();
-        RequireWidth(MixingEmbed);
+        UsageException.RequireWidth(MixingEmbed);
         UsageException.Require(JointLayers is 2 or 3, JointLayers, "2 or 3");
         UsageException.Require(LambdaOpt >= 0, LambdaOpt, "at least 0");
         UsageException.Require(LambdaNopt >= 0, LambdaNopt, "at least 0");
     }
 }
 
-/// <summary>The two algorithms of the paper.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<QtranVariant>))]
-public enum QtranVariant
+/// <summary>QTRAN-alt: counterfactual joint values, and an equality for the best that each agent could have done.</summary>
+[Description("the same with counterfactual joint values, QTRAN-alt (Son et al. 2019)")]
+public sealed record QtranAltOptions : QtranOptions
 {
-    /// <summary>QTRAN-base: one joint value, and an inequality for joint actions that are not the greedy one.</summary>
-    Base,
-    /// <summary>QTRAN-alt: counterfactual joint values, and an equality for the best that each agent could have done.</summary>
-    Alt,
+    internal override bool IsAlternative => true;
 }
 
 /// <summary>What QTRAN-base's joint action-value network reads besides the state.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -12,7 +13,7 @@ namespace Marl.Native.Rl;
 /// </code>
 /// with n-step or lambda returns in place of y where asked for. Weights and returns are constants to the gradient; one optimiser steps all networks.
 /// </summary>
-public sealed class WeightedQmix : Objective
+internal sealed class WeightedQmix : Objective
 {
     // Places in Metrics.
     private const int QmixLoss = 0, CentralLoss = 1, Weight = 2, Prediction = 3, Goal = 4;
@@ -21,18 +22,14 @@ public sealed class WeightedQmix : Objective
     private readonly Agent central;
     private readonly IMixer mixer, centralMixer;
 
-    private WeightedQmix(WeightedQmixOptions options, LearningContext context, ParameterLayout layout)
+    public WeightedQmix(WeightedQmixOptions options, LearningContext context)
     {
         this.options = options;
+        var layout = AddNetwork("network", options);
         var spec = context.Spec;
         context.RequireCommonReward("a mixer learns one common value");
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
-        mixer = new QmixMixer(layout.Scope("mixer"), spec.Agents.Length, spec.StateSize, new QmixOptions
-        {
-            Embed = options.MixingEmbed,
-            HypernetLayers = options.HypernetLayers,
-            HypernetEmbed = options.HypernetEmbed,
-        });
+        mixer = options.Mixer.Create(layout.Scope("mixer"), spec);
         central = new Agent(layout.Scope("central_agent"), spec, options.Network with { Hidden = options.CentralHidden });
         centralMixer = new CentralMixer(layout.Scope("central_mixer"), spec.Agents.Length, spec.StateSize, options.CentralEmbed);
     }
@@ -42,10 +39,6 @@ public sealed class WeightedQmix : Objective
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["qmixLoss", "centralLoss", "weight", "prediction", "target"];
-
-    /// <summary>A learner with fresh weights.</summary>
-    public static ReplayLearner Learner(WeightedQmixOptions options, LearningContext context)
-        => new(options, context, layout => new WeightedQmix(options, context, layout));
 
     /// <inheritdoc/>
     public override Var Loss(LossContext shard)
@@ -83,7 +76,7 @@ public sealed class WeightedQmix : Objective
             (options.Lambda == 0
                 ? Targets.NStep(tape, transitions, vNext, options.NStep)
                 : Targets.Lambda(tape, transitions, vNext, options.Lambda)).CopyTo(y);
-            (options.Weighting == WeightingKind.Central
+            (options.IsCentral
                 ? Weighting.Central(tape, y, OfGreedy(first: 0), batch.Actions, greedy.Slice(0, steps), options.Alpha)
                 : Weighting.Optimistic(tape, y, qTot, options.Alpha)).CopyTo(weight);
 
@@ -96,23 +89,17 @@ public sealed class WeightedQmix : Objective
     }
 }
 
-/// <summary>Hyper-parameters of weighted QMIX.</summary>
-public sealed record WeightedQmixOptions : ValueOptions
+/// <summary>Hyperparameters of weighted QMIX.</summary>
+public abstract record WeightedQmixOptions : ValueOptions
 {
-    /// <summary>Which joint actions count in full.</summary>
-    public WeightingKind Weighting { get; init; }
+    /// <summary>Agents of 64 units.</summary>
+    protected WeightedQmixOptions() => Hidden = 64;
 
-    /// <summary>What the others count, in 0 .. 1; 1 is QMIX learning from central values.</summary>
+    /// <summary>The weight of the other joint actions, in 0 .. 1; 1 is QMIX learning from central values.</summary>
     public float Alpha { get; init; } = 0.75f;
 
-    /// <summary>Width of the monotone mixing network.</summary>
-    public int MixingEmbed { get; init; } = 32;
-
-    /// <summary>Depth of its hypernetworks, 1 or 2.</summary>
-    public int HypernetLayers { get; init; } = 2;
-
-    /// <summary>Width of its hypernetworks at depth 2.</summary>
-    public int HypernetEmbed { get; init; } = 64;
+    /// <summary>The mixer of the agents' values.</summary>
+    public MixerOptions Mixer { get; init; } = new QmixMixer();
 
     /// <summary>Width of the hidden layers of the agents' networks within the central value.</summary>
     public int CentralHidden { get; init; } = 64;
@@ -120,24 +107,37 @@ public sealed record WeightedQmixOptions : ValueOptions
     /// <summary>Width of the hidden layers of the central mixing network.</summary>
     public int CentralEmbed { get; init; } = 256;
 
-    internal override void Validate()
+    /// <summary>Whether joint actions of weight 1 are the greedy one and those whose return is greater than its central value (CW-QMIX); otherwise those
+    /// whose value is below the return (OW-QMIX).</summary>
+    internal abstract bool IsCentral { get; }
+
+    /// <inheritdoc/>
+    public override Objective Create(LearningContext context) => new WeightedQmix(this, context);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         base.Validate();
-        RequireWidth(MixingEmbed);
-        RequireWidth(HypernetEmbed);
-        RequireWidth(CentralHidden);
-        RequireWidth(CentralEmbed);
-        UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
+        Mixer.Validate();
+        UsageException.RequireWidth(CentralHidden);
+        UsageException.RequireWidth(CentralEmbed);
         UsageException.Require(Alpha is >= 0 and <= 1, Alpha, "in 0 .. 1");
     }
 }
 
-/// <summary>Which joint actions count in full in weighted QMIX.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<WeightingKind>))]
-public enum WeightingKind
+/// <summary>Centrally-weighted QMIX.</summary>
+[Description("centrally-weighted QMIX (Rashid et al. 2020)")]
+public sealed record CwQmixOptions : WeightedQmixOptions
 {
-    /// <summary>The greedy one, and those whose return is greater than its central value: CW-QMIX.</summary>
-    Central,
-    /// <summary>Those that are underestimated: OW-QMIX.</summary>
-    Optimistic,
+    internal override bool IsCentral => true;
+}
+
+/// <summary>Optimistically-weighted QMIX.</summary>
+[Description("optimistically-weighted QMIX (Rashid et al. 2020)")]
+public sealed record OwQmixOptions : WeightedQmixOptions
+{
+    /// <summary>With the alpha of the paper.</summary>
+    public OwQmixOptions() => Alpha = 0.5f;
+
+    internal override bool IsCentral => false;
 }

@@ -15,8 +15,8 @@ public interface ILearner
     /// <summary>What acts: one, or the members of an ensemble, of which each agent plays one in an episode.</summary>
     IReadOnlyList<Actor> Actors { get; }
 
-    /// <summary>How actions are chosen from the network's output.</summary>
-    IActionSelector Selector { get; }
+    /// <summary>How actions are chosen from the network's outputs.</summary>
+    Exploration Exploration { get; }
 
     /// <summary>Whether it asks what would have been done where an episode was cut off: a critic that values actions goes on from there.</summary>
     bool NeedsNextAction => false;
@@ -34,8 +34,8 @@ public interface ILearner
     {
     }
 
-    /// <summary>How much is left to chance after so many environment steps.</summary>
-    float Exploration(long steps);
+    /// <summary>The exploration rate after <paramref name="steps"/> environment steps.</summary>
+    float ExplorationRate(long steps);
 
     /// <summary>Learns from episodes just played.</summary>
     /// <param name="episodes">those that the learner keeps are replaced by others to be written over.</param>

@@ -6,6 +6,11 @@ namespace Marl.Native.Rl;
 /// </summary>
 public abstract class Objective
 {
+    private readonly List<NetworkSpec> networks = [];
+
+    /// <summary>What is trained, in the order of a loss context's networks; those that act first.</summary>
+    public IReadOnlyList<NetworkSpec> Networks => networks;
+
     /// <summary>The network that acts.</summary>
     public abstract Agent Agent { get; }
 
@@ -14,6 +19,17 @@ public abstract class Objective
 
     /// <summary>Whether a loss asks for <see cref="LossContext.MeanOfChoices"/>.</summary>
     public virtual bool CountsChoices => false;
+
+    /// <summary>Adds a network.</summary>
+    /// <param name="name">Its name in checkpoints, errors and metrics.</param>
+    /// <param name="training">Its optimizer, clipping, and how its target is updated.</param>
+    /// <param name="layout">Its parameters; by default a new layout.</param>
+    /// <returns>The layout, for layers to add their parameters to.</returns>
+    protected ParameterLayout AddNetwork(string name, AlgorithmOptions training, ParameterLayout? layout = null)
+    {
+        networks.Add(new(name, layout ??= new ParameterLayout(), training));
+        return layout;
+    }
 
     /// <summary>Names of what losses report, each by one phase, see <see cref="LossContext.Report"/>.</summary>
     public abstract IReadOnlyList<string> Metrics { get; }
@@ -46,3 +62,9 @@ public sealed record Phase(string Name, int Network, Func<LossContext, Var> Loss
     /// <summary>The member of an ensemble that learns from the episodes that it played and from no others; -1: all learn from all.</summary>
     public int Member { get; init; } = -1;
 }
+
+/// <summary>A network of a learner.</summary>
+/// <param name="Name">Its name in checkpoints and errors.</param>
+/// <param name="Layout">Its parameters.</param>
+/// <param name="Training">Its optimizer, clipping, and how its target is updated.</param>
+public sealed record NetworkSpec(string Name, ParameterLayout Layout, AlgorithmOptions Training);

@@ -17,7 +17,6 @@ public sealed class OnPolicyLearner : ILearner
     private readonly RoundMemory? memory;
     private readonly Episode[] shuffled;
     private readonly Action<LossContext> estimate;
-    private readonly Schedule floor;
     private long updates;
     private Rng sampling;
 
@@ -47,7 +46,6 @@ public sealed class OnPolicyLearner : ILearner
         shuffled = new Episode[round];
         estimate = objective.Estimate;
         sampling = context.Rng.Split(RngPurpose.Sampling);
-        floor = Schedule.Linear(options.FloorStart, options.FloorFinish, options.FloorAnneal);
     }
 
     /// <inheritdoc/>
@@ -63,7 +61,7 @@ public sealed class OnPolicyLearner : ILearner
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 
     /// <inheritdoc/>
-    public IActionSelector Selector => objective.Selector;
+    public Exploration Exploration => options.Exploration;
 
     /// <inheritdoc/>
     public bool NeedsNextAction => objective.NeedsNextAction;
@@ -85,7 +83,7 @@ public sealed class OnPolicyLearner : ILearner
     }
 
     /// <inheritdoc/>
-    public float Exploration(long steps) => floor.At(steps);
+    public float ExplorationRate(long steps) => Exploration.RateAt(steps);
 
     /// <inheritdoc/>
     public void Learn(Span<Episode> episodes, long steps)

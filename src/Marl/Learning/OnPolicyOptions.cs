@@ -1,8 +1,11 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Hyper-parameters that all of the actor-critic family have.</summary>
-public abstract record OnPolicyOptions : LearnerOptions
+/// <summary>An algorithm that learns a policy from the episodes of the last round: it creates the objective, the on-policy learner does the rest.</summary>
+public abstract record OnPolicyOptions : AlgorithmOptions
 {
+    /// <summary>Samples actions from the policy.</summary>
+    protected OnPolicyOptions() => Exploration = new SoftmaxPolicy();
+
     /// <summary>Width of the critic's hidden layers.</summary>
     public int CriticHidden { get; init; } = 128;
 
@@ -24,32 +27,25 @@ public abstract record OnPolicyOptions : LearnerOptions
     /// <summary>Whether the critic learns returns that are standardised by their running mean and variance.</summary>
     public bool StandardiseReturns { get; init; }
 
-    /// <summary>Share of the uniform policy in the agents' at the beginning, which is what they explore (<see cref="PolicySampler"/>) ..</summary>
-    public float FloorStart { get; init; }
+    /// <summary>The networks, the losses, and how advantages are estimated.</summary>
+    /// <exception cref="UsageException">The environment has something that it cannot learn; names it and the remedy.</exception>
+    public abstract PolicyObjective Create(LearningContext context);
 
-    /// <summary>.. and from then on ..</summary>
-    public float FloorFinish { get; init; }
-
-    /// <summary>.. so many environment steps, linearly.</summary>
-    public long FloorAnneal { get; init; }
-
-    /// <summary>Whether the floor is shared by the available actions; see <see cref="PolicySampler.MaskBeforeSoftmax"/>.</summary>
-    public bool MaskBeforeSoftmax { get; init; } = true;
+    /// <inheritdoc/>
+    protected override ILearner NewLearner(LearningContext context) => new OnPolicyLearner(this, context, Create(context));
 
     /// <summary>How critics are trained.</summary>
-    internal LearnerOptions OfCritics => At(CriticLearningRate);
+    internal AlgorithmOptions OfCritics => At(CriticLearningRate);
 
-    internal override void Validate()
+    /// <inheritdoc/>
+    public override void Validate()
     {
         base.Validate();
-        RequireWidth(CriticHidden);
+        UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Entropy >= 0, Entropy, "at least 0");
         UsageException.Require(Epochs >= 1, Epochs, "at least 1");
         UsageException.Require(Minibatches >= 1, Minibatches, "at least 1");
-        UsageException.Require(FloorStart is >= 0 and <= 1, FloorStart, "in 0 .. 1");
-        UsageException.Require(FloorFinish is >= 0 and <= 1, FloorFinish, "in 0 .. 1");
-        UsageException.Require(FloorAnneal >= 0, FloorAnneal, "at least 0");
         if (StandardiseReturns && StandardiseRewards)
         {
             throw new UsageException("standardiseRewards and standardiseReturns do the same work twice; set one of them to false");

@@ -18,7 +18,6 @@ public abstract class PolicyObjective : Objective
     private const int ActorLossMetric = 0, EntropyMetric = 1;
 
     private readonly OnPolicyOptions options;
-    private readonly List<NetworkSpec> networks = [];
     private readonly Func<LossContext, Var> loss;
 
     /// <summary>The network that acts; critics follow in the constructor of the algorithm.</summary>
@@ -27,24 +26,16 @@ public abstract class PolicyObjective : Objective
     /// <exception cref="UsageException">an option is out of its range.</exception>
     protected PolicyObjective(OnPolicyOptions options, LearningContext context)
     {
-        options.Validate();
         this.options = options;
         loss = Loss;
-        Selector = new() { MaskBeforeSoftmax = options.MaskBeforeSoftmax };
         Agent = new Agent(AddNetwork("actor", options).Scope("agent"), context.Spec, options.Network);
     }
 
     /// <inheritdoc/>
     public sealed override Agent Agent { get; }
 
-    /// <summary>The policy: how actions are drawn from what the agents say.</summary>
-    public PolicySampler Selector { get; }
-
     /// <summary>Whether the critic values what would have been done next, see <see cref="ILearner.NeedsNextAction"/>.</summary>
     public virtual bool NeedsNextAction => false;
-
-    /// <summary>What is trained, in the order of a shard's networks: names, parameters, and how they are optimised.</summary>
-    internal IReadOnlyList<NetworkSpec> Networks => networks;
 
     /// <summary>Before the first step: what the critic makes of the episodes, stored with them (<see cref="LossContext.Store"/>). No gradient.</summary>
     public abstract void Estimate(LossContext shard);
@@ -93,23 +84,13 @@ public abstract class PolicyObjective : Objective
         shard.Report(EntropyMetric, entropy.Value);
     }
 
-    /// <summary>A layout for one more network.</summary>
-    /// <param name="name">of it in checkpoints, errors and metrics.</param>
-    /// <param name="training">its optimiser, clipping, and how its target follows.</param>
-    protected ParameterLayout AddNetwork(string name, LearnerOptions training)
-    {
-        var layout = new ParameterLayout();
-        networks.Add(new(name, layout, training));
-        return layout;
-    }
-
     /// <summary>log pi(.) [T, B, N, A] of what was seen before each action.</summary>
     protected Var LogPolicy(LossContext shard, Weights w)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = tape.Constant(Agent.Input.Build(tape, batch));
         var logits = Agent.Forward(w, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);
-        return Selector.LogPolicy(logits, batch.Available.Slice(0, steps), shard.Exploration);
+        return options.Exploration.LogPolicy(logits, batch.Available.Slice(0, steps), shard.Exploration);
     }
 
     /// <summary>log pi(u_t) and the entropy of pi, [T, B, N].</summary>

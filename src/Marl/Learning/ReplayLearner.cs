@@ -18,7 +18,6 @@ public sealed class ReplayLearner : ILearner
     private readonly RunningStatistics? rewards;
     private readonly Episode[] sample, ownSample;
     private readonly Tensor[] into;
-    private readonly Schedule exploration;
     private readonly int rarest;
 
     // Of each phase, when it was last taken.
@@ -27,35 +26,18 @@ public sealed class ReplayLearner : ILearner
     private long updates, steps;
     private Rng sampling;
 
-    /// <summary>Of values: one network, epsilon-greedy actions.</summary>
-    /// <param name="options">how it learns.</param>
-    /// <param name="context">where.</param>
-    /// <param name="objective">what it learns: adds its parameters to a layout.</param>
-    public ReplayLearner(ValueOptions options, LearningContext context, Func<ParameterLayout, Objective> objective)
-        : this(options, context, () =>
-        {
-            var layout = new ParameterLayout();
-            return (objective(layout), [new("network", layout, options)]);
-        }, new EpsilonGreedy(), Schedule.Linear(options.EpsilonStart, options.EpsilonFinish, options.EpsilonAnneal))
-    {
-    }
-
     /// <summary>Networks with fresh weights and an empty memory.</summary>
-    /// <param name="options">how it learns.</param>
-    /// <param name="context">where.</param>
-    /// <param name="plan">what it learns, and the networks that it is a function of, those that act first.</param>
-    /// <param name="selector">how it acts.</param>
-    /// <param name="exploration">how much is left to chance.</param>
-    public ReplayLearner(ReplayOptions options, LearningContext context, Func<(Objective Objective, NetworkSpec[] Networks)> plan, IActionSelector selector,
-        Schedule exploration)
+    /// <param name="options">How it learns.</param>
+    /// <param name="context">Where.</param>
+    /// <param name="objective">What it minimizes.</param>
+    public ReplayLearner(ReplayOptions options, LearningContext context, Objective objective)
     {
-        options.Validate();
-        (this.options, this.context, Selector, this.exploration) = (options, context, selector, exploration);
-        (objective, var plans) = plan();
+        (this.options, this.context, this.objective) = (options, context, objective);
+        Exploration = options.Exploration.For(context.Spec);
         phases = [.. objective.Phases];
         rarest = phases.Max(phase => phase.Every);
         // Weights of their own: the first network's stream is the run's, as if there were no other.
-        networks = [.. plans.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i), context.Device))];
         Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
         gradient = new BatchGradient(context, options.BatchSize, networks, objective.Metrics.Count);
@@ -84,7 +66,7 @@ public sealed class ReplayLearner : ILearner
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 
     /// <inheritdoc/>
-    public IActionSelector Selector { get; }
+    public Exploration Exploration { get; }
 
     /// <inheritdoc/>
     public long Updates => updates;
@@ -122,7 +104,7 @@ public sealed class ReplayLearner : ILearner
     }
 
     /// <inheritdoc/>
-    public float Exploration(long steps) => exploration.At(steps);
+    public float ExplorationRate(long steps) => Exploration.RateAt(steps);
 
     /// <inheritdoc/>
     public void Learn(Span<Episode> episodes, long steps)
@@ -191,7 +173,7 @@ public sealed class ReplayLearner : ILearner
         var network = networks[phase.Network];
         into.AsSpan().Clear();
         into[phase.Network] = network.Online.Gradient;
-        var setting = new LossContext.Setting(rewards, steps, exploration.At(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
+        var setting = new LossContext.Setting(rewards, steps, Exploration.RateAt(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
         gradient.Of(phase.Loss, episodes, setting, reports[p], into);
         if (objective.Divisor is int metric)
         {
@@ -239,9 +221,3 @@ public sealed class ReplayLearner : ILearner
         replay.Archive(archive.Scope("replay"), context.NewEpisode, members: Actors.Count > 1);
     }
 }
-
-/// <summary>A network of a learner.</summary>
-/// <param name="Name">in checkpoints and errors.</param>
-/// <param name="Layout">its parameters.</param>
-/// <param name="Training">its optimiser, clipping, and how its target follows.</param>
-public sealed record NetworkSpec(string Name, ParameterLayout Layout, LearnerOptions Training);

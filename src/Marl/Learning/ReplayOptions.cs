@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Hyper-parameters that all who learn from replayed episodes have.</summary>
-public abstract record ReplayOptions : LearnerOptions
+/// <summary>An algorithm that learns from replayed episodes: it creates the objective that is minimized, the replay learner does the rest.</summary>
+public abstract record ReplayOptions : AlgorithmOptions
 {
     /// <summary>Episodes kept for replay.</summary>
     public int BufferSize { get; init; } = 5000;
@@ -12,7 +12,15 @@ public abstract record ReplayOptions : LearnerOptions
     /// <summary>Updates per episode played.</summary>
     public float UpdatesPerEpisode { get; init; } = 1f;
 
-    internal override void Validate()
+    /// <summary>The networks and the loss.</summary>
+    /// <exception cref="UsageException">The environment has something that it cannot learn; names it and the remedy.</exception>
+    public abstract Objective Create(LearningContext context);
+
+    /// <inheritdoc/>
+    protected override ILearner NewLearner(LearningContext context) => new ReplayLearner(this, context, Create(context));
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         base.Validate();
         UsageException.Require(BatchSize >= 1, BatchSize, "at least 1");
@@ -21,26 +29,9 @@ public abstract record ReplayOptions : LearnerOptions
     }
 }
 
-/// <summary>Hyper-parameters that all of the value-based family have.</summary>
+/// <summary>An algorithm that learns action values and acts greedily by them.</summary>
 public abstract record ValueOptions : ReplayOptions
 {
     /// <summary>Whether the online network chooses the action that the target network values (van Hasselt et al. 2016).</summary>
     public bool DoubleQ { get; init; } = true;
-
-    /// <summary>Epsilon at the beginning ..</summary>
-    public float EpsilonStart { get; init; } = 1f;
-
-    /// <summary>.. and from then on ..</summary>
-    public float EpsilonFinish { get; init; } = 0.05f;
-
-    /// <summary>.. so many environment steps, linearly.</summary>
-    public long EpsilonAnneal { get; init; } = 200_000;
-
-    internal override void Validate()
-    {
-        base.Validate();
-        UsageException.Require(EpsilonStart is >= 0 and <= 1, EpsilonStart, "in 0 .. 1");
-        UsageException.Require(EpsilonFinish is >= 0 and <= 1, EpsilonFinish, "in 0 .. 1");
-        UsageException.Require(EpsilonAnneal >= 0, EpsilonAnneal, "at least 0");
-    }
 }

@@ -11,7 +11,7 @@ public sealed class TrainedNetwork
     /// <summary>After so many steps, at the latest, a device is asked how they went. On the CPU asking is free, and each is.</summary>
     public const int StepsBetweenReads = 64;
 
-    private readonly LearnerOptions options;
+    private readonly AlgorithmOptions options;
     private readonly Optimizer optimizer;
     private readonly GradientClip clip;
 
@@ -29,7 +29,7 @@ public sealed class TrainedNetwork
     /// <param name="options">optimiser, clipping, and how the target follows.</param>
     /// <param name="rng">draws the weights.</param>
     /// <param name="device">where they are.</param>
-    internal TrainedNetwork(string name, ParameterLayout layout, LearnerOptions options, Rng rng, Device device)
+    internal TrainedNetwork(string name, ParameterLayout layout, AlgorithmOptions options, Rng rng, Device device)
     {
         (Name, this.options) = (name, options);
         Online = new Parameters(layout, device).Initialise(rng);
@@ -39,9 +39,7 @@ public sealed class TrainedNetwork
         updates = new long[device == Device.Cpu ? 1 : StepsBetweenReads];
         log = device.Zeros(new Shape(updates.Length, layout.Slices.Count + 1));
         hostLog = new float[log.Count];
-        optimizer = new Optimizer(Online, options.Optimizer == OptimizerKind.Adam
-            ? new Adam { LearningRate = options.LearningRate, Epsilon = options.OptimizerEpsilon }
-            : new RmsProp { LearningRate = options.LearningRate, Alpha = options.RmspropAlpha, Epsilon = options.OptimizerEpsilon });
+        optimizer = new Optimizer(Online, options.Optimizer with { LearningRate = options.LearningRate });
     }
 
     /// <summary>Of it in checkpoints, errors and metrics.</summary>

@@ -3,16 +3,44 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A duplex duelling mixer (QPLEX, Wang et al. 2021, section 3.2, equations 6 - 11): any joint value whose greedy actions are those of the agents.
+/// A duplex dueling mixer (QPLEX, Wang et al. 2021, section 3.2, equations 6 - 11): any joint value whose greedy actions are those of the agents.
 /// <code>
 /// V_i = w_i(s) max_u Q_i(u) + b_i(s)         A_i = w_i(s) (Q_i(u_i) - max_u Q_i(u))         transformation: w_i > 0, so A_i &lt;= 0
-/// V_tot = sum_i V_i                          A_tot = sum_i lambda_i(s, u) A_i               duelling mixture: lambda_i > 0
+/// V_tot = sum_i V_i                          A_tot = sum_i lambda_i(s, u) A_i               dueling mixture: lambda_i > 0
 /// Q_tot = V_tot + A_tot = sum_i Q_i(s, u_i) + sum_i (lambda_i(s, u) - 1) A_i                Q_i(s, u_i) = w_i(s) Q_i(u_i) + b_i(s) = V_i + A_i
 /// lambda_i = sum_k |key_k(s)| sigmoid(agent_k(s)_i) sigmoid(action_k(s, u)_i)               k = 1 .. K kernels of attention
 /// </code>
 /// As in the paper, section 3.2, and its code, A_i is a constant to the gradient of the last sum: the agents learn through Q_i(s, u_i).
 /// </summary>
-public sealed class QplexMixer : IMixer
+public sealed record QplexMixer : MixerOptions
+{
+    /// <summary>Width of the hidden layers of w and b.</summary>
+    public int HypernetEmbed { get; init; } = 64;
+
+    /// <summary>K, the number of kernels of attention.</summary>
+    public int Kernels { get; init; } = 4;
+
+    /// <summary>Depth of the kernels' networks.</summary>
+    public int KernelLayers { get; init; } = 1;
+
+    /// <summary>Width of the hidden layers of the kernels' networks, where they have any.</summary>
+    public int KernelEmbed { get; init; } = 64;
+
+    /// <inheritdoc/>
+    public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new QplexNetwork(layout, spec, this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        UsageException.RequireWidth(HypernetEmbed);
+        UsageException.RequireWidth(Kernels);
+        UsageException.Require(KernelLayers is >= 1 and <= 3, KernelLayers, "in 1 .. 3");
+        UsageException.RequireWidth(KernelEmbed);
+    }
+}
+
+/// <summary>The network of <see cref="QplexMixer"/>.</summary>
+internal sealed class QplexNetwork : IMixer
 {
     // Keeps |x| from being 0, as in the paper's code.
     private const float Least = 1e-10f;
@@ -22,7 +50,7 @@ public sealed class QplexMixer : IMixer
     private readonly Kernels key, agent, action;
 
     /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
-    public QplexMixer(ParameterLayout layout, EnvironmentSpec spec, QplexOptions options)
+    public QplexNetwork(ParameterLayout layout, EnvironmentSpec spec, QplexMixer options)
     {
         var (agents, state) = (spec.Agents.Length, spec.StateSize);
         hyperW = new HyperNetwork(layout.Scope("hyper_w_final"), state, agents, options.HypernetEmbed);
@@ -84,7 +112,7 @@ public sealed class QplexMixer : IMixer
         private readonly Linear first;
         private readonly Linear[] rest;
 
-        public Kernels(ParameterLayout layout, int inputs, int outputs, QplexOptions options)
+        public Kernels(ParameterLayout layout, int inputs, int outputs, QplexMixer options)
         {
             count = options.Kernels;
             // Numbered as in PyTorch's nn.Sequential, where activations count; a single layer is no sequence.
@@ -110,20 +138,4 @@ public sealed class QplexMixer : IMixer
             return x;
         }
     }
-}
-
-/// <summary>Sizes of QPLEX's networks.</summary>
-public sealed record QplexOptions
-{
-    /// <summary>Width of the hidden layers of w and b.</summary>
-    public int HypernetEmbed { get; init; } = 64;
-
-    /// <summary>K, the number of kernels of attention.</summary>
-    public int Kernels { get; init; } = 4;
-
-    /// <summary>Depth of the kernels' networks.</summary>
-    public int KernelLayers { get; init; } = 1;
-
-    /// <summary>Width of the hidden layers of the kernels' networks, where they have any.</summary>
-    public int KernelEmbed { get; init; } = 64;
 }

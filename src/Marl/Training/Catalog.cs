@@ -1,10 +1,39 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Marl.Native.Rl;
 
-/// <summary>The environments that have an id. One's own needs no entry: training takes any <c>Func&lt;IEnvironment&gt;</c>.</summary>
-public static class Catalog
+/// <summary>
+/// The algorithms and environments that have a name, one line each. A new algorithm is its file and two lines here (its options, and their JSON), a new
+/// environment its file and a line. Libraries add to both, see <see cref="Load"/>; a program needs neither: <see cref="Trainer"/> takes any options and any
+/// <c>Func&lt;IEnvironment&gt;</c>.
+/// </summary>
+public static partial class Catalog
 {
-    /// <summary>All families.</summary>
-    public static IReadOnlyList<EnvironmentFamily> Environments { get; } =
+    private static readonly List<Algorithm> AllAlgorithms =
+    [
+        new(typeof(IqlOptions)),
+        new(typeof(VdnOptions)),
+        new(typeof(QmixOptions)),
+        new(typeof(QtranOptions)),
+        new(typeof(QtranAltOptions)),
+        new(typeof(QplexOptions)),
+        new(typeof(CwQmixOptions)),
+        new(typeof(OwQmixOptions)),
+        new(typeof(ReinforceOptions)),
+        new(typeof(Ia2cOptions)),
+        new(typeof(IppoOptions)),
+        new(typeof(Maa2cOptions)),
+        new(typeof(MappoOptions)),
+        new(typeof(ComaOptions)),
+        new(typeof(LiirOptions)),
+        new(typeof(MaddpgOptions)),
+        new(typeof(Matd3Options)),
+        new(typeof(DdpgOptions)),
+        new(typeof(ParetoAcOptions)),
+    ];
+
+    private static readonly List<EnvironmentFamily> AllEnvironments =
     [
         new("lbf:RxC-Pp-Ff[-Ss][-coop][-pen][?steps=T&..]", "Level-Based Foraging v3: collect food that may need several players; options " +
             LbfConfig.Options,
@@ -36,19 +65,74 @@ public static class Catalog
             []) { TryCreate = ExternalEnvironment.TryCreate },
     ];
 
-    /// <summary>The examples of all families.</summary>
-    public static IReadOnlyList<string> EnvironmentIds { get; } = [.. Environments.SelectMany(family => family.Examples)];
+    /// <summary>All algorithms.</summary>
+    public static IReadOnlyList<Algorithm> Algorithms => AllAlgorithms;
+
+    /// <summary>All families of environments.</summary>
+    public static IReadOnlyList<EnvironmentFamily> Environments => AllEnvironments;
+
+    /// <summary>The examples of all families of environments.</summary>
+    public static IReadOnlyList<string> EnvironmentIds => [.. Environments.SelectMany(family => family.Examples)];
+
+    /// <summary>The algorithm of a name.</summary>
+    /// <exception cref="UsageException">There is none; names the nearest.</exception>
+    public static Algorithm FindAlgorithm(string name) => AllAlgorithms.Find(algorithm => algorithm.Name == name)
+        ?? throw UsageException.Unknown("algorithm", name, Algorithms.Select(algorithm => algorithm.Name));
 
     /// <summary>Creates the environment of an id.</summary>
-    /// <exception cref="UsageException">the id is unknown, or a part of it is; the message names the part or the nearest id.</exception>
+    /// <exception cref="UsageException">The id is unknown, or a part of it is; names the part or the nearest id.</exception>
     public static IEnvironment CreateEnvironment(string id)
     {
         var parts = new EnvironmentId(id);
-        foreach (EnvironmentFamily family in Environments)
+        foreach (var family in Environments)
         {
             if (family.TryCreate(parts) is { } environment)
+            {
                 return environment;
+            }
         }
         throw UsageException.Unknown("environment", id, EnvironmentIds);
+    }
+}
+
+/// <summary>JSON of options, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, IgnoreReadOnlyProperties = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(TrainingOptions))]
+[JsonSerializable(typeof(TrainingSummary))]
+[JsonSerializable(typeof(IqlOptions))]
+[JsonSerializable(typeof(VdnOptions))]
+[JsonSerializable(typeof(QmixOptions))]
+[JsonSerializable(typeof(QtranOptions))]
+[JsonSerializable(typeof(QtranAltOptions))]
+[JsonSerializable(typeof(QplexOptions))]
+[JsonSerializable(typeof(CwQmixOptions))]
+[JsonSerializable(typeof(OwQmixOptions))]
+[JsonSerializable(typeof(ReinforceOptions))]
+[JsonSerializable(typeof(Ia2cOptions))]
+[JsonSerializable(typeof(IppoOptions))]
+[JsonSerializable(typeof(Maa2cOptions))]
+[JsonSerializable(typeof(MappoOptions))]
+[JsonSerializable(typeof(ComaOptions))]
+[JsonSerializable(typeof(LiirOptions))]
+[JsonSerializable(typeof(MaddpgOptions))]
+[JsonSerializable(typeof(Matd3Options))]
+[JsonSerializable(typeof(DdpgOptions))]
+[JsonSerializable(typeof(ParetoAcOptions))]
+internal sealed partial class OptionsJson : JsonSerializerContext
+{
+    private static (int Version, JsonSerializerOptions? Options) present;
+
+    /// <summary>With the parts of the libraries that are loaded.</summary>
+    public static JsonSerializerOptions Present
+    {
+        get
+        {
+            if (present.Options is null || present.Version != Parts.Version)
+            {
+                present = (Parts.Version, Parts.Options(Default));
+            }
+            return present.Options!;
+        }
     }
 }

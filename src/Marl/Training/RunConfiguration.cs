@@ -1,84 +1,105 @@
-using System.Globalization;
-using System.Text.Json;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Everything that decides a run: algorithm, environment, <see cref="TrainingOptions"/> and the algorithm's own options, with every default
-/// filled in. Written as config.json it trains the same weights again.
+/// Everything that decides a run: algorithm, environment, <see cref="TrainingOptions"/> and the algorithm's own options, with every default filled in. Written as
+/// config.json it trains the same weights again.
 /// </summary>
 public sealed record RunConfiguration
 {
-    private RunConfiguration(Algorithm algorithm, string environment, TrainingOptions training, object options)
-        => (Algorithm, Environment, Training, Options) = (algorithm, environment, training, options);
+    private RunConfiguration(AlgorithmOptions options, string environment, TrainingOptions training, IReadOnlyList<string> load)
+        => (Options, Environment, Training, Load) = (options, environment, training, load);
 
-    /// <summary>What learns.</summary>
-    public Algorithm Algorithm { get; }
+    /// <summary>The algorithm's name.</summary>
+    public string Algorithm => Parts.NameOf(Options.GetType(), "Options");
 
-    /// <summary>The id of what is played.</summary>
+    /// <summary>The environment's id.</summary>
     public string Environment { get; }
 
     /// <summary>How the run is conducted.</summary>
     public TrainingOptions Training { get; init; }
 
-    /// <summary>The algorithm's record of hyper-parameters.</summary>
-    public object Options { get; init; }
+    /// <summary>The algorithm.</summary>
+    public AlgorithmOptions Options { get; init; }
 
-    /// <summary>The defaults of an algorithm.</summary>
-    /// <exception cref="UsageException">there is no such algorithm; names the nearest.</exception>
+    /// <summary>The libraries that it needs, see <see cref="Catalog.Load"/>.</summary>
+    public IReadOnlyList<string> Load { get; init; }
+
+    /// <summary>An algorithm in an environment. What differs from the records' own defaults is kept; the rest is as published, where presets have it.</summary>
+    /// <param name="options">The algorithm.</param>
+    /// <param name="environment">The environment's id.</param>
+    /// <param name="training">How the run is conducted.</param>
+    /// <param name="presets">False: every option is taken as it is.</param>
+    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "A record that JSON knows has its constructor: by source generation, or untrimmed.")]
+    public static RunConfiguration Of(AlgorithmOptions options, string environment, TrainingOptions? training = null, bool presets = true)
+    {
+        training ??= new();
+        if (!presets || !OptionTree.Knows(options.GetType()))
+        {
+            return new(options, environment, training, []);
+        }
+        var algorithm = new Algorithm(options.GetType());
+        var (optionTree, trainingTree) = Presets.Of(algorithm, environment);
+        optionTree.Overlay(OptionTree.Chosen(options, algorithm.CreateOptions()));
+        trainingTree.Overlay(OptionTree.Chosen(training, new TrainingOptions()));
+        return new((AlgorithmOptions)optionTree.Read(), environment, (TrainingOptions)trainingTree.Read(), []);
+    }
+
+    /// <summary>The defaults of an algorithm in an environment.</summary>
+    /// <exception cref="UsageException">There is no such algorithm; names the nearest.</exception>
     public static RunConfiguration Of(string algorithm, string environment) => Of(algorithm, environment, null, []);
 
-    /// <summary>Defaults, then what a JSON object says, then single settings.</summary>
-    /// <param name="algorithm">its name.</param>
-    /// <param name="environment">its id.</param>
+    /// <summary>Defaults and presets, then a JSON object, then single settings.</summary>
+    /// <param name="algorithm">Its name.</param>
+    /// <param name="environment">Its id.</param>
     /// <param name="file">{"training": {..}, "options": {..}}, any of it left out; null: nothing.</param>
     /// <param name="settings">name=value, of either record.</param>
-    /// <exception cref="UsageException">an unknown name or an impossible value; names it and the nearest valid one.</exception>
+    /// <exception cref="UsageException">An unknown name or an impossible value; names it and the nearest valid one.</exception>
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
     {
-        var entry = Algorithm.Find(algorithm);
-        var training = Json.ToNode(entry.DefaultTraining(environment), RunJson.Default.TrainingOptions);
-        var options = entry.DefaultOptions(environment);
+        var load = LibrariesOf(file);
+        if (load.FirstOrDefault(path => !Catalog.IsLoaded(path)) is { } missing)
+        {
+            throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
+        }
+        var (options, training) = Presets.Of(Catalog.FindAlgorithm(algorithm), environment);
         foreach (var (part, values) in file ?? [])
         {
             switch (part)
             {
                 case "algorithm" or "environment":
                     break;
+                case "load":
+                    break;
                 case "training":
-                    Overlay(training, part, values);
+                    training.Overlay(ObjectOf(part, values));
                     break;
                 case "options":
-                    Overlay(options, part, values);
+                    options.Overlay(ObjectOf(part, values));
                     break;
                 default:
-                    throw UsageException.Unknown("part of the configuration", part, ["algorithm", "environment", "training", "options"]);
+                    throw UsageException.Unknown("part of the configuration", part, ["algorithm", "environment", "load", "training", "options"]);
             }
         }
-        foreach (string setting in settings)
+        // The type of a part first: its options depend on it.
+        foreach (var (name, value) in settings.Select(Split).OrderByDescending(setting => options.IsPart(setting.Name)).ToArray())
         {
-            int equals = setting.IndexOf('=');
-            if (equals <= 0)
-            {
-                throw new UsageException($"'{setting}' is no setting; name=value is needed");
-            }
-            string name = setting[..equals];
-            var into = options.ContainsKey(name) ? options : training.ContainsKey(name) ? training
-                : throw UsageException.Unknown("option", name, options.Concat(training).Select(p => p.Key));
-            Replace(into, name, setting[(equals + 1)..]);
+            var tree = options.Contains(name) ? options : training.Contains(name) ? training
+                : throw UsageException.Unknown("option", name, options.Names.Concat(training.Names));
+            tree.Set(name, value);
         }
-        return new(entry, environment, Json.FromNode(training, RunJson.Default.TrainingOptions), entry.ReadOptions(options));
+        return new((AlgorithmOptions)options.Read(), environment, (TrainingOptions)training.Read(), load);
     }
 
     /// <summary>As read from a run's config.json, or from a file of that form that says less.</summary>
-    /// <param name="json">its text.</param>
-    /// <param name="source">what errors call it.</param>
-    /// <param name="algorithm">takes the place of the file's, if it is not null.</param>
-    /// <param name="environment">takes the place of the file's, if it is not null.</param>
+    /// <param name="json">Its text.</param>
+    /// <param name="source">What errors call it.</param>
+    /// <param name="algorithm">Takes the place of the file's, if it is not null.</param>
+    /// <param name="environment">Takes the place of the file's, if it is not null.</param>
     /// <param name="settings">name=value, taking the place of the file's.</param>
-    /// <exception cref="UsageException">it is no configuration, or names what does not exist.</exception>
+    /// <exception cref="UsageException">It is no configuration, or names what does not exist.</exception>
     public static RunConfiguration Parse(string json, string source = "config.json", string? algorithm = null, string? environment = null,
         params IEnumerable<string> settings)
     {
@@ -89,64 +110,49 @@ public sealed record RunConfiguration
     }
 
     /// <summary>config.json</summary>
-    public string ToJson() => new JsonObject
+    public string ToJson()
     {
-        ["algorithm"] = Algorithm.Name,
-        ["environment"] = Environment,
-        ["training"] = Json.ToNode(Training, RunJson.Default.TrainingOptions),
-        ["options"] = Algorithm.WriteOptions(Options),
-    }.ToJsonString(RunJson.Default.Options);
+        var json = new JsonObject { ["algorithm"] = Algorithm, ["environment"] = Environment };
+        if (Load.Count > 0)
+        {
+            json["load"] = new JsonArray([.. Load.Select(path => JsonValue.Create(path))]);
+        }
+        json["training"] = OptionTree.Of(Training).Json;
+        json["options"] = OptionTree.Of(Options).Json;
+        return json.ToJsonString(OptionsJson.Present);
+    }
 
     /// <summary>The options of the algorithm.</summary>
-    public IEnumerable<OptionListing> ListOptions() => OptionListing.Of(Algorithm.WriteOptions(Options), Algorithm.OptionsType);
+    public IEnumerable<OptionListing> ListOptions() => OptionTree.Of(Options).List();
 
     /// <summary>The options of training.</summary>
-    public IEnumerable<OptionListing> ListTraining()
-        => OptionListing.Of(Json.ToNode(Training, RunJson.Default.TrainingOptions), RunJson.Default.TrainingOptions);
+    public IEnumerable<OptionListing> ListTraining() => OptionTree.Of(Training).List();
 
     /// <summary>The learner of this run.</summary>
-    public ILearner CreateLearner(LearningContext context) => Algorithm.Create(Options, context);
-
-    /// <summary>Puts all values of a part of a file in the places of a record's.</summary>
-    private static void Overlay(JsonObject record, string part, JsonNode? values)
+    /// <exception cref="UsageException">An option is out of range, or the environment has something that the algorithm cannot learn.</exception>
+    public ILearner CreateLearner(LearningContext context)
     {
-        foreach (var (name, value) in values as JsonObject ?? throw new UsageException($"the configuration's '{part}' is no object"))
+        if (context.Spec.IsContinuous && !Options.IsContinuous)
         {
-            if (!record.ContainsKey(name))
-            {
-                throw UsageException.Unknown("option", name, record.Select(p => p.Key));
-            }
-            Replace(record, name, value?.ToJsonString() ?? "null");
+            throw new UsageException($"{Algorithm} learns discrete actions, and those of {context.Spec.Id} are continuous; these algorithms learn them: " +
+                string.Join(", ", Catalog.Algorithms.Where(algorithm => algorithm.CreateOptions().IsContinuous).Select(algorithm => algorithm.Name)));
         }
+        return Options.CreateLearner(context);
     }
 
-    /// <summary>Puts a value in the place of one of the same kind.</summary>
-    private static void Replace(JsonObject record, string name, string text)
+    private static IReadOnlyList<string> LibrariesOf(JsonObject? file) => file?["load"] switch
     {
-        string word = text.Trim('"');
-        record[name] = record[name]!.GetValueKind() switch
-        {
-            JsonValueKind.True or JsonValueKind.False => bool.TryParse(word, out bool flag) ? flag : throw Bad("true or false"),
-            JsonValueKind.Number => decimal.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
-                ? number : throw Bad("a number"),
-            _ => word,
-        };
+        null => [],
+        JsonArray paths when paths.All(path => path is JsonValue word && word.TryGetValue(out string? _)) => [.. paths.Select(path => path!.GetValue<string>())],
+        _ => throw new UsageException("the configuration's 'load' is no list of paths"),
+    };
 
-        UsageException Bad(string needed) => new($"option '{name}' cannot be '{word}'; {needed} is needed");
+    private static (string Name, string Value) Split(string setting)
+    {
+        int equals = setting.IndexOf('=');
+        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is no setting; name=value is needed");
     }
-}
 
-/// <summary>JSON of typed records, without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(TrainingOptions))]
-[JsonSerializable(typeof(QLearningOptions))]
-[JsonSerializable(typeof(ActorCriticOptions))]
-[JsonSerializable(typeof(ComaOptions))]
-[JsonSerializable(typeof(LiirOptions))]
-[JsonSerializable(typeof(ParetoOptions))]
-[JsonSerializable(typeof(QtranOptions))]
-[JsonSerializable(typeof(MaddpgOptions))]
-[JsonSerializable(typeof(WeightedQmixOptions))]
-[JsonSerializable(typeof(TrainingSummary))]
-internal sealed partial class RunJson : JsonSerializerContext;
+    private static JsonObject ObjectOf(string part, JsonNode? values)
+        => values as JsonObject ?? throw new UsageException($"the configuration's '{part}' is no object");
+}

@@ -116,7 +116,7 @@ public sealed class RunFolder(string path) : IDisposable
     }
 
     /// <summary>Writes how the run ended.</summary>
-    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(RunJson.Default.Options));
+    public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(OptionsJson.Present));
 
     /// <inheritdoc/>
     public void Dispose()

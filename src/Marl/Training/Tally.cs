@@ -57,7 +57,7 @@ internal sealed class Tally
             Updates = learner.Updates,
             TrainingReturn = rowReturns / rowEpisodes,
             EpisodeLength = (double)rowSteps / rowEpisodes,
-            Exploration = learner.Exploration(steps),
+            Exploration = learner.ExplorationRate(steps),
             Update = learner.Statistics,
             Evaluation = evaluation,
             Seconds = Seconds,
@@ -69,7 +69,7 @@ internal sealed class Tally
     /// <summary>How the run ended.</summary>
     public TrainingSummary Summarise(RunConfiguration configuration, ILearner learner, EvaluationResult last) => new()
     {
-        Algorithm = configuration.Algorithm.Name,
+        Algorithm = configuration.Algorithm,
         Env = configuration.Environment,
         Seed = configuration.Training.Seed,
         Steps = steps,

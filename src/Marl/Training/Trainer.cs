@@ -39,6 +39,10 @@ public sealed class Trainer : IDisposable
         {
             Spec = environments[0].Spec;
             environments = [.. environments, .. Create(training.Environments - 1)];
+            if (environments.Distinct(ReferenceEqualityComparer.Instance).Count() < environments.Length)
+            {
+                throw new UsageException($"the function that makes environments of '{Spec.Id}' returned the same one twice; it must make a new one each time");
+            }
             context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
             rollout = NewRollout(environments, environments.Length, context.Rng, Learner.NeedsNextAction);
@@ -67,20 +71,26 @@ public sealed class Trainer : IDisposable
     public ILearner Learner { get; }
 
     /// <summary>The trained agents, to act with or to save.</summary>
-    public Policy Policy => new(Spec, Learner.Actors, Present, Learner.Selector.IsStochastic);
+    public Policy Policy => new(Spec, Learner.Actors, Present, Learner.Exploration.IsStochastic);
 
     /// <summary>Trains in one call, for programs that embed the engine.</summary>
-    /// <param name="algorithm">its name.</param>
-    /// <param name="create">makes the environments.</param>
-    /// <param name="training">how; by default as was published for the algorithm.</param>
-    /// <param name="settings">name=value of the algorithm's options.</param>
-    public static (Policy Policy, TrainingSummary Summary) Train(string algorithm, Func<IEnvironment> create, TrainingOptions? training = null,
-        params IEnumerable<string> settings)
+    /// <param name="options">The algorithm. What differs from its record's own defaults is kept; the rest is as published for the environment, where there is
+    /// a preset (<see cref="RunConfiguration.Of(AlgorithmOptions, string, TrainingOptions?, bool)"/>).</param>
+    /// <param name="create">Makes an environment; called once for each of <see cref="TrainingOptions.Environments"/>, and for evaluations.</param>
+    /// <param name="training">How the run is conducted; presets fill in the rest likewise.</param>
+    /// <param name="progress">Called after every evaluation.</param>
+    /// <param name="cancellationToken">Ends the run after the present round.</param>
+    /// <returns>The trained agents, and how the run ended.</returns>
+    /// <exception cref="UsageException">An option is out of range, or the environment has something that the algorithm cannot learn.</exception>
+    /// <example><code>
+    /// var run = Trainer.Train(new QmixOptions { Hidden = 64 }, () => new Rendezvous(), new() { Steps = 20_000 });
+    /// run.Policy.Save("rendezvous.safetensors");
+    /// </code></example>
+    public static (Policy Policy, TrainingSummary Summary) Train(AlgorithmOptions options, Func<IEnvironment> create, TrainingOptions? training = null,
+        Action<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var configuration = RunConfiguration.Of(algorithm, IdOf(create), null, settings);
-        configuration = configuration with { Training = training ?? configuration.Training };
-        using var trainer = new Trainer(configuration, create);
-        var summary = trainer.Run();
+        using var trainer = new Trainer(RunConfiguration.Of(options, IdOf(create), training), create);
+        var summary = trainer.Run(progress, stop: cancellationToken);
         return (trainer.Policy, summary);
     }
 
@@ -184,7 +194,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Plays episodes in which nothing is explored (<see cref="IActionSelector"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
+    /// <summary>Plays episodes in which nothing is explored (<see cref="Exploration"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
     /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
     public EvaluationResult Evaluate(int count)
     {
@@ -206,12 +216,12 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
-    private Fingerprint Present => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.Exploration(Steps));
+    private Fingerprint Present => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
 
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>
     private double PlayRound()
     {
-        rollout.Play(episodes, Learner.Exploration(Steps), Present);
+        rollout.Play(episodes, Learner.ExplorationRate(Steps), Present);
         double roundReturn = tally.Add(episodes);
         Learner.Learn(episodes, Steps);
         return roundReturn;
@@ -249,7 +259,7 @@ public sealed class Trainer : IDisposable
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
 
     private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng, bool beyond = false)
-        => new(environments, count, Learner.Actors, Learner.Selector, workers, rng, beyond);
+        => new(environments, count, Learner.Actors, Learner.Exploration, workers, rng, beyond);
 
     private static string IdOf(Func<IEnvironment> create)
     {

@@ -108,5 +108,5 @@ public sealed record TrainingSummary
     public required bool Finished { get; init; }
 
     /// <summary>summary.json</summary>
-    public JsonObject ToJson() => Json.ToNode(this, RunJson.Default.TrainingSummary);
+    public JsonObject ToJson() => OptionTree.Of(this).Json;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
 
 namespace Marl.Native.Nn;
 
@@ -7,6 +8,11 @@ namespace Marl.Native.Nn;
 /// <see cref="Optimizer"/> applies it to parameters and keeps its memories. Hyper-parameters are double because 1 - 0.999f is
 /// off by 5e-5.
 /// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Adam), "adam")]
+[JsonDerivedType(typeof(AdamW), "adamw")]
+[JsonDerivedType(typeof(RmsProp), "rmsprop")]
+[JsonDerivedType(typeof(Sgd), "sgd")]
 public abstract record UpdateRule
 {
     /// <summary>The learning rate of steps that are not given another.</summary>

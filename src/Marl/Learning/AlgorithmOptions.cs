@@ -1,12 +1,24 @@
 using System.Runtime.CompilerServices;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Hyper-parameters that all algorithms have. What was published for one in an environment stands in <see cref="Presets"/>.</summary>
-public abstract record LearnerOptions
+/// <summary>
+/// An algorithm: its hyperparameters, and what makes its learner. These are the ones that all have; a family's follow in <see cref="ReplayOptions"/> and
+/// <see cref="OnPolicyOptions"/>. A record's defaults are the same in every environment; presets overlay them with what was published (<see cref="Presets"/>).
+/// Properties are set by name on the command line (<c>--set hidden=64</c>), those of a part by the part's name where the plain one is ambiguous
+/// (<c>--set mixer.embed=16</c>).
+/// </summary>
+/// <example><code>
+/// [Description("my algorithm (Me 2026)")]
+/// public sealed record MyOptions : ReplayOptions
+/// {
+///     public float Temperature { get; init; } = 1f;
+///     public override Objective Create(LearningContext context) => new MyObjective(this, context);
+/// }
+/// </code></example>
+public abstract record AlgorithmOptions
 {
-    private const int Widest = 8192;
-
     /// <summary>The agents' network.</summary>
     public AgentKind Agent { get; init; } = AgentKind.Gru;
 
@@ -38,17 +50,14 @@ public abstract record LearnerOptions
     /// <summary>Share of longer returns, as in TD(lambda); 0: n-step.</summary>
     public float Lambda { get; init; }
 
-    /// <summary>How weights are moved against their gradient.</summary>
-    public OptimizerKind Optimizer { get; init; } = OptimizerKind.Adam;
+    /// <summary>How actions are chosen, and how much is explored.</summary>
+    public Exploration Exploration { get; init; } = new EpsilonGreedy();
+
+    /// <summary>The optimizer. Its learning rate is <see cref="LearningRate"/>.</summary>
+    public UpdateRule Optimizer { get; init; } = new Adam();
 
     /// <summary>Learning rate.</summary>
     public float LearningRate { get; init; } = 3e-4f;
-
-    /// <summary>The optimiser's epsilon.</summary>
-    public float OptimizerEpsilon { get; init; } = 1e-8f;
-
-    /// <summary>RMSprop's smoothing constant.</summary>
-    public float RmspropAlpha { get; init; } = 0.99f;
 
     /// <summary>Gradients are scaled down to this global norm; 0: never.</summary>
     public float GradientClip { get; init; } = 10f;
@@ -62,8 +71,22 @@ public abstract record LearnerOptions
     /// <summary>Whether rewards are standardised by their running mean and variance.</summary>
     public bool StandardiseRewards { get; init; } = true;
 
+    /// <summary>Whether it learns continuous actions.</summary>
+    public virtual bool IsContinuous => false;
+
+    /// <summary>A learner with fresh weights.</summary>
+    /// <exception cref="UsageException">An option is out of range, or the environment has something that it cannot learn; names it and the remedy.</exception>
+    public ILearner CreateLearner(LearningContext context)
+    {
+        Validate();
+        return NewLearner(context);
+    }
+
+    /// <summary>A learner of valid options.</summary>
+    protected abstract ILearner NewLearner(LearningContext context);
+
     /// <summary>The same with another learning rate; 0: the same.</summary>
-    internal LearnerOptions At(float learningRate) => learningRate > 0 ? this with { LearningRate = learningRate } : this;
+    internal AlgorithmOptions At(float learningRate) => learningRate > 0 ? this with { LearningRate = learningRate } : this;
 
     /// <summary>The agents' network.</summary>
     internal AgentOptions Network => new()
@@ -77,33 +100,18 @@ public abstract record LearnerOptions
         Fingerprint = Fingerprint,
     };
 
-    /// <summary>Refuses what cannot be run.</summary>
-    /// <exception cref="UsageException">names the option and its range.</exception>
-    internal virtual void Validate()
+    /// <summary>Refuses values out of range.</summary>
+    /// <exception cref="UsageException">Names the option and its range.</exception>
+    public virtual void Validate()
     {
-        RequireWidth(Hidden);
+        Exploration.Validate();
+        UsageException.RequireWidth(Hidden);
         UsageException.Require(Gamma is >= 0 and <= 1, Gamma, "in 0 .. 1");
         UsageException.Require(NStep >= 1, NStep, "at least 1");
         UsageException.Require(Lambda is >= 0 and <= 1, Lambda, "in 0 .. 1");
         UsageException.Require(LearningRate > 0, LearningRate, "positive");
-        UsageException.Require(OptimizerEpsilon > 0, OptimizerEpsilon, "positive");
-        UsageException.Require(RmspropAlpha is >= 0 and < 1, RmspropAlpha, "in 0 .. 1, 1 excluded");
         UsageException.Require(GradientClip >= 0, GradientClip, "at least 0");
         UsageException.Require(TargetEvery >= 1, TargetEvery, "at least 1");
         UsageException.Require(TargetTau is > 0 and <= 1, TargetTau, "in 0 .. 1, 0 excluded");
     }
-
-    /// <summary>Refuses a width that no layer can have.</summary>
-    protected static void RequireWidth(int width, [CallerArgumentExpression(nameof(width))] string option = "")
-        => UsageException.Require(width is >= 1 and <= Widest, width, $"in 1 .. {Widest}", option);
-}
-
-/// <summary>The optimisers that an algorithm can be run with.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<OptimizerKind>))]
-public enum OptimizerKind
-{
-    /// <summary>Kingma and Ba 2015.</summary>
-    Adam,
-    /// <summary>Tieleman and Hinton 2012.</summary>
-    Rmsprop,
 }

@@ -1,0 +1,33 @@
+using System.ComponentModel;
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>Hyperparameters of Pareto actor-critic. Its <see cref="OnPolicyOptions.Entropy"/> is what a unit is worth in the end.</summary>
+[Description("Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)")]
+public sealed record ParetoAcOptions : OnPolicyOptions
+{
+    /// <summary>As EPyMARL configures it for the matrix games of its paper, with standardized returns: its critic is not fast enough for returns in the hundreds.</summary>
+    public ParetoAcOptions()
+        => (Agent, Shared, AgentId, NStep, StandardiseRewards, StandardiseReturns) = (AgentKind.Mlp, false, false, 10, false, true);
+
+    /// <summary>What a unit of entropy of the policy is worth at the beginning ..</summary>
+    public float EntropyStart { get; init; } = 20f;
+
+    /// <summary>.. from which it falls to <see cref="OnPolicyOptions.Entropy"/> over this share of the training, linearly.</summary>
+    public float EntropyAnneal { get; init; } = 0.5f;
+
+    /// <summary>What a unit of entropy is worth in a training of so many steps.</summary>
+    internal Schedule EntropyOver(long steps) => Schedule.Linear(EntropyStart, Entropy, (long)(EntropyAnneal * (double)steps));
+
+    /// <inheritdoc/>
+    public override PolicyObjective Create(LearningContext context) => new ParetoActorCritic(this, context);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        UsageException.Require(EntropyStart >= 0, EntropyStart, "at least 0");
+        UsageException.Require(EntropyAnneal is >= 0 and <= 1, EntropyAnneal, "in 0 .. 1");
+    }
+}

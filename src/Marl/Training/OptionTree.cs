@@ -1,0 +1,199 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// A record of options as a tree of named values, to be changed by name. A part (see <see cref="Parts"/>) is a branch: its own name stands for its type, its
+/// options have dotted names ("mixer.embed"), which may be shortened where that is unambiguous ("embed").
+/// </summary>
+internal sealed class OptionTree
+{
+    private readonly JsonTypeInfo type;
+    private readonly JsonObject root;
+
+    private OptionTree(JsonTypeInfo type, JsonObject root) => (this.type, this.root) = (type, root);
+
+    /// <summary>The values of a record.</summary>
+    public static OptionTree Of(object record)
+    {
+        var type = OptionsJson.Present.GetTypeInfo(record.GetType());
+        return new(type, JsonSerializer.SerializeToNode(record, type)!.AsObject());
+    }
+
+    /// <summary>Whether options of a type can be written as JSON. Those of a program's own can, except where it was compiled ahead of time.</summary>
+    public static bool Knows(Type record) => OptionsJson.Present.TryGetTypeInfo(record, out _);
+
+    /// <summary>The values as JSON.</summary>
+    public JsonObject Json => root;
+
+    /// <summary>The names of all options.</summary>
+    public IEnumerable<string> Names => All(root, type).Select(option => option.Path);
+
+    /// <summary>The record.</summary>
+    /// <exception cref="UsageException">A value does not fit its option; names it.</exception>
+    public object Read()
+    {
+        try
+        {
+            return root.Deserialize(type)!;
+        }
+        catch (JsonException e)
+        {
+            string path = e.Path?.TrimStart('$', '.') ?? "";
+            var option = All(root, type).FirstOrDefault(option => option.Path == path);
+            throw new UsageException($"option '{path}' cannot be '{option?.Text}'; {option?.Needed} is needed");
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new UsageException($"option '{JsonNamingPolicy.CamelCase.ConvertName(e.ParamName ?? "")}' cannot be {e.ActualValue}: {e.Message.Split(" (")[0]}");
+        }
+    }
+
+    /// <summary>All options, those of a record's own type before those that it inherits, a part's after the part.</summary>
+    public IEnumerable<OptionListing> List()
+        => from option in All(root, type)
+           select new OptionListing(option.Path, option.Text, [.. option.Words], $"{option.Property.DeclaringType.FullName}.{Member(option.Property.Name)}");
+
+    /// <summary>Whether there is an option of this name.</summary>
+    public bool Contains(string name) => Matches(name).Any();
+
+    /// <summary>Whether a name stands for a part: it is to be set before the part's own options.</summary>
+    public bool IsPart(string name) => Matches(name).Any(option => option.IsPart);
+
+    /// <summary>Sets an option.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="text">Its value; of a part, its type.</param>
+    /// <exception cref="UsageException">There is no such option, or several, or it cannot have the value.</exception>
+    public void Set(string name, string text)
+    {
+        Option[] matches = [.. Matches(name)];
+        if (matches.Length != 1)
+        {
+            throw matches.Length == 0 ? UsageException.Unknown("option", name, Names)
+                : new UsageException($"option '{name}' is ambiguous: {string.Join(", ", matches.Select(option => option.Path))}");
+        }
+        matches[0].Set(text);
+    }
+
+    /// <summary>Sets all options that a JSON object names, parts as objects or by the name of their type.</summary>
+    /// <exception cref="UsageException">As <see cref="Set"/>.</exception>
+    public void Overlay(JsonObject values)
+    {
+        foreach (var (name, value) in values)
+        {
+            if (value is not JsonObject part)
+            {
+                Set(name, TextOf(value));
+                continue;
+            }
+            if (part[Parts.Discriminator] is { } word && Matches(name).SingleOrDefault() is { IsPart: true } old && old.Text != TextOf(word))
+            {
+                Set(name, TextOf(word));
+            }
+            foreach (var (inner, leaf) in part)
+            {
+                if (inner != Parts.Discriminator)
+                {
+                    Overlay(new JsonObject { [$"{name}.{inner}"] = leaf?.DeepClone() });
+                }
+            }
+        }
+    }
+
+    /// <summary>The values that differ from a record's own defaults: what somebody chose.</summary>
+    public static JsonObject Chosen(object record, object defaults) => Difference(Of(record).root, Of(defaults).root);
+
+    private static JsonObject Difference(JsonObject record, JsonObject defaults)
+    {
+        var chosen = new JsonObject();
+        foreach (var (name, value) in record)
+        {
+            if (JsonNode.DeepEquals(value, defaults[name]))
+            {
+                continue;
+            }
+            chosen[name] = value is JsonObject part && defaults[name] is JsonObject old && TextOf(part[Parts.Discriminator]) == TextOf(old[Parts.Discriminator])
+                ? Difference(part, old) : value?.DeepClone();
+        }
+        return chosen;
+    }
+
+    private IEnumerable<Option> Matches(string name)
+    {
+        Option[] all = [.. All(root, type)], exact = [.. all.Where(option => option.Path == name)];
+        return exact.Length > 0 ? exact : all.Where(option => option.Path.EndsWith("." + name, StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<Option> All(JsonObject values, JsonTypeInfo type, string prefix = "")
+    {
+        foreach (var property in type.Properties)
+        {
+            if (!values.ContainsKey(property.Name))
+            {
+                continue;
+            }
+            var option = new Option(values, property, prefix + property.Name);
+            yield return option;
+            if (option.IsPart)
+            {
+                foreach (var inner in All(values[property.Name]!.AsObject(), option.PartType, $"{option.Path}."))
+                {
+                    yield return inner;
+                }
+            }
+        }
+    }
+
+    private static string TextOf(JsonNode? value) => value is JsonValue scalar && scalar.TryGetValue(out string? text) ? text : value?.ToJsonString() ?? "null";
+
+    private static string Member(string name) => char.ToUpperInvariant(name[0]) + name[1..];
+
+    /// <summary>A value in a record.</summary>
+    private sealed class Option(JsonObject values, JsonPropertyInfo property, string path)
+    {
+        private readonly IReadOnlyList<JsonDerivedType> types = Parts.TypesOf(property.PropertyType, OptionsJson.Present);
+
+        public JsonPropertyInfo Property => property;
+
+        public string Path => path;
+
+        public bool IsPart => types.Count > 0;
+
+        public string Text => TextOf(IsPart ? values[property.Name]![Parts.Discriminator] : values[property.Name]);
+
+        public IEnumerable<string> Words => IsPart ? types.Select(type => (string)type.TypeDiscriminator!)
+            : property.PropertyType.IsEnum ? Rl.Json.Words(property.PropertyType) : [];
+
+        public string Needed => Words.Any() ? $"one of {string.Join(", ", Words)}"
+            : property.PropertyType == typeof(int) || property.PropertyType == typeof(long) || property.PropertyType == typeof(ulong) ? "a whole number"
+            : "another kind of value";
+
+        public JsonTypeInfo PartType => OptionsJson.Present.GetTypeInfo(types.First(type => (string)type.TypeDiscriminator! == Text).DerivedType);
+
+        public void Set(string text)
+        {
+            if (IsPart)
+            {
+                var type = types.FirstOrDefault(type => (string)type.TypeDiscriminator! == text).DerivedType ?? throw Bad(Needed);
+                values[property.Name] = Parts.Default(type, property.PropertyType, OptionsJson.Present);
+                return;
+            }
+            values[property.Name] = values[property.Name]!.GetValueKind() switch
+            {
+                JsonValueKind.True or JsonValueKind.False => bool.TryParse(text, out bool flag) ? flag : throw Bad("true or false"),
+                JsonValueKind.Number => NumberOf(text),
+                _ => text,
+            };
+
+            UsageException Bad(string needed) => new($"option '{path}' cannot be '{text}'; {needed} is needed");
+
+            JsonNode NumberOf(string text)
+                => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong whole) ? whole
+                : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number
+                : throw Bad("a number");
+        }
+    }
+}
