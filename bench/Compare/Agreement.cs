@@ -24,7 +24,7 @@ internal static class Agreement
         {
             using PeerProcess peer = new(settings, threads: 1);
             double apart = 0;
-            foreach (var optimizer in new[] { OptimizerKind.Rmsprop, OptimizerKind.Adam })
+            foreach (UpdateRule optimizer in (UpdateRule[])[new RmsProp { Epsilon = 1e-5 }, new Adam { Epsilon = 1e-5 }])
             {
                 var (request, loss, norm) = Ours(optimizer, folder);
                 foreach (string variant in new[] { "stepwise", "fused" })
@@ -46,7 +46,7 @@ internal static class Agreement
     }
 
     /// <summary>Our updates, and the question to the peer: where the files are.</summary>
-    private static (JsonObject Request, double[] Loss, double[] Norm) Ours(OptimizerKind optimizer, string folder)
+    private static (JsonObject Request, double[] Loss, double[] Norm) Ours(UpdateRule optimizer, string folder)
     {
         using var workers = new Workers(1);
         var learner = Small.Learner(workers, optimizer);
@@ -72,7 +72,7 @@ internal static class Agreement
         {
             ["do"] = "agree",
             ["size"] = Small.ToJson(),
-            ["optimizer"] = optimizer.ToString().ToLowerInvariant(),
+            ["optimizer"] = optimizer.GetType().Name.ToLowerInvariant(),
             ["weights"] = PathOf("weights"),
             ["target"] = PathOf("target"),
             ["episodes"] = PathOf("episodes"),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Compare;
@@ -79,20 +80,16 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     };
 
     /// <summary>QMIX as PyMARL configures it, learning when it is told to.</summary>
-    public ReplayLearner Learner(Workers workers, OptimizerKind optimizer = OptimizerKind.Rmsprop, Device? device = null)
+    public ReplayLearner Learner(Workers workers, UpdateRule? optimizer = null, Device? device = null)
     {
-        QLearningOptions options = new()
+        QmixOptions options = new()
         {
             Agent = AgentKind.Gru,
             Hidden = Hidden,
             LastAction = true,
             AgentId = true,
-            Mixer = MixerKind.Qmix,
-            MixingEmbed = Embed,
-            HypernetLayers = 2,
-            HypernetEmbed = Hyper,
-            Optimizer = optimizer,
-            OptimizerEpsilon = 1e-5f,
+            Mixer = new QmixMixer { Embed = Embed, HypernetLayers = 2, HypernetEmbed = Hyper },
+            Optimizer = optimizer ?? new RmsProp { Epsilon = 1e-5 },
             LearningRate = 5e-4f,
             GradientClip = 10f,
             DoubleQ = true,
@@ -103,7 +100,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
             BufferSize = Batch,
             UpdatesPerEpisode = 0,
         };
-        return QLearning.Learner(options, (new TrainingOptions { Threads = workers.Count }).Context(Spec, workers, device ?? Device.Cpu));
+        return (ReplayLearner)options.CreateLearner(new TrainingOptions { Threads = workers.Count }.Context(Spec, workers, device ?? Device.Cpu));
     }
 
     /// <summary>Made-up episodes of full length that terminate; action 0 is always available, the others mostly.</summary>

@@ -118,7 +118,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
     [Fact]
     public void EveryOptionIsExplained()
     {
-        foreach (var option in Algorithm.All.SelectMany(algorithm => Options(RunConfiguration.Of(algorithm.Name, "two-step"))))
+        foreach (var option in Catalog.Algorithms.SelectMany(algorithm => Options(RunConfiguration.Of(algorithm.Name, "two-step"))))
         {
             string words = Documentation.Of(option.Member);
             Assert.True(words.Length > 5, $"{option.Member} is not explained");

@@ -28,7 +28,7 @@ public static class Quickstart
     public static double Run(string file)
     {
         EnvironmentChecker.EnsureValid(() => new Rendezvous());
-        var (policy, summary) = Trainer.Train("vdn", () => new Rendezvous(), new() { Steps = 20_000 }, "hidden=32", "epsilonAnneal=10000");
+        var (policy, summary) = Trainer.Train(new VdnOptions { Hidden = 32 }, () => new Rendezvous(), new() { Steps = 20_000 });
         policy.Save(file);
         var (agents, world, rng) = (Policy.Load(file), new Rendezvous(), new Rng(7));
         world.Reset(ref rng);

@@ -12,7 +12,7 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
             var data = new TheoryData<string, string>();
             foreach (string device in Devices.Present)
             {
-                foreach (var algorithm in Algorithm.All)
+                foreach (var algorithm in Catalog.Algorithms)
                 {
                     data.Add(device, algorithm.Name);
                 }

@@ -16,14 +16,14 @@ internal static class Games
     }
 
     /// <summary>Networks of a few units, so that hundreds of updates take no time.</summary>
-    public static string[] Tiny => ["hidden=8", "mixingEmbed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+    public static string[] Tiny => ["hidden=8", "mixer.embed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
 
     /// <summary>Those of them that an algorithm has, and what only some have.</summary>
     public static string[] TinyFor(string algorithm)
     {
-        var options = Algorithm.Find(algorithm).DefaultOptions("lbf:5x5-2p-1f");
+        var options = OptionTree.Of(Catalog.FindAlgorithm(algorithm).CreateOptions());
         string[] all = [.. Tiny, "centralHidden=8", "centralEmbed=6", "criticHidden=8"];
-        return [.. all.Where(setting => setting.StartsWith("environments", StringComparison.Ordinal) || options.ContainsKey(setting[..setting.IndexOf('=')]))];
+        return [.. all.Where(setting => setting.StartsWith("environments", StringComparison.Ordinal) || options.Contains(setting[..setting.IndexOf('=')]))];
     }
 
     /// <summary>An episode of an environment played at random.</summary>

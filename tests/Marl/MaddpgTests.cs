@@ -137,13 +137,13 @@ public sealed class MaddpgTests
         var learner = (ReplayLearner)configuration.CreateLearner(configuration.Training.Context(spec, workers));
         Assert.Equal(["actor0", "actor1", "actor2"], learner.Networks.Take(3).Select(network => network.Name));
         Episode[] episodes = [.. Enumerable.Range(0, 30).Select(_ => new Episode(spec))];
-        new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Selector, workers, new Rng(3)).Play(episodes, 0.1f);
+        new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Exploration, workers, new Rng(3)).Play(episodes, 0.1f);
         var drawn = episodes.Select(episode => (episode.Members[0], episode.Members[1])).ToHashSet();
         Assert.True(drawn.Count > 5, $"{drawn.Count} of 9 pairs");
         // An agent does what its member says.
         var tape = new Tape();
         var batch = new EpisodeBatch(spec, 30, 1);
-        new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Selector, workers, new Rng(4)).Play(episodes, 0f);
+        new Rollout([.. episodes.Select(_ => new Reach())], 30, learner.Actors, learner.Exploration, workers, new Rng(4)).Play(episodes, 0f);
         batch.Load(episodes);
         using (tape.NoGrad())
         {
@@ -253,10 +253,9 @@ public sealed class MaddpgTests
 
     private static TrainingSummary Play(string algorithm, Func<IEnvironment> create, long steps, params string[] settings)
     {
-        var reward = settings.Contains("reward=individual") ? RewardMode.Individual : RewardMode.Natural;
-        var (_, summary) = Trainer.Train(algorithm, create, new() { Steps = steps, EvaluateEvery = 0, EvaluationEpisodes = 40, Threads = 1, Reward = reward },
-            [.. small, .. settings.Where(setting => setting != "reward=individual")]);
-        return summary;
+        var configuration = RunConfiguration.Of(algorithm, "test", null, [$"steps={steps}", "evaluateEvery=0", "evaluationEpisodes=40", "threads=1", .. small, .. settings]);
+        using var trainer = new Trainer(configuration, create);
+        return trainer.Run();
     }
 
     /// <summary>A learner of <see cref="Reach"/> and a batch for it.</summary>

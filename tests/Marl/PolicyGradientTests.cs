@@ -138,7 +138,7 @@ public sealed class PolicyGradientTests
             var agent = Learner.Agent;
             var rest = w.Tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.Hidden));
             var logits = agent.Forward(w, w.Tape.Constant(agent.Input.Build(w.Tape, batch)), rest).Output.Slice(0, 0, batch.Steps);
-            return ((PolicySampler)Learner.Selector).LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
+            return ((SoftmaxPolicy)Learner.Exploration).LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
         }
 
         /// <summary>[E]</summary>

@@ -11,7 +11,7 @@ public sealed class PolicySamplerTests
     [MemberData(nameof(Policies))]
     public void OnlyWhatIsAvailableIsDrawnAndAsOftenAsThePolicySays(float floor, bool maskBeforeSoftmax)
     {
-        var (policy, rng) = (new PolicySampler { MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(11));
+        var (policy, rng) = (new SoftmaxPolicy { MaskBeforeSoftmax = maskBeforeSoftmax }, new Rng(11));
         const int actions = 6, draws = 20_000;
         for (int round = 0; round < 8; round++)
         {
@@ -39,19 +39,19 @@ public sealed class PolicySamplerTests
     [Fact]
     public void WhoExploresBySoftmaxTakesTheLikeliestWhereNothingIsExplored()
     {
-        var (policy, rng, p) = (new SoftmaxExploration(), new Rng(12), new float[3]);
+        var (policy, rng, p) = (new PolicyNoise(), new Rng(12), new float[3]);
         Assert.Equal((2, 1f), policy.Select([5f, 0f, 1f], [false, true, true], 0f, ref rng));
         policy.Probabilities([5f, 0f, 1f], [false, true, true], 0f, p);
         Assert.Equal([0f, 0f, 1f], p);
         policy.Probabilities([5f, 0f, 1f], [false, true, true], 1f, p);
         Assert.Equal([0f, 1f / (1f + MathF.E), MathF.E / (1f + MathF.E)], p, (one, other) => MathF.Abs(one - other) < 1e-6f);
-        Assert.False(((IActionSelector)policy).IsStochastic);
+        Assert.False(((Exploration)policy).IsStochastic);
     }
 
     [Fact]
     public void LogitsBeyondTheRangeOfExpAreNoTrouble()
     {
-        var (policy, rng) = (new PolicySampler { MaskBeforeSoftmax = false }, new Rng(13));
+        var (policy, rng) = (new SoftmaxPolicy { MaskBeforeSoftmax = false }, new Rng(13));
         var (action, probability) = policy.Select([1000f, -1000f, 0f], [false, true, true], 0.2f, ref rng);
         Assert.InRange(action, 1, 2);
         Assert.Equal(0.5f, probability); // nothing but the floor is left of the two
@@ -62,9 +62,9 @@ public sealed class PolicySamplerTests
     {
         using var trainer = new Trainer(Games.Configure("coma", "identity", 400, settings: ["hidden=8", "criticHidden=8", "environments=4",
             "floorStart=0.5", "floorFinish=0.1", "floorAnneal=200"]));
-        Assert.Equal(0.5f, trainer.Learner.Exploration(0));
-        trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), trainer.Learner.Exploration(steps), 1e-5f));
-        Assert.Equal(0.1f, trainer.Learner.Exploration(400));
+        Assert.Equal(0.5f, trainer.Learner.ExplorationRate(0));
+        trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), trainer.Learner.ExplorationRate(steps), 1e-5f));
+        Assert.Equal(0.1f, trainer.Learner.ExplorationRate(400));
     }
 
     [Theory]
@@ -81,7 +81,7 @@ public sealed class PolicySamplerTests
         foreach (bool beyond in new[] { true, false })
         {
             Episode[] episodes = [.. Enumerable.Range(0, 20).Select(_ => new Episode(spec))];
-            var rollout = new Rollout(stages, 20, learner.Actors, learner.Selector, workers, new Rng(5), beyond);
+            var rollout = new Rollout(stages, 20, learner.Actors, learner.Exploration, workers, new Rng(5), beyond);
             int chosen = 0;
             for (int round = 0; round < 2; round++)
             {

@@ -38,7 +38,7 @@ public sealed class RolloutTests
         var learner = configuration.CreateLearner(configuration.Training.Context(spec, players));
         Witness[] stages = [new(), new(), new()];
         Episode[] episodes = [.. Enumerable.Range(0, 8).Select(_ => new Episode(spec))];
-        new Rollout(stages, episodes.Length, learner.Actors, learner.Selector, players, new Rng(3)).Play(episodes, exploration: 0.5f);
+        new Rollout(stages, episodes.Length, learner.Actors, learner.Exploration, players, new Rng(3)).Play(episodes, exploration: 0.5f);
         return (stages, episodes);
     }
 

@@ -14,7 +14,7 @@ internal sealed class Round : IDisposable
         Spec = stages[0].Spec;
         Learner = (ReplayLearner)configuration.CreateLearner(configuration.Training.Context(Spec, workers));
         Episodes = [.. Enumerable.Range(0, 5).Select(_ => new Episode(Spec))];
-        new Rollout(stages, 5, Learner.Actors, Learner.Selector, workers, new Rng(7))
+        new Rollout(stages, 5, Learner.Actors, Learner.Exploration, workers, new Rng(7))
             .Play(Episodes, exploration, new Fingerprint(0.25f, exploration));
     }
 

@@ -120,7 +120,7 @@ public sealed class TeamTests
             using var players = new Workers(1);
             Episode[] played = [.. Enumerable.Range(0, 20).Select(_ => new Episode(context.Spec))];
             IEnvironment[] stages = [.. Enumerable.Range(0, 20).Select(_ => TwoTeams())];
-            new Rollout(stages, 20, tempted.Actors, tempted.Selector, players, new Rng(5)).Play(played, exploration);
+            new Rollout(stages, 20, tempted.Actors, tempted.Exploration, players, new Rng(5)).Play(played, exploration);
             Assert.All(played, episode => Assert.Equal(UnlikeGame.Steps, episode.Length));
         }
 

@@ -12,13 +12,13 @@ public sealed partial class ActorCriticReference
     {
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "log_pi_taken", "entropy", "reward_used");
-        calls.Compare(Options(c), ActorCritic.Learner, [0, 0, 0],
+        calls.Compare(Options(c), [0, 0, 0],
             ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages));
     });
 
     private static ActorCriticOptions Options(ReferenceCase c)
     {
-        var options = ReplayCalls.Common(c, new ActorCriticOptions());
+        var options = ReplayCalls.Common(c, new Ia2cOptions());
         return options with
         {
             Critic = c.Text("critic")!.StartsWith("cv", StringComparison.Ordinal) ? CriticKind.Central : CriticKind.Local,

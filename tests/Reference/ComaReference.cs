@@ -22,18 +22,21 @@ public sealed class ComaReference
             Entropy = c.Number("entropy_coef", 0),
             Lambda = c.Number("td_lambda", 0),
             NStep = (int)c.Number("q_nstep", 1),
-            FloorStart = c.Number("epsilon", 0),
-            FloorFinish = c.Number("epsilon", 0),
-            MaskBeforeSoftmax = c.Flag("mask_before_softmax", otherwise: true),
+            Exploration = new SoftmaxPolicy
+            {
+                FloorStart = c.Number("epsilon", 0),
+                FloorFinish = c.Number("epsilon", 0),
+                MaskBeforeSoftmax = c.Flag("mask_before_softmax", otherwise: true),
+            },
         };
         (string, Func<Estimates, float[]>) advantage = ("advantage", estimates => estimates.Advantages);
         if (pymarl)
         {
-            calls.Compare(options, Coma.Learner, [0, 0, 0], ("targets", estimates => estimates.Returns), advantage);
+            calls.Compare(options, [0, 0, 0], ("targets", estimates => estimates.Returns), advantage);
         }
         else
         {
-            calls.Compare(options, Coma.Learner, [0, 0, 0],
+            calls.Compare(options, [0, 0, 0],
                 ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), advantage);
         }
     });
@@ -45,7 +48,7 @@ public sealed class ComaReference
         using (tape.Step())
         {
             var logits = tape.Variable(c["logits"]);
-            var logPolicy = new PolicySampler().LogPolicy(logits, c["avail"]);
+            var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
             var q = new ActionValues(tape.Constant(c["q"]), c["action"], c["avail"]);
             var advantage = Coma.Advantage(q, logPolicy).Value;
             var logChosen = new ActionValues(logPolicy, c["action"], default).Chosen;

@@ -30,11 +30,14 @@ public sealed class LiirReference
             Lambda = c.Number("td_lambda"),
             IntrinsicWeight = c.Number("theta"),
             NormaliseAdvantages = true,
-            FloorStart = c.Number("epsilon"),
-            FloorFinish = c.Number("epsilon"),
-            MaskBeforeSoftmax = c.Flag("mask_before_softmax"),
+            Exploration = new SoftmaxPolicy
+            {
+                FloorStart = c.Number("epsilon"),
+                FloorFinish = c.Number("epsilon"),
+                MaskBeforeSoftmax = c.Flag("mask_before_softmax"),
+            },
         };
-        calls.Compare(options, Liir.Learner, [0, 0, 0],
+        calls.Compare(options, [0, 0, 0],
             ("target_mix", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages),
             ("target_ex", estimates => estimates.ExtrinsicReturns), ("advantage_ex", estimates => estimates.ExtrinsicAdvantages));
     });

@@ -31,7 +31,8 @@ public sealed class MaddpgReference
             using var workers = new Workers(1);
             var noise = new GivenNoise(c.Host("gumbel"), batch.Episodes);
             var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
-            var learner = Maddpg.Learner(options, training.Context(batch.Spec, workers, c.Device), noise);
+            var context = training.Context(batch.Spec, workers, c.Device);
+            var learner = new ReplayLearner(options, context, new Maddpg(options, context, noise));
             ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
             for (int i = 0; i < names.Length; i++)
             {

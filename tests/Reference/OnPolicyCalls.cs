@@ -30,11 +30,9 @@ internal sealed class OnPolicyCalls
 
     /// <summary>Runs the calls, on the CPU with one and with two shards.</summary>
     /// <param name="options">how it learns.</param>
-    /// <param name="create">makes the learner.</param>
     /// <param name="clock">environment steps so far, at each call.</param>
     /// <param name="estimates">names of a case for what is stored with the episodes in the first call.</param>
-    public void Compare<TOptions>(TOptions options, Func<TOptions, LearningContext, OnPolicyLearner> create, IReadOnlyList<long> clock,
-        params (string Theirs, Func<Estimates, float[]> Ours)[] estimates) where TOptions : OnPolicyOptions
+    public void Compare(OnPolicyOptions options, IReadOnlyList<long> clock, params (string Theirs, Func<Estimates, float[]> Ours)[] estimates)
     {
         foreach (int shards in c.Shards)
         {
@@ -46,7 +44,7 @@ internal sealed class OnPolicyCalls
                 Environments = batch.Episodes.Length,
                 Steps = (long)c.Number("t_max", 1),
             };
-            var learner = create(options, training.Context(batch.Spec, workers, c.Device));
+            var learner = (OnPolicyLearner)options.CreateLearner(training.Context(batch.Spec, workers, c.Device));
             ReferenceNames[] names = [.. learner.Networks.Select(network => new ReferenceNames(c, network.Online.Layout))];
             for (int i = 0; i < names.Length; i++)
             {
@@ -58,7 +56,7 @@ internal sealed class OnPolicyCalls
             }
             for (int call = 1; call <= 3; call++)
             {
-                Play(learner, options.FloorStart);
+                Play(learner, options.Exploration.RateAt(0));
                 learner.Begin(batch.Episodes, clock[call - 1]);
                 if (call == 1)
                 {
@@ -145,7 +143,7 @@ internal sealed class OnPolicyCalls
         {
             var rest = tape.Constant(c.Upload(Tensor.Zeros(all.Count, agent.Agents, agent.Hidden)));
             var logits = agent.Forward(tape.Freeze(learner.Parameters), tape.Constant(agent.Input.Build(tape, all)), rest).Output;
-            var log = ((PolicySampler)learner.Selector).LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps), floor).Value;
+            var log = learner.Exploration.LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps), floor).Value;
             var copy = Device.Cpu.Zeros(log.Shape);
             log.CopyTo(copy);
             return copy;

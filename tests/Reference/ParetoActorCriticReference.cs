@@ -10,7 +10,7 @@ public sealed class ParetoActorCriticReference
     public void TrainingCalls(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
         long[] clock = [.. c.Numbers("t_env").Select(steps => (long)steps)];
-        var options = ReplayCalls.Common(c, new ParetoOptions());
+        var options = ReplayCalls.Common(c, new ParetoAcOptions());
         options = options with
         {
             CriticHidden = options.Hidden,
@@ -27,7 +27,7 @@ public sealed class ParetoActorCriticReference
         }
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "q_taken", "q_pareto");
-        calls.Compare(options, ParetoActorCritic.Learner, clock,
+        calls.Compare(options, clock,
             ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages));
     });
 

@@ -13,7 +13,7 @@ public sealed class PolicyLossReference
         using (tape.Step())
         {
             var logits = tape.Variable(c["logits"]);
-            var logPolicy = new PolicySampler().LogPolicy(logits, c["avail"]);
+            var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
             var (logChosen, entropy) = (new ActionValues(logPolicy, c["action"], default).Chosen, logPolicy.Entropy());
             if (name == "loss_ppo")
             {

@@ -17,7 +17,7 @@ public sealed class PolicyReference
         }
         foreach (bool before in new[] { true, false })
         {
-            var policy = new PolicySampler { MaskBeforeSoftmax = before };
+            var policy = new SoftmaxPolicy { MaskBeforeSoftmax = before };
             float floor = c.Number("epsilon");
             string result = before ? "mask_before" : "mask_after";
             c.Compare(result, ByNumber(policy, c["logits"], c["avail"], _ => floor));
@@ -30,7 +30,7 @@ public sealed class PolicyReference
     });
 
     /// <summary>What a selector says of every row.</summary>
-    private static Tensor ByNumber(IActionSelector selector, Tensor values, Tensor available, Func<int, float> exploration)
+    private static Tensor ByNumber(Exploration selector, Tensor values, Tensor available, Func<int, float> exploration)
     {
         int actions = values.Shape[-1];
         var p = Device.Cpu.Zeros(values.Shape);

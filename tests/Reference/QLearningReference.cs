@@ -12,24 +12,29 @@ public sealed partial class QLearningReference
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "target_tot", "targets");
-        var mixing = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? MixerKind.Qplex
-            : c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal)) ? MixerKind.Qmix
-            : c.Text("mixer") == "vdn" ? MixerKind.Vdn
-            : MixerKind.None;
-        var options = calls.Configure(new QLearningOptions
+        MixerOptions mixer = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? new QplexMixer
         {
-            Mixer = mixing,
-            MixingEmbed = (int)c.Number("mixing_embed_dim", 1),
-            HypernetLayers = (int)c.Number("hypernet_layers", 2),
             HypernetEmbed = (int)c.Number("hypernet_embed", 1),
             Kernels = (int)c.Number("num_kernel", 1),
             KernelLayers = (int)c.Number("adv_hypernet_layers", 1),
             KernelEmbed = (int)c.Number("adv_hypernet_embed", 1),
+        }
+            : c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal)) ? new QmixMixer
+            {
+                Embed = (int)c.Number("mixing_embed_dim", 1),
+                HypernetLayers = (int)c.Number("hypernet_layers", 2),
+                HypernetEmbed = (int)c.Number("hypernet_embed", 1),
+            }
+            : c.Text("mixer") == "vdn" ? new VdnMixer()
+            : new NoMixer();
+        var options = calls.Configure(new QmixOptions
+        {
+            Mixer = mixer,
             Lambda = c.Number("td_lambda", 0),
             Trace = c.Flag("q_lambda") ? TraceKind.PyMarl2 : TraceKind.Peng,
             LossScale = c.Number("loss_coef", 1),
         });
-        calls.Compare(context => QLearning.Learner(options, context));
+        calls.Compare(options);
     });
 
     [GeneratedRegex("^learner_e?pymarl_(iql|vdn|qmix)_|^learner_(pymarl2_qmix|qplex)_")]

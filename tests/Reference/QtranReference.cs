@@ -18,16 +18,15 @@ public sealed partial class QtranReference
         {
             c.LeaveOut("step3.after.target_mixer.action_encoding.", "PyMARL makes the network of the other architecture as well, and never uses it");
         }
-        var options = calls.Configure(new QtranOptions
+        var options = calls.Configure(alt ? new QtranAltOptions() : new QtranOptions()) with
         {
-            Variant = alt ? QtranVariant.Alt : QtranVariant.Base,
             Architecture = actionsOnly ? QtranArchitecture.ComaCritic : QtranArchitecture.QtranPaper,
             MixingEmbed = (int)(alt ? c.Number("embed") : c.Number("mixing_embed_dim")),
             JointLayers = c.Text("network_size") == "big" ? 3 : 2,
             LambdaOpt = c.Number("opt_loss"),
             LambdaNopt = c.Number("nopt_min_loss"),
-        });
-        calls.Compare(context => Qtran.Learner(options, context), ("td_loss", "tdLoss"), ("opt_loss", "optLoss"), ("nopt_loss", "noptLoss"));
+        };
+        calls.Compare(options, ("td_loss", "tdLoss"), ("opt_loss", "optLoss"), ("nopt_loss", "noptLoss"));
     });
 
     [GeneratedRegex("_qtran_")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
@@ -42,7 +43,7 @@ internal sealed partial class ReplayCalls
     };
 
     /// <summary>What a case says of all learners.</summary>
-    public static TOptions Common<TOptions>(ReferenceCase c, TOptions options) where TOptions : LearnerOptions
+    public static TOptions Common<TOptions>(ReferenceCase c, TOptions options) where TOptions : AlgorithmOptions
     {
         string update = c.Text("target_update")!;
         var soft = Tau().Match(update);
@@ -55,10 +56,8 @@ internal sealed partial class ReplayCalls
             LastAction = c.Flag("obs_last_action"),
             AgentId = c.Flag("obs_agent_id"),
             Gamma = c.Number("gamma"),
-            Optimizer = adam ? OptimizerKind.Adam : OptimizerKind.Rmsprop,
+            Optimizer = adam ? new Adam { Epsilon = c.Number("adam_eps") } : new RmsProp { Epsilon = c.Number("rmsprop_eps"), Alpha = c.Number("rmsprop_alpha", 0.99) },
             LearningRate = c.Number("lr"),
-            OptimizerEpsilon = adam ? c.Number("adam_eps") : c.Number("rmsprop_eps"),
-            RmspropAlpha = c.Number("rmsprop_alpha", 0.99),
             GradientClip = c.Number("grad_norm_clip"),
             TargetEvery = soft.Success ? 1 : Call().Match(update) is { Success: true } call ? Number(call.Groups[1]) : Number(Steps().Match(update).Groups[1]) /
                 Number(Steps().Match(update).Groups[2]),
@@ -70,15 +69,15 @@ internal sealed partial class ReplayCalls
     }
 
     /// <summary>Runs the calls, on the CPU with one and with two shards.</summary>
-    /// <param name="create">makes the learner.</param>
+    /// <param name="options">the algorithm.</param>
     /// <param name="metrics">names of a case and of ours, for what the learner reports besides the loss.</param>
-    public void Compare(Func<LearningContext, ReplayLearner> create, params (string Theirs, string Ours)[] metrics)
+    public void Compare(ReplayOptions options, params (string Theirs, string Ours)[] metrics)
     {
         foreach (int shards in c.Shards)
         {
             using var workers = new Workers(1);
             var training = new TrainingOptions { Reward = batch.Reward, Shards = shards };
-            var learner = create(training.Context(batch.Spec, workers, c.Device));
+            var learner = (ReplayLearner)options.CreateLearner(training.Context(batch.Spec, workers, c.Device));
             var names = new ReferenceNames(c, learner.Parameters.Layout);
             names.Load("init.", learner.Parameters, target: false);
             names.Load("init.", learner.TargetParameters, target: true);

@@ -11,17 +11,20 @@ public sealed class WeightedQmixReference
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "central_tot", "central_q", "targets", "weights");
-        var options = calls.Configure(new WeightedQmixOptions
+        WeightedQmixOptions algorithm = c.Text("weighting") == "optimistic" ? new OwQmixOptions() : new CwQmixOptions();
+        var options = calls.Configure(algorithm) with
         {
-            Weighting = c.Text("weighting") == "optimistic" ? WeightingKind.Optimistic : WeightingKind.Central,
             Alpha = c.Number("w"),
-            MixingEmbed = (int)c.Number("mixing_embed_dim"),
-            HypernetLayers = (int)c.Number("hypernet_layers"),
-            HypernetEmbed = (int)c.Number("hypernet_embed"),
+            Mixer = new QmixMixer
+            {
+                Embed = (int)c.Number("mixing_embed_dim"),
+                HypernetLayers = (int)c.Number("hypernet_layers"),
+                HypernetEmbed = (int)c.Number("hypernet_embed"),
+            },
             CentralHidden = (int)c.Number("hidden"),
             CentralEmbed = (int)c.Number("central_mixing_embed_dim"),
-        });
-        calls.Compare(context => WeightedQmix.Learner(options, context), ("qmix_loss", "qmixLoss"), ("central_loss", "centralLoss"));
+        };
+        calls.Compare(options, ("qmix_loss", "qmixLoss"), ("central_loss", "centralLoss"));
     });
 
     private sealed class All() : LearnerCases("learner_wqmix_")

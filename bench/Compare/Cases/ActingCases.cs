@@ -41,7 +41,7 @@ internal static class ActingCases
         var episodes = single.Episodes(environments);
         var rngs = Enumerable.Range(0, environments).Select(i => new Rng(3).Split(RngPurpose.Exploration, i)).ToArray();
         Array.ForEach(episodes, episode => episode.Length = 0);
-        var controller = new Controller(learner.Actors, learner.Selector, single.Spec, environments);
+        var controller = new Controller(learner.Actors, learner.Exploration, single.Spec, environments);
         controller.Freeze();
         controller.Begin(environments);
         return () => controller.Act(episodes, Epsilon, rngs);

@@ -42,7 +42,7 @@ public abstract record Exploration
     /// <param name="available">[.., A], 1 where available; rows of padding are 0.</param>
     /// <param name="rate">The exploration rate.</param>
     /// <exception cref="UsageException">It has no differentiable policy.</exception>
-    public virtual Var LogPolicy(Var logits, Tensor available, float rate)
+    public virtual Var LogPolicy(Var logits, Tensor available, float rate = 0f)
         => throw new UsageException($"exploration {GetType().Name} has no policy that can be differentiated; policy gradients need exploration=softmax");
 
     /// <summary>Refuses values out of range.</summary>
@@ -190,7 +190,7 @@ public sealed record SoftmaxPolicy : Exploration
     /// <param name="logits">[.., A]</param>
     /// <param name="available">[.., A], 1 where available; rows of padding are 0.</param>
     /// <param name="rate">The floor, the share of the uniform policy.</param>
-    public override Var LogPolicy(Var logits, Tensor available, float rate)
+    public override Var LogPolicy(Var logits, Tensor available, float rate = 0f)
     {
         if (rate == 0)
         {
