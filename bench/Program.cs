@@ -1,5 +1,6 @@
 using Marl.Native.Bench;
 using Marl.Native.Bench.Compare;
+using Marl.Native.Bench.House;
 using Marl.Native.Bench.Kernels;
 using Marl.Native.Bench.Ladders;
 using Marl.Native.Bench.Results;
@@ -12,6 +13,7 @@ using Marl.Native.Rl;
     ("compare", args => Comparison.Run(args)),
     ("environments", EnvironmentSteps.Run),
     ("results", ResultsCommand.Run),
+    ("house", HouseCommand.Run),
     ("peak", _ => Peak()),
 #if GPU
     ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),

@@ -1,43 +1,63 @@
 using System.Reflection;
+using Marl.Native.Bench.House;
 
 namespace Marl.Native.Tests;
 
 /// <summary>The doors between the rooms, and what no room may do.</summary>
 public sealed class HouseTests
 {
-#if GPU
-    private static readonly string[] Gpu = ["Marl.Native.Gpu"];
-#else
-    private static readonly string[] Gpu = [];
-#endif
+    private const int MostPublicTypes = 125;
 
-    private static readonly Dictionary<string, string[]> Doors = new()
+    private static readonly Dictionary<string, string[]> Packages = new()
     {
-        ["Marl.Native.Tensor"] = [],
-        ["Marl.Native.Autodiff"] = ["Marl.Native.Tensor"],
-        ["Marl.Native.Nn"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff"],
-        ["Marl.Native"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff", "Marl.Native.Nn"],
-        ["marl"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff", "Marl.Native.Nn", "Marl.Native", "System.CommandLine", "Spectre.Console", .. Gpu],
-        ["Marl.Native.Gpu"] = ["Marl.Native.Tensor", "ILGPU"],
+        ["marl"] = ["System.CommandLine", "Spectre.Console"],
+        ["Marl.Native.Gpu"] = ["ILGPU"],
     };
 
-    [Theory]
-    [InlineData("Marl.Native.Tensor")]
-    [InlineData("Marl.Native.Autodiff")]
-    [InlineData("Marl.Native.Nn")]
-    [InlineData("Marl.Native")]
-    [InlineData("marl")]
-#if GPU
-    [InlineData("Marl.Native.Gpu")]
-#endif
-    public void ARoomSeesOnlyTheRoomsBelowAndTheBaseLibrary(string room)
+    private static readonly Lazy<DependencyGraph> Graph = new(() => DependencyGraph.OfFolder(AppContext.BaseDirectory));
+
+    public static TheoryData<string> Assemblies => new(Rooms.Packages.Select(package => package.Assembly)
+        .Where(assembly => File.Exists(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"))));
+
+    [Fact]
+    public void ATypeUsesOnlyTypesOfItsOwnRoomAndOfThoseBeforeIt()
     {
-        foreach (var reference in Assembly.Load(room).GetReferencedAssemblies())
+        string[] violations = [.. Graph.Value.Violations];
+        Assert.True(violations.Length == 0, $"{violations.Length} against the direction; eng/house shows the rooms:\n{string.Join('\n', violations)}");
+    }
+
+    [Fact]
+    public void EveryTypeIsInTheRoomOfItsFile()
+    {
+        var rooms = Graph.Value.Types.Select(type => type.ToString()).ToHashSet();
+        // An interface, an enum, a class of which a source generator writes a part, one that says nothing but its base, and a type of several files.
+        Assert.All(["Marl/IArchive", "Environments/StepResult", "Training/RunJson", "Environments/Scene", "Environments/RoboticWarehouse"],
+            type => Assert.Contains(type, rooms));
+        Assert.All(Rooms.OfMarl, room => Assert.Contains(Graph.Value.Types, type => type.Room == room));
+    }
+
+    [Fact]
+    public void FewTypesArePublic()
+    {
+        string[] names = [.. Graph.Value.Types.Where(type => type.Room == Rooms.Foundation || Rooms.OfMarl.Contains(type.Room))
+            .SelectMany(type => type.PublicNames.Select(name => $"{type.Room}/{name}"))];
+        Assert.NotEmpty(names);
+        Assert.True(names.Length <= MostPublicTypes,
+            $"{names.Length} public types in Marl.Native, {MostPublicTypes} at most:\n{string.Join('\n', names)}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void APackageReferencesOnlyThoseBelowAndTheBaseLibrary(string assembly)
+    {
+        var below = Rooms.Packages.Where(package => Rooms.MayUse(Rooms.Packages.Single(own => own.Assembly == assembly).Room, package.Room));
+        string[] allowed = [.. below.Select(package => package.Assembly), .. Packages.GetValueOrDefault(assembly, [])];
+        foreach (var reference in Assembly.Load(assembly).GetReferencedAssemblies())
         {
             // The base library has a name of its own for what goes wrong in the operating system.
-            Assert.True(Doors[room].Contains(reference.Name) || reference.Name!.StartsWith("System.", StringComparison.Ordinal)
+            Assert.True(allowed.Contains(reference.Name) || reference.Name!.StartsWith("System.", StringComparison.Ordinal)
                 || reference.Name == "Microsoft.Win32.Primitives",
-                $"{room} references {reference.Name}");
+                $"{assembly} references {reference.Name}");
         }
     }
 
