@@ -31,7 +31,7 @@ public sealed class HouseTests
     {
         var rooms = Graph.Value.Types.Select(type => type.ToString()).ToHashSet();
         // An interface, an enum, a class of which a source generator writes a part, one that says nothing but its base, and a type of several files.
-        Assert.All(["Marl/IArchive", "Environments/StepResult", "Training/RunJson", "Environments/Scene", "Environments/RoboticWarehouse"],
+        Assert.All(["Marl/IArchive", "Environments/StepResult", "Training/OptionsJson", "Environments/Scene", "Environments/RoboticWarehouse"],
             type => Assert.Contains(type, rooms));
         Assert.All(Rooms.OfMarl, room => Assert.Contains(Graph.Value.Types, type => type.Room == room));
     }
@@ -81,7 +81,7 @@ public sealed class HouseTests
     {
         const BindingFlags Static = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
         var changing = Assembly.Load(room).GetTypes()
-            .Where(t => !t.Name.Contains('<', StringComparison.Ordinal) && !t.FullName!.Contains("RunJson", StringComparison.Ordinal))
+            .Where(t => !t.Name.Contains('<', StringComparison.Ordinal) && !t.FullName!.Contains("OptionsJson", StringComparison.Ordinal))
             .SelectMany(t => t.GetFields(Static)).Where(f => f is { IsInitOnly: false, IsLiteral: false }).Select(f => $"{f.DeclaringType}.{f.Name}");
         Assert.Empty(changing);
     }

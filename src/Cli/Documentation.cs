@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
 
-/// <summary>What the engine's documentation, which the compiler leaves beside its assembly, says of a property.</summary>
+/// <summary>The XML documentation of properties, which the compiler leaves beside the assemblies of the engine and of loaded libraries.</summary>
 internal static partial class Documentation
 {
     private static readonly Lazy<Dictionary<string, XElement>> summaries = new(Read);
@@ -16,9 +17,17 @@ internal static partial class Documentation
 
     private static Dictionary<string, XElement> Read()
     {
-        string file = Path.Combine(AppContext.BaseDirectory, "Marl.Native.xml");
-        return !File.Exists(file) ? [] : XDocument.Load(file).Descendants("member").Where(member => member.Element("summary") is not null)
-            .ToDictionary(member => member.Attribute("name")!.Value, member => member.Element("summary")!);
+        string[] engine = Directory.GetFiles(AppContext.BaseDirectory, "Marl.Native*.xml");
+        Dictionary<string, XElement> summaries = [];
+        foreach (var member in engine.Concat(Catalog.Loaded.Select(library => Path.ChangeExtension(library, ".xml"))).Where(File.Exists)
+            .SelectMany(file => XDocument.Load(file).Descendants("member")))
+        {
+            if (member.Element("summary") is { } summary)
+            {
+                summaries[member.Attribute("name")!.Value] = summary;
+            }
+        }
+        return summaries;
     }
 
     /// <summary>References as people write them: options and words as in a setting.</summary>
@@ -29,7 +38,7 @@ internal static partial class Documentation
             return (node as XElement)?.Value ?? node.ToString();
         }
         string type = reference[^2], name = reference[^1];
-        bool isOption = reference[0][0] == 'P' && type.EndsWith("Options", StringComparison.Ordinal), isWord = reference[0][0] == 'F';
+        bool isOption = reference[0][0] == 'P', isWord = reference[0][0] == 'F';
         return isOption || isWord ? JsonNamingPolicy.CamelCase.ConvertName(name) : reference[0][0] == 'T' ? name : $"{type}.{name}";
     }
 

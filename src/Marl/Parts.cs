@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -20,15 +21,11 @@ internal static class Parts
 
     private static readonly List<(Type Base, Type Part)> Loaded = [];
 
-    /// <summary>Counts the libraries that were loaded: options made before are stale.</summary>
-    public static int Version { get; private set; }
+    /// <summary>Counts the parts that were added: JSON options made before are stale.</summary>
+    public static int Version => Loaded.Count;
 
     /// <summary>Adds a part of a loaded library.</summary>
-    public static void Add(Type baseType, Type part)
-    {
-        Loaded.Add((baseType, part));
-        Version++;
-    }
+    public static void Add(Type baseType, Type part) => Loaded.Add((baseType, part));
 
     /// <summary>JSON options of a source-generated context, and of the parts that were loaded.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Types of loaded libraries are not trimmed; without libraries nothing is reflected on.")]
@@ -93,6 +90,14 @@ internal static class Parts
         if (info.Kind != JsonTypeInfoKind.Object)
         {
             return;
+        }
+        foreach (var property in info.Properties)
+        {
+            // The learning rate of an optimizer is the algorithm's.
+            if (property.Name == "learningRate" && info.Type.IsAssignableTo(typeof(UpdateRule)))
+            {
+                property.ShouldSerialize = static (_, _) => false;
+            }
         }
         foreach (var (baseType, part) in Loaded)
         {

@@ -32,8 +32,8 @@ public sealed class DeterminismTests : IDisposable
             string[] arguments =
             [
                 "train", algorithm, "--env", "lbf:5x5-2p-1f", "--steps", "160", "--json", "--out", $"run{runs++}", .. more,
-                "--set", $"agent={agent}", "hidden=12", "mixingEmbed=5", "environments=3", "batchSize=5", "evaluationEpisodes=2",
-                .. algorithm.StartsWith("qtran", StringComparison.Ordinal) ? Array.Empty<string>() : ["hypernetEmbed=6"],
+                "--set", $"agent={agent}", "hidden=12", "environments=3", "batchSize=5", "evaluationEpisodes=2",
+                .. algorithm.StartsWith("qtran", StringComparison.Ordinal) ? ["mixingEmbed=5"] : Games.Known(algorithm, "", "mixer.embed=5", "mixer.hypernetEmbed=6"),
                 .. algorithm == "cw-qmix" ? ["centralHidden=11", "centralEmbed=10"] : Array.Empty<string>(),
             ];
             var outcome = variable == "" ? MarlProcess.Run(folder.Path, arguments) : MarlProcess.RunWith(variable, folder.Path, arguments);

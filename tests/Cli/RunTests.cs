@@ -9,7 +9,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
 
     private static readonly string[] Training =
     [
-        "train", "qmix", "--env", "two-step", "--steps", "6000", "--json", "--set", "hidden=8", "mixingEmbed=4", "environments=4",
+        "train", "qmix", "--env", "two-step", "--steps", "6000", "--json", "--set", "hidden=8", "mixer.embed=4", "environments=4",
         "batchSize=8", "bufferSize=5000", "evaluateEvery=200", "evaluationEpisodes=4", "checkpointEvery=100", "--out",
     ];
 

@@ -28,7 +28,8 @@ public static class Quickstart
     public static double Run(string file)
     {
         EnvironmentChecker.EnsureValid(() => new Rendezvous());
-        var (policy, summary) = Trainer.Train(new VdnOptions { Hidden = 32 }, () => new Rendezvous(), new() { Steps = 20_000 });
+        var options = new VdnOptions { Hidden = 32, Exploration = new EpsilonGreedy { EpsilonAnneal = 10_000 } };
+        var (policy, summary) = Trainer.Train(options, () => new Rendezvous(), new() { Steps = 20_000 });
         policy.Save(file);
         var (agents, world, rng) = (Policy.Load(file), new Rendezvous(), new Rng(7));
         world.Reset(ref rng);

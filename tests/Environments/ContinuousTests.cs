@@ -30,7 +30,7 @@ public sealed class ContinuousTests
     public void WhoChoosesAmongActionsRefusesNumbers(string algorithm)
     {
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "mpe:spread?actions=continuous", 10)));
-        Assert.StartsWith($"{algorithm} chooses among actions, and those of mpe:spread?actions=continuous are numbers", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{algorithm} learns discrete actions, and those of mpe:spread?actions=continuous are continuous", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

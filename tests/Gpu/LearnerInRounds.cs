@@ -12,12 +12,10 @@ internal sealed class LearnerInRounds : IDisposable
 
     public LearnerInRounds(string algorithm, Device device, params string[] settings)
     {
-        var options = Algorithm.Find(algorithm).DefaultOptions(TwoStep);
-        string[] all = ["hidden=8", "mixingEmbed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp",
+        string[] all = ["hidden=8", "mixer.embed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp",
             "hypernetEmbed=8", "kernelEmbed=8", "centralHidden=8", "centralEmbed=6", .. settings];
         var configuration = Games.Configure(algorithm, TwoStep, 1_000,
-            settings: ["shards=1", .. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')])
-                || setting.StartsWith("environments", StringComparison.Ordinal))]);
+            settings: ["shards=1", .. Games.Known(algorithm, TwoStep, all)]);
         Learner = configuration.CreateLearner(
             configuration.Training.Context(Catalog.CreateEnvironment(TwoStep).Spec, workers, device));
         round = new Episode[Learner is OnPolicyLearner ? configuration.Training.Environments : 1];

@@ -16,15 +16,19 @@ internal static class Games
     }
 
     /// <summary>Networks of a few units, so that hundreds of updates take no time.</summary>
-    public static string[] Tiny => ["hidden=8", "mixer.embed=4", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+    public static string[] Tiny => ["hidden=8", "batchSize=8", "environments=5", "epsilonAnneal=200"];
+
+    /// <summary>Those settings whose option an algorithm or training has.</summary>
+    public static string[] Known(string algorithm, string environment, params string[] settings)
+    {
+        var configuration = RunConfiguration.Of(algorithm, environment);
+        OptionTree[] trees = [OptionTree.Of(configuration.Options), OptionTree.Of(configuration.Training)];
+        return [.. settings.Where(setting => trees.Any(tree => tree.Contains(setting[..setting.IndexOf('=')])))];
+    }
 
     /// <summary>Those of them that an algorithm has, and what only some have.</summary>
     public static string[] TinyFor(string algorithm)
-    {
-        var options = OptionTree.Of(Catalog.FindAlgorithm(algorithm).CreateOptions());
-        string[] all = [.. Tiny, "centralHidden=8", "centralEmbed=6", "criticHidden=8"];
-        return [.. all.Where(setting => setting.StartsWith("environments", StringComparison.Ordinal) || options.Contains(setting[..setting.IndexOf('=')]))];
-    }
+        => Known(algorithm, "lbf:5x5-2p-1f", [.. Tiny, "mixer.embed=4", "mixingEmbed=4", "centralHidden=8", "centralEmbed=6", "criticHidden=8"]);
 
     /// <summary>An episode of an environment played at random.</summary>
     public static Episode Play(Func<IEnvironment> create, int index, RewardMode reward = RewardMode.Natural)

@@ -24,7 +24,7 @@ public sealed class MetaGradientTests
         using var workers = new Workers(1);
         var configuration = Games.Configure("liir", "lbf:5x5-2p-2f", 10, settings: ["agent=mlp", "hidden=12", "criticHidden=12", "environments=6",
             "intrinsicWeight=5", "gradientClip=0", "standardiseRewards=false", "criticLearningRate=1e-9", Invariant($"learningRate={Rate * Flat}"),
-            Invariant($"optimizerEpsilon={Flat}"), .. settings]);
+            Invariant($"optimizer.epsilon={Flat}"), .. settings]);
         var environment = Catalog.CreateEnvironment("lbf:5x5-2p-2f");
         var learner = (OnPolicyLearner)configuration.CreateLearner(configuration.Training.Context(environment.Spec, workers));
         // Of another policy than the learner's: ratios are not 1 before the step either.

@@ -67,10 +67,10 @@ public sealed class TrainingTests
         Assert.Equal(5, Play("vdn", "climbing?steps=1"));
         Assert.Equal(11, Play("qplex", "climbing?steps=1"));
 
-        double Play(string algorithm, string game) => Games.Train(Games.Configure(algorithm, game, 1_000, seed, settings:
-            ["agent=mlp", "hidden=32", "hypernetEmbed=16", "optimizer=rmsprop", "optimizerEpsilon=1e-5", "learningRate=0.001", "targetEvery=100", "targetTau=1",
+        double Play(string algorithm, string game) => Games.Train(Games.Configure(algorithm, game, 1_000, seed, settings: Games.Known(algorithm, game,
+            "agent=mlp", "hidden=32", "mixer.hypernetEmbed=16", "optimizer=rmsprop", "optimizer.epsilon=1e-5", "learningRate=0.001", "targetEvery=100", "targetTau=1",
             "standardiseRewards=false", "bufferSize=500", "epsilonFinish=1", "epsilonAnneal=0", "terminateAtLimit=true",
-            .. algorithm.EndsWith("w-qmix", StringComparison.Ordinal) ? ["centralHidden=32", "centralEmbed=32"] : Array.Empty<string>()])).ReturnMean;
+            "centralHidden=32", "centralEmbed=32"))).ReturnMean;
     }
 
     [Fact]

@@ -18,6 +18,7 @@ public sealed class ParetoActorCriticReference
             EntropyStart = c.Number("initial_entropy_coef"),
             Entropy = c.Number("final_entropy_coef"),
             EntropyAnneal = c.Number("entropy_end_ratio"),
+            StandardiseReturns = false,
             StandardiseRewards = false, // the peer's switch of this name does something else, which the clean variant leaves out
         };
         var worth = options.EntropyOver((long)c.Number("t_max"));

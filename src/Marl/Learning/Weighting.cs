@@ -134,3 +134,15 @@ public static class Weighting
         return weight;
     }
 }
+
+/// <summary>Whose steps an importance weight is the product over.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ImportanceKind>))]
+public enum ImportanceKind
+{
+    /// <summary>There is no weight.</summary>
+    None,
+    /// <summary>The step of the error.</summary>
+    Step,
+    /// <summary>All steps of the episode up to it.</summary>
+    Episode,
+}
