@@ -13,9 +13,7 @@ using Marl.Native.Rl;
     ("environments", EnvironmentSteps.Run),
     ("results", ResultsCommand.Run),
     ("peak", _ => Peak()),
-#if GPU
     ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),
-#endif
 ];
 try
 {
