@@ -147,7 +147,7 @@ public static class GpuDevices
         };
         if (Load(library) == 0)
         {
-            throw new DeviceException($"{library} is not installed: it comes with the driver of the GPU");
+            throw new DeviceException($"{library} was not found; install the driver of the GPU, or use the CPU");
         }
         Context context;
         try
@@ -156,14 +156,14 @@ public static class GpuDevices
         }
         catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
         {
-            throw new DeviceException($"{library} is installed, and does not work: {error.Message}", error);
+            throw new DeviceException($"{library} was found but failed to load ({error.Message}); reinstall the driver of the GPU, or use the CPU", error);
         }
         // Without any device ILGPU offers this processor.
         if (context.Devices[0].AcceleratorType == AcceleratorType.CPU)
         {
             context.Dispose();
-            throw new DeviceException(kind == DeviceId.Cuda ? $"{library} is installed, and finds no GPU" :
-                $"{library} is installed, and finds no device with OpenCL C 2.0 and its generic addresses");
+            throw new DeviceException(kind == DeviceId.Cuda ? $"{library} was found, but it reports no GPU; check nvidia-smi, or use the CPU" :
+                $"{library} was found, but it reports no device with OpenCL C 2.0 and generic address spaces; install the driver of the GPU, or use the CPU");
         }
         return context;
     }
