@@ -83,8 +83,10 @@ public static class GpuDevices
                 throw new DeviceException($"{device.Name} ({wanted with { Tf32 = false }}) has no tensor cores for TF32, which come with sm_80; without +tf32 it can be used");
             }
             string name = $"{device.Name} ({wanted})";
-            return new(context, device.CreateAccelerator(context), id, name,
-                tools: wanted.Kind == DeviceId.Cuda ? Tools : null) { Tf32Products = wanted.Tf32 };
+            return new(context, device.CreateAccelerator(context), id, name, tools: wanted.Kind == DeviceId.Cuda ? Tools : null)
+            {
+                Tf32Products = wanted.Tf32,
+            };
 
             (IBlas?, ILaunchGraphs?) Tools(Accelerator accelerator, AcceleratorStream stream)
             {
