@@ -33,10 +33,11 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             TheoryData<string, int, int, string[]> data = new()
             {
                 { "reinforce", 1, 1, [] }, { "ia2c", 1, 2, [] }, { "maa2c", 1, 2, [] }, { "coma", 1, 3, [] }, { "pareto-ac", 1, 3, [] },
-                { "mappo", 2 * 4, 2, ["epochs=2", "minibatches=4"] }, { "mappo", 2 + 1, 2 + 1, ["epochs=2", "minibatches=1", "standardiseReturns=true"] },
+                { "mappo", 2 + 1, 2 + 1, ["epochs=2", "minibatches=1", "standardiseReturns=true"] },
             };
             if (Devices.All)
             {
+                data.Add("mappo", 2 * 4, 2, ["epochs=2", "minibatches=4"]);
                 data.Add("ippo", 3 * 2, 2, ["epochs=3", "minibatches=2"]);
                 data.Add("liir", 3, 4, []);
                 data.Add("liir", 3 * 2 * 2, 4, ["epochs=2", "minibatches=2"]);
@@ -239,7 +240,8 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void TheDeviceIsAskedWhenThereIsNoMoreRoom()
     {
         var device = devices["stand-in"];
-        using var run = new LearnerInRounds("vdn", device, $"updatesPerEpisode={TrainedNetwork.StepsBetweenReads}");
+        // Two rounds take a few steps more than there is room for.
+        using var run = new LearnerInRounds("vdn", device, $"updatesPerEpisode={TrainedNetwork.StepsBetweenReads / 2 + 1}");
         run.Learn(rounds: 3);
         var before = device.Traffic;
         run.Learn(rounds: 1);
