@@ -11,7 +11,7 @@ public sealed class HouseTests
         ["Marl.Native.Autodiff"] = ["Marl.Native.Tensor"],
         ["Marl.Native.Nn"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff"],
         ["Marl.Native"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff", "Marl.Native.Nn"],
-        ["marl"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff", "Marl.Native.Nn", "Marl.Native", "Marl.Native.Gpu", "System.CommandLine", "Spectre.Console"],
+        ["marl"] = ["Marl.Native.Tensor", "Marl.Native.Autodiff", "Marl.Native.Nn", "Marl.Native", "Marl.Native.Gpu", "System.CommandLine", "Spectre.Console", "Spectre.Console.Ansi"],
         ["Marl.Native.Gpu"] = ["Marl.Native.Tensor", "ILGPU"],
     };
 
