@@ -15,9 +15,7 @@ using Marl.Native.Rl;
     ("results", ResultsCommand.Run),
     ("house", HouseCommand.Run),
     ("peak", _ => Peak()),
-#if GPU
     ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),
-#endif
 ];
 try
 {

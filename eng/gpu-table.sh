@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-gpu-table}
 mkdir -p "$out"
-dotnet build -c Release -p:Gpu=true --nologo -v quiet
+dotnet build -c Release --nologo -v quiet
 dotnet src/Cli/bin/Release/net10.0/marl.dll doctor | tee "$out/doctor.txt"
-dotnet test -c Release tests -p:Gpu=true --no-build --nologo --filter FullyQualifiedName~Gpu 2>&1 | tee "$out/tests.txt"
+MARL_GPU=all dotnet test -c Release tests --no-build --nologo --filter FullyQualifiedName~Tests.Gpu 2>&1 | tee "$out/tests.txt"
 dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu | tee "$out/table.md"
 dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu sizes | "${PYTHON:-python3}" bench/peers/gpu.py | tee "$out/pytorch.md" || true
 # TF32 needs sm_80, cuBLAS its library: what is missing is left out.

@@ -10,7 +10,7 @@ public sealed class HouseTests
 
     private static readonly Dictionary<string, string[]> Packages = new()
     {
-        ["marl"] = ["System.CommandLine", "Spectre.Console"],
+        ["marl"] = ["System.CommandLine", "Spectre.Console", "Spectre.Console.Ansi"],
         ["Marl.Native.Gpu"] = ["ILGPU"],
     };
 

@@ -10,7 +10,8 @@ internal sealed unsafe class CuBlas : IBlas
     private static readonly int[] Versions = [13, 12, 11];
 
     // Of cublas_api.h.
-    private const int DefaultMath = 0, Tf32Math = 3, AsStored = 0, Transposed = 1;
+    internal const int AsStored = 0, Transposed = 1, DefaultMath = 0;
+    private const int Tf32Math = 3;
 
     private readonly string name;
     private readonly Accelerator accelerator;

@@ -266,7 +266,8 @@ public sealed partial class GpuDevice : Device, IDisposable
     }
 
     private ArrayView<float> View(Tensor x)
-        => x.Storage is GpuStorage storage && ReferenceEquals(storage.Device, this) ? storage.View.SubView(x.Offset, x.Count)
+        // An empty tensor may lie at the end of its storage, where no view may begin.
+        => x.Storage is GpuStorage storage && ReferenceEquals(storage.Device, this) ? storage.View.SubView(x.Count == 0 ? 0 : x.Offset, x.Count)
         : throw new InvalidOperationException($"{x} is on {x.Device.Name}, and {Name} computes only with numbers of its own; copy them with Tensor.CopyTo");
 
     /// <summary>See <see cref="Integers(List{int})"/>.</summary>

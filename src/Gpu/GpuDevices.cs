@@ -83,8 +83,10 @@ public static class GpuDevices
                 throw new DeviceException($"{device.Name} ({wanted with { Tf32 = false }}) has no tensor cores for TF32, which come with sm_80; without +tf32 it can be used");
             }
             string name = $"{device.Name} ({wanted})";
-            return new(context, device.CreateAccelerator(context), id, name,
-                tools: wanted.Kind == DeviceId.Cuda ? Tools : null) { Tf32Products = wanted.Tf32 };
+            return new(context, device.CreateAccelerator(context), id, name, tools: wanted.Kind == DeviceId.Cuda ? Tools : null)
+            {
+                Tf32Products = wanted.Tf32,
+            };
 
             (IBlas?, ILaunchGraphs?) Tools(Accelerator accelerator, AcceleratorStream stream)
             {
@@ -147,7 +149,7 @@ public static class GpuDevices
         };
         if (Load(library) == 0)
         {
-            throw new DeviceException($"{library} is not installed: it comes with the driver of the GPU");
+            throw new DeviceException($"{library} was not found; install the driver of the GPU, or use the CPU");
         }
         Context context;
         try
@@ -156,14 +158,14 @@ public static class GpuDevices
         }
         catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
         {
-            throw new DeviceException($"{library} is installed, and does not work: {error.Message}", error);
+            throw new DeviceException($"{library} was found but failed to load ({error.Message}); reinstall the driver of the GPU, or use the CPU", error);
         }
         // Without any device ILGPU offers this processor.
         if (context.Devices[0].AcceleratorType == AcceleratorType.CPU)
         {
             context.Dispose();
-            throw new DeviceException(kind == DeviceId.Cuda ? $"{library} is installed, and finds no GPU" :
-                $"{library} is installed, and finds no device with OpenCL C 2.0 and its generic addresses");
+            throw new DeviceException(kind == DeviceId.Cuda ? $"{library} was found, but it reports no GPU; check nvidia-smi, or use the CPU" :
+                $"{library} was found, but it reports no device with OpenCL C 2.0 and generic address spaces; install the driver of the GPU, or use the CPU");
         }
         return context;
     }

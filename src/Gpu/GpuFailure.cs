@@ -39,6 +39,7 @@ internal static class GpuFailure
             13 => "CUBLAS_STATUS_EXECUTION_FAILED",
             14 => "CUBLAS_STATUS_INTERNAL_ERROR",
             15 => "CUBLAS_STATUS_NOT_SUPPORTED",
+            16 => "CUBLAS_STATUS_LICENSE_ERROR",
             _ => $"CUBLAS_STATUS {status}",
         };
         return new DeviceException($"{Words(name, code, function)} ({code})");
@@ -55,6 +56,7 @@ internal static class GpuFailure
             or "CL_BUILD_PROGRAM_FAILURE" or "CL_COMPILE_PROGRAM_FAILURE" or "CL_LINK_PROGRAM_FAILURE" or "CL_INVALID_PROGRAM" or "CL_INVALID_BINARY"
             or "CL_INVALID_KERNEL" or "CL_INVALID_KERNEL_DEFINITION" or "CL_INVALID_WORK_GROUP_SIZE"
             or "CUBLAS_STATUS_NOT_INITIALIZED" or "CUBLAS_STATUS_INVALID_VALUE" or "CUBLAS_STATUS_ARCH_MISMATCH" or "CUBLAS_STATUS_NOT_SUPPORTED"
+            or "CUBLAS_STATUS_LICENSE_ERROR"
             => $"{name} refuses {doing}: a newer driver may take it, another device or the CPU will",
         _ => $"{name} is lost, by {doing}: nothing more can be computed on it before the process is started again",
     };

@@ -1,4 +1,6 @@
+using ILGPU.Runtime.Cuda;
 using Marl.Native.Gpu;
+using CuBlas = Marl.Native.Gpu.CuBlas;
 
 namespace Marl.Native.Tests.Gpu;
 
@@ -182,6 +184,17 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
         string message = GpuFailure.Of("G", status, "f").Message;
         Assert.StartsWith(words, message, StringComparison.Ordinal);
         Assert.EndsWith($"({code})", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>ILGPU.Algorithms has bindings of its own, from the same header.</summary>
+    [Fact]
+    public void TheLibrarysConstantsAreThoseOfIlgpu()
+    {
+        Assert.Equal((int)CuBlasOperation.NonTranspose, CuBlas.AsStored);
+        Assert.Equal((int)CuBlasOperation.Transpose, CuBlas.Transposed);
+        Assert.Equal((int)CuBlasMathMode.DefaultMath, CuBlas.DefaultMath);
+        Assert.All(Enum.GetValues<CuBlasStatus>().Where(status => status != CuBlasStatus.CUBLAS_STATUS_SUCCESS),
+            status => Assert.EndsWith($"({status})", GpuFailure.Of("G", (int)status, "f").Message, StringComparison.Ordinal));
     }
 
     /// <summary>A matrix of so many rows and columns, as multiplied, with others around it.</summary>

@@ -9,8 +9,12 @@ namespace Marl.Native.Tests.Gpu;
 /// ones are those that ILGPU refuses for want of generic addresses, such as pocl's processor: the kernels do not use them.</summary>
 public sealed class Devices : IDisposable
 {
-    private const string StandIn = "stand-in", WithoutGenericAddresses = "opencl without generic addresses:";
+    public const string StandIn = "stand-in";
+    private const string WithoutGenericAddresses = "opencl without generic addresses:";
     private readonly Dictionary<string, GpuDevice> open = [];
+
+    /// <summary>Whether all cases run: the environment variable MARL_GPU is "all". By default a selection runs, for the stand-in is slow.</summary>
+    public static bool All { get; } = Environment.GetEnvironmentVariable("MARL_GPU") == "all";
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> Present { get; } =

@@ -7,11 +7,32 @@ namespace Marl.Native.Tests.Gpu;
 /// <summary>Launches that are taken together, and launches that are timed.</summary>
 public sealed class LaunchTests
 {
+    /// <summary>An algorithm, updates per round, and settings.</summary>
+    public static TheoryData<string, int, string[]> UpdateCases
+    {
+        get
+        {
+            TheoryData<string, int, string[]> data = new() { { "qmix", 2, [] }, { "maddpg", 2, [] }, { "ia2c", 1, [] } };
+            if (Devices.All)
+            {
+                foreach (string algorithm in new[] { "iql", "qplex", "qtran", "cw-qmix", "matd3" })
+                {
+                    data.Add(algorithm, 2, []);
+                }
+                foreach (string algorithm in new[] { "coma", "liir", "pareto-ac" })
+                {
+                    data.Add(algorithm, 1, []);
+                }
+                data.Add("mappo", 4, ["epochs=2", "minibatches=2"]);
+            }
+            return data;
+        }
+    }
+
     /// <summary>Everything that an update launches, of all its phases, is launched as one; in learning from a round everything of a step.</summary>
     [Theory]
-    [InlineData("iql", 2), InlineData("qmix", 2), InlineData("qplex", 2), InlineData("qtran", 2), InlineData("cw-qmix", 2), InlineData("maddpg", 2), InlineData("matd3", 2)]
-    [InlineData("ia2c", 1), InlineData("mappo", 4, "epochs=2", "minibatches=2"), InlineData("coma", 1), InlineData("liir", 1), InlineData("pareto-ac", 1)]
-    public void AnUpdateIsTakenAsOne(string algorithm, int perRound, params string[] settings)
+    [MemberData(nameof(UpdateCases))]
+    public void AnUpdateIsTakenAsOne(string algorithm, int perRound, string[] settings)
     {
         const int Rounds = 3;
         var graphs = new Recording();

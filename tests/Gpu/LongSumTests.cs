@@ -18,8 +18,12 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
             {
                 // Slices that are alike and that are not; squares that are not full; copies.
                 data.Add(device, 5, 1024, 3, 1);
-                data.Add(device, 18, 2003, 17, 1);
+                data.Add(device, 6, 2003, 5, 1);
                 data.Add(device, 7, 1500, 9, 3);
+                if (Devices.All)
+                {
+                    data.Add(device, 18, 2003, 17, 1);
+                }
             }
             return data;
         }

@@ -17,6 +17,20 @@ public sealed class PrimitiveTests(Devices devices) : IClassFixture<Devices>
 
     [Theory]
     [MemberData(nameof(Present))]
+    public void AnEmptyTensorMayLieAtTheEndOfItsStorage(string id)
+    {
+        var device = devices[id];
+        Tensor x = device.Zeros(new Shape(4)), none = x.Slice(4, 0);
+        device.Fill(none, 1f);
+        device.Map(default(Relu), none, none);
+        device.Copy(none, none);
+        device.Reduce(default(Sum), none.Reshape(0, 1), 1, none, accumulate: false);
+        Assert.Empty(none.ToArray());
+        Assert.Equal([0f, 0f, 0f, 0f], x.ToArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(Present))]
     public void TheSameBitsRunToRun(string id)
         => Assert.Equal(new KernelFingerprint(devices[id]).Hash(), new KernelFingerprint(devices[id]).Hash());
 }

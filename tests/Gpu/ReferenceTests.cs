@@ -16,7 +16,7 @@ public sealed class ReferenceTests(Devices devices) : IClassFixture<Devices>
             {
                 foreach (string device in Devices.Present)
                 {
-                    foreach (string name in Devices.IsStandIn(device) ? Fewest(cases) : cases)
+                    foreach (string name in Chosen(device, cases))
                     {
                         data.Add(device, test, name);
                     }
@@ -39,10 +39,16 @@ public sealed class ReferenceTests(Devices devices) : IClassFixture<Devices>
            let cases = (IReferenceCases)Activator.CreateInstance(method.GetCustomAttribute<ReferenceTheoryAttribute>()!.Cases)!
            select (NameOf(method), from c in cases.Cases where c.NotBuilt is null select c.Name);
 
+    private static IEnumerable<string> Chosen(string device, IEnumerable<string> cases)
+        => !Devices.All ? cases.Where(name => !IsLearner(name)) : Devices.IsStandIn(device) ? Fewest(cases) : cases;
+
+    /// <summary>Training calls, which run only if all cases do (<see cref="Devices.All"/>): they take longest, and <see cref="TrainingTests"/> train as well.</summary>
+    private static bool IsLearner(string name) => name.StartsWith("learner_", StringComparison.Ordinal);
+
     /// <summary>The stand-in is slow: of every algorithm of learners the case with the fewest numbers; of ops, losses, targets and optimisers all.</summary>
     private static IEnumerable<string> Fewest(IEnumerable<string> cases)
         => from name in cases
-           group name by name.StartsWith("learner_", StringComparison.Ordinal) ? Algorithm(name) : name into alike
+           group name by IsLearner(name) ? Algorithm(name) : name into alike
            select alike.MinBy(name => new FileInfo(Path.Combine(ReferenceData.Folder("learners"), name + ".safetensors")).Length);
 
     /// <summary>What a case says it is of, without its variant: "COMA (EPyMARL form)", "IA2C, no parameter sharing", "QMIX with Adam".</summary>

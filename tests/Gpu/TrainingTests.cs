@@ -2,9 +2,12 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
 
-/// <summary>Whole runs of every algorithm on every device, beside the CPU.</summary>
+/// <summary>Whole runs on every device, beside the CPU: of one or two algorithms of each family, or of all (<see cref="Devices.All"/>).</summary>
 public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
 {
+    /// <summary>Value-based, factored, policy gradients without and with a critic, a counterfactual baseline, intrinsic rewards. Deterministic policies: <see cref="LaunchTests"/>.</summary>
+    private static readonly string[] ByDefault = ["iql", "vdn", "qmix", "qtran", "reinforce", "ia2c", "mappo", "coma", "liir"];
+
     public static TheoryData<string, string> Algorithms
     {
         get
@@ -12,9 +15,9 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
             var data = new TheoryData<string, string>();
             foreach (string device in Devices.Present)
             {
-                foreach (var algorithm in Catalog.Algorithms)
+                foreach (string algorithm in Devices.All ? Catalog.Algorithms.Select(algorithm => algorithm.Name) : ByDefault)
                 {
-                    data.Add(device, algorithm.Name);
+                    data.Add(device, algorithm);
                 }
             }
             return data;
@@ -27,13 +30,17 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
     public void LearnsWhatTheCpuLearns(string id, string algorithm)
         => Agreement.Assert(id, Train(algorithm, Device.Cpu), Train(algorithm, devices[id]), algorithm, ulp: 4096);
 
-    internal static float[] Train(string algorithm, Device device)
+    /// <summary>Weights of their own for every agent: some tensors are empty.</summary>
+    [Theory]
+    [InlineData("maa2c"), InlineData("vdn")]
+    public void WeightsOfTheirOwn(string algorithm)
+        => Agreement.Assert(Devices.StandIn, Train(algorithm, Device.Cpu, "shared=false"), Train(algorithm, devices[Devices.StandIn], "shared=false"), algorithm);
+
+    internal static float[] Train(string algorithm, Device device, params string[] more)
     {
         // LIIR's returns are of two kinds, which it does not standardise.
         string[] all = ["hidden=8", "agent=gru", "batchSize=4", "standardiseRewards=false", algorithm == "liir" ? "lambda=0.5" : "standardiseReturns=true"];
-        var options = Algorithm.Find(algorithm).DefaultOptions("two-step");
-        string[] settings = [.. all.Where(setting => options.ContainsKey(setting[..setting.IndexOf('=')])),
-            "steps=16", "environments=4", "shards=1", "evaluateEvery=0", "evaluationEpisodes=1", "checkpointEvery=0"];
+        string[] settings = [.. Games.Known(algorithm, "two-step", all), .. more, "steps=16", "environments=4", "shards=1", "evaluateEvery=0", "evaluationEpisodes=1", "checkpointEvery=0"];
         using var trainer = new Trainer(RunConfiguration.Of(algorithm, "two-step", null, settings), device: device);
         trainer.Run();
         return trainer.Learner.Parameters.Values.ToArray();
