@@ -26,7 +26,7 @@ public sealed class UsageException(string message) : Exception(message)
     /// <param name="value">what was asked for: a property of a record of options, whose name is the option's.</param>
     /// <param name="range">what can be had.</param>
     /// <param name="property">filled in by the compiler.</param>
-    internal static void Require<T>(bool valid, T value, string range, [CallerArgumentExpression(nameof(value))] string property = "")
+    public static void Require<T>(bool valid, T value, string range, [CallerArgumentExpression(nameof(value))] string property = "")
     {
         if (!valid)
         {

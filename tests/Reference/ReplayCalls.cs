@@ -108,7 +108,7 @@ internal sealed partial class ReplayCalls
         using (tape.NoGrad())
         {
             var (input, agent) = (tape.Constant(c.Upload(batch.Input(learner.Agent.Options))), learner.Agent);
-            var rest = tape.Constant(c.Upload(Tensor.Zeros(input.Shape[1], agent.Agents, agent.Hidden)));
+            var rest = tape.Constant(c.Upload(Tensor.Zeros(input.Shape[1], agent.Agents, agent.StateSize)));
             var (q, features, _) = agent.Forward(tape.Freeze(learner.Parameters), input, rest);
             int steps = q.Shape[0] - 1;
             var (values, mask) = (q.Slice(0, 0, steps), batch.Mask);

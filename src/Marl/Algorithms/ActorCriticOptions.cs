@@ -19,3 +19,17 @@ public sealed record ActorCriticOptions : OnPolicyOptions
         UsageException.Require(ValueClip >= 0, ValueClip, "at least 0");
     }
 }
+
+/// <summary>What a state-value critic sees.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<CriticKind>))]
+public enum CriticKind
+{
+    /// <summary>There is no critic: returns are the advantages (REINFORCE).</summary>
+    None,
+    /// <summary>What the agent sees: independent learning.</summary>
+    Local,
+    /// <summary>The state.</summary>
+    Central,
+    /// <summary>The state and what the agent sees.</summary>
+    Both,
+}

@@ -9,6 +9,9 @@ public sealed record MaddpgOptions : ReplayOptions
     /// <summary>Width of the critics' hidden layers.</summary>
     public int CriticHidden { get; init; } = 128;
 
+    /// <summary>The critics' hidden layers; by default two of width <see cref="CriticHidden"/>.</summary>
+    internal NetworkOptions CriticNetworkOptions { get => field ?? new MlpNetwork { Hidden = CriticHidden }; init; }
+
     /// <summary>Learning rate of the critics; 0: that of the agents.</summary>
     public float CriticLearningRate { get; init; }
 
@@ -61,6 +64,7 @@ public sealed record MaddpgOptions : ReplayOptions
     {
         base.Validate();
         RequireWidth(CriticHidden);
+        CriticNetworkOptions.Validate();
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Temperature > 0, Temperature, "positive");
         UsageException.Require(OutputPenalty >= 0, OutputPenalty, "at least 0");
@@ -82,4 +86,16 @@ public sealed record MaddpgOptions : ReplayOptions
             throw new UsageException("a critic that is local asks for nobody else's policy; infer=true needs critic=state or observations");
         }
     }
+}
+
+/// <summary>What an action-value critic sees.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ActionCriticKind>))]
+public enum ActionCriticKind
+{
+    /// <summary>The state and all agents' actions.</summary>
+    State,
+    /// <summary>All agents' observations and actions.</summary>
+    Observations,
+    /// <summary>The agent's own observation and action: independent learning.</summary>
+    Local,
 }

@@ -26,25 +26,8 @@ public sealed class QLearning : Objective
         this.options = options;
         var spec = context.Spec;
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
-        mixer = options.Mixer switch
-        {
-            MixerKind.Vdn => new VdnMixer(),
-            MixerKind.Qmix => new QmixMixer(layout.Scope("mixer"), spec.Agents.Length, spec.StateSize, new QmixOptions
-            {
-                Embed = options.MixingEmbed,
-                HypernetLayers = options.HypernetLayers,
-                HypernetEmbed = options.HypernetEmbed,
-            }),
-            MixerKind.Qplex => new QplexMixer(layout.Scope("mixer"), spec, new QplexOptions
-            {
-                HypernetEmbed = options.HypernetEmbed,
-                Kernels = options.Kernels,
-                KernelLayers = options.KernelLayers,
-                KernelEmbed = options.KernelEmbed,
-            }),
-            _ => new IndependentMixer(),
-        };
-        if (options.Mixer != MixerKind.None)
+        mixer = options.MixerOptions.Create(layout.Scope("mixer"), spec);
+        if (options.MixerOptions.IsJoint)
         {
             context.RequireCommonReward("a mixer learns one common value");
         }
@@ -67,7 +50,7 @@ public sealed class QLearning : Objective
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, tape.Constant(input), shard.Rest(Agent)).Output;                              // [T+1, B, N, A]
+        var all = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output;                                             // [T+1, B, N, A]
         var q = new ActionValues(all.Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
         var qTot = mixer.Forward(shard.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
         var y = TargetReturns(shard, input, all.Value, qTot.Shape);
@@ -142,13 +125,13 @@ public sealed class QLearning : Objective
     }
 
     /// <summary>y_t [T, B, M]: what Q_tot should have been, by the target networks. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Shape shape)
+    private Tensor TargetReturns(LossContext shard, in InputRows input, Tensor qOnline, Shape shape)
     {
         var (tape, batch, steps, lambda) = (shard.Tape, shard.Batch, shard.Batch.Steps, options.Lambda);
         var y = tape.Scratch(shape);
         using (tape.NoGrad())
         {
-            var q = Agent.Forward(shard.Target, tape.Constant(input), shard.Rest(Agent)).Output;                            // [T+1, B, N, A]
+            var q = Agent.Forward(shard.Target, input, shard.Rest(Agent)).Output;                                           // [T+1, B, N, A]
             var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
             var transitions = shard.TransitionsOf(options.Gamma);
             var vNext = Mix(first: 1, greedy.Slice(1, steps));

@@ -26,6 +26,19 @@ public sealed record QLearningOptions : ValueOptions
     /// <summary>Width of the hidden layers of QPLEX's kernels at depth 2 and 3.</summary>
     public int KernelEmbed { get; init; } = 64;
 
+    /// <summary>The mixer; by default that of <see cref="Mixer"/> and the sizes here.</summary>
+    internal MixerOptions MixerOptions
+    {
+        get => field ?? Mixer switch
+        {
+            MixerKind.Vdn => new VdnMixer(),
+            MixerKind.Qmix => new QmixMixer { Embed = MixingEmbed, HypernetLayers = HypernetLayers, HypernetEmbed = HypernetEmbed },
+            MixerKind.Qplex => new QplexMixer { HypernetEmbed = HypernetEmbed, Kernels = Kernels, KernelLayers = KernelLayers, KernelEmbed = KernelEmbed },
+            _ => new IndependentMixer(),
+        };
+        init;
+    }
+
     /// <summary>Which longer returns <see cref="LearnerOptions.Lambda"/> mixes.</summary>
     public TraceKind Trace { get; init; }
 
@@ -59,12 +72,13 @@ public sealed record QLearningOptions : ValueOptions
         RequireWidth(Kernels);
         UsageException.Require(KernelLayers is >= 1 and <= 3, KernelLayers, "in 1 .. 3");
         RequireWidth(KernelEmbed);
+        MixerOptions.Validate();
         UsageException.Require(Hysteretic is >= 0 and <= 1, Hysteretic, "in 0 .. 1");
         UsageException.Require(Leniency >= 0, Leniency, "at least 0");
         UsageException.Require(LeniencyAnneal >= 0, LeniencyAnneal, "at least 0");
         UsageException.Require(ImportanceCeiling >= 0, ImportanceCeiling, "at least 0");
         UsageException.Require(LossScale > 0, LossScale, "positive");
-        if (Importance != ImportanceKind.None && Mixer != MixerKind.None)
+        if (Importance != ImportanceKind.None && MixerOptions.IsJoint)
         {
             throw new UsageException("importance weights are over the other agents, so each must learn a value of its own: they need mixer=none, which is iql");
         }

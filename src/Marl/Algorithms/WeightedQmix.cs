@@ -27,14 +27,9 @@ public sealed class WeightedQmix : Objective
         var spec = context.Spec;
         context.RequireCommonReward("a mixer learns one common value");
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
-        mixer = new QmixMixer(layout.Scope("mixer"), spec.Agents.Length, spec.StateSize, new QmixOptions
-        {
-            Embed = options.MixingEmbed,
-            HypernetLayers = options.HypernetLayers,
-            HypernetEmbed = options.HypernetEmbed,
-        });
-        central = new Agent(layout.Scope("central_agent"), spec, options.Network with { Hidden = options.CentralHidden });
-        centralMixer = new CentralMixer(layout.Scope("central_mixer"), spec.Agents.Length, spec.StateSize, options.CentralEmbed);
+        mixer = options.MixerOptions.Create(layout.Scope("mixer"), spec);
+        central = new Agent(layout.Scope("central_agent"), spec, options.Network with { Network = options.Network.Layers with { Hidden = options.CentralHidden } });
+        centralMixer = options.CentralMixerOptions.Create(layout.Scope("central_mixer"), spec);
     }
 
     /// <inheritdoc/>
@@ -53,9 +48,9 @@ public sealed class WeightedQmix : Objective
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (available, states) = (batch.Available.Slice(0, steps), batch.States.Slice(0, steps));
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, tape.Constant(input), shard.Rest(Agent)).Output;                              // [T+1, B, N, A]
+        var all = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output;                                             // [T+1, B, N, A]
         var qTot = mixer.Forward(shard.Online, new ActionValues(all.Slice(0, 0, steps), batch.Actions, available), states); // [T, B, 1]
-        var centralAll = central.Forward(shard.Online, tape.Constant(input), shard.Rest(central)).Output;
+        var centralAll = central.Forward(shard.Online, input, shard.Rest(central)).Output;
         var qStar = centralMixer.Forward(shard.Online, new ActionValues(centralAll.Slice(0, 0, steps), batch.Actions, available), states);
         var (y, weight) = TargetReturns(shard, input, all.Value, qTot.Value);
         var qmixError = (qTot - y).Square() * weight;
@@ -69,16 +64,15 @@ public sealed class WeightedQmix : Objective
     }
 
     /// <summary>y_t and w_t [T, B, 1]: what Q_tot and Q* should have been, and what an error of Q_tot counts. Functions of tensors: no gradient.</summary>
-    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Tensor qTot)
+    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext shard, in InputRows input, Tensor qOnline, Tensor qTot)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (y, weight) = (tape.Scratch(qTot.Shape), tape.Scratch(qTot.Shape));
         using (tape.NoGrad())
         {
-            var seen = tape.Constant(input);
-            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, seen, shard.Rest(Agent)).Output.Value;
+            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, input, shard.Rest(Agent)).Output.Value;
             var greedy = tape.ArgMax(chooser, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u^_t
-            var q = central.Forward(shard.Target, seen, shard.Rest(central)).Output;                                        // [T+1, B, N, A]
+            var q = central.Forward(shard.Target, input, shard.Rest(central)).Output;                                       // [T+1, B, N, A]
             var (transitions, vNext) = (shard.TransitionsOf(options.Gamma), OfGreedy(first: 1));
             (options.Lambda == 0
                 ? Targets.NStep(tape, transitions, vNext, options.NStep)
@@ -114,6 +108,16 @@ public sealed record WeightedQmixOptions : ValueOptions
     /// <summary>Width of its hypernetworks at depth 2.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
+    /// <summary>The mixer of the agents' values; by default QMIX's with the sizes here.</summary>
+    internal MixerOptions MixerOptions
+    {
+        get => field ?? new QmixMixer { Embed = MixingEmbed, HypernetLayers = HypernetLayers, HypernetEmbed = HypernetEmbed };
+        init;
+    }
+
+    /// <summary>The mixer of the central value; by default one without constraints of width <see cref="CentralEmbed"/>.</summary>
+    internal MixerOptions CentralMixerOptions { get => field ?? new CentralMixer { Embed = CentralEmbed }; init; }
+
     /// <summary>Width of the hidden layers of the agents' networks within the central value.</summary>
     public int CentralHidden { get; init; } = 64;
 
@@ -127,6 +131,8 @@ public sealed record WeightedQmixOptions : ValueOptions
         RequireWidth(HypernetEmbed);
         RequireWidth(CentralHidden);
         RequireWidth(CentralEmbed);
+        MixerOptions.Validate();
+        CentralMixerOptions.Validate();
         UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
         UsageException.Require(Alpha is >= 0 and <= 1, Alpha, "in 0 .. 1");
     }

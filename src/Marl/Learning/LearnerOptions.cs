@@ -5,10 +5,11 @@ namespace Marl.Native.Rl;
 /// <summary>Hyper-parameters that all algorithms have. What was published for one in an environment stands in <see cref="Presets"/>.</summary>
 public abstract record LearnerOptions
 {
-    private const int Widest = 8192;
-
     /// <summary>The agents' network.</summary>
     public AgentKind Agent { get; init; } = AgentKind.Gru;
+
+    /// <summary>The agents' hidden layers; null: those of <see cref="Agent"/> and <see cref="Hidden"/>.</summary>
+    internal NetworkOptions? AgentNetwork { get; init; }
 
     /// <summary>Width of the agents' hidden layers.</summary>
     public int Hidden { get; init; } = 128;
@@ -70,6 +71,7 @@ public abstract record LearnerOptions
     {
         Kind = Agent,
         Hidden = Hidden,
+        Network = AgentNetwork,
         Shared = Shared,
         Observation = Observation,
         LastAction = LastAction,
@@ -82,6 +84,7 @@ public abstract record LearnerOptions
     internal virtual void Validate()
     {
         RequireWidth(Hidden);
+        AgentNetwork?.Validate();
         UsageException.Require(Gamma is >= 0 and <= 1, Gamma, "in 0 .. 1");
         UsageException.Require(NStep >= 1, NStep, "at least 1");
         UsageException.Require(Lambda is >= 0 and <= 1, Lambda, "in 0 .. 1");
@@ -95,7 +98,7 @@ public abstract record LearnerOptions
 
     /// <summary>Refuses a width that no layer can have.</summary>
     protected static void RequireWidth(int width, [CallerArgumentExpression(nameof(width))] string option = "")
-        => UsageException.Require(width is >= 1 and <= Widest, width, $"in 1 .. {Widest}", option);
+        => NetworkOptions.RequireWidth(width, option);
 }
 
 /// <summary>The optimisers that an algorithm can be run with.</summary>

@@ -6,6 +6,12 @@ public abstract record OnPolicyOptions : LearnerOptions
     /// <summary>Width of the critic's hidden layers.</summary>
     public int CriticHidden { get; init; } = 128;
 
+    /// <summary>The critic's hidden layers: feed-forward or recurrent.</summary>
+    public AgentKind CriticNetwork { get; init; } = AgentKind.Mlp;
+
+    /// <summary>The critic's hidden layers; by default those of <see cref="CriticNetwork"/> and <see cref="CriticHidden"/>.</summary>
+    internal NetworkOptions CriticNetworkOptions { get => field ?? AgentOptions.NetworkOf(CriticNetwork, CriticHidden); init; }
+
     /// <summary>Learning rate of the critic; 0: that of the agents.</summary>
     public float CriticLearningRate { get; init; }
 
@@ -43,6 +49,7 @@ public abstract record OnPolicyOptions : LearnerOptions
     {
         base.Validate();
         RequireWidth(CriticHidden);
+        CriticNetworkOptions.Validate();
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Entropy >= 0, Entropy, "at least 0");
         UsageException.Require(Epochs >= 1, Epochs, "at least 1");

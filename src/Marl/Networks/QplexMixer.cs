@@ -3,127 +3,136 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A duplex duelling mixer (QPLEX, Wang et al. 2021, section 3.2, equations 6 - 11): any joint value whose greedy actions are those of the agents.
+/// A duplex dueling mixer (QPLEX, Wang et al. 2021, section 3.2, equations 6 - 11): any joint value whose greedy actions are those of the agents.
 /// <code>
 /// V_i = w_i(s) max_u Q_i(u) + b_i(s)         A_i = w_i(s) (Q_i(u_i) - max_u Q_i(u))         transformation: w_i > 0, so A_i &lt;= 0
-/// V_tot = sum_i V_i                          A_tot = sum_i lambda_i(s, u) A_i               duelling mixture: lambda_i > 0
+/// V_tot = sum_i V_i                          A_tot = sum_i lambda_i(s, u) A_i               dueling mixture: lambda_i > 0
 /// Q_tot = V_tot + A_tot = sum_i Q_i(s, u_i) + sum_i (lambda_i(s, u) - 1) A_i                Q_i(s, u_i) = w_i(s) Q_i(u_i) + b_i(s) = V_i + A_i
 /// lambda_i = sum_k |key_k(s)| sigmoid(agent_k(s)_i) sigmoid(action_k(s, u)_i)               k = 1 .. K kernels of attention
 /// </code>
 /// As in the paper, section 3.2, and its code, A_i is a constant to the gradient of the last sum: the agents learn through Q_i(s, u_i).
 /// </summary>
-public sealed class QplexMixer : IMixer
-{
-    // Keeps |x| from being 0, as in the paper's code.
-    private const float Least = 1e-10f;
-
-    private readonly HyperNetwork hyperW;
-    private readonly Mlp v;
-    private readonly Kernels key, agent, action;
-
-    /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
-    public QplexMixer(ParameterLayout layout, EnvironmentSpec spec, QplexOptions options)
-    {
-        var (agents, state) = (spec.Agents.Length, spec.StateSize);
-        hyperW = new HyperNetwork(layout.Scope("hyper_w_final"), state, agents, options.HypernetEmbed);
-        v = new Mlp(layout.Scope("V"), [state, options.HypernetEmbed, agents]);
-        var attention = layout.Scope("si_weight");
-        key = new Kernels(attention.Scope("key_extractors"), state, 1, options);
-        agent = new Kernels(attention.Scope("agents_extractors"), state, agents, options);
-        action = new Kernels(attention.Scope("action_extractors"), state + agents * spec.ActionCount, agents, options);
-    }
-
-    /// <inheritdoc/>
-    public Var Forward(Weights w, in ActionValues q, Tensor state)
-    {
-        var s = w.Tape.Constant(state);
-        var weight = hyperW.Forward(w, s).Abs() + Least;                                    // w_i(s) [T, B, N]
-        var values = weight * q.Chosen + v.Forward(w, s);                                   // Q_i(s, u_i)
-        var mixed = values + (Credit(w, s, q) - 1f) * Advantages(weight, q);
-        return mixed.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
-    }
-
-    /// <summary>lambda_i(s, u) [T, B, N], positive.</summary>
-    internal Var Credit(Weights w, Var s, in ActionValues q)
-    {
-        var joint = Ops.Concat(-1, s, w.Tape.Constant(OneHot(w.Tape, q)));
-        var kernels = (key.Forward(w, s).Abs() + Least) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
-        return kernels.Sum(-2);
-    }
-
-    /// <summary>A_i [T, B, N], not positive.</summary>
-    private static Tensor Advantages(Var weight, in ActionValues q)
-    {
-        var tape = weight.Tape;
-        var advantages = tape.Scratch(weight.Shape);
-        using (tape.NoGrad())
-        {
-            (weight * (q.Chosen - q.Greatest())).Value.CopyTo(advantages);
-        }
-        return advantages;
-    }
-
-    /// <summary>u [T, B, N A]: 1 at the action of each agent.</summary>
-    private static Tensor OneHot(Tape tape, in ActionValues q)
-    {
-        var (actions, count) = (q.Actions, q.All.Shape[-1]);
-        var (oneHot, ones) = (tape.Scratch(actions.Shape.With(-1, actions.Shape[-1] * count)), tape.Scratch(new Shape(actions.Count, 1)));
-        tape.Device.Fill(oneHot, 0f);
-        tape.Device.Fill(ones, 1f);
-        tape.Device.ScatterAdd(ones, actions.Reshape(ones.Shape), oneHot.Reshape(actions.Count, count));
-        return oneHot;
-    }
-
-    /// <summary>
-    /// K multilayer perceptrons of the same x, side by side: [.., in] to [.., K, out]. Since all see the same, their first layers are one wide layer; behind
-    /// it each has its own input, in one batched product.
-    /// </summary>
-    private sealed class Kernels
-    {
-        private readonly int count;
-        private readonly Linear first;
-        private readonly Linear[] rest;
-
-        public Kernels(ParameterLayout layout, int inputs, int outputs, QplexOptions options)
-        {
-            count = options.Kernels;
-            // Numbered as in PyTorch's nn.Sequential, where activations count; a single layer is no sequence.
-            first = options.KernelLayers == 1
-                ? new Linear(layout, inputs, count * outputs)
-                : new Linear(layout.Scope("0"), inputs, count * options.KernelEmbed);
-            rest = new Linear[options.KernelLayers - 1];
-            for (int layer = 1; layer <= rest.Length; layer++)
-            {
-                int width = layer == rest.Length ? outputs : options.KernelEmbed;
-                rest[layer - 1] = new Linear(layout.Scope($"{2 * layer}"), options.KernelEmbed, width, count);
-            }
-        }
-
-        public Var Forward(Weights w, Var x)
-        {
-            x = rest.Length > 0 ? first.ForwardRelu(w, x) : first.Forward(w, x);
-            x = x.Reshape(x.Shape.With(-1, count).Append(x.Shape[-1] / count));
-            for (int layer = 0; layer < rest.Length; layer++)
-            {
-                x = layer < rest.Length - 1 ? rest[layer].ForwardRelu(w, x) : rest[layer].Forward(w, x);
-            }
-            return x;
-        }
-    }
-}
-
-/// <summary>Sizes of QPLEX's networks.</summary>
-public sealed record QplexOptions
+public sealed record QplexMixer : MixerOptions
 {
     /// <summary>Width of the hidden layers of w and b.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
-    /// <summary>K, the number of kernels of attention.</summary>
+    /// <summary>K, the number of attention kernels.</summary>
     public int Kernels { get; init; } = 4;
 
-    /// <summary>Depth of the kernels' networks.</summary>
+    /// <summary>Layers of the kernels' networks, 1 .. 3.</summary>
     public int KernelLayers { get; init; } = 1;
 
-    /// <summary>Width of the hidden layers of the kernels' networks, where they have any.</summary>
+    /// <summary>Width of the hidden layers of the kernels' networks, if they have any.</summary>
     public int KernelEmbed { get; init; } = 64;
+
+    /// <inheritdoc/>
+    public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new Module(this, layout, spec);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        NetworkOptions.RequireWidth(HypernetEmbed);
+        NetworkOptions.RequireWidth(Kernels);
+        UsageException.Require(KernelLayers is >= 1 and <= 3, KernelLayers, "in 1 .. 3");
+        NetworkOptions.RequireWidth(KernelEmbed);
+    }
+
+    internal sealed class Module : IMixer
+    {
+        // Keeps |x| from being 0, as in the paper's code.
+        private const float Least = 1e-10f;
+
+        private readonly HyperNetwork hyperW;
+        private readonly Mlp v;
+        private readonly Kernels key, agent, action;
+
+        public Module(QplexMixer options, ParameterLayout layout, EnvironmentSpec spec)
+        {
+            var (agents, state) = (spec.Agents.Length, spec.StateSize);
+            hyperW = new HyperNetwork(layout.Scope("hyper_w_final"), state, agents, options.HypernetEmbed);
+            v = new Mlp(layout.Scope("V"), [state, options.HypernetEmbed, agents]);
+            var attention = layout.Scope("si_weight");
+            key = new Kernels(attention.Scope("key_extractors"), state, 1, options);
+            agent = new Kernels(attention.Scope("agents_extractors"), state, agents, options);
+            action = new Kernels(attention.Scope("action_extractors"), state + agents * spec.ActionCount, agents, options);
+        }
+
+        public Var Forward(Weights w, in ActionValues q, Tensor state)
+        {
+            var s = w.Tape.Constant(state);
+            var weight = hyperW.Forward(w, s).Abs() + Least;                                    // w_i(s) [T, B, N]
+            var values = weight * q.Chosen + v.Forward(w, s);                                   // Q_i(s, u_i)
+            var mixed = values + (Credit(w, s, q) - 1f) * Advantages(weight, q);
+            return mixed.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
+        }
+
+        /// <summary>lambda_i(s, u) [T, B, N], positive.</summary>
+        public Var Credit(Weights w, Var s, in ActionValues q)
+        {
+            var joint = Ops.Concat(-1, s, w.Tape.Constant(OneHot(w.Tape, q)));
+            var kernels = (key.Forward(w, s).Abs() + Least) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
+            return kernels.Sum(-2);
+        }
+
+        /// <summary>A_i [T, B, N], not positive.</summary>
+        private static Tensor Advantages(Var weight, in ActionValues q)
+        {
+            var tape = weight.Tape;
+            var advantages = tape.Scratch(weight.Shape);
+            using (tape.NoGrad())
+            {
+                (weight * (q.Chosen - q.Greatest())).Value.CopyTo(advantages);
+            }
+            return advantages;
+        }
+
+        /// <summary>u [T, B, N A]: 1 at the action of each agent.</summary>
+        private static Tensor OneHot(Tape tape, in ActionValues q)
+        {
+            var (actions, count) = (q.Actions, q.All.Shape[-1]);
+            var (oneHot, ones) = (tape.Scratch(actions.Shape.With(-1, actions.Shape[-1] * count)), tape.Scratch(new Shape(actions.Count, 1)));
+            tape.Device.Fill(oneHot, 0f);
+            tape.Device.Fill(ones, 1f);
+            tape.Device.ScatterAdd(ones, actions.Reshape(ones.Shape), oneHot.Reshape(actions.Count, count));
+            return oneHot;
+        }
+
+        /// <summary>
+        /// K multilayer perceptrons of the same x, side by side: [.., in] to [.., K, out]. Since all see the same, their first layers are one wide layer; behind
+        /// it each has its own input, in one batched product.
+        /// </summary>
+        private sealed class Kernels
+        {
+            private readonly int count;
+            private readonly Linear first;
+            private readonly Linear[] rest;
+
+            public Kernels(ParameterLayout layout, int inputs, int outputs, QplexMixer options)
+            {
+                count = options.Kernels;
+                // Numbered as in PyTorch's nn.Sequential, where activations count; a single layer is no sequence.
+                first = options.KernelLayers == 1
+                    ? new Linear(layout, inputs, count * outputs)
+                    : new Linear(layout.Scope("0"), inputs, count * options.KernelEmbed);
+                rest = new Linear[options.KernelLayers - 1];
+                for (int layer = 1; layer <= rest.Length; layer++)
+                {
+                    int width = layer == rest.Length ? outputs : options.KernelEmbed;
+                    rest[layer - 1] = new Linear(layout.Scope($"{2 * layer}"), options.KernelEmbed, width, count);
+                }
+            }
+
+            public Var Forward(Weights w, Var x)
+            {
+                x = rest.Length > 0 ? first.ForwardRelu(w, x) : first.Forward(w, x);
+                x = x.Reshape(x.Shape.With(-1, count).Append(x.Shape[-1] / count));
+                for (int layer = 0; layer < rest.Length; layer++)
+                {
+                    x = layer < rest.Length - 1 ? rest[layer].ForwardRelu(w, x) : rest[layer].Forward(w, x);
+                }
+                return x;
+            }
+        }
+    }
 }

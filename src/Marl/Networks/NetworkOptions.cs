@@ -1,0 +1,187 @@
+using System.Text.Json.Serialization;
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The hidden layers of an agent or a critic: from an input to features, of which linear heads make the outputs. A network of one's own is a record derived from this
+/// one, whose <see cref="Create"/> adds its layers to a layout.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(MlpNetwork), "mlp")]
+[JsonDerivedType(typeof(GruNetwork), "gru")]
+public abstract record NetworkOptions
+{
+    /// <summary>H, the width of the hidden layers.</summary>
+    public int Hidden { get; init; } = 128;
+
+    /// <summary>Adds the layers to a layout.</summary>
+    /// <param name="layout">the parameters; the head follows under the name <see cref="Head"/>.</param>
+    /// <param name="inputs">F, the length of the input.</param>
+    /// <param name="groups">N: every agent has weights of its own; 0: all agents share theirs. See <see cref="Linear"/>.</param>
+    public abstract INetwork Create(ParameterLayout layout, int inputs, int groups);
+
+    /// <summary>Refuses sizes that cannot be.</summary>
+    /// <exception cref="UsageException">names the option and its range.</exception>
+    public virtual void Validate() => RequireWidth(Hidden);
+
+    /// <summary>The name of the linear layer after these layers.</summary>
+    [JsonIgnore]
+    public virtual string Head => "head";
+
+    /// <summary>Refuses a width that no layer can have.</summary>
+    /// <exception cref="UsageException">it is not in 1 .. 8192.</exception>
+    internal static void RequireWidth(int width, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(width))] string option = "")
+        => UsageException.Require(width is >= 1 and <= 8192, width, "in 1 .. 8192", option);
+}
+
+/// <summary>The hidden layers that a <see cref="NetworkOptions"/> creates. A pure function of weights and input; one instance may be used by several threads.</summary>
+public interface INetwork
+{
+    /// <summary>Length of the features.</summary>
+    int FeatureSize { get; }
+
+    /// <summary>Length of the recurrent state; 0: the network is feed-forward.</summary>
+    int StateSize { get; }
+
+    /// <summary>Features of a sequence.</summary>
+    /// <param name="w">weights.</param>
+    /// <param name="x">T steps of B episodes with N agents.</param>
+    /// <param name="state">[B, N, StateSize] before the first step.</param>
+    /// <param name="continueMask">[T, B, N] or [T, B, 1]: 0 where an episode begins, so that the state before is reset to zeros, else 1; none: 1 everywhere.</param>
+    /// <returns>features [T, B, N, FeatureSize], and the state after the last step.</returns>
+    (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask = default);
+}
+
+/// <summary>Linear layers, each followed by ReLU: parameters fc1, fc2, ..</summary>
+public sealed record MlpNetwork : NetworkOptions
+{
+    /// <summary>Number of layers.</summary>
+    public int Layers { get; init; } = 2;
+
+    /// <summary>Whether layer normalization (Ba et al. 2016) follows every ReLU, as in MAPPO (Yu et al. 2022).</summary>
+    public bool LayerNorm { get; init; }
+
+    /// <summary>Whether the last layer has the name of the recurrent one, rnn, which it replaces in PyMARL's agents.</summary>
+    internal bool LastIsRnn { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Head => $"fc{(LastIsRnn ? Layers : Layers + 1)}";
+
+    /// <inheritdoc/>
+    public override INetwork Create(ParameterLayout layout, int inputs, int groups) => new Module(this, layout, inputs, groups);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        UsageException.Require(Layers is >= 1 and <= 64, Layers, "in 1 .. 64");
+    }
+
+    private sealed class Module(MlpNetwork options, ParameterLayout layout, int inputs, int groups) : INetwork
+    {
+        private readonly LinearLayers layers = new(layout, inputs, options.Hidden, options.Layers, options.LayerNorm, groups, options.LastIsRnn);
+
+        public int FeatureSize => options.Hidden;
+
+        public int StateSize => 0;
+
+        public (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask) => (layers.Forward(w, x), state);
+    }
+}
+
+/// <summary>Linear layers, each followed by ReLU, and a gated recurrent unit: parameters fc1, .., rnn. As in PyMARL (Samvelyan et al. 2019).</summary>
+public sealed record GruNetwork : NetworkOptions
+{
+    /// <summary>Number of layers before the recurrent one; 0: it reads the input.</summary>
+    public int Layers { get; init; } = 1;
+
+    /// <summary>Whether layer normalization (Ba et al. 2016) follows every ReLU and the recurrent layer, as in MAPPO (Yu et al. 2022). The state itself is not
+    /// normalized.</summary>
+    public bool LayerNorm { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Head => $"fc{Layers + 1}";
+
+    /// <inheritdoc/>
+    public override INetwork Create(ParameterLayout layout, int inputs, int groups) => new Module(this, layout, inputs, groups);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        UsageException.Require(Layers is >= 0 and <= 64, Layers, "in 0 .. 64");
+    }
+
+    private sealed class Module(GruNetwork options, ParameterLayout layout, int inputs, int groups) : INetwork
+    {
+        private readonly LinearLayers layers = new(layout, inputs, options.Hidden, options.Layers, options.LayerNorm, groups);
+        private readonly Gru gru = new(layout.Scope("rnn"), options.Layers == 0 ? inputs : options.Hidden, options.Hidden, groups);
+        private readonly LayerNorm? norm = options.LayerNorm ? new LayerNorm(layout.Scope("rnn").Scope("norm"), options.Hidden, groups) : null;
+
+        public int FeatureSize => options.Hidden;
+
+        public int StateSize => options.Hidden;
+
+        public (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask)
+        {
+            var z = layers.Forward(w, x);
+            var (t, b, n, h) = (z.Shape[0], z.Shape[1], z.Shape[2], options.Hidden);
+            var mask = PerRow(w.Tape, continueMask, t, b, n);
+            // Agents that share weights are rows of the batch.
+            var y = groups == 0
+                ? gru.Forward(w, z.Reshape(t, b * n, z.Shape[3]), state.Reshape(b * n, h), mask).Reshape(t, b, n, h)
+                : gru.Forward(w, z, state, mask);
+            return (norm is null ? y : norm.Forward(w, y), y.Slice(0, t - 1, 1).Reshape(b, n, h));
+        }
+
+        /// <summary>[T, B N] of [T, B, N] or [T, B, 1].</summary>
+        private static Tensor PerRow(Tape tape, Tensor mask, int t, int b, int n)
+        {
+            if (mask.IsNone || mask.Count == t * b * n)
+            {
+                return mask.IsNone ? mask : mask.Reshape(t, b * n);
+            }
+            var repeated = tape.Scratch(new Shape(t, b * n));
+            tape.Device.CopyStrided(mask, [0, 0, 1, 0], repeated, [0, 0, n, 1], [1, 1, t * b, n], accumulate: false);
+            return repeated;
+        }
+    }
+}
+
+/// <summary>fc1, fc2, .., each followed by ReLU, and by layer normalization if asked for.</summary>
+internal sealed class LinearLayers
+{
+    private readonly Linear[] layers;
+    private readonly LayerNorm?[] norms;
+
+    public LinearLayers(ParameterLayout layout, int inputs, int hidden, int count, bool layerNorm, int groups, bool lastIsRnn = false)
+    {
+        (layers, norms) = (new Linear[count], new LayerNorm?[count]);
+        for (int i = 0; i < count; i++)
+        {
+            var scope = layout.Scope(lastIsRnn && i == count - 1 ? "rnn" : $"fc{i + 1}");
+            layers[i] = new Linear(scope, i == 0 ? inputs : hidden, hidden, groups);
+            norms[i] = layerNorm ? new LayerNorm(scope.Scope("norm"), hidden, groups) : null;
+        }
+    }
+
+    /// <summary>[T, B, N, H]; without layers the input.</summary>
+    public Var Forward(Weights w, in InputRows x)
+    {
+        if (layers.Length == 0)
+        {
+            return x.Concatenated();
+        }
+        var y = Normalized(w, 0, x.LinearRelu(w, layers[0]));
+        for (int i = 1; i < layers.Length; i++)
+        {
+            y = Normalized(w, i, layers[i].ForwardRelu(w, y));
+        }
+        return y;
+    }
+
+    private Var Normalized(Weights w, int layer, Var y) => norms[layer] is { } norm ? norm.Forward(w, y) : y;
+}
