@@ -115,11 +115,11 @@ public sealed class Agent
     /// <param name="w">weights.</param>
     /// <param name="x">T steps of B episodes, see <see cref="NetworkInput.Build(Tape, EpisodeBatch)"/>.</param>
     /// <param name="state">[B, N, StateSize] before the first step.</param>
-    /// <param name="continueMask">see <see cref="INetwork.Forward"/>.</param>
+    /// <param name="continueMask">[T, B, N] or [T, B, 1], see <see cref="INetwork.Forward"/>.</param>
     /// <returns>outputs [T, B, N, A], features [T, B, N, FeatureSize], and the state after the last step [B, N, StateSize].</returns>
     public (Var Output, Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask = default)
     {
-        var (features, after) = network.Forward(w, x, state, continueMask);
+        var (features, after) = network.Forward(w, x, state, x.MaskPerAgent(continueMask));
         return (head.Forward(w, features), features, after);
     }
 }

@@ -55,7 +55,7 @@ public sealed class Critic
     /// <param name="w">weights.</param>
     /// <param name="x">T steps of B episodes with N agents.</param>
     /// <param name="state">[B, N, H] before the first step; null: zeros.</param>
-    /// <param name="continueMask">see <see cref="INetwork.Forward"/>.</param>
+    /// <param name="continueMask">[T, B, N] or [T, B, 1], see <see cref="INetwork.Forward"/>.</param>
     public Var Forward(Weights w, in InputRows x, Var? state = null, Tensor continueMask = default) => Output(w, Features(w, x, state, continueMask).Features);
 
     /// <summary>The single output of all rows of a batch, the last included: [T+1, B, N].</summary>
@@ -74,7 +74,7 @@ public sealed class Critic
     /// <summary>Features [T, B, N, H] of any input, and the state after the last step.</summary>
     /// <inheritdoc cref="Forward(Weights, in InputRows, Var?, Tensor)"/>
     public (Var Features, Var State) Features(Weights w, in InputRows x, Var? state, Tensor continueMask = default)
-        => network.Forward(w, x, state ?? InitialState(w.Tape, x.Own.Shape), continueMask);
+        => network.Forward(w, x, state ?? InitialState(w.Tape, x.Own.Shape), x.MaskPerAgent(continueMask));
 
     /// <summary>What the head makes of features [.., N, H]: [.., N, M].</summary>
     public Var Output(Weights w, Var features) => head.Forward(w, features);

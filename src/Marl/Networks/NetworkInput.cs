@@ -240,6 +240,19 @@ public readonly struct InputRows(Var? common, Var own)
     /// <exception cref="ArgumentException">the input does not fit; names the shapes.</exception>
     public Var LinearRelu(Weights w, Linear layer) => common is { } x ? layer.ForwardRelu(w, x, own) : layer.ForwardRelu(w, own);
 
+    /// <summary>[T, B, N] of a mask [T, B, N] or [T, B, 1]; none of none.</summary>
+    internal Tensor MaskPerAgent(Tensor mask)
+    {
+        var shape = own.Shape.Without(-1);
+        if (mask.IsNone || mask.Shape == shape)
+        {
+            return mask;
+        }
+        var (tape, repeated) = (own.Tape, own.Tape.Scratch(shape));
+        tape.Device.CopyStrided(mask, [0, 0, 1, 0], repeated, [0, 0, shape[2], 1], [1, 1, mask.Count, shape[2]], accumulate: false);
+        return repeated;
+    }
+
     /// <summary>[T, B, N, F]: common columns repeated for every agent, then its own.</summary>
     public Var Concatenated()
     {

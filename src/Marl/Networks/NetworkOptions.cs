@@ -48,7 +48,7 @@ public interface INetwork
     /// <param name="w">weights.</param>
     /// <param name="x">T steps of B episodes with N agents.</param>
     /// <param name="state">[B, N, StateSize] before the first step.</param>
-    /// <param name="continueMask">[T, B, N] or [T, B, 1]: 0 where an episode begins, so that the state before is reset to zeros, else 1; none: 1 everywhere.</param>
+    /// <param name="continueMask">[T, B, N]: 0 where an episode begins, so that the state before is reset to zeros, else 1; none: 1 everywhere.</param>
     /// <returns>features [T, B, N, FeatureSize], and the state after the last step.</returns>
     (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask = default);
 }
@@ -127,26 +127,8 @@ public sealed record GruNetwork : NetworkOptions
 
         public (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask)
         {
-            var z = layers.Forward(w, x);
-            var (t, b, n, h) = (z.Shape[0], z.Shape[1], z.Shape[2], options.Hidden);
-            var mask = PerRow(w.Tape, continueMask, t, b, n);
-            // Agents that share weights are rows of the batch.
-            var y = groups == 0
-                ? gru.Forward(w, z.Reshape(t, b * n, z.Shape[3]), state.Reshape(b * n, h), mask).Reshape(t, b, n, h)
-                : gru.Forward(w, z, state, mask);
-            return (norm is null ? y : norm.Forward(w, y), y.Slice(0, t - 1, 1).Reshape(b, n, h));
-        }
-
-        /// <summary>[T, B N] of [T, B, N] or [T, B, 1].</summary>
-        private static Tensor PerRow(Tape tape, Tensor mask, int t, int b, int n)
-        {
-            if (mask.IsNone || mask.Count == t * b * n)
-            {
-                return mask.IsNone ? mask : mask.Reshape(t, b * n);
-            }
-            var repeated = tape.Scratch(new Shape(t, b * n));
-            tape.Device.CopyStrided(mask, [0, 0, 1, 0], repeated, [0, 0, n, 1], [1, 1, t * b, n], accumulate: false);
-            return repeated;
+            var y = gru.Forward(w, layers.Forward(w, x), state, continueMask);
+            return (norm is null ? y : norm.Forward(w, y), y.Slice(0, y.Shape[0] - 1, 1).Reshape(state.Shape));
         }
     }
 }
