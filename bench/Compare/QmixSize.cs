@@ -84,7 +84,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     {
         QmixOptions options = new()
         {
-            Agent = AgentKind.Gru,
+            Agent = new GruNetwork(),
             Hidden = Hidden,
             LastAction = true,
             AgentId = true,

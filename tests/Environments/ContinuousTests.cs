@@ -67,7 +67,7 @@ public sealed class ContinuousTests
         using var workers = new Workers(1);
         var spec = new Reach().Spec;
         var layout = new ParameterLayout();
-        var agent = new Agent(layout.Scope("agent"), spec, new AgentOptions { Kind = AgentKind.Mlp, Hidden = 8, LastAction = true });
+        var agent = new Agent(layout.Scope("agent"), spec, new AgentOptions { Network = new MlpNetwork(), Hidden = 8, LastAction = true });
         var parameters = new Parameters(layout).Initialise(new Rng(3));
         Episode[] episodes = [.. Enumerable.Range(0, 4).Select(_ => new Episode(spec))];
         IEnvironment[] stages = [.. episodes.Select(_ => new Reach())];
@@ -78,7 +78,7 @@ public sealed class ContinuousTests
         var tape = new Tape();
         using (tape.NoGrad())
         {
-            var input = agent.Input.Build(tape, batch);
+            var input = agent.Input.Build(tape, batch).Own.Value;
             for (int b = 0; b < 4; b++)
             {
                 float reward = 0;
@@ -101,7 +101,7 @@ public sealed class ContinuousTests
             // Without noise an action is mu of the output.
             new Rollout(stages, 4, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0f);
             batch.Load(episodes);
-            var output = agent.Forward(tape.Freeze(parameters), tape.Constant(agent.Input.Build(tape, batch)), tape.Constant(Tensor.Zeros(4, 2, 8))).Output;
+            var output = agent.Forward(tape.Freeze(parameters), agent.Input.Build(tape, batch), tape.Constant(Tensor.Zeros(4, 2, agent.StateSize))).Output;
             var mean = new BoxPolicy(spec).Mean(output).Value;
             for (int i = 0; i < batch.Vectors.Count; i++)
             {

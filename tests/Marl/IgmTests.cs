@@ -147,7 +147,7 @@ public sealed class IgmTests
                 "vdn" => new VdnMixer(),
                 "qmix" => new QmixMixer { Embed = 4, HypernetLayers = depth, HypernetEmbed = 6 }.Create(layout, spec),
                 "qplex" => new QplexMixer { HypernetEmbed = 6, Kernels = 3, KernelLayers = depth, KernelEmbed = 4 }.Create(layout, spec),
-                _ => new CentralMixer(layout, Agents, StateSize, 16),
+                _ => new CentralMixer { Embed = 16 }.Create(layout, spec),
             };
             parameters = new Parameters(layout);
             // From nearly none to those that saturate.
@@ -184,7 +184,7 @@ public sealed class IgmTests
                     }
                 }
             }
-            slope = new(() => this.mixer is QplexNetwork ? [.. Gradient().Zip(Credit(), (w, lambda) => w * lambda)] : Gradient());
+            slope = new(() => this.mixer is QplexMixer.Module ? [.. Gradient().Zip(Credit(), (w, lambda) => w * lambda)] : Gradient());
             Joint = [.. Enumerable.Range(0, rows).Where(u => Enumerable.Range(0, Agents).All(agent => can[agent, ActionOf(u, agent)]))];
         }
 
@@ -235,7 +235,7 @@ public sealed class IgmTests
             var tape = new Tape();
             using (tape.NoGrad())
             {
-                return ((QplexNetwork)mixer).Credit(tape.Freeze(parameters), tape.Constant(state), new ActionValues(tape.Constant(values), actions, available)).Value.ToArray();
+                return ((QplexMixer.Module)mixer).Credit(tape.Freeze(parameters), tape.Constant(state), new ActionValues(tape.Constant(values), actions, available)).Value.ToArray();
             }
         }
 

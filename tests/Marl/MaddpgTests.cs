@@ -147,10 +147,10 @@ public sealed class MaddpgTests
         batch.Load(episodes);
         using (tape.NoGrad())
         {
-            var rest = tape.Constant(Tensor.Zeros(30, 2, learner.Agent.Hidden));
+            var rest = tape.Constant(Tensor.Zeros(30, 2, learner.Agent.StateSize));
             for (int member = 0; member < 3; member++)
             {
-                var output = learner.Agent.Forward(tape.Freeze(learner.Actors[member].Parameters), tape.Constant(learner.Agent.Input.Build(tape, batch)), rest).Output;
+                var output = learner.Agent.Forward(tape.Freeze(learner.Actors[member].Parameters), learner.Agent.Input.Build(tape, batch), rest).Output;
                 var mean = new BoxPolicy(spec).Mean(output).Value;
                 for (int b = 0; b < 30; b++)
                 {

@@ -81,9 +81,9 @@ public sealed class MetaGradientTests
             batch.Load(episodes);
             using (tape.NoGrad())
             {
-                var rest = tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.Hidden));
-                var logits = agent.Forward(tape.Freeze(actor), tape.Constant(agent.Input.Build(tape, batch)), rest).Output.Slice(0, 0, batch.Steps);
-                var logPolicy = ((SoftmaxPolicy)learner.Exploration).LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
+                var rest = tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.StateSize));
+                var logits = agent.Forward(tape.Freeze(actor), agent.Input.Build(tape, batch), rest).Output.Slice(0, 0, batch.Steps);
+                var logPolicy = learner.Exploration.LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
                 float[] log = new ActionValues(logPolicy, batch.Actions, default).Chosen.Value.ToArray();
                 double sum = 0;
                 int count = 0;

@@ -136,9 +136,9 @@ public sealed class PolicyGradientTests
         private Var LogPolicy(Weights w, EpisodeBatch batch)
         {
             var agent = Learner.Agent;
-            var rest = w.Tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.Hidden));
-            var logits = agent.Forward(w, w.Tape.Constant(agent.Input.Build(w.Tape, batch)), rest).Output.Slice(0, 0, batch.Steps);
-            return ((SoftmaxPolicy)Learner.Exploration).LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
+            var rest = w.Tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.StateSize));
+            var logits = agent.Forward(w, agent.Input.Build(w.Tape, batch), rest).Output.Slice(0, 0, batch.Steps);
+            return Learner.Exploration.LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
         }
 
         /// <summary>[E]</summary>

@@ -33,8 +33,8 @@ internal sealed class Round : IDisposable
         batch.Load([episode]);
         using (tape.NoGrad())
         {
-            var rest = tape.Constant(Tensor.Zeros(1, agent.Agents, agent.Hidden));
-            var q = agent.Forward(tape.Freeze(Learner.Parameters), tape.Constant(agent.Input.Build(tape, batch)), rest).Output;
+            var rest = tape.Constant(Tensor.Zeros(1, agent.Agents, agent.StateSize));
+            var q = agent.Forward(tape.Freeze(Learner.Parameters), agent.Input.Build(tape, batch), rest).Output;
             var values = new ActionValues(q.Slice(0, 0, batch.Steps), batch.Actions, batch.Available.Slice(0, batch.Steps));
             return Weighting.Probability(tape, values, epsilon).ToArray();
         }

@@ -36,7 +36,7 @@ public sealed class StabilityTests
         var tape = new Tape();
         using (tape.NoGrad())
         {
-            var input = run.Learner.Agent.Input.Build(tape, batch);
+            var input = run.Learner.Agent.Input.Build(tape, batch).Own.Value;
             int size = run.Spec.StateSize;
             Assert.Equal(size + 6 + 2 + 2, input.Shape[-1]);
             foreach (int t in (int[])[0, 1, run.Episodes[1].Length])

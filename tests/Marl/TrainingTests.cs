@@ -13,6 +13,7 @@ public sealed class TrainingTests
         { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
         { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
         { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" }, { "liir", "agent=gru" }, { "liir", "lambda=0" },
+        { "mappo", "criticNetwork=gru" }, { "coma", "criticNetwork=gru" }, { "liir", "criticNetwork=gru" },
         { "maddpg", "agent=gru" }, { "maddpg", "shared=false" }, { "maddpg", "infer=true" }, { "maddpg", "members=2" }, { "matd3", "reward=individual" }, { "ddpg", "nStep=3" },
     };
 

@@ -12,9 +12,9 @@ internal sealed class MaddpgTransitions
 {
     private readonly ReferenceCase c;
     private readonly EnvironmentSpec spec;
-    private readonly JointActions joint;
+    private readonly ActionEncoding encoding;
     private readonly Agent agent;
-    private readonly ActionCritic central, local;
+    private readonly Critic central, local;
     private readonly EpisodeBatch batch;
     private readonly Own[] policies, critics;
     private readonly bool[] isLocal;
@@ -36,12 +36,12 @@ internal sealed class MaddpgTransitions
             SnapshotSize = 0,
         };
         int hidden = (int)c.Number("hidden"), longest = spec.ObservationSize, most = spec.ActionCount;
-        var network = new AgentOptions { Kind = AgentKind.Mlp, Hidden = hidden, Shared = false, AgentId = false };
-        (joint, batch) = (new JointActions(spec), new EpisodeBatch(spec, count, o.Length));
+        var network = new AgentOptions { Network = new MlpNetwork(), Hidden = hidden, Shared = false, AgentId = false };
+        (encoding, batch) = (new ActionEncoding(spec), new EpisodeBatch(spec, count, o.Length));
         ParameterLayout policy = new(), all = new(), one = new();
         agent = new Agent(policy, spec, network);
-        central = new ActionCritic(all, spec, ActionCriticKind.Observations, network, hidden);
-        local = new ActionCritic(one, spec, ActionCriticKind.Local, network, hidden);
+        central = NewCritic(all, ActionCriticKind.Observations);
+        local = NewCritic(one, ActionCriticKind.Local);
         Net actors = new(policy), centrals = new(all), locals = new(one);
         policies = [.. o.Select((_, i) => new Own(c, "policy", i, actors, ["fc1", "rnn", "fc2"], [.. Enumerable.Range(0, o[i])]))];
         // The columns of a padded input that an agent, or all agents, really have.
@@ -49,6 +49,9 @@ internal sealed class MaddpgTransitions
         int[] done = [.. a.SelectMany((size, i) => Enumerable.Range(o.Length * longest + i * most, size))];
         critics = [.. o.Select((_, i) => new Own(c, "critic", i, isLocal[i] ? locals : centrals, ["fc1", "fc2", "fc3"],
             isLocal[i] ? [.. Enumerable.Range(0, o[i]), .. Enumerable.Range(longest, a[i])] : [.. seen, .. done]))];
+
+        Critic NewCritic(ParameterLayout layout, ActionCriticKind kind)
+            => new(layout, Maddpg.CriticInput(spec, kind, agentId: false), new MlpNetwork(), hidden, shared: false, outputs: 1);
 
         int[] Sizes(string name) => [.. c.Numbers(name).Select(size => (int)size)];
     }
@@ -76,26 +79,26 @@ internal sealed class MaddpgTransitions
         }
     }
 
-    private ActionCritic Critic(int i) => isLocal[i] ? local : central;
+    private Critic CriticOf(int i) => isLocal[i] ? local : central;
 
     private Var CriticLoss(int call, int i)
     {
-        var critic = Critic(i);
+        var critic = CriticOf(i);
         var next = Sample(tape.Freeze(policies[i].All.Target), 1, call, j => $"gumbel_target{i}_{j}").Action.Value;
-        var vNext = critic.Forward(tape.Freeze(critics[i].All.Target), batch, 1, tape.Constant(ForCritic(next)));
+        var vNext = Maddpg.Values(critic, tape.Freeze(critics[i].All.Target), batch, 1, tape.Constant(ForCritic(next)));
         var y = Targets.NStep(tape, Rl.Transitions.Of(tape, batch.Rewards, batch.Terminated, c.Number("gamma")), vNext.Value, 1);
-        var q = critic.Forward(tape.Bind(critics[i].All.Online), batch, 0, tape.Constant(ForCritic(batch.Vectors)));
+        var q = Maddpg.Values(critic, tape.Bind(critics[i].All.Online), batch, 0, tape.Constant(ForCritic(batch.Vectors)));
         return ((q - y).Square() * Only(i)).Sum() / count;
 
-        Tensor ForCritic(Tensor actions) => critic.IsLocal ? actions : joint.ToEach(tape, actions);
+        Tensor ForCritic(Tensor actions) => isLocal[i] ? actions : encoding.Repeat(tape, actions);
     }
 
     private Var PolicyLoss(int call, int i)
     {
-        var critic = Critic(i);
+        var critic = CriticOf(i);
         var (output, own) = Sample(tape.Bind(policies[i].All.Online), 0, call, j => j == i ? $"gumbel_policy{i}" : null);
-        var actions = critic.IsLocal ? own : joint.Replace(joint.ToEach(tape, batch.Vectors), own);
-        var q = critic.Forward(tape.Freeze(critics[i].All.Online), batch, 0, actions);
+        var actions = isLocal[i] ? own : encoding.Replace(encoding.Repeat(tape, batch.Vectors), own);
+        var q = Maddpg.Values(critic, tape.Freeze(critics[i].All.Online), batch, 0, actions);
         var squares = (output.Square() * batch.Available.Slice(0, 1)).Sum(-1);
         return (c.Number("logit_reg") / spec.Agents[i].Actions * squares * Only(i) - q * Only(i)).Sum() / count;
     }
@@ -111,13 +114,13 @@ internal sealed class MaddpgTransitions
                 c[name][call][b].Span.CopyTo(gumbel[0][b][j].Span);
             }
         }
-        var rest = tape.Constant(Tensor.Zeros(count, spec.Agents.Length, agent.Hidden));
-        var output = agent.Forward(w, tape.Constant(agent.Input.Build(tape, batch)), rest).Output.Slice(0, row, 1);
+        var rest = tape.Constant(Tensor.Zeros(count, spec.Agents.Length, agent.StateSize));
+        var output = agent.Forward(w, agent.Input.Build(tape, batch), rest).Output.Slice(0, row, 1);
         return (output, output.GumbelSoftmax(gumbel, hard: false, mask: batch.Available.Slice(row, 1)));
     }
 
     /// <summary>[N]: 1 for one agent.</summary>
-    private Tensor Only(int i) => joint.Identity[i];
+    private Tensor Only(int i) => encoding.Identity[i];
 
     /// <summary>The transitions of a call, ending as they do for an agent.</summary>
     private Episode[] Episodes(int call, int ends) => [.. Enumerable.Range(0, count).Select(b =>

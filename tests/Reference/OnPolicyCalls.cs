@@ -141,8 +141,8 @@ internal sealed class OnPolicyCalls
         all.Load(batch.Episodes);
         using (tape.NoGrad())
         {
-            var rest = tape.Constant(c.Upload(Tensor.Zeros(all.Count, agent.Agents, agent.Hidden)));
-            var logits = agent.Forward(tape.Freeze(learner.Parameters), tape.Constant(agent.Input.Build(tape, all)), rest).Output;
+            var rest = tape.Constant(c.Upload(Tensor.Zeros(all.Count, agent.Agents, agent.StateSize)));
+            var logits = agent.Forward(tape.Freeze(learner.Parameters), agent.Input.Build(tape, all), rest).Output;
             var log = learner.Exploration.LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps), floor).Value;
             var copy = Device.Cpu.Zeros(log.Shape);
             log.CopyTo(copy);

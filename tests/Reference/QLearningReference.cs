@@ -26,7 +26,7 @@ public sealed partial class QLearningReference
                 HypernetEmbed = (int)c.Number("hypernet_embed", 1),
             }
             : c.Text("mixer") == "vdn" ? new VdnMixer()
-            : new NoMixer();
+            : new IndependentMixer();
         var options = calls.Configure(new QmixOptions
         {
             Mixer = mixer,

@@ -13,10 +13,10 @@ internal sealed class ReferenceCase
     private readonly HashSet<string> done = [];
     private readonly List<string> faults = [];
 
-    private ReferenceCase(string name, Device device)
+    private ReferenceCase(string name, Device device, string folder)
     {
         (Name, Device) = (name, device);
-        string path = Path.Combine(ReferenceData.Folder("learners"), name);
+        string path = Path.Combine(ReferenceData.Folder(folder), name);
         var root = JsonDocument.Parse(File.ReadAllBytes(path + ".json")).RootElement;
         (hyper, tensors) = (root.GetProperty("hyper"), root.GetProperty("tensors"));
         Read(Safetensors.Read(path + ".safetensors"));
@@ -60,9 +60,9 @@ internal sealed class ReferenceCase
     public static void Run(string name, Action<ReferenceCase> body) => Run(name, null, body);
 
     /// <summary>Runs a case to its end, on a device; none: the CPU. Every device is held to the case's own tolerances.</summary>
-    public static void Run(string name, Device? on, Action<ReferenceCase> body)
+    public static void Run(string name, Device? on, Action<ReferenceCase> body, string folder = "learners")
     {
-        var c = new ReferenceCase(name, on ?? Device.Cpu);
+        var c = new ReferenceCase(name, on ?? Device.Cpu, folder);
         body(c);
         c.Finish();
     }

@@ -50,7 +50,7 @@ internal sealed partial class ReplayCalls
         bool adam = c.Text("optimiser") == "Adam";
         return options with
         {
-            Agent = c.Flag("use_rnn", otherwise: true) ? AgentKind.Gru : AgentKind.Mlp,
+            Agent = c.Flag("use_rnn", otherwise: true) ? new GruNetwork() : new MlpNetwork(),
             Hidden = (int)c.Number("hidden"),
             Shared = c.Flag("parameter_sharing", otherwise: true),
             LastAction = c.Flag("obs_last_action"),
@@ -107,7 +107,7 @@ internal sealed partial class ReplayCalls
         using (tape.NoGrad())
         {
             var (input, agent) = (tape.Constant(c.Upload(batch.Input(learner.Agent.Options))), learner.Agent);
-            var rest = tape.Constant(c.Upload(Tensor.Zeros(input.Shape[1], agent.Agents, agent.Hidden)));
+            var rest = tape.Constant(c.Upload(Tensor.Zeros(input.Shape[1], agent.Agents, agent.StateSize)));
             var (q, features, _) = agent.Forward(tape.Freeze(learner.Parameters), input, rest);
             int steps = q.Shape[0] - 1;
             var (values, mask) = (q.Slice(0, 0, steps), batch.Mask);

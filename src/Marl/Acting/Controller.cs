@@ -14,7 +14,7 @@ public sealed class Controller
     private readonly Exploration selector;
     private readonly BoxPolicy? box;
     private readonly Tape tape = new();
-    private readonly Tensor sight, previous, fingerprints;
+    private readonly Tensor observations, states, previous, fingerprints;
     private int count, step;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
@@ -22,8 +22,10 @@ public sealed class Controller
     {
         (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
         frozen = [.. actors.Select(actor => new FrozenParameters(actor.Parameters.Layout))];
-        state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.Hidden))];
-        sight = agent.Input.SeesState ? Tensor.Zeros(capacity, spec.StateSize) : Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
+        state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.StateSize))];
+        var input = agent.Input;
+        states = input.Reads(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
+        observations = input.Reads(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
         box = spec.IsContinuous ? new BoxPolicy(spec) : null;
         previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
@@ -54,19 +56,18 @@ public sealed class Controller
     /// <param name="rngs">chance, one stream per row.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
     {
-        var (seen, prev, when) = (sight.Slice(0, count), previous.Slice(0, count), fingerprints.Slice(0, count));
+        var (prev, when) = (previous.Slice(0, count), fingerprints.Slice(0, count));
         for (int row = 0; row < count; row++)
         {
             var episode = episodes[row];
-            Span<float> into = seen[row].Span, fingerprint = when[row].Span;
-            var source = agent.Input.SeesState ? episode.States : episode.Observations;
-            source.AsSpan(episode.Length * into.Length, into.Length).CopyTo(into);
+            Gather(episode.Observations, episode.Length, observations, row);
+            Gather(episode.States, episode.Length, states, row);
+            var fingerprint = when[row].Span;
             (fingerprint[0], fingerprint[1]) = (episode.Fingerprint.Progress, episode.Fingerprint.Exploration);
         }
         using (tape.NoGrad())
         {
-            var rows = agent.Input.SeesState ? seen.Reshape(1, count, seen.Shape[-1]) : seen.Reshape(1, count, agent.Agents, seen.Shape[-1]);
-            var input = tape.Constant(agent.Input.Build(tape, rows, step == 0 ? default : prev, when));
+            var input = agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 ? default : prev, when));
             for (int member = 0; member < actors.Length; member++)
             {
                 var h = state[member].Slice(0, count);
@@ -80,6 +81,20 @@ public sealed class Controller
         }
         step++;
     }
+
+    /// <summary>Copies row t of an episode, if anything reads it.</summary>
+    private static void Gather(float[] source, int t, Tensor target, int row)
+    {
+        if (!target.IsNone)
+        {
+            var into = target[row].Span;
+            source.AsSpan(t * into.Length, into.Length).CopyTo(into);
+        }
+    }
+
+    /// <summary>[1, B, ..] the rows that are in use.</summary>
+    private Tensor OneStep(Tensor x) => x.IsNone ? x
+        : x.Shape.Rank == 2 ? x.Slice(0, count).Reshape(1, count, x.Shape[1]) : x.Slice(0, count).Reshape(1, count, x.Shape[1], x.Shape[2]);
 
     /// <summary>Chooses for the agents that play a member, of what it says [N, A] of all.</summary>
     private void Choose(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)

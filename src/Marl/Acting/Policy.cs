@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
@@ -62,7 +63,7 @@ public sealed class Policy
         Policy policy;
         try
         {
-            policy = new Policy(JsonSerializer.Deserialize(json, PolicyJson.Default.PolicyDescription)!);
+            policy = new Policy((PolicyDescription)JsonSerializer.Deserialize(json, PolicyJson.Type)!);
         }
         catch (JsonException e)
         {
@@ -85,7 +86,7 @@ public sealed class Policy
     /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
     public void Save(string path) => Checkpoint.Save(path, parameters, new Dictionary<string, string>
     {
-        ["policy"] = JsonSerializer.Serialize(Description, PolicyJson.Default.PolicyDescription),
+        ["policy"] = JsonSerializer.Serialize(Description, PolicyJson.Type),
     });
 
     /// <summary>Forgets the past: an episode begins. Of an ensemble each agent plays another member, drawn anew.</summary>
@@ -219,7 +220,11 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
 }
 
 /// <summary>JSON of a policy's description, without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, IgnoreReadOnlyProperties = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(PolicyDescription))]
-internal sealed partial class PolicyJson : JsonSerializerContext;
+internal sealed partial class PolicyJson : JsonSerializerContext
+{
+    /// <summary>With the networks of the libraries that are loaded.</summary>
+    public static JsonTypeInfo Type => Parts.Options(Default).GetTypeInfo(typeof(PolicyDescription));
+}

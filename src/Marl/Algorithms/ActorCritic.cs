@@ -16,13 +16,12 @@ internal sealed class ActorCritic : PolicyObjective
     private const int CriticLoss = 2, Value = 3, Return = 4, ClipFraction = 5;
 
     private readonly ActorCriticOptions options;
-    private readonly ValueCritic? critic;
+    private readonly Critic? critic;
 
     public ActorCritic(ActorCriticOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
-        critic = options.Critic == CriticKind.None ? null
-            : new ValueCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.Critic, options.Network, options.CriticHidden);
+        critic = options.Critic == CriticKind.None ? null : ValueCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options);
     }
 
     /// <inheritdoc/>
@@ -53,6 +52,22 @@ internal sealed class ActorCritic : PolicyObjective
         return clip == 0 ? error : error.Maximum(((v - before).Clamp(-clip, clip) + before - returns).Square());
     }
 
+    /// <summary>V of [state, what the agent sees], as chosen, and the agent's index if weights are shared (Papoudakis et al. 2021).</summary>
+    private static Critic ValueCritic(ParameterLayout layout, EnvironmentSpec spec, ActorCriticOptions options)
+    {
+        var local = options.Network with { AgentId = options.Shared };
+        if (options.Critic != CriticKind.Local)
+        {
+            NetworkInput.RequireState(spec, "the critic", "ia2c and ippo need none");
+        }
+        return new(layout, options.Critic switch
+        {
+            CriticKind.Local => new(spec, common: [], own: local.Columns),
+            CriticKind.Both => new(spec, common: [InputColumn.State], own: local.Columns),
+            _ => new(spec, common: [InputColumn.State], own: options.Shared ? [InputColumn.AgentId] : []),
+        }, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1);
+    }
+
     /// <inheritdoc/>
     public override void Estimate(LossContext shard)
     {
@@ -62,8 +77,8 @@ internal sealed class ActorCritic : PolicyObjective
             shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), static estimates => estimates.Returns);
             return;
         }
-        var vNext = critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
-        shard.Store(critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, static estimates => estimates.Values);
+        var vNext = critic.Values(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
+        shard.Store(critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, static estimates => estimates.Values);
         shard.Store(Returns(shard, vNext), static estimates => estimates.Returns);
     }
 
@@ -77,7 +92,7 @@ internal sealed class ActorCritic : PolicyObjective
         {
             return loss;
         }
-        var v = critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
+        var v = critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
         var error = ValueError(v, batch.Returns, batch.Values, options.ValueClip);
         shard.Report(Value, v.Value);
         shard.Report(CriticLoss, error.Value);

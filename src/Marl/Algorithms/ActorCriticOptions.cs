@@ -64,3 +64,17 @@ public sealed record MappoOptions : ActorCriticOptions
     /// <summary>With a critic of the state, four epochs and a clip range of 0.2.</summary>
     public MappoOptions() => (Critic, Clip, Epochs, LearningRate) = (CriticKind.Central, 0.2f, 4, 3e-4f);
 }
+
+/// <summary>What a state-value critic sees.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<CriticKind>))]
+public enum CriticKind
+{
+    /// <summary>There is no critic: returns are the advantages (REINFORCE).</summary>
+    None,
+    /// <summary>What the agent sees: independent learning.</summary>
+    Local,
+    /// <summary>The state.</summary>
+    Central,
+    /// <summary>The state and what the agent sees.</summary>
+    Both,
+}

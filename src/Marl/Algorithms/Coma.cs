@@ -17,13 +17,25 @@ internal sealed class Coma : PolicyObjective
     private const int CriticLoss = 2, Value = 3, Return = 4;
 
     private readonly ComaOptions options;
-    private readonly CounterfactualCritic critic;
+    private readonly Critic critic;
 
     public Coma(ComaOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
-        critic = new CounterfactualCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.CriticObservation,
-            options.CriticLastActions, options.Shared, options.CriticHidden);
+        var spec = context.Spec;
+        if (!options.CriticObservation)
+        {
+            NetworkInput.RequireState(spec, "the critic", "use criticObservation=true");
+        }
+        // Q_i(s, ., u_-i): one output per action of the agent, for what the others did.
+        var input = new NetworkInput(spec, common: [InputColumn.State], own:
+        [
+            .. options.CriticObservation ? [InputColumn.Observation] : Array.Empty<InputColumn>(),
+            InputColumn.MaskedJointAction,
+            .. options.CriticLastActions ? [InputColumn.LastActions] : Array.Empty<InputColumn>(),
+            .. options.Shared ? [InputColumn.AgentId] : Array.Empty<InputColumn>(),
+        ]);
+        critic = new Critic(AddNetwork("critic", options.OfCritics).Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.Shared, spec.ActionCount);
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ public sealed record ComaOptions : OnPolicyOptions
 {
     /// <summary>As EPyMARL configures it except for the learning rates and the targets: with hard updates every 200 updates, or with policies that learn as fast
     /// as their critic, policies became certain of bad actions in the particle worlds.</summary>
-    public ComaOptions() => (Agent, NStep, LearningRate, CriticLearningRate) = (AgentKind.Mlp, 5, 1e-4f, 1e-3f);
+    public ComaOptions() => (Agent, NStep, LearningRate, CriticLearningRate) = (new MlpNetwork(), 5, 1e-4f, 1e-3f);
 
     /// <summary>Whether the critic sees the agent's observation beside the state, as in PyMARL.</summary>
     public bool CriticObservation { get; init; }

@@ -36,10 +36,8 @@ internal sealed class Liir : PolicyObjective
     {
         this.options = options;
         context.RequireCommonReward("LIIR learns what makes more of one common reward");
-        var parts = (options.CriticObservation ? CriticParts.Observation : 0) | (options.CriticActions ? CriticParts.OthersActions : 0)
-            | (options.CriticLastActions ? CriticParts.LastActions : 0);
         critics = new IntrinsicRewards(AddNetwork("critic", options.OfCritics).Scope("critic"), AddNetwork("intrinsic", options.OfIntrinsic).Scope("critic"),
-            context.Spec, parts, options.Shared, options.CriticHidden);
+            context.Spec, options);
         before = new Parameters(Networks[Actor].Layout, context.Device);
         (direction, policyLoss) = (context.Device.Zeros(before.Values.Shape), context.Device.Zeros(new Shape(1)));
         (actorLoss, surrogate, criticLoss) = (Loss, Surrogate, CriticLosses);

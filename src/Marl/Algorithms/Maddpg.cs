@@ -28,10 +28,10 @@ internal sealed class Maddpg : Objective
     private const int OwnSample = 0, TargetSample = 1, InferredSample = 2;
 
     private readonly MaddpgOptions options;
-    private readonly JointActions joint;
+    private readonly ActionEncoding encoding;
     private readonly BoxPolicy? box;
-    private readonly ActionCritic critic;
-    private readonly ActionCritic? twin;
+    private readonly Critic critic;
+    private readonly Critic? twin;
     private readonly LossNoise noise;
     private readonly int critics, inferred, observers;
 
@@ -46,9 +46,10 @@ internal sealed class Maddpg : Objective
         }
         var criticLayout = AddNetwork("critic", options.At(options.CriticLearningRate));
         Agent = new Agent(actorLayout.Scope("agent"), spec, options.Network);
-        critic = new ActionCritic(criticLayout.Scope("critic"), spec, options.Critic, options.Network, options.CriticHidden);
-        twin = options.Twin ? new ActionCritic(criticLayout.Scope("critic2"), spec, options.Critic, options.Network, options.CriticHidden) : null;
-        (joint, box) = (new JointActions(spec), spec.IsContinuous ? new BoxPolicy(spec) : null);
+        var input = CriticInput(spec, options.Critic, options.AgentId);
+        critic = new Critic(criticLayout.Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1);
+        twin = options.Twin ? new Critic(criticLayout.Scope("critic2"), input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1) : null;
+        (encoding, box) = (new ActionEncoding(spec), spec.IsContinuous ? new BoxPolicy(spec) : null);
         // Who acts, the critics, and what each observer thinks of everyone's policy (its own among them, which nobody asks for).
         (critics, inferred) = (options.Members, options.Members + 1);
         observers = !options.Infer ? 0 : options.Shared ? 1 : spec.Agents.Length;
@@ -84,17 +85,40 @@ internal sealed class Maddpg : Objective
     /// <inheritdoc/>
     public override bool CountsChoices => true;
 
+    /// <summary>[state or all observations, index, joint action], or [observation, index, action] of a local critic; the index as chosen.</summary>
+    internal static NetworkInput CriticInput(EnvironmentSpec spec, ActionCriticKind kind, bool agentId)
+    {
+        InputColumn[] id = agentId ? [InputColumn.AgentId] : [];
+        switch (kind)
+        {
+            case ActionCriticKind.Local:
+                return new(spec, common: [], own: [InputColumn.Observation, .. id, InputColumn.Action]);
+            case ActionCriticKind.Observations:
+                return new(spec, common: [InputColumn.Observations], own: [.. id, InputColumn.JointAction]);
+            default:
+                NetworkInput.RequireState(spec, "the critic", "use critic=observations");
+                return new(spec, common: [InputColumn.State], own: [.. id, InputColumn.JointAction]);
+        }
+    }
+
+    /// <summary>Q_i [T, B, N] of rows row .. row + T - 1 and some actions.</summary>
+    internal static Var Values(Critic critic, Weights w, EpisodeBatch batch, int row, Var actions)
+    {
+        var q = critic.Forward(w, batch, row, actions);
+        return q.Reshape(q.Shape.Without(-1));
+    }
+
     /// <summary>Of the critics: mean (Q_i(x, a) - y_i)^2.</summary>
     public override Var Loss(LossContext shard)
     {
         var (tape, w) = (shard.Tape, shard.OnlineOf(critics));
         var y = TargetReturns(shard);
-        var actions = tape.Constant(ForCritic(tape, joint.Done(tape, shard.Batch)));
-        var q = critic.Forward(w, shard.Batch, 0, actions);
+        var actions = tape.Constant(ForCritic(tape, encoding.Recorded(tape, shard.Batch)));
+        var q = Values(critic, w, shard.Batch, 0, actions);
         var error = (q - y).Square();
         if (twin is not null)
         {
-            error += (twin.Forward(w, shard.Batch, 0, actions) - y).Square();
+            error += (Values(twin, w, shard.Batch, 0, actions) - y).Square();
         }
         shard.Report(Value, q.Value);
         shard.Report(Goal, y);
@@ -112,14 +136,14 @@ internal sealed class Maddpg : Objective
     private Tensor TargetReturns(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var y = tape.Scratch(new Shape(steps, batch.Count, joint.Agents));
+        var y = tape.Scratch(new Shape(steps, batch.Count, encoding.Agents));
         using (tape.NoGrad())
         {
             var (w, next) = (shard.TargetOf(critics), NextActions(shard));
-            var vNext = critic.Forward(w, batch, 1, next);
+            var vNext = Values(critic, w, batch, 1, next);
             if (twin is not null)
             {
-                vNext = vNext.Minimum(twin.Forward(w, batch, 1, next));
+                vNext = vNext.Minimum(Values(twin, w, batch, 1, next));
             }
             Targets.NStep(tape, shard.TransitionsOf(options.Gamma), vNext.Value, options.NStep).CopyTo(y);
         }
@@ -135,20 +159,20 @@ internal sealed class Maddpg : Objective
         {
             return tape.Constant(ForCritic(tape, own.Value));
         }
-        var each = tape.Scratch(new Shape(steps, batch.Count, joint.Agents, joint.Agents * joint.Actions));
+        var each = tape.Scratch(new Shape(steps, batch.Count, encoding.Agents, encoding.Agents * encoding.Actions));
         for (int observer = 0; observer < observers; observer++)
         {
             var idea = TargetActions(shard, Output(shard, shard.TargetOf(inferred + observer)), InferredSample + observer).Value;
             if (observers == 1)
             {
-                each = joint.ToEach(tape, idea);
+                each = encoding.Repeat(tape, idea);
                 continue;
             }
-            int width = joint.Agents * joint.Actions;
+            int width = encoding.Agents * encoding.Actions;
             tape.Device.CopyStrided(idea, [0, 0, width, 1], new Tensor(each.Storage, each.Offset + observer * width, new Shape(each.Count - observer * width)),
-                [0, 0, joint.Agents * width, 1], [1, 1, steps * batch.Count, width], accumulate: false);
+                [0, 0, encoding.Agents * width, 1], [1, 1, steps * batch.Count, width], accumulate: false);
         }
-        return joint.Replace(each, own);
+        return encoding.Replace(each, own);
     }
 
     /// <summary>mu' [T, B, N, A] in rows 1 .. T.</summary>
@@ -163,7 +187,7 @@ internal sealed class Maddpg : Objective
         {
             var available = batch.Available.Slice(1, steps);
             return options.SampleTargets ? Sample(shard, output, available, stream)
-                : tape.Constant(joint.OneHot(tape, tape.ArgMax(output.Value, available)).Reshape(output.Shape));
+                : tape.Constant(encoding.Encode(tape, tape.ArgMax(output.Value, available), steps * batch.Count).Reshape(output.Shape));
         }
         var mean = box.Mean(output);
         if (options.Smoothing == 0)
@@ -181,8 +205,8 @@ internal sealed class Maddpg : Objective
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var output = Output(shard, shard.OnlineOf(member)).Slice(0, 0, steps);                                              // [T, B, N, A]
         var own = box is null ? Sample(shard, output, batch.Available.Slice(0, steps), OwnSample) : box.Mean(output);
-        var actions = critic.IsLocal ? own : joint.Replace(joint.ToEach(tape, joint.Done(tape, batch)), own);
-        var q = critic.Forward(shard.OnlineOf(critics), batch, 0, actions);
+        var actions = IsLocal ? own : encoding.Replace(encoding.Repeat(tape, encoding.Recorded(tape, batch)), own);
+        var q = Values(critic, shard.OnlineOf(critics), batch, 0, actions);
         return (options.OutputPenalty * shard.MeanOfChoices(output.Square()) - shard.MeanOfMember(q)) / options.Members;
     }
 
@@ -230,7 +254,7 @@ internal sealed class Maddpg : Objective
     }
 
     /// <summary>What the agents' network says in all rows, [T+1, B, N, A].</summary>
-    private Var Output(LossContext shard, Weights w) => Agent.Forward(w, shard.Tape.Constant(Agent.Input.Build(shard.Tape, shard.Batch)), shard.Rest(Agent)).Output;
+    private Var Output(LossContext shard, Weights w) => Agent.Forward(w, Agent.Input.Build(shard.Tape, shard.Batch), shard.Rest(Agent)).Output;
 
     /// <summary>A differentiable sample of the policy, [T, B, N, A].</summary>
     private Var Sample(LossContext shard, Var output, Tensor available, int stream)
@@ -240,6 +264,8 @@ internal sealed class Maddpg : Objective
         return output.GumbelSoftmax(gumbel, options.Temperature, options.HardSamples, available);
     }
 
+    private bool IsLocal => options.Critic == ActionCriticKind.Local;
+
     /// <summary>Actions [T, B, N, A] as the critic reads them: to every agent the joint one, or its own.</summary>
-    private Tensor ForCritic(Tape tape, Tensor actions) => critic.IsLocal ? actions : joint.ToEach(tape, actions);
+    private Tensor ForCritic(Tape tape, Tensor actions) => IsLocal ? actions : encoding.Repeat(tape, actions);
 }

@@ -7,7 +7,7 @@ namespace Marl.Native.Rl;
 public record MaddpgOptions : ReplayOptions
 {
     /// <summary>As EPyMARL configures it: hard samples, the likeliest action for targets.</summary>
-    public MaddpgOptions() => (Agent, Exploration, LearningRate) = (AgentKind.Mlp, new PolicyNoise(), 5e-4f);
+    public MaddpgOptions() => (Agent, Exploration, LearningRate) = (new MlpNetwork(), new PolicyNoise(), 5e-4f);
 
     /// <inheritdoc/>
     public override bool IsContinuous => true;
@@ -17,6 +17,9 @@ public record MaddpgOptions : ReplayOptions
 
     /// <summary>Width of the critics' hidden layers.</summary>
     public int CriticHidden { get; init; } = 128;
+
+    /// <summary>The critics' hidden layers.</summary>
+    public NetworkOptions CriticNetwork { get; init; } = new MlpNetwork();
 
     /// <summary>Learning rate of the critics; 0: that of the agents.</summary>
     public float CriticLearningRate { get; init; }
@@ -64,6 +67,7 @@ public record MaddpgOptions : ReplayOptions
     public override void Validate()
     {
         base.Validate();
+        CriticNetwork.Validate();
         UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Temperature > 0, Temperature, "positive");
@@ -99,4 +103,16 @@ public sealed record DdpgOptions : MaddpgOptions
 {
     /// <summary>With local critics.</summary>
     public DdpgOptions() => Critic = ActionCriticKind.Local;
+}
+
+/// <summary>What an action-value critic sees.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ActionCriticKind>))]
+public enum ActionCriticKind
+{
+    /// <summary>The state and all agents' actions.</summary>
+    State,
+    /// <summary>All agents' observations and actions.</summary>
+    Observations,
+    /// <summary>The agent's own observation and action: independent learning.</summary>
+    Local,
 }

@@ -9,7 +9,7 @@ public sealed record ParetoAcOptions : OnPolicyOptions
 {
     /// <summary>As EPyMARL configures it for the matrix games of its paper, with standardized returns: its critic is not fast enough for returns in the hundreds.</summary>
     public ParetoAcOptions()
-        => (Agent, Shared, AgentId, NStep, StandardiseRewards, StandardiseReturns) = (AgentKind.Mlp, false, false, 10, false, true);
+        => (Agent, Shared, AgentId, NStep, StandardiseRewards, StandardiseReturns) = (new MlpNetwork(), false, false, 10, false, true);
 
     /// <summary>What a unit of entropy of the policy is worth at the beginning ..</summary>
     public float EntropyStart { get; init; } = 20f;

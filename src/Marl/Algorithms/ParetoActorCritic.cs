@@ -18,15 +18,19 @@ internal sealed class ParetoActorCritic : PolicyObjective
     // Places in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4;
 
-    private readonly JointActionCritic critic;
-    private readonly ValueCritic stateValue;
+    private readonly Critic critic, stateValue;
+    private readonly JointActionValues joint;
     private readonly Schedule entropyWorth;
 
     public ParetoActorCritic(ParetoAcOptions options, LearningContext context) : base(options, context)
     {
-        var layout = AddNetwork("critic", options.OfCritics);
-        critic = new JointActionCritic(layout.Scope("critic"), context.Spec, options.Shared, options.CriticHidden);
-        stateValue = new ValueCritic(layout.Scope("state_value"), context.Spec, CriticKind.Central, options.Network, options.CriticHidden);
+        var (layout, spec, network, hidden) = (AddNetwork("critic", options.OfCritics), context.Spec, options.CriticNetwork, options.CriticHidden);
+        NetworkInput.RequireState(spec, "the critic", "ia2c and ippo need none");
+        critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.OthersActions]), network, hidden, options.Shared,
+            spec.ActionCount);
+        stateValue = new Critic(layout.Scope("state_value"), new NetworkInput(spec, common: [InputColumn.State], own: options.Shared ? [InputColumn.AgentId] : []),
+            network, hidden, options.Shared, outputs: 1);
+        joint = new JointActionValues(critic, spec, options.Shared);
         entropyWorth = options.EntropyOver(context.TotalSteps);
     }
 
@@ -40,9 +44,9 @@ internal sealed class ParetoActorCritic : PolicyObjective
     public override void Estimate(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var bestNext = critic.Best(shard.TargetOf(Critic), batch).Slice(1, steps);
-        var best = tape.Constant(critic.Best(shard.OnlineOf(Critic), batch).Slice(0, steps));
-        var v = stateValue.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
+        var bestNext = joint.Best(shard.TargetOf(Critic), batch).Slice(1, steps);
+        var best = tape.Constant(joint.Best(shard.OnlineOf(Critic), batch).Slice(0, steps));
+        var v = stateValue.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
         shard.Store(Returns(shard, bestNext), static estimates => estimates.Returns);
         shard.Store(v.Value, static estimates => estimates.Values);
         shard.Store((best - v).Value, static estimates => estimates.Advantages);
@@ -57,8 +61,8 @@ internal sealed class ParetoActorCritic : PolicyObjective
     public override Var Loss(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
-        var q = Chosen(critic.Forward(shard.OnlineOf(Critic), batch), batch.Actions);
-        var v = stateValue.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
+        var q = Chosen(critic.Forward(shard.OnlineOf(Critic), critic.Input.Build(shard.Tape, batch, 0, steps)), batch.Actions);
+        var v = stateValue.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
         var error = (q - batch.Returns).Square() + (v - batch.Returns).Square();
         shard.Report(CriticLoss, error.Value);
         shard.Report(Value, v.Value);

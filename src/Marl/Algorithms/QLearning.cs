@@ -44,7 +44,7 @@ internal class QLearning : Objective
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, tape.Constant(input), shard.Rest(Agent)).Output;                              // [T+1, B, N, A]
+        var all = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output;                                             // [T+1, B, N, A]
         var q = new ActionValues(all.Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
         var qTot = mixer.Forward(shard.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
         var y = TargetReturns(shard, input, all.Value, qTot.Shape);
@@ -59,13 +59,13 @@ internal class QLearning : Objective
     protected virtual Tensor Weights(LossContext shard, in ActionValues q, Tensor y, Tensor qTot) => default;
 
     /// <summary>y_t [T, B, M]: what Q_tot should have been, by the target networks. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Shape shape)
+    private Tensor TargetReturns(LossContext shard, in InputRows input, Tensor qOnline, Shape shape)
     {
         var (tape, batch, steps, lambda) = (shard.Tape, shard.Batch, shard.Batch.Steps, options.Lambda);
         var y = tape.Scratch(shape);
         using (tape.NoGrad())
         {
-            var q = Agent.Forward(shard.Target, tape.Constant(input), shard.Rest(Agent)).Output;                            // [T+1, B, N, A]
+            var q = Agent.Forward(shard.Target, input, shard.Rest(Agent)).Output;                                           // [T+1, B, N, A]
             var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
             var transitions = shard.TransitionsOf(options.Gamma);
             var vNext = Mix(first: 1, greedy.Slice(1, steps));

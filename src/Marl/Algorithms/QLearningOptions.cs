@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 public abstract record QLearningOptions : ValueOptions
 {
     /// <summary>How the agents' values become the values that are learned.</summary>
-    public MixerOptions Mixer { get; init; } = new NoMixer();
+    public MixerOptions Mixer { get; init; } = new IndependentMixer();
 
     /// <summary>Which longer returns <see cref="AlgorithmOptions.Lambda"/> mixes.</summary>
     public TraceKind Trace { get; init; }

@@ -31,7 +31,7 @@ internal sealed class WeightedQmix : Objective
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
         mixer = options.Mixer.Create(layout.Scope("mixer"), spec);
         central = new Agent(layout.Scope("central_agent"), spec, options.Network with { Hidden = options.CentralHidden });
-        centralMixer = new CentralMixer(layout.Scope("central_mixer"), spec.Agents.Length, spec.StateSize, options.CentralEmbed);
+        centralMixer = new CentralMixer { Embed = options.CentralEmbed }.Create(layout.Scope("central_mixer"), spec);
     }
 
     /// <inheritdoc/>
@@ -46,9 +46,9 @@ internal sealed class WeightedQmix : Objective
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (available, states) = (batch.Available.Slice(0, steps), batch.States.Slice(0, steps));
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, tape.Constant(input), shard.Rest(Agent)).Output;                              // [T+1, B, N, A]
+        var all = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output;                                             // [T+1, B, N, A]
         var qTot = mixer.Forward(shard.Online, new ActionValues(all.Slice(0, 0, steps), batch.Actions, available), states); // [T, B, 1]
-        var centralAll = central.Forward(shard.Online, tape.Constant(input), shard.Rest(central)).Output;
+        var centralAll = central.Forward(shard.Online, input, shard.Rest(central)).Output;
         var qStar = centralMixer.Forward(shard.Online, new ActionValues(centralAll.Slice(0, 0, steps), batch.Actions, available), states);
         var (y, weight) = TargetReturns(shard, input, all.Value, qTot.Value);
         var qmixError = (qTot - y).Square() * weight;
@@ -62,16 +62,15 @@ internal sealed class WeightedQmix : Objective
     }
 
     /// <summary>y_t and w_t [T, B, 1]: what Q_tot and Q* should have been, and what an error of Q_tot counts. Functions of tensors: no gradient.</summary>
-    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext shard, Tensor input, Tensor qOnline, Tensor qTot)
+    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext shard, in InputRows input, Tensor qOnline, Tensor qTot)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (y, weight) = (tape.Scratch(qTot.Shape), tape.Scratch(qTot.Shape));
         using (tape.NoGrad())
         {
-            var seen = tape.Constant(input);
-            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, seen, shard.Rest(Agent)).Output.Value;
+            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, input, shard.Rest(Agent)).Output.Value;
             var greedy = tape.ArgMax(chooser, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u^_t
-            var q = central.Forward(shard.Target, seen, shard.Rest(central)).Output;                                        // [T+1, B, N, A]
+            var q = central.Forward(shard.Target, input, shard.Rest(central)).Output;                                       // [T+1, B, N, A]
             var (transitions, vNext) = (shard.TransitionsOf(options.Gamma), OfGreedy(first: 1));
             (options.Lambda == 0
                 ? Targets.NStep(tape, transitions, vNext, options.NStep)

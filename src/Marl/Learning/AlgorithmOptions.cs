@@ -20,7 +20,7 @@ namespace Marl.Native.Rl;
 public abstract record AlgorithmOptions
 {
     /// <summary>The agents' network.</summary>
-    public AgentKind Agent { get; init; } = AgentKind.Gru;
+    public NetworkOptions Agent { get; init; } = new GruNetwork();
 
     /// <summary>Width of the agents' hidden layers.</summary>
     public int Hidden { get; init; } = 128;
@@ -91,7 +91,7 @@ public abstract record AlgorithmOptions
     /// <summary>The agents' network.</summary>
     internal AgentOptions Network => new()
     {
-        Kind = Agent,
+        Network = Agent,
         Hidden = Hidden,
         Shared = Shared,
         Observation = Observation,
@@ -104,6 +104,7 @@ public abstract record AlgorithmOptions
     /// <exception cref="UsageException">Names the option and its range.</exception>
     public virtual void Validate()
     {
+        Agent.Validate();
         Exploration.Validate();
         UsageException.RequireWidth(Hidden);
         UsageException.Require(Gamma is >= 0 and <= 1, Gamma, "in 0 .. 1");

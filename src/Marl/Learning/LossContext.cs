@@ -59,7 +59,7 @@ public sealed class LossContext
     /// <summary>The state of agents whose episodes begin: zeros [B, N, H].</summary>
     public Var Rest(Agent agent)
     {
-        var zeros = Tape.Scratch(new Shape(Batch.Count, agent.Agents, agent.Hidden));
+        var zeros = Tape.Scratch(new Shape(Batch.Count, agent.Agents, agent.StateSize));
         Tape.Device.Fill(zeros, 0f);
         return Tape.Constant(zeros);
     }

@@ -9,6 +9,9 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     /// <summary>Width of the critic's hidden layers.</summary>
     public int CriticHidden { get; init; } = 128;
 
+    /// <summary>The critic's hidden layers.</summary>
+    public NetworkOptions CriticNetwork { get; init; } = new MlpNetwork();
+
     /// <summary>Learning rate of the critic; 0: that of the agents.</summary>
     public float CriticLearningRate { get; init; }
 
@@ -41,6 +44,7 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     public override void Validate()
     {
         base.Validate();
+        CriticNetwork.Validate();
         UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Entropy >= 0, Entropy, "at least 0");

@@ -88,7 +88,7 @@ public abstract class PolicyObjective : Objective
     protected Var LogPolicy(LossContext shard, Weights w)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var input = tape.Constant(Agent.Input.Build(tape, batch));
+        var input = Agent.Input.Build(tape, batch);
         var logits = Agent.Forward(w, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);
         return options.Exploration.LogPolicy(logits, batch.Available.Slice(0, steps), shard.Exploration);
     }

@@ -1,115 +1,104 @@
+using System.Text.Json.Serialization;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>What an agent network is made of.</summary>
+/// <summary>The network of agents: its input, its hidden layers, and whether agents share weights.</summary>
 public sealed record AgentOptions
 {
-    /// <summary>Recurrent or feed-forward.</summary>
-    public AgentKind Kind { get; init; } = AgentKind.Gru;
+    /// <summary>The hidden layers.</summary>
+    public NetworkOptions Network { get; init; } = new GruNetwork();
 
     /// <summary>Width of the hidden layers.</summary>
     public int Hidden { get; init; } = 128;
 
-    /// <summary>Whether all agents have the same weights; otherwise each has its own, computed in one batched product.</summary>
+    /// <summary>Whether all agents share weights; otherwise each has its own, computed in one batched product.</summary>
     public bool Shared { get; init; } = true;
 
     /// <summary>What an agent sees of the environment.</summary>
     public ObservationKind Observation { get; init; }
 
-    /// <summary>Whether an agent sees its own last action.</summary>
+    /// <summary>Whether an agent sees its last action.</summary>
     public bool LastAction { get; init; }
 
-    /// <summary>Whether an agent sees which one it is.</summary>
+    /// <summary>Whether an agent sees its index.</summary>
     public bool AgentId { get; init; } = true;
 
-    /// <summary>Whether an agent sees when in training an episode is from, see <see cref="Rl.Fingerprint"/>.</summary>
+    /// <summary>Whether an agent sees when in training an episode was recorded, see <see cref="Rl.Fingerprint"/>.</summary>
     public bool Fingerprint { get; init; }
-}
 
-/// <summary>Which network an agent has.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<AgentKind>))]
-public enum AgentKind
-{
-    /// <summary>A gated recurrent unit between two linear layers: remembers the episode.</summary>
-    Gru,
-    /// <summary>Three linear layers: sees the present only.</summary>
-    Mlp,
+    /// <summary>What an agent sees: [observation or state, last action, fingerprint, index], as chosen.</summary>
+    internal InputColumn[] Columns =>
+    [
+        Observation == ObservationKind.State ? InputColumn.State : InputColumn.Observation,
+        .. LastAction ? [InputColumn.LastAction] : Array.Empty<InputColumn>(),
+        .. Fingerprint ? [InputColumn.Fingerprint] : Array.Empty<InputColumn>(),
+        .. AgentId ? [InputColumn.AgentId] : Array.Empty<InputColumn>(),
+    ];
 }
 
 /// <summary>What an agent sees of the environment.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ObservationKind>))]
+[JsonConverter(typeof(WordConverter<ObservationKind>))]
 public enum ObservationKind
 {
     /// <summary>Its observation.</summary>
     Own,
-    /// <summary>The state, as every other agent.</summary>
+    /// <summary>The state.</summary>
     State,
 }
 
-/// <summary>
-/// The network of all agents: from what they see (see <see cref="AgentInput"/>) to one number per action, a value or a logit. As in PyMARL (Samvelyan et
-/// al. 2019): x = relu(fc1 input), h = GRU(x, h) or relu(rnn x), output = fc2 h.
-/// </summary>
+/// <summary>The network of all agents, input + hidden layers + a linear head with one output per action: an action value, a logit, or a continuous action before tanh.</summary>
 public sealed class Agent
 {
-    private readonly Linear fc1, fc2;
-    private readonly Gru? gru;
-    private readonly Linear? feedForward;
+    private readonly INetwork network;
+    private readonly Linear head;
 
-    /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
+    /// <summary>Adds its parameters to a layout.</summary>
+    /// <param name="layout">the parameters.</param>
+    /// <param name="spec">the environment.</param>
+    /// <param name="options">what it is made of.</param>
+    /// <exception cref="UsageException">agents are to see the state, and there is none.</exception>
     public Agent(ParameterLayout layout, EnvironmentSpec spec, AgentOptions options)
     {
-        Options = options;
-        Input = new AgentInput(spec, options);
-        Agents = spec.Agents.Length;
-        Actions = spec.ActionCount;
-        int copies = options.Shared ? 0 : Agents;
-        fc1 = new Linear(layout.Scope("fc1"), Input.Size, options.Hidden, copies);
-        if (options.Kind == AgentKind.Gru)
+        if (options.Observation == ObservationKind.State)
         {
-            gru = new Gru(layout.Scope("rnn"), options.Hidden, options.Hidden, copies);
+            NetworkInput.RequireState(spec, "agents", "use observation=own");
         }
-        else
-        {
-            feedForward = new Linear(layout.Scope("rnn"), options.Hidden, options.Hidden, copies);
-        }
-        fc2 = new Linear(layout.Scope("fc2"), options.Hidden, Actions, copies);
+        (Options, Agents, Actions) = (options, spec.Agents.Length, spec.ActionCount);
+        Input = new NetworkInput(spec, common: [], own: options.Columns);
+        int groups = options.Shared ? 0 : Agents;
+        var layers = options.Network is MlpNetwork mlp ? mlp with { LastIsRnn = true } : options.Network;
+        network = layers.Create(layout, Input.Size, options.Hidden, groups);
+        head = new Linear(layout.Scope(layers.Head), network.FeatureSize, Actions, groups);
     }
 
     /// <summary>What it is made of.</summary>
     public AgentOptions Options { get; }
 
     /// <summary>What it sees.</summary>
-    public AgentInput Input { get; }
+    public NetworkInput Input { get; }
 
-    /// <summary>N</summary>
+    /// <summary>N, the number of agents.</summary>
     public int Agents { get; }
 
-    /// <summary>A</summary>
+    /// <summary>A, the number of outputs of each.</summary>
     public int Actions { get; }
 
-    /// <summary>H, the length of the state that an agent carries from step to step.</summary>
-    public int Hidden => Options.Hidden;
+    /// <summary>Length of the features.</summary>
+    public int FeatureSize => network.FeatureSize;
 
-    /// <summary>The whole sequence at once.</summary>
+    /// <summary>Length of an agent's recurrent state; 0: it is feed-forward.</summary>
+    public int StateSize => network.StateSize;
+
+    /// <summary>Outputs of a sequence.</summary>
     /// <param name="w">weights.</param>
-    /// <param name="input">[T, B, N, F]</param>
-    /// <param name="state">[B, N, H] before the first step.</param>
-    /// <returns>one number per action [T, B, N, A], what the last layer makes them of [T, B, N, H], and the state after the last step [B, N, H].</returns>
-    public (Var Output, Var Features, Var State) Forward(Weights w, Var input, Var state)
+    /// <param name="x">T steps of B episodes, see <see cref="NetworkInput.Build(Tape, EpisodeBatch)"/>.</param>
+    /// <param name="state">[B, N, StateSize] before the first step.</param>
+    /// <param name="continueMask">[T, B, N] or [T, B, 1], see <see cref="INetwork.Forward"/>.</param>
+    /// <returns>outputs [T, B, N, A], features [T, B, N, FeatureSize], and the state after the last step [B, N, StateSize].</returns>
+    public (Var Output, Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask = default)
     {
-        var x = fc1.ForwardRelu(w, input);
-        if (gru is null)
-        {
-            var features = feedForward!.ForwardRelu(w, x);
-            return (fc2.Forward(w, features), features, state);
-        }
-        var (t, b, n, h) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
-        // Agents that share weights are so many more rows of the batch.
-        var y = Options.Shared
-            ? gru.Forward(w, x.Reshape(t, b * n, h), state.Reshape(b * n, h)).Reshape(t, b, n, h)
-            : gru.Forward(w, x, state);
-        return (fc2.Forward(w, y), y, y.Slice(0, t - 1, 1).Reshape(b, n, h));
+        var (features, after) = network.Forward(w, x, state, x.MaskPerAgent(continueMask));
+        return (head.Forward(w, features), features, after);
     }
 }

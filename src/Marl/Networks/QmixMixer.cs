@@ -11,36 +11,36 @@ public sealed record QmixMixer : MixerOptions
     /// <summary>Width of the mixing network's hidden layer.</summary>
     public int Embed { get; init; } = 32;
 
-    /// <summary>Depth of the hypernetworks of the weights, 1 or 2.</summary>
+    /// <summary>Layers of the hypernetworks of the weights, 1 or 2.</summary>
     public int HypernetLayers { get; init; } = 2;
 
-    /// <summary>Width of their hidden layer at depth 2.</summary>
+    /// <summary>Width of their hidden layer, if they have one.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
     /// <inheritdoc/>
-    public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new Network(layout, spec.Agents.Length, spec.StateSize, this);
+    public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new Module(this, layout, spec.Agents.Length, spec.StateSize);
 
     /// <inheritdoc/>
     public override void Validate()
     {
         UsageException.RequireWidth(Embed);
-        UsageException.RequireWidth(HypernetEmbed);
         UsageException.Require(HypernetLayers is 1 or 2, HypernetLayers, "1 or 2");
+        UsageException.RequireWidth(HypernetEmbed);
     }
 
-    private sealed class Network : IMixer
+    private sealed class Module : IMixer
     {
         private readonly HyperNetwork hyperW1, hyperWFinal;
         private readonly Linear hyperB1;
         private readonly Mlp v;
 
-        public Network(ParameterLayout layout, int agents, int stateSize, QmixMixer options)
+        public Module(QmixMixer options, ParameterLayout layout, int agents, int state)
         {
             int embed = options.HypernetLayers == 1 ? 0 : options.HypernetEmbed;
-            hyperW1 = new HyperNetwork(layout.Scope("hyper_w_1"), stateSize, agents * options.Embed, embed);
-            hyperWFinal = new HyperNetwork(layout.Scope("hyper_w_final"), stateSize, options.Embed, embed);
-            hyperB1 = new Linear(layout.Scope("hyper_b_1"), stateSize, options.Embed);
-            v = new Mlp(layout.Scope("V"), [stateSize, options.Embed, 1]);
+            hyperW1 = new HyperNetwork(layout.Scope("hyper_w_1"), state, agents * options.Embed, embed);
+            hyperWFinal = new HyperNetwork(layout.Scope("hyper_w_final"), state, options.Embed, embed);
+            hyperB1 = new Linear(layout.Scope("hyper_b_1"), state, options.Embed);
+            v = new Mlp(layout.Scope("V"), [state, options.Embed, 1]);
         }
 
         public Var Forward(Weights w, in ActionValues q, Tensor state)

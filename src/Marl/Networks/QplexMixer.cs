@@ -17,17 +17,17 @@ public sealed record QplexMixer : MixerOptions
     /// <summary>Width of the hidden layers of w and b.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
-    /// <summary>K, the number of kernels of attention.</summary>
+    /// <summary>K, the number of attention kernels.</summary>
     public int Kernels { get; init; } = 4;
 
-    /// <summary>Depth of the kernels' networks.</summary>
+    /// <summary>Layers of the kernels' networks, 1 .. 3.</summary>
     public int KernelLayers { get; init; } = 1;
 
-    /// <summary>Width of the hidden layers of the kernels' networks, where they have any.</summary>
+    /// <summary>Width of the hidden layers of the kernels' networks, if they have any.</summary>
     public int KernelEmbed { get; init; } = 64;
 
     /// <inheritdoc/>
-    public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new QplexNetwork(layout, spec, this);
+    public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new Module(this, layout, spec);
 
     /// <inheritdoc/>
     public override void Validate()
@@ -37,105 +37,102 @@ public sealed record QplexMixer : MixerOptions
         UsageException.Require(KernelLayers is >= 1 and <= 3, KernelLayers, "in 1 .. 3");
         UsageException.RequireWidth(KernelEmbed);
     }
-}
 
-/// <summary>The network of <see cref="QplexMixer"/>.</summary>
-internal sealed class QplexNetwork : IMixer
-{
-    // Keeps |x| from being 0, as in the paper's code.
-    private const float Least = 1e-10f;
-
-    private readonly HyperNetwork hyperW;
-    private readonly Mlp v;
-    private readonly Kernels key, agent, action;
-
-    /// <summary>Adds its parameters to <paramref name="layout"/>.</summary>
-    public QplexNetwork(ParameterLayout layout, EnvironmentSpec spec, QplexMixer options)
+    internal sealed class Module : IMixer
     {
-        var (agents, state) = (spec.Agents.Length, spec.StateSize);
-        hyperW = new HyperNetwork(layout.Scope("hyper_w_final"), state, agents, options.HypernetEmbed);
-        v = new Mlp(layout.Scope("V"), [state, options.HypernetEmbed, agents]);
-        var attention = layout.Scope("si_weight");
-        key = new Kernels(attention.Scope("key_extractors"), state, 1, options);
-        agent = new Kernels(attention.Scope("agents_extractors"), state, agents, options);
-        action = new Kernels(attention.Scope("action_extractors"), state + agents * spec.ActionCount, agents, options);
-    }
+        // Keeps |x| from being 0, as in the paper's code.
+        private const float Least = 1e-10f;
 
-    /// <inheritdoc/>
-    public Var Forward(Weights w, in ActionValues q, Tensor state)
-    {
-        var s = w.Tape.Constant(state);
-        var weight = hyperW.Forward(w, s).Abs() + Least;                                    // w_i(s) [T, B, N]
-        var values = weight * q.Chosen + v.Forward(w, s);                                   // Q_i(s, u_i)
-        var mixed = values + (Credit(w, s, q) - 1f) * Advantages(weight, q);
-        return mixed.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
-    }
+        private readonly HyperNetwork hyperW;
+        private readonly Mlp v;
+        private readonly Kernels key, agent, action;
 
-    /// <summary>lambda_i(s, u) [T, B, N], positive.</summary>
-    internal Var Credit(Weights w, Var s, in ActionValues q)
-    {
-        var joint = Ops.Concat(-1, s, w.Tape.Constant(OneHot(w.Tape, q)));
-        var kernels = (key.Forward(w, s).Abs() + Least) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
-        return kernels.Sum(-2);
-    }
-
-    /// <summary>A_i [T, B, N], not positive.</summary>
-    private static Tensor Advantages(Var weight, in ActionValues q)
-    {
-        var tape = weight.Tape;
-        var advantages = tape.Scratch(weight.Shape);
-        using (tape.NoGrad())
+        public Module(QplexMixer options, ParameterLayout layout, EnvironmentSpec spec)
         {
-            (weight * (q.Chosen - q.Greatest())).Value.CopyTo(advantages);
-        }
-        return advantages;
-    }
-
-    /// <summary>u [T, B, N A]: 1 at the action of each agent.</summary>
-    private static Tensor OneHot(Tape tape, in ActionValues q)
-    {
-        var (actions, count) = (q.Actions, q.All.Shape[-1]);
-        var (oneHot, ones) = (tape.Scratch(actions.Shape.With(-1, actions.Shape[-1] * count)), tape.Scratch(new Shape(actions.Count, 1)));
-        tape.Device.Fill(oneHot, 0f);
-        tape.Device.Fill(ones, 1f);
-        tape.Device.ScatterAdd(ones, actions.Reshape(ones.Shape), oneHot.Reshape(actions.Count, count));
-        return oneHot;
-    }
-
-    /// <summary>
-    /// K multilayer perceptrons of the same x, side by side: [.., in] to [.., K, out]. Since all see the same, their first layers are one wide layer; behind
-    /// it each has its own input, in one batched product.
-    /// </summary>
-    private sealed class Kernels
-    {
-        private readonly int count;
-        private readonly Linear first;
-        private readonly Linear[] rest;
-
-        public Kernels(ParameterLayout layout, int inputs, int outputs, QplexMixer options)
-        {
-            count = options.Kernels;
-            // Numbered as in PyTorch's nn.Sequential, where activations count; a single layer is no sequence.
-            first = options.KernelLayers == 1
-                ? new Linear(layout, inputs, count * outputs)
-                : new Linear(layout.Scope("0"), inputs, count * options.KernelEmbed);
-            rest = new Linear[options.KernelLayers - 1];
-            for (int layer = 1; layer <= rest.Length; layer++)
-            {
-                int width = layer == rest.Length ? outputs : options.KernelEmbed;
-                rest[layer - 1] = new Linear(layout.Scope($"{2 * layer}"), options.KernelEmbed, width, count);
-            }
+            var (agents, state) = (spec.Agents.Length, spec.StateSize);
+            hyperW = new HyperNetwork(layout.Scope("hyper_w_final"), state, agents, options.HypernetEmbed);
+            v = new Mlp(layout.Scope("V"), [state, options.HypernetEmbed, agents]);
+            var attention = layout.Scope("si_weight");
+            key = new Kernels(attention.Scope("key_extractors"), state, 1, options);
+            agent = new Kernels(attention.Scope("agents_extractors"), state, agents, options);
+            action = new Kernels(attention.Scope("action_extractors"), state + agents * spec.ActionCount, agents, options);
         }
 
-        public Var Forward(Weights w, Var x)
+        public Var Forward(Weights w, in ActionValues q, Tensor state)
         {
-            x = rest.Length > 0 ? first.ForwardRelu(w, x) : first.Forward(w, x);
-            x = x.Reshape(x.Shape.With(-1, count).Append(x.Shape[-1] / count));
-            for (int layer = 0; layer < rest.Length; layer++)
+            var s = w.Tape.Constant(state);
+            var weight = hyperW.Forward(w, s).Abs() + Least;                                    // w_i(s) [T, B, N]
+            var values = weight * q.Chosen + v.Forward(w, s);                                   // Q_i(s, u_i)
+            var mixed = values + (Credit(w, s, q) - 1f) * Advantages(weight, q);
+            return mixed.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
+        }
+
+        /// <summary>lambda_i(s, u) [T, B, N], positive.</summary>
+        public Var Credit(Weights w, Var s, in ActionValues q)
+        {
+            var joint = Ops.Concat(-1, s, w.Tape.Constant(OneHot(w.Tape, q)));
+            var kernels = (key.Forward(w, s).Abs() + Least) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
+            return kernels.Sum(-2);
+        }
+
+        /// <summary>A_i [T, B, N], not positive.</summary>
+        private static Tensor Advantages(Var weight, in ActionValues q)
+        {
+            var tape = weight.Tape;
+            var advantages = tape.Scratch(weight.Shape);
+            using (tape.NoGrad())
             {
-                x = layer < rest.Length - 1 ? rest[layer].ForwardRelu(w, x) : rest[layer].Forward(w, x);
+                (weight * (q.Chosen - q.Greatest())).Value.CopyTo(advantages);
             }
-            return x;
+            return advantages;
+        }
+
+        /// <summary>u [T, B, N A]: 1 at the action of each agent.</summary>
+        private static Tensor OneHot(Tape tape, in ActionValues q)
+        {
+            var (actions, count) = (q.Actions, q.All.Shape[-1]);
+            var (oneHot, ones) = (tape.Scratch(actions.Shape.With(-1, actions.Shape[-1] * count)), tape.Scratch(new Shape(actions.Count, 1)));
+            tape.Device.Fill(oneHot, 0f);
+            tape.Device.Fill(ones, 1f);
+            tape.Device.ScatterAdd(ones, actions.Reshape(ones.Shape), oneHot.Reshape(actions.Count, count));
+            return oneHot;
+        }
+
+        /// <summary>
+        /// K multilayer perceptrons of the same x, side by side: [.., in] to [.., K, out]. Since all see the same, their first layers are one wide layer; behind
+        /// it each has its own input, in one batched product.
+        /// </summary>
+        private sealed class Kernels
+        {
+            private readonly int count;
+            private readonly Linear first;
+            private readonly Linear[] rest;
+
+            public Kernels(ParameterLayout layout, int inputs, int outputs, QplexMixer options)
+            {
+                count = options.Kernels;
+                // Numbered as in PyTorch's nn.Sequential, where activations count; a single layer is no sequence.
+                first = options.KernelLayers == 1
+                    ? new Linear(layout, inputs, count * outputs)
+                    : new Linear(layout.Scope("0"), inputs, count * options.KernelEmbed);
+                rest = new Linear[options.KernelLayers - 1];
+                for (int layer = 1; layer <= rest.Length; layer++)
+                {
+                    int width = layer == rest.Length ? outputs : options.KernelEmbed;
+                    rest[layer - 1] = new Linear(layout.Scope($"{2 * layer}"), options.KernelEmbed, width, count);
+                }
+            }
+
+            public Var Forward(Weights w, Var x)
+            {
+                x = rest.Length > 0 ? first.ForwardRelu(w, x) : first.Forward(w, x);
+                x = x.Reshape(x.Shape.With(-1, count).Append(x.Shape[-1] / count));
+                for (int layer = 0; layer < rest.Length; layer++)
+                {
+                    x = layer < rest.Length - 1 ? rest[layer].ForwardRelu(w, x) : rest[layer].Forward(w, x);
+                }
+                return x;
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 public static partial class Catalog
 {
     // The types that a part of options can have.
-    private static readonly Type[] PartTypes = [typeof(MixerOptions), typeof(Exploration), typeof(UpdateRule)];
+    private static readonly Type[] PartTypes = [typeof(MixerOptions), typeof(NetworkOptions), typeof(Exploration), typeof(UpdateRule)];
 
     private static readonly List<string> Libraries = [];
 

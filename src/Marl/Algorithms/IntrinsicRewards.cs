@@ -1,0 +1,64 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// The networks of LIIR beside the policies, heads on the features of one <see cref="Critic"/> (Du et al. 2019, section 4; layers and names are those of the
+/// authors' code): each agent's intrinsic reward, each agent's proxy value, and one extrinsic value of all agents.
+/// <code>
+/// h_i = relu(fc2 relu(fc1 x_i))      r_in_i(u) = 10 tanh(fc3_r_in(h_i)(u) / 10)      V_i = fc3_v_mix(h_i)      V_ex = fc4(h_1, .., h_N)
+/// </code>
+/// Features and proxy value are one network, which learns the proxy value; the other two heads read the features as constants.
+/// </summary>
+internal sealed class IntrinsicRewards
+{
+    // An intrinsic reward is in -10 .. 10.
+    private const float Bound = 10f;
+
+    private readonly Critic critic;
+    private readonly Linear reward, extrinsic;
+
+    /// <summary>Adds its parameters to two layouts.</summary>
+    /// <param name="layout">of features and proxy values.</param>
+    /// <param name="heads">of intrinsic rewards and the extrinsic value.</param>
+    /// <param name="spec">the environment.</param>
+    /// <param name="options">what is seen, and sizes.</param>
+    /// <exception cref="UsageException">nothing would be seen.</exception>
+    public IntrinsicRewards(ParameterLayout layout, ParameterLayout heads, EnvironmentSpec spec, LiirOptions options)
+    {
+        if (!options.CriticObservation)
+        {
+            NetworkInput.RequireState(spec, "the critic", "use criticObservation=true");
+        }
+        var input = new NetworkInput(spec, common: [InputColumn.State], own:
+        [
+            .. options.CriticObservation ? [InputColumn.Observation] : Array.Empty<InputColumn>(),
+            .. options.CriticActions ? [InputColumn.MaskedJointAction] : Array.Empty<InputColumn>(),
+            .. options.CriticLastActions ? [InputColumn.LastActions] : Array.Empty<InputColumn>(),
+            .. options.Shared ? [InputColumn.AgentId] : Array.Empty<InputColumn>(),
+        ]);
+        critic = new Critic(layout, input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1, headName: "fc3_v_mix");
+        reward = new Linear(heads.Scope("fc3_r_in"), critic.FeatureSize, spec.ActionCount, options.Shared ? 0 : input.Agents);
+        extrinsic = new Linear(heads.Scope("fc4"), input.Agents * critic.FeatureSize, 1);
+    }
+
+    /// <summary>h [T+1, B, N, H] of all rows, the last included.</summary>
+    public Var Features(Weights w, EpisodeBatch batch) => critic.Features(w, batch);
+
+    /// <summary>V_i [T, B, N] of features [T, B, N, H].</summary>
+    public Var ProxyValue(Weights w, Var features) => critic.Output(w, features).Reshape(features.Shape.Without(-1));
+
+    /// <summary>r_in_i(u_i) [T, B, N] of features and actions.</summary>
+    public Var Reward(Weights heads, Var features, Tensor actions)
+    {
+        var chosen = new ActionValues(reward.Forward(heads, features), actions, default).Chosen;
+        return (chosen / Bound).Tanh() * Bound;
+    }
+
+    /// <summary>V_ex [T, B, 1] of all agents' features.</summary>
+    public Var ExtrinsicValue(Weights heads, Var features)
+    {
+        var shape = features.Shape;
+        return extrinsic.Forward(heads, features.Reshape(shape[0], shape[1], shape[2] * shape[3]));
+    }
+}

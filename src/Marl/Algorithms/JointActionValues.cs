@@ -1,0 +1,110 @@
+namespace Marl.Native.Rl;
+
+/// <summary>
+/// max over u_-i of Q_i(s, u_i, u_-i), the value of an agent's action for the best that the others could do (Pareto actor-critic, Christianos et al. 2023, section 4),
+/// found by enumerating the joint actions of the others. The critic reads [state, actions of the others] and has one output per action of the agent.
+/// </summary>
+internal sealed class JointActionValues
+{
+    /// <summary>Most joint actions of the others that are enumerated.</summary>
+    public const int MostCombinations = 4096;
+
+    // About so many rows go through the network at a time, so that the layers between stay small.
+    private const int Rows = 2048;
+
+    private readonly Critic critic;
+    private readonly Tensor combinations, uses;
+    private readonly int agents, actions, state, networks;
+
+    /// <summary>Enumerates the joint actions of the others.</summary>
+    /// <param name="critic">Q.</param>
+    /// <param name="spec">the environment.</param>
+    /// <param name="shared">whether the agents share one critic.</param>
+    /// <exception cref="UsageException">the others have too many joint actions, or the critic is recurrent.</exception>
+    public JointActionValues(Critic critic, EnvironmentSpec spec, bool shared)
+    {
+        (this.critic, agents, actions, state) = (critic, spec.Agents.Length, spec.ActionCount, spec.StateSize);
+        // A critic that all agents share is equal for all: their rows are one.
+        networks = shared ? 1 : agents;
+        int others = agents - 1;
+        double count = Math.Pow(actions, others);
+        if (count > MostCombinations)
+        {
+            throw new UsageException($"{agents} agents with {actions} actions in {spec.Id}: {count} joint actions of the others are too many to go through, " +
+                $"{MostCombinations} are possible; take coma or maa2c");
+        }
+        if (critic.IsRecurrent)
+        {
+            throw new UsageException("a critic of joint actions that were not taken cannot be recurrent; use criticNetwork=mlp");
+        }
+
+        // Combination m has the digits of m in base A, the first other agent's the highest.
+        Combinations = (int)count;
+        combinations = Tensor.Zeros(Combinations, others * actions);
+        uses = Tensor.Zeros(agents * actions, agents * Combinations);
+        for (int m = 0; m < Combinations; m++)
+        {
+            for (int other = 0, rest = m; other < others; other++)
+            {
+                int slot = others - 1 - other, action = rest % actions;
+                rest /= actions;
+                combinations.Span[m * others * actions + slot * actions + action] = 1f;
+                for (int agent = 0; agent < agents; agent++)
+                {
+                    int who = slot < agent ? slot : slot + 1;
+                    uses.Span[(who * actions + action) * agents * Combinations + agent * Combinations + m] = 1f;
+                }
+            }
+        }
+    }
+
+    /// <summary>M = A^(N-1), the number of joint actions of the others.</summary>
+    public int Combinations { get; }
+
+    /// <summary>max over u_-i, available in the row, of Q_i(s_t, u_i, u_-i) for the agent's recorded action: [T+1, B, N]. No gradient.</summary>
+    public Tensor Best(Weights w, EpisodeBatch batch)
+    {
+        var (tape, episodes) = (w.Tape, batch.Count);
+        var best = tape.Scratch(new Shape(batch.Steps + 1, episodes, agents));
+        int block = Math.Max(1, Rows / (episodes * Combinations * networks));
+        for (int first = 0; first <= batch.Steps; first += block)
+        {
+            int steps = Math.Min(block, batch.Steps + 1 - first);
+            using (tape.NoGrad())
+            {
+                var q = All(w, batch.States.Slice(first, steps), batch.ActionsBeyond.Slice(first, steps));
+                var index = tape.ArgMax(q.Value, Available(tape, batch.Available.Slice(first, steps)));
+                q.Gather(index).Value.CopyTo(best.Slice(first, steps));
+            }
+        }
+        return best;
+    }
+
+    /// <summary>Q_i(s, u_i, .) of all joint actions of the others, [T, B, N, M].</summary>
+    private Var All(Weights w, Tensor states, Tensor chosen)
+    {
+        var (tape, device) = (w.Tape, w.Tape.Device);
+        int steps = states.Shape[0], episodes = states.Shape[1], rows = steps * episodes, m = Combinations, size = critic.Input.Size, others = size - state;
+        var input = tape.Scratch(new Shape(steps, episodes * m, networks, size));
+        device.CopyStrided(states, [state, 0, 0, 1], input, [m * networks * size, networks * size, size, 1], [rows, m, networks, state], accumulate: false);
+        if (others > 0)
+        {
+            var past = new Tensor(input.Storage, input.Offset + state, new Shape(input.Count - state));
+            device.CopyStrided(tape.Resident(combinations), [0, others, 0, 1], past, [m * networks * size, networks * size, size, 1], [rows, m, networks, others],
+                accumulate: false);
+        }
+        var own = tape.Scratch(new Shape(steps, episodes * m, networks, agents / networks));
+        device.CopyStrided(chosen, [0, agents, 0, 1], own, [0, m * agents, agents, 1], [1, rows, m, agents], accumulate: false);
+        return critic.Forward(w, tape.Constant(input)).Gather(own).Reshape(steps, episodes, m, agents).Permute(0, 1, 3, 2);
+    }
+
+    /// <summary>[T, B, N, M]: 1 where the others' parts of a joint action are all available.</summary>
+    private Tensor Available(Tape tape, Tensor available)
+    {
+        int steps = available.Shape[0], episodes = available.Shape[1];
+        var parts = tape.Scratch(new Shape(steps * episodes, agents * Combinations));
+        tape.Device.Gemm(Matrix.Of(available.Reshape(steps * episodes, agents * actions)), Matrix.Of(tape.Resident(uses)), Matrix.Of(parts));
+        // Of the N - 1 parts none may be missing.
+        return (tape.Constant(parts) - (agents - 2)).Clamp(0f, 1f).Value.Reshape(steps, episodes, agents, Combinations);
+    }
+}

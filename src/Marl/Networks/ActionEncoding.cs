@@ -1,0 +1,135 @@
+namespace Marl.Native.Rl;
+
+/// <summary>The actions of all agents as inputs of a network: one-hot if discrete, else as they are. N is the number of agents, A the size of an action.</summary>
+internal sealed class ActionEncoding
+{
+    private readonly Tensor offsets, others;
+    private readonly bool continuous;
+
+    public ActionEncoding(EnvironmentSpec spec)
+    {
+        (Agents, Actions, continuous) = (spec.Agents.Length, spec.ActionCount, spec.IsContinuous);
+        float[] first = [.. Enumerable.Range(0, Agents).Select(agent => (float)(agent * Actions))];
+        offsets = Tensor.Of(first);
+        Identity = Tensor.Zeros(Agents, Agents);
+        for (int agent = 0; agent < Agents; agent++)
+        {
+            Identity.Span[agent * Agents + agent] = 1f;
+        }
+        others = Tensor.Zeros(Agents, Agents * Actions);
+        for (int i = 0; i < others.Count; i++)
+        {
+            others.Span[i] = i % (Agents * Actions) / Actions == i / (Agents * Actions) ? 0f : 1f;
+        }
+    }
+
+    /// <summary>N</summary>
+    public int Agents { get; }
+
+    /// <summary>A</summary>
+    public int Actions { get; }
+
+    /// <summary>[N, N] the index of each agent, one-hot.</summary>
+    public Tensor Identity { get; }
+
+    /// <summary>The recorded actions: [T, B, N], or [T, B, N, A] if continuous.</summary>
+    public Tensor Recorded(EpisodeBatch batch) => continuous ? batch.Vectors : batch.Actions;
+
+    /// <summary>The same with the bootstrap action, [T+1, B, N]; continuous ones have none, [T, B, N, A].</summary>
+    public Tensor RecordedWithBootstrap(EpisodeBatch batch) => continuous ? batch.Vectors : batch.ActionsBeyond;
+
+    /// <summary>[rows, N A] the joint action of each row.</summary>
+    /// <param name="tape">allocates.</param>
+    /// <param name="actions">[T, B, N] or [T, B, N, A]: those of the first T B rows; the rest are zeros.</param>
+    /// <param name="rows">number of rows.</param>
+    public Tensor Encode(Tape tape, Tensor actions, int rows) => Encode(tape, actions, rows, atEnd: false);
+
+    /// <summary>[rows, N A] the joint action before each row.</summary>
+    /// <param name="tape">allocates.</param>
+    /// <param name="actions">[P, B, N] or [P, B, N, A]: the actions before the last P B rows; the first rows are zeros. None: all are.</param>
+    /// <param name="rows">number of rows.</param>
+    public Tensor EncodeLast(Tape tape, Tensor actions, int rows) => Encode(tape, actions, rows, atEnd: true);
+
+    /// <summary>The recorded actions [T, B, N, A].</summary>
+    public Tensor Recorded(Tape tape, EpisodeBatch batch)
+        => continuous ? batch.Vectors : Encode(tape, batch.Actions, batch.Steps * batch.Count).Reshape(batch.Steps, batch.Count, Agents, Actions);
+
+    /// <summary>[rows, N, A] of joint actions [rows, N A].</summary>
+    public Tensor PerAgent(Tensor joint) => joint.Reshape(joint.Shape[0], Agents, Actions);
+
+    /// <summary>[rows, N, N A]: each agent's joint action, its own part 0.</summary>
+    public Tensor Masked(Tape tape, Tensor joint)
+    {
+        var masked = tape.Scratch(new Shape(joint.Shape[0], Agents, Agents * Actions));
+        tape.Device.Zip(default(Multiply), joint.Reshape(joint.Shape[0], 1, Agents * Actions), tape.Resident(others), masked);
+        return masked;
+    }
+
+    /// <summary>[rows, N, (N - 1) A]: each agent's joint action without its own part.</summary>
+    public Tensor Others(Tape tape, Tensor joint)
+    {
+        int rows = joint.Shape[0], width = (Agents - 1) * Actions;
+        var parts = tape.Scratch(new Shape(rows, Agents, width));
+        for (int agent = 0; agent < Agents; agent++)
+        {
+            int before = agent * Actions;
+            Copy(agent, 0, 0, before);
+            Copy(agent, before + Actions, before, width - before);
+        }
+        return parts;
+
+        void Copy(int agent, int from, int to, int count)
+        {
+            if (count > 0)
+            {
+                tape.Device.CopyStrided(At(joint, from), [0, 0, Agents * Actions, 1], At(parts, agent * width + to), [0, 0, Agents * width, 1],
+                    [1, 1, rows, count], accumulate: false);
+            }
+        }
+
+        static Tensor At(Tensor x, int start) => new(x.Storage, x.Offset + start, new Shape(x.Count - start));
+    }
+
+    /// <summary>[T, B, N, N A]: the joint action of each row of <paramref name="actions"/> [T, B, N, A], repeated for every agent.</summary>
+    public Tensor Repeat(Tape tape, Tensor actions)
+    {
+        int rows = actions.Count / (Agents * Actions), width = Agents * Actions;
+        var repeated = tape.Scratch(actions.Shape.With(-1, width));
+        tape.Device.CopyStrided(actions, [0, width, 0, 1], repeated, [0, Agents * width, width, 1], [1, rows, Agents, width], accumulate: false);
+        return repeated;
+    }
+
+    /// <summary>[T, B, N, N A]: each agent's joint action with its own part replaced.</summary>
+    /// <param name="joint">[T, B, N, N A]</param>
+    /// <param name="own">[T, B, N, A]</param>
+    public Var Replace(Tensor joint, Var own)
+    {
+        int rows = own.Shape.Count / (Agents * Actions);
+        var rest = own.Tape.Scratch(joint.Shape);
+        own.Tape.Device.Zip(default(Multiply), joint, own.Tape.Resident(others), rest);
+        var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Resident(Identity).Reshape(Agents, Agents, 1);
+        return blocks.Reshape(joint.Shape) + rest;
+    }
+
+    private Tensor Encode(Tape tape, Tensor actions, int rows, bool atEnd)
+    {
+        var joint = tape.Scratch(new Shape(rows, Agents * Actions));
+        int given = actions.IsNone ? 0 : actions.Count / (continuous ? Agents * Actions : Agents);
+        tape.Device.Fill(joint, 0f);
+        if (given == 0)
+        {
+            return joint;
+        }
+        var into = joint.Slice(atEnd ? rows - given : 0, given);
+        if (continuous)
+        {
+            tape.Device.Copy(actions, into);
+            return joint;
+        }
+        var (index, ones) = (tape.Scratch(new Shape(given, Agents)), tape.Scratch(new Shape(given, Agents)));
+        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
+        tape.Device.Fill(ones, 1f);
+        tape.Device.ScatterAdd(ones, index, into);
+        return joint;
+    }
+}
