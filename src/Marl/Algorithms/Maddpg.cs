@@ -41,6 +41,10 @@ public sealed class Maddpg : Objective
         var input = CriticInput(spec, options.Critic, options.AgentId);
         critic = new Critic(criticLayout.Scope("critic"), input, options.CriticNetworkOptions, options.Shared, outputs: 1);
         twin = options.Twin ? new Critic(criticLayout.Scope("critic2"), input, options.CriticNetworkOptions, options.Shared, outputs: 1) : null;
+        if (critic.IsRecurrent)
+        {
+            throw new UsageException("a critic that values actions that were not taken cannot be recurrent; use a feed-forward one");
+        }
         (encoding, box) = (new ActionEncoding(spec), spec.IsContinuous ? new BoxPolicy(spec) : null);
         // Who acts, the critics, and what each observer thinks of everyone's policy (its own among them, which nobody asks for).
         (critics, inferred) = (options.Members, options.Members + 1);
