@@ -144,7 +144,7 @@ public sealed class IgmTests
             int depth = mixer[^1] is >= '1' and <= '3' ? mixer[^1] - '0' : 1;
             this.mixer = mixer.Split(' ')[0] switch
             {
-                "vdn" => new VdnMixer(),
+                "vdn" => new VdnMixer().Create(layout, spec),
                 "qmix" => new QmixMixer { Embed = 4, HypernetLayers = depth, HypernetEmbed = 6 }.Create(layout, spec),
                 "qplex" => new QplexMixer { HypernetEmbed = 6, Kernels = 3, KernelLayers = depth, KernelEmbed = 4 }.Create(layout, spec),
                 _ => new CentralMixer { Embed = 16 }.Create(layout, spec),

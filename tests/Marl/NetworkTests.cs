@@ -217,7 +217,7 @@ public sealed class NetworkTests
                     Options = configuration.Options switch
                     {
                         OnPolicyOptions options => options with { Agent = layers, CriticNetwork = layers },
-                        MaddpgOptions options => options with { Agent = layers, CriticNetwork = layers },
+                        MaddpgOptions options => options with { Agent = layers, CriticNetwork = networks[1] },
                         QLearningOptions options => options with { Agent = layers, Mixer = new WeightedSum { Scale = 0.5f } },
                         _ => configuration.Options with { Agent = layers },
                     },
@@ -255,6 +255,10 @@ public sealed class NetworkTests
         Refused("embed", new CentralMixer { Embed = 9000 }.Validate);
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure("pareto-ac", Foraging, 10, settings: "criticNetwork=gru")).Dispose());
         Assert.Contains("criticNetwork=mlp", e.Message, StringComparison.Ordinal);
+        var maddpg = Games.Configure("maddpg", Foraging, 10);
+        var recurrent = (MaddpgOptions)maddpg.Options with { CriticNetwork = new GruNetwork() };
+        e = Assert.Throws<UsageException>(() => new Trainer(maddpg with { Options = recurrent }).Dispose());
+        Assert.Contains("cannot be recurrent", e.Message, StringComparison.Ordinal);
 
         static void Refused(string option, Action validate)
             => Assert.StartsWith($"option '{option}'", Assert.Throws<UsageException>(validate).Message, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other. Of an ensemble every member runs, and
 /// an agent does what the member says that it plays.
 /// </summary>
-public sealed class Controller
+internal sealed class Controller
 {
     private readonly Actor[] actors;
     private readonly FrozenParameters[] frozen;

@@ -28,13 +28,9 @@ internal sealed class Coma : PolicyObjective
             NetworkInput.RequireState(spec, "the critic", "use criticObservation=true");
         }
         // Q_i(s, ., u_-i): one output per action of the agent, for what the others did.
-        var input = new NetworkInput(spec, common: [InputColumn.State], own:
-        [
-            .. options.CriticObservation ? [InputColumn.Observation] : Array.Empty<InputColumn>(),
-            InputColumn.MaskedJointAction,
-            .. options.CriticLastActions ? [InputColumn.LastActions] : Array.Empty<InputColumn>(),
-            .. options.Shared ? [InputColumn.AgentId] : Array.Empty<InputColumn>(),
-        ]);
+        var input = new NetworkInput(spec, common: [InputColumn.State], own: NetworkInput.Columns(
+            (InputColumn.Observation, options.CriticObservation), (InputColumn.MaskedJointAction, true),
+            (InputColumn.LastActions, options.CriticLastActions), (InputColumn.AgentId, options.Shared)));
         critic = new Critic(AddNetwork("critic", options.OfCritics).Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.Shared, spec.ActionCount);
     }
 

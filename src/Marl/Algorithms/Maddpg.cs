@@ -49,6 +49,10 @@ internal sealed class Maddpg : Objective
         var input = CriticInput(spec, options.Critic, options.AgentId);
         critic = new Critic(criticLayout.Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1);
         twin = options.Twin ? new Critic(criticLayout.Scope("critic2"), input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1) : null;
+        if (critic.IsRecurrent)
+        {
+            throw new UsageException("a critic that values actions that were not taken cannot be recurrent; use a feed-forward one");
+        }
         (encoding, box) = (new ActionEncoding(spec), spec.IsContinuous ? new BoxPolicy(spec) : null);
         // Who acts, the critics, and what each observer thinks of everyone's policy (its own among them, which nobody asks for).
         (critics, inferred) = (options.Members, options.Members + 1);

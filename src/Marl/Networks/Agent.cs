@@ -28,13 +28,8 @@ public sealed record AgentOptions
     public bool Fingerprint { get; init; }
 
     /// <summary>What an agent sees: [observation or state, last action, fingerprint, index], as chosen.</summary>
-    internal InputColumn[] Columns =>
-    [
-        Observation == ObservationKind.State ? InputColumn.State : InputColumn.Observation,
-        .. LastAction ? [InputColumn.LastAction] : Array.Empty<InputColumn>(),
-        .. Fingerprint ? [InputColumn.Fingerprint] : Array.Empty<InputColumn>(),
-        .. AgentId ? [InputColumn.AgentId] : Array.Empty<InputColumn>(),
-    ];
+    internal InputColumn[] Columns => NetworkInput.Columns((Observation == ObservationKind.State ? InputColumn.State : InputColumn.Observation, true),
+        (InputColumn.LastAction, LastAction), (InputColumn.Fingerprint, Fingerprint), (InputColumn.AgentId, AgentId));
 }
 
 /// <summary>What an agent sees of the environment.</summary>

@@ -48,7 +48,7 @@ public sealed class Critic
     /// <summary>Outputs of some rows of a batch with other actions than the recorded ones, [T, B, N, M]. The gradient flows into the actions.</summary>
     /// <param name="w">weights.</param>
     /// <param name="batch">what it sees.</param>
-    /// <param name="row">the first of the T rows.</param>
+    /// <param name="row">the first of the T rows; a recurrent state is zeros before it.</param>
     /// <param name="actions">see <see cref="NetworkInput.Build(Tape, EpisodeBatch, int, int, Var?)"/>.</param>
     public Var Forward(Weights w, EpisodeBatch batch, int row, Var actions) => Forward(w, Input.Build(w.Tape, batch, row, actions.Shape[0], actions));
 

@@ -93,7 +93,7 @@ public sealed class NetworkInput
         Var? shared = common.Length == 0 ? null : tape.Constant(Common(tape, source));
         if (actions is not { } given)
         {
-            return new(shared, tape.Constant(Columns(tape, source, own, Agents)));
+            return new(shared, tape.Constant(Fill(tape, source, own, Agents)));
         }
         int at = Array.FindIndex(own, column => column is InputColumn.Action or InputColumn.JointAction);
         if (at < 0)
@@ -103,13 +103,27 @@ public sealed class NetworkInput
         ReadOnlySpan<InputColumn> before = own.AsSpan(0, at), after = own.AsSpan(at + 1);
         if (!before.IsEmpty)
         {
-            given = Ops.Concat(-1, tape.Constant(Columns(tape, source, before, Agents)), given);
+            given = Ops.Concat(-1, tape.Constant(Fill(tape, source, before, Agents)), given);
         }
         if (!after.IsEmpty)
         {
-            given = Ops.Concat(-1, given, tape.Constant(Columns(tape, source, after, Agents)));
+            given = Ops.Concat(-1, given, tape.Constant(Fill(tape, source, after, Agents)));
         }
         return new(shared, given);
+    }
+
+    /// <summary>The columns that are included, in order.</summary>
+    internal static InputColumn[] Columns(params ReadOnlySpan<(InputColumn Column, bool Included)> columns)
+    {
+        List<InputColumn> included = [];
+        foreach (var (column, isIncluded) in columns)
+        {
+            if (isIncluded)
+            {
+                included.Add(column);
+            }
+        }
+        return [.. included];
     }
 
     /// <summary>Refuses an environment without a state.</summary>
@@ -147,10 +161,10 @@ public sealed class NetworkInput
     /// <summary>[T, B, C]; a single column of the batch as it is.</summary>
     private Tensor Common(Tape tape, in InputSource source) => common is [InputColumn.State] ? source.States
         : common is [InputColumn.Observations] ? source.AllObservations
-        : Columns(tape, source, common, agents: 1).Reshape(source.Steps, source.Episodes, Width(common));
+        : Fill(tape, source, common, agents: 1).Reshape(source.Steps, source.Episodes, Width(common));
 
     /// <summary>[T, B, agents, width] columns next to each other.</summary>
-    private Tensor Columns(Tape tape, in InputSource source, ReadOnlySpan<InputColumn> columns, int agents)
+    private Tensor Fill(Tape tape, in InputSource source, ReadOnlySpan<InputColumn> columns, int agents)
     {
         int rows = source.Steps * source.Episodes, width = Width(columns);
         var writer = new ColumnWriter(tape, rows, agents, width);
