@@ -31,8 +31,14 @@ public sealed class Tape(Device? device = null)
         return new Scope(this, recording: true);
     }
 
-    /// <summary>A scope whose ops keep no history and whose memory is given back at its end; results leave it through a tensor
-    /// allocated before it. It may stand inside a step, or alone.</summary>
+    /// <summary>
+    /// A scope whose ops keep no history and whose memory is given back at its end. It may be inside a step, or on its own. One result leaves it through
+    /// <see cref="Scope.Keep(Var)"/>, others through tensors allocated before it:
+    /// <code>
+    /// using var detached = tape.NoGrad();
+    /// return detached.Keep(tape.Constant(x).Softmax() * mask);
+    /// </code>
+    /// </summary>
     public Scope NoGrad()
     {
         if (depth == 0)
@@ -45,6 +51,14 @@ public sealed class Tape(Device? device = null)
 
     /// <summary>A number without gradient.</summary>
     public Var Constant(Tensor value) => Push(new Node { Value = value });
+
+    /// <summary>The same of one value, of shape [].</summary>
+    public Var Constant(float value)
+    {
+        var scalar = Scratch(default);
+        Device.Fill(scalar, value);
+        return Constant(scalar);
+    }
 
     /// <summary>A number whose gradient is wanted.</summary>
     public Var Variable(Tensor value) => Push(new Node { Value = value, Wanted = recording });
@@ -117,7 +131,8 @@ public sealed class Tape(Device? device = null)
         return Push(node);
     }
 
-    /// <summary>Adds dL/dp to the gradient of every bound parameter; <paramref name="loss"/> is L, of one element.</summary>
+    /// <summary>Adds dL/dp to the gradient of every bound parameter; <paramref name="loss"/> is L, of one element. The first call after an optimizer's step
+    /// starts from 0, see <see cref="Parameters.DiscardGradient"/>.</summary>
     public void Backward(Var loss) => Backward(loss, default);
 
     /// <summary>The same from a given gradient of <paramref name="root"/>, of its shape (none: 1).</summary>
@@ -132,8 +147,9 @@ public sealed class Tape(Device? device = null)
         for (int i = 0; i <= root.Index; i++)
         {
             ref var node = ref Nodes[i];
-            node.Reached = node.IsParameter;
-            if (node is { Wanted: true, IsParameter: false })
+            node.Reached = node.Parameters is not null;
+            node.Parameters?.PrepareGradient(node.Gradient);
+            if (node is { Wanted: true, Parameters: null })
             {
                 node.Gradient = node.Owner == i ? gradients.TakeLow(node.Value.Shape) : View(node, Nodes[node.Owner].Gradient);
             }
@@ -232,8 +248,8 @@ public sealed class Tape(Device? device = null)
         }
     }
 
-    internal Var Parameter(Tensor value, Tensor gradient, Tensor transpose)
-        => Push(new Node { Value = value, Gradient = gradient, Transpose = transpose, Wanted = recording && !gradient.IsNone, IsParameter = true });
+    internal Var Parameter(Parameters parameters, Tensor value, Tensor gradient, Tensor transpose)
+        => Push(new Node { Parameters = parameters, Value = value, Gradient = gradient, Transpose = transpose, Wanted = recording && !gradient.IsNone });
 
     internal ref Node Node(Var handle)
     {
@@ -293,7 +309,7 @@ public sealed class Tape(Device? device = null)
     {
         private readonly Tape tape;
         private readonly bool recordingBefore;
-        private readonly int count, inputCount, savedCount, low, high;
+        private readonly int count, inputCount, savedCount, low, high, depth;
 
         internal Scope(Tape tape, bool recording)
         {
@@ -302,16 +318,49 @@ public sealed class Tape(Device? device = null)
             (count, inputCount, savedCount) = (tape.count, tape.inputCount, tape.savedCount);
             (low, high) = (tape.values.Low, tape.values.High);
             tape.recording = recording;
-            tape.depth++;
+            depth = ++tape.depth;
         }
 
-        /// <summary>Ends the scope: handles made in it become invalid, its memory is given back.</summary>
+        /// <summary>Ends the scope with a result: the value of x, without its history, lives until the surrounding scope ends, or until the next one
+        /// begins where there is none around. All else is given back.</summary>
+        public Tensor Keep(Var x) => Keep(x.Value);
+
+        /// <inheritdoc cref="Keep(Var)"/>
+        public Tensor Keep(Tensor x)
+        {
+            if (tape.depth < depth)
+            {
+                throw new InvalidOperationException("Keep: the scope has ended; it keeps one result");
+            }
+            // At the top, where the scope's own scratch begins, unless x itself is there.
+            int top = tape.values.High;
+            tape.values.Release(tape.values.Low, high);
+            var kept = tape.values.TakeHigh(x.Shape);
+            if (kept.Storage == x.Storage && x.Offset < kept.Offset + kept.Count && kept.Offset < x.Offset + x.Count)
+            {
+                tape.values.Release(tape.values.Low, top);
+                kept = tape.values.TakeHigh(x.Shape);
+            }
+            x.CopyTo(kept);
+            End(tape.values.High);
+            return kept;
+        }
+
+        /// <summary>Ends the scope, if <see cref="Keep(Var)"/> has not: handles made in it become invalid, its memory is given back.</summary>
         public void Dispose()
+        {
+            if (tape.depth >= depth)
+            {
+                End(high);
+            }
+        }
+
+        private void End(int top)
         {
             tape.recording = recordingBefore;
             (tape.count, tape.inputCount, tape.savedCount) = (count, inputCount, savedCount);
-            tape.values.Release(low, high);
-            tape.depth--;
+            tape.values.Release(low, top);
+            tape.depth = depth - 1;
         }
     }
 }
@@ -328,5 +377,8 @@ internal struct Node
 
     /// <summary>The node whose memory this is a view of; itself where it has its own.</summary>
     public int Owner;
-    public bool Wanted, IsParameter, Reached;
+    public bool Wanted, Reached;
+
+    /// <summary>What it is a slice of, where it is a parameter.</summary>
+    public Parameters? Parameters;
 }

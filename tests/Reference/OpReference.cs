@@ -13,7 +13,7 @@ public sealed class OpReference
         ["op_broadcast"] = i => Y((i["a"] * i["b"] + i["c"]) / (i["a"].Square() + 1f)),
         ["op_cat_slice"] = CatSlice,
         ["op_clamp"] = i => Y(i.X.Clamp(-i.Case.Number("c"), i.Case.Number("c"))),
-        ["op_cross_entropy"] = i => EachAndMean(i.X.CrossEntropy(Column(i.Case["label"]))),
+        ["op_cross_entropy"] = i => EachAndMean(i.X.CrossEntropy(i.Case["label"])),
         ["op_cross_entropy_soft"] = i => Y(-(i.X.LogSoftmax() * i["p"]).Sum(-1)),
         ["op_cumsum_flip"] = i => Y(i.X.MatMul(i.Tape.Constant(i.Case.Upload(LowerTriangle(i.X.Shape[1]))))),
         ["op_elu"] = i => Y(i.X.Elu(i.Case.Number("elu_alpha"))),
@@ -102,8 +102,6 @@ public sealed class OpReference
         var deviation = x.Reshape(x.Value.Count).Variance(0, unbiased: true).Sqrt();
         return [("mean", mean), ("std", deviation), ("normalised", (x - mean) / (deviation + 1e-8f))];
     }
-
-    private static Tensor Column(Tensor x) => x.Reshape(x.Shape.Append(1));
 
     private static Tensor LowerTriangle(int n)
     {

@@ -214,8 +214,6 @@ public static partial class Ops
     private static void CopyColumns(this Device device, Tensor x, int from, Tensor y, int to, int count, bool accumulate = false)
     {
         int rows = x.Shape.Rows, xWidth = x.Shape[-1], yWidth = y.Shape[-1];
-        device.CopyStrided(Past(x, from), [0, 0, xWidth, 1], Past(y, to), [0, 0, yWidth, 1], [1, 1, rows, count], accumulate);
-
-        static Tensor Past(Tensor x, int skip) => new(x.Storage, x.Offset + skip, new Shape(x.Count - skip));
+        device.CopyStrided(From(x, from), [0, 0, xWidth, 1], From(y, to), [0, 0, yWidth, 1], [1, 1, rows, count], accumulate);
     }
 }

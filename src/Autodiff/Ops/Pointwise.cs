@@ -34,6 +34,12 @@ public static partial class Ops
     /// <summary>The square root.</summary>
     public static Var Sqrt(this Var x) => x.Map(default(Sqrt));
 
+    /// <summary>x^exponent; NaN where x &lt; 0 and the exponent is not an integer.</summary>
+    public static Var Pow(this Var x, float exponent) => x.Map(new Pow(exponent));
+
+    /// <summary>x^exponent for x >= 0, broadcasting; NaN where x &lt; 0.</summary>
+    public static Var Pow(this Var x, Var exponent) => x.Zip(exponent, default(Power));
+
     /// <summary>1 / x</summary>
     public static Var Reciprocal(this Var x) => x.Map(default(Reciprocal));
 

@@ -61,6 +61,7 @@ public sealed record RmsProp : UpdateRule
         private readonly float keep = (float)keep, step = (float)step, alpha = (float)rule.Alpha, rest = (float)(1 - rule.Alpha),
             centre = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T x, T g, ref T a, ref T v) where T : struct, ILane<T>
         {
             v = T.Of(alpha) * v + T.Of(rest) * g * g;

@@ -5,7 +5,6 @@ namespace Marl.Native;
 /// <summary>Loops over the pointwise ops.</summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void Map<TOp>(TOp op, Tensor x, Tensor y)
         => Loop.Run(new MapLoop<TOp>(op, ref First(x, y.Count), ref First(y, y.Count)), y.Count);
 
@@ -17,7 +16,6 @@ internal sealed partial class CpuDevice
         public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(T.Load(ref x, i)).Store(ref y, i);
     }
 
-    /// <inheritdoc/>
     public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate)
     {
         int n = z.Count;
@@ -34,7 +32,6 @@ internal sealed partial class CpuDevice
             => T.Fma(op.D(T.Load(ref x, i), T.Load(ref y, i)), T.Load(ref dy, i), accumulate ? T.Load(ref z, i) : T.Zero).Store(ref z, i);
     }
 
-    /// <inheritdoc/>
     public override void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y)
     {
         if (a.Shape == y.Shape && b.Shape == y.Shape)
@@ -77,7 +74,6 @@ internal sealed partial class CpuDevice
         public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(a.Load<T>(i), b.Load<T>(i)).Store(ref y, i);
     }
 
-    /// <inheritdoc/>
     public override void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
     {
         if (second)
@@ -141,7 +137,6 @@ internal sealed partial class CpuDevice
         public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DB(a, b, y);
     }
 
-    /// <inheritdoc/>
     public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale)
     {
         if (scale.IsNone)
@@ -154,7 +149,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale)
     {
         double sum = 0;
