@@ -1,10 +1,13 @@
 using System.Reflection;
+using System.Xml.Linq;
 
 namespace Marl.Native.Tests;
 
 /// <summary>The doors between the rooms, and what no room may do.</summary>
 public sealed class HouseTests
 {
+    private const BindingFlags All = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+
 #if GPU
     private static readonly string[] Gpu = ["Marl.Native.Gpu"];
 #else
@@ -47,8 +50,32 @@ public sealed class HouseTests
     [InlineData("Marl.Native.Nn")]
     public void NoRoomBelowMarlKnowsOfAgentsRewardsOrEpisodes(string room)
     {
-        var names = Assembly.Load(room).GetTypes().Where(t => t.IsPublic).SelectMany(t => t.GetMembers().Select(m => $"{t.Name}.{m.Name}"));
-        Assert.DoesNotContain(names, name => new[] { "Agent", "Reward", "Episode" }.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)));
+        string[] words = ["Agent", "Reward", "Episode", "Mixer", "QMIX"];
+        var names = Assembly.Load(room).GetTypes().SelectMany(t => t.GetMembers(All).Select(m => $"{t.Name}.{m.Name}"));
+        var documentation = XDocument.Load(Path.Combine(AppContext.BaseDirectory, room + ".xml")).Descendants("member").Select(member => member.ToString());
+        Assert.DoesNotContain([.. names, .. documentation], text => words.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    /// <summary>An operator on lanes that is called once per element, not inlined, costs several times what it computes.</summary>
+    [Theory]
+    [InlineData("Marl.Native.Tensor")]
+    [InlineData("Marl.Native.Autodiff")]
+    [InlineData("Marl.Native.Nn")]
+    [InlineData("Marl.Native")]
+    public void EveryOperatorOnLanesIsInlined(string room)
+    {
+        Type[] lanes = [typeof(ILane<>), typeof(IFloatLane<>), typeof(ITileLane<>)];
+        bool IsLane(Type type) => lanes.Any(lane => type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == lane));
+        var operators =
+            from type in Assembly.Load(room).GetTypes()
+            where type.IsValueType || type == typeof(LaneMath)
+            from method in type.GetMethods(All | BindingFlags.DeclaredOnly)
+            // What computes for every lane, and the lanes' own arithmetic; D1 is for tests only.
+            where method.GetGenericArguments().Any(IsLane) || IsLane(type) && type != typeof(D1) && !method.Name.Contains("get_", StringComparison.Ordinal)
+            select (Method: method, Name: $"{type.FullName}.{method.Name}");
+        var found = operators.ToArray();
+        Assert.True(room == "Marl.Native" || found.Length > 3, $"{room} has {found.Length} operators on lanes");
+        Assert.Empty(found.Where(o => !o.Method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining)).Select(o => o.Name));
     }
 
     [Theory]

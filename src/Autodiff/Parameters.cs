@@ -54,7 +54,7 @@ public sealed class ParameterLayout
 
 /// <summary>
 /// The parameters of networks as one flat block of values, with a gradient block beside it: copying, Polyak averaging, clipping, an
-/// optimiser step and a checkpoint are one pass each. A network is a pure function of (parameters, input).
+/// optimizer step and a checkpoint are one pass each. A network is a pure function of (parameters, input).
 /// </summary>
 public sealed class Parameters
 {

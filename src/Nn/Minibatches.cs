@@ -1,19 +1,6 @@
 namespace Marl.Native.Nn;
 
-/// <summary>
-/// The rows of a data set in random order, cut into minibatches; a row is an element of the first axis.
-/// <code>
-/// var batches = new Minibatches(count: images.Shape[0], size: 64);
-/// for (int epoch = 0; epoch &lt; 10; epoch++)
-/// {
-///     batches.Shuffle(ref rng);
-///     for (int i = 0; i &lt; batches.Count; i++)
-///     {
-///         using (tape.Step())
-///         {
-///             var (x, y) = (batches.Rows(tape, images, i), batches.Rows(tape, labels, i));
-/// </code>
-/// </summary>
+/// <summary>The rows of a data set in random order, cut into minibatches; a row is an element of the first axis. docs/engine.md shows the loop.</summary>
 public sealed class Minibatches
 {
     private readonly float[] order;

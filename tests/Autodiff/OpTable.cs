@@ -39,11 +39,13 @@ internal static class OpTable
         // ---- operators ----
         .. OpLine.Binary("Addition", (a, b) => a + b, (a, b) => a + b),
         OpLine.Unary("Addition", x => x + 1.5f, x => x + 1.5, "with a number"),
+        OpLine.Unary("Addition", x => 1.5f + x, x => x + 1.5, "to a number"),
         OpLine.WithConstant("Addition", (x, c) => x + c, (x, c) => x + c),
         .. OpLine.Binary("Subtraction", (a, b) => a - b, (a, b) => a - b),
         OpLine.Unary("Subtraction", x => x - 1.5f, x => x - 1.5, "of a number"),
         OpLine.Unary("Subtraction", x => 1.5f - x, x => 1.5 - x, "from a number"),
         OpLine.WithConstant("Subtraction", (x, c) => x - c, (x, c) => x - c),
+        OpLine.WithConstant("Subtraction", (x, c) => c - x, (x, c) => c - x, "from a constant tensor"),
         .. OpLine.Binary("Multiply", (a, b) => a * b, (a, b) => a * b),
         OpLine.Unary("Multiply", x => x * 1.5f, x => x * 1.5, "by a number"),
         OpLine.Unary("Multiply", x => 1.5f * x, x => x * 1.5, "of a number"),

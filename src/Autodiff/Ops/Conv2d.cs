@@ -75,9 +75,6 @@ public static partial class Ops
             device.Zip(default(Add), flat, b.Reshape(w[0], 1), flat);
         }
 
-        /// <summary>The outputs of a block, from [count, O, H' W'].</summary>
-        public void ToOutputs(Device device, Tensor y, Tensor outputs) => SwapAxes(device, y, y.Shape[0], outputs, accumulate: false);
-
         /// <summary>columns = the patches of images, zeros where a patch reaches beyond its image.</summary>
         public void Gather(Device device, Tensor images, Tensor columns)
         {
@@ -125,7 +122,7 @@ public static partial class Ops
         }
 
         /// <summary>y [B, A, ..] (+)= x [A, B, ..]</summary>
-        private static void SwapAxes(Device device, Tensor x, int a, Tensor y, bool accumulate)
+        public static void SwapAxes(Device device, Tensor x, int a, Tensor y, bool accumulate)
         {
             int b = y.Shape[0], inner = x.Count / Math.Max(1, a * b);
             device.CopyStrided(x, [0, inner, b * inner, 1], y, [0, a * inner, inner, 1], [1, b, a, inner], accumulate);
@@ -143,7 +140,7 @@ public static partial class Ops
             foreach (var (first, count) in patches.Blocks(device))
             {
                 var (columns, dy) = (patches.Columns(columnSpace, count), patches.Outputs(outputSpace, count));
-                patches.ToOutputs(device, p.DY.Slice(first, count), dy);
+                Patches.SwapAxes(device, p.DY.Slice(first, count), count, dy, accumulate: false);
                 if (!dw.IsNone)
                 {
                     patches.Gather(device, x.Slice(first, count), columns);

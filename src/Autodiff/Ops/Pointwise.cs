@@ -126,40 +126,32 @@ public static partial class Ops
         }
     }
 
-    /// <summary>y += x summed over the axes along which y was broadcast to x's shape.</summary>
+    /// <summary>y += x summed over the axes along which y was broadcast to x's shape: first those that y lacks, as one, then one after the other.</summary>
     private static void SumTo(Pass p, Tensor x, Tensor y)
     {
-        int missing = x.Shape.Rank - y.Shape.Rank;
+        int missing = x.Shape.Rank - y.Shape.Rank, axis = 0;
+        Shape rest;
         if (missing > 0)
         {
-            // All leading axes that y lacks are one axis to be summed.
-            var flat = new Shape(x.Shape.Product(0, missing), x.Count / x.Shape.Product(0, missing));
             Span<int> lengths = stackalloc int[Shape.MaxRank];
             x.Shape.CopyTo(lengths);
-            var rest = new Shape(lengths[missing..x.Shape.Rank]);
-            bool last = rest == y.Shape;
-            var sum = last ? y : p.Scratch(rest);
-            p.Device.Reduce(default(Sum), x.Reshape(flat), 0, sum, accumulate: last);
-            if (!last)
-            {
-                SumTo(p, sum, y);
-            }
-            return;
+            rest = new Shape(lengths[missing..x.Shape.Rank]);
+            x = x.Reshape(x.Shape.Product(0, missing), rest.Count);
         }
-        for (int axis = 0; axis < x.Shape.Rank; axis++)
+        else
         {
-            if (x.Shape[axis] != y.Shape[axis])
+            while (x.Shape[axis] == y.Shape[axis])
             {
-                var rest = x.Shape.With(axis, 1);
-                bool last = rest == y.Shape;
-                var sum = last ? y : p.Scratch(rest);
-                p.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
-                if (!last)
-                {
-                    SumTo(p, sum, y);
-                }
-                return;
+                axis++;
             }
+            rest = x.Shape.With(axis, 1);
+        }
+        bool last = rest == y.Shape;
+        var sum = last ? y : p.Scratch(rest);
+        p.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
+        if (!last)
+        {
+            SumTo(p, sum, y);
         }
     }
 }

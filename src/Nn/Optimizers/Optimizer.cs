@@ -5,10 +5,7 @@ namespace Marl.Native.Nn;
 /// parameters: a step is one pass over them and allocates nothing.
 /// <code>
 /// var optimizer = new Optimizer(parameters, new Adam { LearningRate = 5e-4 });
-/// using (tape.Step())
-/// {
-///     tape.Backward(loss);
-/// }
+/// using (tape.Step()) { tape.Backward(loss); }
 /// optimizer.Step();      // or Step(schedule.At(step))
 /// </code>
 /// </summary>
@@ -17,7 +14,7 @@ public sealed class Optimizer
     private readonly Parameters parameters;
     private readonly Tensor[] memories;
 
-    /// <summary>An optimiser that has not taken a step.</summary>
+    /// <summary>An optimizer that has not taken a step.</summary>
     /// <param name="parameters">what it moves, and where their gradient is.</param>
     /// <param name="rule">how.</param>
     public Optimizer(Parameters parameters, UpdateRule rule)

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// RMSprop (Hinton 2012; centred: Graves 2013), in PyTorch's form with epsilon outside of the root:
+/// RMSprop (Hinton 2012; centered: Graves 2013), in PyTorch's form with epsilon outside of the root:
 /// <code>
 /// v = alpha v + (1 - alpha) g^2
-/// a = alpha a + (1 - alpha) g     where centred, else a = 0
+/// a = alpha a + (1 - alpha) g     where centered, else a = 0
 /// d = g / (sqrt(v - a^2) + epsilon)
 /// p = p - lr d,   with momentum: b = momentum b + d,  p = p - lr b
 /// </code>

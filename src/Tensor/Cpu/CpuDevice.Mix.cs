@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>QMIX's mixing layer: a matrix of absolute weights for every row.</summary>
+/// <summary>The monotone layer: a matrix of absolute weights for every row.</summary>
 internal sealed partial class CpuDevice
 {
     public override void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y)
