@@ -66,11 +66,11 @@ public sealed class HouseTests
     {
         Type[] lanes = [typeof(ILane<>), typeof(IFloatLane<>), typeof(ITileLane<>)];
         bool IsLane(Type type) => lanes.Any(lane => type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == lane));
+        // What computes for every lane, and the lanes' own arithmetic; D1 is for tests only.
         var operators =
             from type in Assembly.Load(room).GetTypes()
             where type.IsValueType || type == typeof(LaneMath)
             from method in type.GetMethods(All | BindingFlags.DeclaredOnly)
-            // What computes for every lane, and the lanes' own arithmetic; D1 is for tests only.
             where method.GetGenericArguments().Any(IsLane) || IsLane(type) && type != typeof(D1) && !method.Name.Contains("get_", StringComparison.Ordinal)
             select (Method: method, Name: $"{type.FullName}.{method.Name}");
         var found = operators.ToArray();

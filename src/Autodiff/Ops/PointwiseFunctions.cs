@@ -72,12 +72,10 @@ internal readonly struct MaskedFill(float value) : IBinary
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.Zero;
 }
 
-/// <summary>x^exponent, as PyTorch has it: NaN where x &lt; 0 and the exponent is not an integer; 1 where the exponent is 0. Integers up to 64 are
-/// products, so that signs and small powers are exact.</summary>
+/// <summary>x^exponent, as PyTorch has it: NaN where x &lt; 0 and the exponent is not an integer; 1 where the exponent is 0. Integer powers
+/// are products, so that negative x have theirs.</summary>
 internal readonly struct Pow(float exponent) : IUnary
 {
-    private const int MostFactors = 64;
-
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => Raise(x, exponent);
 
     [MethodImpl(AggressiveInlining)]
@@ -87,7 +85,7 @@ internal readonly struct Pow(float exponent) : IUnary
     private static T Raise<T>(T x, float exponent) where T : struct, ILane<T>
     {
         float size = exponent < 0f ? -exponent : exponent;
-        if (size > MostFactors || size != (int)size)
+        if (size != (int)size)
         {
             return default(Power).F(x, T.Of(exponent));
         }
