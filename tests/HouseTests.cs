@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Xml.Linq;
 using Marl.Native.Bench.House;
 
 namespace Marl.Native.Tests;
@@ -7,6 +8,8 @@ namespace Marl.Native.Tests;
 public sealed class HouseTests
 {
     private const int MostPublicTypes = 125;
+
+    private const BindingFlags All = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
     private static readonly Dictionary<string, string[]> Packages = new()
     {
@@ -67,8 +70,32 @@ public sealed class HouseTests
     [InlineData("Marl.Native.Nn")]
     public void NoRoomBelowMarlKnowsOfAgentsRewardsOrEpisodes(string room)
     {
-        var names = Assembly.Load(room).GetTypes().Where(t => t.IsPublic).SelectMany(t => t.GetMembers().Select(m => $"{t.Name}.{m.Name}"));
-        Assert.DoesNotContain(names, name => new[] { "Agent", "Reward", "Episode" }.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)));
+        string[] words = ["Agent", "Reward", "Episode", "Mixer", "QMIX"];
+        var names = Assembly.Load(room).GetTypes().SelectMany(t => t.GetMembers(All).Select(m => $"{t.Name}.{m.Name}"));
+        var documentation = XDocument.Load(Path.Combine(AppContext.BaseDirectory, room + ".xml")).Descendants("member").Select(member => member.ToString());
+        Assert.DoesNotContain([.. names, .. documentation], text => words.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    /// <summary>An operator on lanes that is called once per element, not inlined, costs several times what it computes.</summary>
+    [Theory]
+    [InlineData("Marl.Native.Tensor")]
+    [InlineData("Marl.Native.Autodiff")]
+    [InlineData("Marl.Native.Nn")]
+    [InlineData("Marl.Native")]
+    public void EveryOperatorOnLanesIsInlined(string room)
+    {
+        Type[] lanes = [typeof(ILane<>), typeof(IFloatLane<>), typeof(ITileLane<>)];
+        bool IsLane(Type type) => lanes.Any(lane => type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == lane));
+        // What computes for every lane, and the lanes' own arithmetic; D1 is for tests only.
+        var operators =
+            from type in Assembly.Load(room).GetTypes()
+            where type.IsValueType || type == typeof(LaneMath)
+            from method in type.GetMethods(All | BindingFlags.DeclaredOnly)
+            where method.GetGenericArguments().Any(IsLane) || IsLane(type) && type != typeof(D1) && !method.Name.Contains("get_", StringComparison.Ordinal)
+            select (Method: method, Name: $"{type.FullName}.{method.Name}");
+        var found = operators.ToArray();
+        Assert.True(room == "Marl.Native" || found.Length > 3, $"{room} has {found.Length} operators on lanes");
+        Assert.Empty(found.Where(o => !o.Method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining)).Select(o => o.Name));
     }
 
     [Theory]

@@ -9,7 +9,7 @@ namespace Marl.Native;
 public delegate void Initialiser(Span<float> values, Shape shape, ref Rng rng);
 
 /// <summary>A named part of a flat block of parameters.</summary>
-/// <param name="Name">such as "agent.fc1.weight".</param>
+/// <param name="Name">such as "fc1.weight".</param>
 /// <param name="Shape">its shape.</param>
 /// <param name="Offset">its first element in the block.</param>
 /// <param name="Initialiser">its initial values.</param>
@@ -54,10 +54,12 @@ public sealed class ParameterLayout
 
 /// <summary>
 /// The parameters of networks as one flat block of values, with a gradient block beside it: copying, Polyak averaging, clipping, an
-/// optimiser step and a checkpoint are one pass each. A network is a pure function of (parameters, input).
+/// optimizer step and a checkpoint are one pass each. A network is a pure function of (parameters, input).
 /// </summary>
 public sealed class Parameters
 {
+    private bool isDiscarded;
+
     /// <summary>Zeros; see <see cref="Initialise"/>.</summary>
     public Parameters(ParameterLayout layout, Device? device = null)
     {
@@ -72,7 +74,7 @@ public sealed class Parameters
     /// <summary>[P] all values.</summary>
     public Tensor Values { get; }
 
-    /// <summary>[P] the gradient of the loss.</summary>
+    /// <summary>[P] the gradient of the loss. <see cref="Tape.Backward(Var)"/> adds to it; the first after <see cref="DiscardGradient"/> overwrites it.</summary>
     public Tensor Gradient { get; }
 
     /// <summary>The values of one slice.</summary>
@@ -93,6 +95,20 @@ public sealed class Parameters
         }
         Values.CopyFrom(values);
         return this;
+    }
+
+    /// <summary>Makes the next Backward start from a gradient of 0; until then it can still be read. An optimizer's step calls this, so that several calls
+    /// of Backward before a step accumulate and those after it start again. Costs nothing where Backward writes to gradients of its caller's.</summary>
+    public void DiscardGradient() => isDiscarded = true;
+
+    /// <summary>Backward is about to add to <paramref name="destination"/>: to a part of the gradient here, to its caller's, or to none.</summary>
+    internal void PrepareGradient(Tensor destination)
+    {
+        if (isDiscarded && destination.Storage == Gradient.Storage)
+        {
+            Gradient.Device.Fill(Gradient, 0f);
+            isDiscarded = false;
+        }
     }
 
     /// <summary>values = other's: a hard target update.</summary>
@@ -163,5 +179,5 @@ public readonly struct Weights
 
     /// <summary>One slice as a number with history.</summary>
     public Var this[ParameterSlice slice]
-        => Tape.Parameter(parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice), frozen?.Transpose(slice) ?? default);
+        => Tape.Parameter(parameters, parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice), frozen?.Transpose(slice) ?? default);
 }

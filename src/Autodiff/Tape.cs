@@ -5,7 +5,7 @@ namespace Marl.Native;
 /// <see cref="Backward(Var)"/> walks them in reverse and <see cref="PushForward"/> in order. Memory comes from arenas that are reset by the next
 /// step, so after the first steps nothing is allocated. A tape belongs to one thread at a time.
 /// </summary>
-public sealed class Tape(Device? device = null)
+public sealed partial class Tape(Device? device = null)
 {
     private readonly Arena values = new(device ?? Device.Cpu), gradients = new(device ?? Device.Cpu), tangents = new(device ?? Device.Cpu);
     private readonly Dictionary<Storage, Tensor> residents = [];
@@ -31,8 +31,14 @@ public sealed class Tape(Device? device = null)
         return new Scope(this, recording: true);
     }
 
-    /// <summary>A scope whose ops keep no history and whose memory is given back at its end; results leave it through a tensor
-    /// allocated before it. It may stand inside a step, or alone.</summary>
+    /// <summary>
+    /// A scope whose ops keep no history and whose memory is given back at its end. It may be inside a step, or on its own. One result leaves it through
+    /// <see cref="Scope.Keep(Var)"/>, others through tensors allocated before it:
+    /// <code>
+    /// using var detached = tape.NoGrad();
+    /// return detached.Keep(tape.Constant(x).Softmax() * mask);
+    /// </code>
+    /// </summary>
     public Scope NoGrad()
     {
         if (depth == 0)
@@ -45,6 +51,14 @@ public sealed class Tape(Device? device = null)
 
     /// <summary>A number without gradient.</summary>
     public Var Constant(Tensor value) => Push(new Node { Value = value });
+
+    /// <summary>The same of one value, of shape [].</summary>
+    public Var Constant(float value)
+    {
+        var scalar = Scratch(default);
+        Device.Fill(scalar, value);
+        return Constant(scalar);
+    }
 
     /// <summary>A number whose gradient is wanted.</summary>
     public Var Variable(Tensor value) => Push(new Node { Value = value, Wanted = recording });
@@ -117,7 +131,8 @@ public sealed class Tape(Device? device = null)
         return Push(node);
     }
 
-    /// <summary>Adds dL/dp to the gradient of every bound parameter; <paramref name="loss"/> is L, of one element.</summary>
+    /// <summary>Adds dL/dp to the gradient of every bound parameter; <paramref name="loss"/> is L, of one element. The first call after an optimizer's step
+    /// starts from 0, see <see cref="Parameters.DiscardGradient"/>.</summary>
     public void Backward(Var loss) => Backward(loss, default);
 
     /// <summary>The same from a given gradient of <paramref name="root"/>, of its shape (none: 1).</summary>
@@ -132,8 +147,9 @@ public sealed class Tape(Device? device = null)
         for (int i = 0; i <= root.Index; i++)
         {
             ref var node = ref Nodes[i];
-            node.Reached = node.IsParameter;
-            if (node is { Wanted: true, IsParameter: false })
+            node.Reached = node.Parameters is not null;
+            node.Parameters?.PrepareGradient(node.Gradient);
+            if (node is { Wanted: true, Parameters: null })
             {
                 node.Gradient = node.Owner == i ? gradients.TakeLow(node.Value.Shape) : View(node, Nodes[node.Owner].Gradient);
             }
@@ -232,8 +248,8 @@ public sealed class Tape(Device? device = null)
         }
     }
 
-    internal Var Parameter(Tensor value, Tensor gradient, Tensor transpose)
-        => Push(new Node { Value = value, Gradient = gradient, Transpose = transpose, Wanted = recording && !gradient.IsNone, IsParameter = true });
+    internal Var Parameter(Parameters parameters, Tensor value, Tensor gradient, Tensor transpose)
+        => Push(new Node { Parameters = parameters, Value = value, Gradient = gradient, Transpose = transpose, Wanted = recording && !gradient.IsNone });
 
     internal ref Node Node(Var handle)
     {
@@ -287,33 +303,6 @@ public sealed class Tape(Device? device = null)
             Array.Resize(ref array, Math.Max(needed, 2 * array.Length));
         }
     }
-
-    /// <summary>The extent of a step or of a stretch without history; dispose of it at its end.</summary>
-    public readonly ref struct Scope
-    {
-        private readonly Tape tape;
-        private readonly bool recordingBefore;
-        private readonly int count, inputCount, savedCount, low, high;
-
-        internal Scope(Tape tape, bool recording)
-        {
-            this.tape = tape;
-            recordingBefore = tape.recording;
-            (count, inputCount, savedCount) = (tape.count, tape.inputCount, tape.savedCount);
-            (low, high) = (tape.values.Low, tape.values.High);
-            tape.recording = recording;
-            tape.depth++;
-        }
-
-        /// <summary>Ends the scope: handles made in it become invalid, its memory is given back.</summary>
-        public void Dispose()
-        {
-            tape.recording = recordingBefore;
-            (tape.count, tape.inputCount, tape.savedCount) = (count, inputCount, savedCount);
-            tape.values.Release(low, high);
-            tape.depth--;
-        }
-    }
 }
 
 /// <summary>One recorded number and how it came about.</summary>
@@ -328,5 +317,8 @@ internal struct Node
 
     /// <summary>The node whose memory this is a view of; itself where it has its own.</summary>
     public int Owner;
-    public bool Wanted, IsParameter, Reached;
+    public bool Wanted, Reached;
+
+    /// <summary>What it is a slice of, where it is a parameter.</summary>
+    public Parameters? Parameters;
 }

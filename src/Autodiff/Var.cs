@@ -46,11 +46,17 @@ public readonly struct Var
     /// <summary>a + b</summary>
     public static Var operator +(Var a, float b) => a.Map(new Affine(1f, b));
 
+    /// <summary>a + b</summary>
+    public static Var operator +(float a, Var b) => b + a;
+
     /// <summary>a - b</summary>
     public static Var operator -(Var a, float b) => a.Map(new Affine(1f, -b));
 
     /// <summary>a - b with a constant tensor.</summary>
     public static Var operator -(Var a, Tensor b) => a - a.Tape.Constant(b);
+
+    /// <summary>a - b with a constant tensor.</summary>
+    public static Var operator -(Tensor a, Var b) => b.Tape.Constant(a) - b;
 
     /// <summary>a + b with a constant tensor.</summary>
     public static Var operator +(Var a, Tensor b) => a + a.Tape.Constant(b);
@@ -69,6 +75,12 @@ public readonly struct Var
 
     /// <summary>a / b</summary>
     public static Var operator /(Var a, float b) => a.Map(new Affine(1f / b, 0f));
+
+    /// <summary>a / b</summary>
+    public static Var operator /(float a, Var b) => b.Tape.Constant(a) / b;
+
+    /// <summary>a / b with a constant tensor.</summary>
+    public static Var operator /(Var a, Tensor b) => a / a.Tape.Constant(b);
 
     /// <summary>-a</summary>
     public static Var operator -(Var a) => a * -1f;

@@ -34,6 +34,15 @@ public static class Initialisers
         }
     };
 
+    /// <summary>N(0, deviation^2).</summary>
+    public static Initialiser Normal(double deviation = 1) => (values, shape, ref rng) =>
+    {
+        foreach (ref float value in values)
+        {
+            value = (float)(deviation * rng.NextNormal());
+        }
+    };
+
     /// <summary>One value everywhere.</summary>
     public static Initialiser Constant(float value) => (values, shape, ref rng) => values.Fill(value);
 

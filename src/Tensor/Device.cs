@@ -95,7 +95,7 @@ public abstract class Device
     public abstract void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
         where TOp : unmanaged, IBinary;
 
-    /// <summary>One optimiser step on every element; m and v may be none. The gradient counts scale[0] times, see <see cref="ClipScale"/>; where that is
+    /// <summary>One optimizer step on every element; m and v may be none. The gradient counts scale[0] times, see <see cref="ClipScale"/>; where that is
     /// negative, nothing changes. No scale: it counts once.</summary>
     public abstract void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale = default) where TRule : unmanaged, IUpdate;
 
@@ -261,8 +261,8 @@ public abstract class Device
         Zip(default(Multiply), h.Reshape(rows, columns), keep.Reshape(rows, 1), y.Reshape(rows, columns));
     }
 
-    /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: QMIX's mixing layer (Rashid et al. 2018, section 4), one weight
-    /// matrix per row.</summary>
+    /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: a layer that grows with every x (Rashid et al. 2018, section
+    /// 4), one weight matrix per row.</summary>
     public abstract void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y);
 
     /// <summary>dw [R, N, E] = sign(w) x dy, or that added to it when <paramref name="accumulate"/>, and dx [R, N] += sum_e |w| dy; either may be

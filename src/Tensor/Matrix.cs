@@ -2,8 +2,8 @@ namespace Marl.Native;
 
 /// <summary>
 /// How <see cref="Device.Gemm"/> sees a tensor: <see cref="Batch"/> matrices of Rows x Columns, rows <see cref="Stride"/> apart, matrices
-/// <see cref="Step"/> apart. One view covers plain matrices, batches of them, and the rows of agent n in a tensor [.., N, F]
-/// (stride N F, step F), so agents with own weights need no copies.
+/// <see cref="Step"/> apart. One view covers plain matrices, batches of them, and the rows of group n in a tensor [.., N, F]
+/// (stride N F, step F), so groups with weights of their own need no copies.
 /// </summary>
 public readonly struct Matrix
 {

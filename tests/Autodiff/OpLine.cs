@@ -37,8 +37,8 @@ internal sealed record OpLine(string Op, string Detail, Func<int, int[][]> Shape
     }
 
     /// <summary>y = f(x, c) with a constant tensor c of ones and twos.</summary>
-    public static OpLine WithConstant(string op, Func<Var, Tensor, Var> apply, Func<double, double, double> naive)
-        => new(op, "with a constant tensor", n => [[2, 3, n]], (x, c) => apply(x[0], c[0]))
+    public static OpLine WithConstant(string op, Func<Var, Tensor, Var> apply, Func<double, double, double> naive,
+        string detail = "with a constant tensor") => new(op, detail, n => [[2, 3, n]], (x, c) => apply(x[0], c[0]))
         {
             Constants = n => [OpTable.Pattern(i => 1 + i % 2, n)],
             Naive = (x, shapes, c) => Broadcast(x[0], shapes[0], [.. c[0].ToArray().Select(v => (double)v)], c[0].Shape, naive),

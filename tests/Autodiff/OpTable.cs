@@ -12,6 +12,10 @@ internal static class OpTable
         OpLine.Unary("Abs", x => x.Abs(), Math.Abs),
         OpLine.Unary("Square", x => x.Square(), x => x * x),
         OpLine.Unary("Sqrt", x => x.Sqrt(), Math.Sqrt, positive: true),
+        OpLine.Unary("Pow", x => x.Pow(3f), x => x * x * x, "of any sign"),
+        OpLine.Unary("Pow", x => x.Pow(-2f), x => 1 / (x * x), "to a negative integer", positive: true),
+        OpLine.Unary("Pow", x => x.Pow(1.7f), x => Math.Pow(x, 1.7f), "to a fraction", positive: true),
+        .. OpLine.Binary("Pow", (a, b) => a.Pow(b), Math.Pow, positive: true),
         OpLine.Unary("Reciprocal", x => x.Reciprocal(), x => 1 / x, positive: true),
         OpLine.Unary("Exp", x => x.Exp(), Math.Exp),
         OpLine.Unary("Log", x => x.Log(), Math.Log, positive: true),
@@ -35,17 +39,21 @@ internal static class OpTable
         // ---- operators ----
         .. OpLine.Binary("Addition", (a, b) => a + b, (a, b) => a + b),
         OpLine.Unary("Addition", x => x + 1.5f, x => x + 1.5, "with a number"),
+        OpLine.Unary("Addition", x => 1.5f + x, x => x + 1.5, "to a number"),
         OpLine.WithConstant("Addition", (x, c) => x + c, (x, c) => x + c),
         .. OpLine.Binary("Subtraction", (a, b) => a - b, (a, b) => a - b),
         OpLine.Unary("Subtraction", x => x - 1.5f, x => x - 1.5, "of a number"),
         OpLine.Unary("Subtraction", x => 1.5f - x, x => 1.5 - x, "from a number"),
         OpLine.WithConstant("Subtraction", (x, c) => x - c, (x, c) => x - c),
+        OpLine.WithConstant("Subtraction", (x, c) => c - x, (x, c) => c - x, "from a constant tensor"),
         .. OpLine.Binary("Multiply", (a, b) => a * b, (a, b) => a * b),
         OpLine.Unary("Multiply", x => x * 1.5f, x => x * 1.5, "by a number"),
         OpLine.Unary("Multiply", x => 1.5f * x, x => x * 1.5, "of a number"),
         OpLine.WithConstant("Multiply", (x, c) => x * c, (x, c) => x * c),
         .. OpLine.Binary("Division", (a, b) => a / b, (a, b) => a / b, positive: true),
         OpLine.Unary("Division", x => x / 1.5f, x => x / 1.5, "by a number"),
+        OpLine.Unary("Division", x => 1.5f / x, x => 1.5 / x, "of a number", positive: true),
+        OpLine.WithConstant("Division", (x, c) => x / c, (x, c) => x / c),
         OpLine.Unary("UnaryNegation", x => -x, x => -x),
 
         // ---- reductions ----
@@ -140,6 +148,15 @@ internal static class OpTable
             Naive = (x, s, _) => [.. from i in Enumerable.Range(0, 24)
                                      select Enumerable.Range(0, s[0][2]).Sum(k => x[0][i / 4 * s[0][2] + k] * x[1][(i / 12 * s[0][2] + k) * 4 + i % 4])],
         },
+        new("Conv2d", "n wide", n => [[2, 2, 4, n + 2], [3, 2, 2, 3], [3]], (x, _) => x[0].Conv2d(x[1], x[2])) { Naive = (x, s, _) => Conv2d(x, s, 1, 0) },
+        new("Conv2d", "n channels, with steps and padding", n => [[2, n, 5, 4], [2, n, 3, 2], [2]], (x, _) => x[0].Conv2d(x[1], x[2], stride: 2, padding: 1))
+        {
+            Naive = (x, s, _) => Conv2d(x, s, 2, 1),
+        },
+        new("Conv2d", "n images of a pixel in wide padding", n => [[n, 1, 1, 1], [2, 1, 2, 2], [2]], (x, _) => x[0].Conv2d(x[1], x[2], stride: 3, padding: 4))
+        {
+            Naive = (x, s, _) => Conv2d(x, s, 3, 4),
+        },
         new("Gru", "", n => [[3, 2, n], [2, 3], [9, n], [9, 3], [9], [9]], (x, _) => x[0].Gru(x[1], x[2], x[3], x[4], x[5])),
         new("Gru", "n states, episodes begin", n => [[3, 2, 2], [2, n], [3 * n, 2], [3 * n, n], [3 * n], [3 * n]],
             (x, c) => x[0].Gru(x[1], x[2], x[3], x[4], x[5], c[0])) { Constants = _ => [Pattern(i => i % 5 == 2 ? 0 : 1, 3, 2)] },
@@ -156,7 +173,7 @@ internal static class OpTable
         },
         new("CrossEntropy", "", n => [[3, n]], (x, c) => x[0].CrossEntropy(c[0]))
         {
-            Constants = n => [Pattern(i => i % n, 3, 1)],
+            Constants = n => [Pattern(i => i % n, 3)],
             Naive = (x, s, c) => [.. Enumerable.Range(0, 3).Select(row => -LogSoftmax(x[0], null, s[0][1])[row * s[0][1] + (int)c[0].Span[row]])],
         },
         new("GumbelSoftmax", "soft", n => [[3, n]], (x, c) => x[0].GumbelSoftmax(c[0], tau: 0.5f, hard: false)) { Constants = n => [Pattern(i => i % 3 * 0.25f, 3, n)] },
@@ -196,6 +213,19 @@ internal static class OpTable
         int rows = shapes[1].Rows * members;
         double[] together = [.. Enumerable.Range(0, rows).SelectMany(r => x[1].Skip(r / members * common).Take(common).Concat(x[0].Skip(r * own).Take(own)))];
         return [.. Linear([together, x[2], x[3]], rows, outputs, common + own, copies).Select(y => Math.Max(y, 0))];
+    }
+
+    private static double[] Conv2d(double[][] x, Shape[] s, int stride, int padding)
+    {
+        var (images, w) = (s[0], s[1]);
+        int height = (images[2] + 2 * padding - w[2]) / stride + 1, width = (images[3] + 2 * padding - w[3]) / stride + 1;
+        return [.. from n in Enumerable.Range(0, images[0]) from o in Enumerable.Range(0, w[0])
+                   from i in Enumerable.Range(0, height) from j in Enumerable.Range(0, width)
+                   select x[2][o] + (from c in Enumerable.Range(0, w[1]) from p in Enumerable.Range(0, w[2]) from q in Enumerable.Range(0, w[3])
+                                     let row = i * stride + p - padding
+                                     let column = j * stride + q - padding
+                                     where row >= 0 && row < images[2] && column >= 0 && column < images[3]
+                                     select x[1][((o * w[1] + c) * w[2] + p) * w[3] + q] * x[0][((n * w[1] + c) * images[2] + row) * images[3] + column]).Sum()];
     }
 
     private static double[] Mix(double[][] x, int agents, int width)

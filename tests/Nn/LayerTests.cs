@@ -1,4 +1,5 @@
 using Marl.Native.Nn;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
@@ -22,6 +23,8 @@ public sealed class LayerTests
             Slices(l => new Gru(l, 4, 5, Copies)));
         Assert.Equal("x.weight [4], x.bias [4]", Slices(l => new LayerNorm(l, 4)));
         Assert.Equal("x.weight [3, 4], x.bias [3, 4]", Slices(l => new LayerNorm(l, 4, Copies)));
+        Assert.Equal("x.weight [9, 5]", Slices(l => new Embedding(l, 9, 5)));
+        Assert.Equal("x.weight [6, 3, 5, 5], x.bias [6]", Slices(l => new Conv2d(l, 3, 6, kernel: 5)));
         Assert.Equal("x.weight [6, 9], x.bias [6]", Slices(l => new JoinedLinear(l, [4, 2, 3], 6)));
         Assert.Equal("x.weight [6, 4], x.bias [6]", Slices(l => new HyperNetwork(l, 4, 6)));
         Assert.Equal("x.0.weight [5, 4], x.0.bias [5], x.2.weight [6, 5], x.2.bias [6]", Slices(l => new HyperNetwork(l, 4, 6, embed: 5)));
@@ -34,9 +37,14 @@ public sealed class LayerTests
         _ = new Linear(layout.Scope("default"), 25, 400);
         _ = new Gru(layout.Scope("gru"), 25, 100);
         _ = new LayerNorm(layout.Scope("norm"), 4);
+        _ = new Conv2d(layout.Scope("conv"), 4, 20, kernel: 5);
+        _ = new Embedding(layout.Scope("embedding"), 200, 50);
         _ = new Mlp(layout.Scope("mlp"), [25, 9, 9], hidden: Initialisers.Constant(1f), output: Initialisers.Constant(2f));
         var values = Values(layout);
         Near(0.2, values["default.weight"]);
+        Near(0.1, values["conv.weight"]);
+        Assert.Equal(0, values["embedding.weight"].Average(), 0.05);
+        Assert.Equal(1, values["embedding.weight"].Average(v => v * v), 0.05);
         Near(0.2, values["default.bias"]);
         Assert.All(["gru.weight_ih", "gru.weight_hh", "gru.bias_ih", "gru.bias_hh"], name => Near(0.1, values[name]));
         Assert.Equal([1f, 1f, 1f, 1f], values["norm.weight"]);
@@ -95,6 +103,46 @@ public sealed class LayerTests
             var layout = new ParameterLayout();
             var forward = build(layout);
             Assert.Contains(message, Assert.Throws<ArgumentException>(() => Run(new Parameters(layout), forward, Tensor.Zeros(input))).Message);
+        }
+    }
+
+    [Fact]
+    public void DropoutKeepsTheMeanDropsByItsRngAndDoesNothingInEvaluation()
+    {
+        var (tape, dropout, x) = (new Tape(), new Dropout(0.3f), Tensor.Of(Normals(20_000, seed: 1)).Reshape(100, 200));
+        using (tape.Step())
+        {
+            Rng rng = new(5), again = new(5), other = new(6);
+            var input = tape.Variable(x);
+            var y = dropout.Forward(input, ref rng, training: true);
+            float[] kept = [.. y.Value.ToArray().Zip(x.ToArray(), (a, b) => a / b)];
+            Assert.All(kept, factor => Assert.True(factor == 0f || Math.Abs(factor - 1 / 0.7f) < 1e-5f));
+            Assert.Equal(0.3, kept.Count(factor => factor == 0f) / 20_000.0, 0.015);
+            Assert.Equal(20_000UL, rng.Counter);
+            Assert.Equal(y.Value.ToArray(), dropout.Forward(input, ref again, training: true).Value.ToArray());
+            Assert.NotEqual(y.Value.ToArray(), dropout.Forward(input, ref other, training: true).Value.ToArray());
+            Assert.Equal(x.ToArray(), dropout.Forward(input, ref rng, training: false).Value.ToArray());
+            Assert.Equal(20_000UL, rng.Counter);
+            tape.Backward(y.Sum());
+            Assert.All(input.Gradient.ToArray().Zip(kept), pair => Assert.Equal(pair.Second, pair.First, 1e-5f));
+        }
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Dropout(1f));
+    }
+
+    [Fact]
+    public void LayersOfTableAndImage()
+    {
+        var layout = new ParameterLayout();
+        var (embedding, convolution) = (new Embedding(layout.Scope("e"), 5, 4), new Conv2d(layout.Scope("c"), 2, 3, kernel: 2, stride: 2, padding: 1));
+        var (parameters, tape) = (new Parameters(layout).Initialise(new Rng(1)), new Tape());
+        using (tape.Step())
+        {
+            var w = tape.Bind(parameters);
+            var y = embedding.Forward(w, Tensor.Of([4f, 0f, 4f], 3, 1));
+            Assert.Equal(new Shape(3, 1, 4), y.Shape);
+            Assert.Equal(parameters[layout.Slices[0]][4].ToArray(), y.Value[0].ToArray());
+            Assert.Equal(new Shape(7, 3, 4, 3), convolution.Forward(w, tape.Constant(Tensor.Zeros(7, 2, 6, 5))).Shape);
+            Assert.Throws<ArgumentOutOfRangeException>(() => embedding.Forward(tape.Bind(parameters), Tensor.Of([5f])));
         }
     }
 

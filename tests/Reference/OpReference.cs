@@ -13,9 +13,12 @@ public sealed class OpReference
         ["op_broadcast"] = i => Y((i["a"] * i["b"] + i["c"]) / (i["a"].Square() + 1f)),
         ["op_cat_slice"] = CatSlice,
         ["op_clamp"] = i => Y(i.X.Clamp(-i.Case.Number("c"), i.Case.Number("c"))),
-        ["op_cross_entropy"] = i => EachAndMean(i.X.CrossEntropy(Column(i.Case["label"]))),
+        ["op_conv2d"] = Conv2d,
+        ["op_conv2d_stride_padding"] = Conv2d,
+        ["op_cross_entropy"] = i => EachAndMean(i.X.CrossEntropy(i.Case["label"])),
         ["op_cross_entropy_soft"] = i => Y(-(i.X.LogSoftmax() * i["p"]).Sum(-1)),
         ["op_cumsum_flip"] = i => Y(i.X.MatMul(i.Tape.Constant(i.Case.Upload(LowerTriangle(i.X.Shape[1]))))),
+        ["op_divide"] = i => Y(i["a"] / i["b"] + 2f / i["b"]),
         ["op_elu"] = i => Y(i.X.Elu(i.Case.Number("elu_alpha"))),
         ["op_embedding"] = i => Y(i["w"].GatherRows(i.Case["index"])),
         ["op_exp"] = i => Y((i.X / 8f).Exp()),
@@ -36,6 +39,12 @@ public sealed class OpReference
         ["op_max_dim"] = i => Y(i.X.Max()),
         ["op_min_max"] = i => [("min", i["a"].Minimum(i["b"])), ("max", i["a"].Maximum(i["b"]))],
         ["op_mse_masked"] = i => Y((i.X - i["target"]).MaskedMeanSquare(i.Tape.Device.Zeros(i.X.Shape), i.Case["mask"])),
+        ["op_pow_cube"] = Pow,
+        ["op_pow_fraction"] = Pow,
+        ["op_pow_negative"] = Pow,
+        ["op_pow_square"] = Pow,
+        ["op_pow_variable"] = i => Y(i["a"].Pow(i["b"])),
+        ["op_pow_zero"] = Pow,
         ["op_relu"] = i => Y(i.X.Relu()),
         ["op_sigmoid"] = i => Y(i.X.Sigmoid()),
         ["op_smooth_l1"] = i => [("each", (i.X - i["target"]).Huber(i.Case.Number("beta")) / i.Case.Number("beta"))],
@@ -83,6 +92,11 @@ public sealed class OpReference
             ("z", Ops.Stack(1, a.Slice(1, 0, 1).Reshape(rows, columns), b.Slice(1, 0, 1).Reshape(rows, columns)))];
     }
 
+    private static (string, Var)[] Conv2d(Inputs i)
+        => Y(i.X.Conv2d(i["w"], i["b"], (int)i.Case.Number("stride"), (int)i.Case.Number("padding")));
+
+    private static (string, Var)[] Pow(Inputs i) => Y(i.X.Pow(i.Case.Number("exponent")));
+
     private static Var Gru(Inputs i, Var x, Var h, Tensor keep = default)
         => x.Gru(h, i["weight_ih"], i["weight_hh"], i["bias_ih"], i["bias_hh"], keep);
 
@@ -102,8 +116,6 @@ public sealed class OpReference
         var deviation = x.Reshape(x.Value.Count).Variance(0, unbiased: true).Sqrt();
         return [("mean", mean), ("std", deviation), ("normalised", (x - mean) / (deviation + 1e-8f))];
     }
-
-    private static Tensor Column(Tensor x) => x.Reshape(x.Shape.Append(1));
 
     private static Tensor LowerTriangle(int n)
     {

@@ -1,4 +1,5 @@
 using Marl.Native.Nn;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 

@@ -11,7 +11,7 @@ public static partial class Ops
     /// n    = tanh(W_in x[t] + b_in + r (W_hn h + b_hn))
     /// y[t] = (1 - z) n + z h
     /// </code>
-    /// Weights are shared by all rows, or belong to the N copies (agents) of the rows when they have an axis [N] in front.
+    /// Weights are shared by all rows, or belong to the N groups of the rows when they have an axis [N] in front.
     /// </summary>
     /// <param name="x">[T, B, I], or [T, B, N, I]</param>
     /// <param name="h0">the state before, [B, H] or [B, N, H].</param>
@@ -19,7 +19,7 @@ public static partial class Ops
     /// <param name="wHh">[3H, H], or [N, 3H, H]</param>
     /// <param name="bIh">[3H], or [N, 3H]</param>
     /// <param name="bHh">[3H], or [N, 3H]</param>
-    /// <param name="keep">[T, B] or [T, B, N]: 0 where an episode begins, 1 elsewhere; none: 1 everywhere.</param>
+    /// <param name="keep">[T, B] or [T, B, N]: 0 where a sequence begins, 1 elsewhere; none: 1 everywhere.</param>
     /// <returns>y [T, .., H]; the last state is y[T-1].</returns>
     /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
     public static Var Gru(this Var x, Var h0, Var wIh, Var wHh, Var bIh, Var bHh, Tensor keep = default)
@@ -150,11 +150,12 @@ public static partial class Ops
             }
             for (int t = 0; t < steps; t++)
             {
+                var h = t == 0 ? h0 : p.Y[t - 1];
                 if (!keep.IsNone)
                 {
                     Keep(p.Device, dh, keep, t, dh);
+                    h = Keep(p.Device, h, keep, t, kept);
                 }
-                var h = Before(p.Device, h0, p.Y, keep, t, kept);
                 var (dRZ, dN) = HiddenSums(Rows(d[t], copies), hidden);
                 p.Device.Gemm(Rows(dh, copies), wRZ.T, dRZ, accumulate: true);
                 p.Device.Gemm(Rows(dh, copies), wN.T, dN, accumulate: true);
@@ -187,13 +188,6 @@ public static partial class Ops
     /// <summary>Some steps of a sequence that may be none.</summary>
     private static Tensor StepsOf(Tensor keep, int begin, int count) => keep.IsNone ? keep : keep.Slice(begin, count);
 
-    /// <summary>h = keep[t] y[t-1], in <paramref name="kept"/> where there is something to multiply.</summary>
-    private static Tensor Before(Device device, Tensor h0, Tensor y, Tensor keep, int t, Tensor kept)
-    {
-        var h = t == 0 ? h0 : y[t - 1];
-        return keep.IsNone ? h : Keep(device, h, keep, t, kept);
-    }
-
     /// <summary>kept = keep[t] h, row by row.</summary>
     private static Tensor Keep(Device device, Tensor h, Tensor keep, int t, Tensor kept)
     {
@@ -214,8 +208,6 @@ public static partial class Ops
     private static void CopyColumns(this Device device, Tensor x, int from, Tensor y, int to, int count, bool accumulate = false)
     {
         int rows = x.Shape.Rows, xWidth = x.Shape[-1], yWidth = y.Shape[-1];
-        device.CopyStrided(Past(x, from), [0, 0, xWidth, 1], Past(y, to), [0, 0, yWidth, 1], [1, 1, rows, count], accumulate);
-
-        static Tensor Past(Tensor x, int skip) => new(x.Storage, x.Offset + skip, new Shape(x.Count - skip));
+        device.CopyStrided(From(x, from), [0, 0, xWidth, 1], From(y, to), [0, 0, yWidth, 1], [1, 1, rows, count], accumulate);
     }
 }

@@ -16,7 +16,10 @@ public static partial class Ops
         return x.Tape.Record(default(GatherOp), y, [x], [index]);
     }
 
-    /// <summary>Row index[..] of the table w [V, F]: an embedding, y [.., F].</summary>
+    /// <summary>y[.., :] = w[index[..], :], the rows of a table w [V, F] by their indices [..]; repeated rows add their gradients up. Indices are integers
+    /// stored as floats.</summary>
+    /// <exception cref="ArgumentException">w has not two axes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">an index outside of the table.</exception>
     public static Var GatherRows(this Var w, Tensor index)
     {
         if (w.Shape.Rank != 2)

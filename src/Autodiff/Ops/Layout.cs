@@ -85,11 +85,12 @@ public static partial class Ops
         int blocks = xBlock == 0 || yBlock == 0 ? 0 : Math.Min(x.Count / xBlock, y.Count / yBlock);
         if (blocks > 0 && width > 0)
         {
-            device.CopyStrided(At(x, xStart), [0, 0, xBlock, 1], At(y, yStart), [0, 0, yBlock, 1], [1, 1, blocks, width], accumulate);
+            device.CopyStrided(From(x, xStart), [0, 0, xBlock, 1], From(y, yStart), [0, 0, yBlock, 1], [1, 1, blocks, width], accumulate);
         }
-
-        static Tensor At(Tensor t, int start) => new(t.Storage, t.Offset + start, new Shape(t.Count - start));
     }
+
+    /// <summary>All elements from one on, as a row.</summary>
+    private static Tensor From(Tensor x, int start) => new(x.Storage, x.Offset + start, new Shape(x.Count - start));
 
     private readonly struct SliceOp(int axis, int start) : IOp
     {

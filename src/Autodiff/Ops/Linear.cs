@@ -4,7 +4,7 @@ public static partial class Ops
 {
     /// <summary>
     /// y = x W^T + b over the last axis. Weights w [out, in], b [out] are shared by all rows of x [.., in]; weights w [N, out, in], b [N, out] belong
-    /// to the N copies (agents) of x [.., N, in], in one batched product.
+    /// to the N groups of x [.., N, in], in one batched product.
     /// </summary>
     /// <exception cref="ArgumentException">the shapes do not fit; names both.</exception>
     public static Var Linear(this Var x, Var w, Var b) => Linear(x, w, b, relu: false);

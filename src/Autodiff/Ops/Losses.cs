@@ -9,9 +9,11 @@ public static partial class Ops
         return ((x - target) * m).Square().Sum() / m.Sum();
     }
 
-    /// <summary>logsumexp(x) - x[label] along the last axis, which is dropped; label [.., 1].</summary>
+    /// <summary>The cross-entropy of logits x [.., K] and class labels [..]: logsumexp(x) - x[label] of each row, [..].</summary>
+    /// <exception cref="ArgumentException">the labels have another shape; names both.</exception>
     public static Var CrossEntropy(this Var x, Tensor label)
-        => -x.LogSoftmax().Gather(label).Reshape(x.Shape.Without(-1));
+        => label.Shape == x.Shape.Without(-1) ? -x.LogSoftmax().Gather(label.Reshape(label.Shape.Append(1))).Reshape(label.Shape)
+        : throw new ArgumentException($"CrossEntropy: labels {label.Shape} for logits {x.Shape}; [..] and [.., K] are needed");
 
     /// <summary>The straight-through Gumbel-softmax (Jang et al. 2017): the one-hot arg max forwards, the gradient of
     /// softmax((logits + gumbel) / tau) backwards; or that softmax itself when not <paramref name="hard"/>.</summary>

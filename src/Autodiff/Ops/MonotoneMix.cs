@@ -3,8 +3,8 @@ namespace Marl.Native;
 public static partial class Ops
 {
     /// <summary>
-    /// y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: one layer of QMIX's mixing network (Rashid et al. 2018, section 4), whose weights come from a
-    /// hypernetwork, row by row. w [.., N E] or [.., N, E], x [.., N], b [.., E]; y [.., E] grows with every x.
+    /// y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: a layer whose output grows with every x and whose weights come from another network,
+    /// row by row (Rashid et al. 2018, section 4; hypernetworks: Ha et al. 2017). w [.., N E] or [.., N, E], x [.., N], b [.., E]; y [.., E].
     /// </summary>
     /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
     public static Var MonotoneMix(this Var x, Var w, Var b)

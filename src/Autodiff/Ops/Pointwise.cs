@@ -34,6 +34,12 @@ public static partial class Ops
     /// <summary>The square root.</summary>
     public static Var Sqrt(this Var x) => x.Map(default(Sqrt));
 
+    /// <summary>x^exponent; NaN where x &lt; 0 and the exponent is not an integer.</summary>
+    public static Var Pow(this Var x, float exponent) => x.Map(new Pow(exponent));
+
+    /// <summary>x^exponent for x >= 0, broadcasting; NaN where x &lt; 0.</summary>
+    public static Var Pow(this Var x, Var exponent) => x.Zip(exponent, default(Power));
+
     /// <summary>1 / x</summary>
     public static Var Reciprocal(this Var x) => x.Map(default(Reciprocal));
 
@@ -120,40 +126,32 @@ public static partial class Ops
         }
     }
 
-    /// <summary>y += x summed over the axes along which y was broadcast to x's shape.</summary>
+    /// <summary>y += x summed over the axes along which y was broadcast to x's shape: first those that y lacks, as one, then one after the other.</summary>
     private static void SumTo(Pass p, Tensor x, Tensor y)
     {
-        int missing = x.Shape.Rank - y.Shape.Rank;
+        int missing = x.Shape.Rank - y.Shape.Rank, axis = 0;
+        Shape rest;
         if (missing > 0)
         {
-            // All leading axes that y lacks are one axis to be summed.
-            var flat = new Shape(x.Shape.Product(0, missing), x.Count / x.Shape.Product(0, missing));
             Span<int> lengths = stackalloc int[Shape.MaxRank];
             x.Shape.CopyTo(lengths);
-            var rest = new Shape(lengths[missing..x.Shape.Rank]);
-            bool last = rest == y.Shape;
-            var sum = last ? y : p.Scratch(rest);
-            p.Device.Reduce(default(Sum), x.Reshape(flat), 0, sum, accumulate: last);
-            if (!last)
-            {
-                SumTo(p, sum, y);
-            }
-            return;
+            rest = new Shape(lengths[missing..x.Shape.Rank]);
+            x = x.Reshape(x.Shape.Product(0, missing), rest.Count);
         }
-        for (int axis = 0; axis < x.Shape.Rank; axis++)
+        else
         {
-            if (x.Shape[axis] != y.Shape[axis])
+            while (x.Shape[axis] == y.Shape[axis])
             {
-                var rest = x.Shape.With(axis, 1);
-                bool last = rest == y.Shape;
-                var sum = last ? y : p.Scratch(rest);
-                p.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
-                if (!last)
-                {
-                    SumTo(p, sum, y);
-                }
-                return;
+                axis++;
             }
+            rest = x.Shape.With(axis, 1);
+        }
+        bool last = rest == y.Shape;
+        var sum = last ? y : p.Scratch(rest);
+        p.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
+        if (!last)
+        {
+            SumTo(p, sum, y);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Marl.Native.Rl;
 
 /// <summary>What the loss of a shard says: itself, and sums with the metrics that they belong to and what they are divided by.</summary>
@@ -120,8 +122,10 @@ internal sealed class LossReport
     /// <summary>1 / x where x &gt; 0, else 1.</summary>
     internal readonly struct InverseOrOne : IUnary
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T F<T>(T x) where T : struct, ILane<T> => T.IfGreater(x, T.Zero, T.One / x, T.One);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T D<T>(T x, T y) where T : struct, ILane<T> => T.IfGreater(x, T.Zero, -y * y, T.Zero);
     }
 }

@@ -43,26 +43,18 @@ public static class Targets
     /// <returns>[T, B, N]; 0 outside of the mask.</returns>
     public static Tensor Gae(Tape tape, Transitions steps, Tensor valueT, Tensor vNext, float lambda)
     {
-        var advantageT = tape.Scratch(Shape.Broadcast(steps.RewardT.Shape, valueT.Shape));
-        using (tape.NoGrad())
-        {
-            var (r, g, k) = steps.On(tape);
-            var delta = (r + g * tape.Constant(vNext) - valueT) * steps.MaskT;
-            Solve(tape, delta, g * k * lambda, advantageT);
-        }
-        return advantageT;
+        using var detached = tape.NoGrad();
+        var (r, g, k) = steps.On(tape);
+        var delta = (r + g * tape.Constant(vNext) - valueT) * steps.MaskT;
+        return detached.Keep(Solve(tape, delta, g * k * lambda));
     }
 
     /// <summary>G_t = r_t + g_t r_{t+1} + g_t g_{t+1} r_{t+2} + .. to the end of the episode, without any bootstrap.</summary>
     public static Tensor MonteCarlo(Tape tape, Transitions steps)
     {
-        var returnT = tape.Scratch(steps.RewardT.Shape);
-        using (tape.NoGrad())
-        {
-            var (r, g, k) = steps.On(tape);
-            Solve(tape, r, g * k, returnT);
-        }
-        return returnT;
+        using var detached = tape.NoGrad();
+        var (r, g, k) = steps.On(tape);
+        return detached.Keep(Solve(tape, r, g * k));
     }
 
     /// <summary>G_t = r_t + .. + g_t .. g_{t+K-1} v_{t+K}, K = n or what is left of the episode (Sutton and Barto 2018, section 7.1);
@@ -103,14 +95,10 @@ public static class Targets
     public static Tensor Backup(Tape tape, Transitions steps, Tensor vNext, Tensor qNext, float lambda, Tensor ratioNext = default,
         float ceiling = float.PositiveInfinity)
     {
-        var returnT = tape.Scratch(Shape.Broadcast(steps.RewardT.Shape, vNext.Shape));
-        using (tape.NoGrad())
-        {
-            var (r, g, k) = steps.On(tape);
-            var c = Trace(k, lambda, ratioNext, ceiling);
-            Solve(tape, r + g * (tape.Constant(vNext) - c * qNext), g * c, returnT);
-        }
-        return returnT;
+        using var detached = tape.NoGrad();
+        var (r, g, k) = steps.On(tape);
+        var c = Trace(k, lambda, ratioNext, ceiling);
+        return detached.Keep(Solve(tape, r + g * (tape.Constant(vNext) - c * qNext), g * c));
     }
 
     /// <summary>
@@ -129,16 +117,12 @@ public static class Targets
     public static Tensor VTrace(Tape tape, Transitions steps, Tensor valueT, Tensor vNext, Tensor ratioT, float lambda = 1f,
         float rhoBar = 1f, float cBar = 1f)
     {
-        var vsT = tape.Scratch(Shape.Broadcast(steps.RewardT.Shape, valueT.Shape));
-        using (tape.NoGrad())
-        {
-            var (r, g, k) = steps.On(tape);
-            var (v, next, mask) = (tape.Constant(valueT), tape.Constant(vNext), tape.Constant(steps.MaskT));
-            var rho = tape.Constant(ratioT).Clamp(0f, rhoBar);
-            var c = Trace(k, lambda, ratioT, cBar);
-            Solve(tape, mask * (v + rho * (r + g * next - v)) - g * c * next, g * c, vsT);
-        }
-        return vsT;
+        using var detached = tape.NoGrad();
+        var (r, g, k) = steps.On(tape);
+        var (v, next, mask) = (tape.Constant(valueT), tape.Constant(vNext), tape.Constant(steps.MaskT));
+        var rho = tape.Constant(ratioT).Clamp(0f, rhoBar);
+        var c = Trace(k, lambda, ratioT, cBar);
+        return detached.Keep(Solve(tape, mask * (v + rho * (r + g * next - v)) - g * c * next, g * c));
     }
 
     /// <summary>The advantage for V-trace's policy gradient, min(rhoBar, rho_t) (r_t + g_t (v_{t+1} + lambda (vs_{t+1} - v_{t+1})) - v_t)
@@ -147,16 +131,13 @@ public static class Targets
     public static Tensor VTraceAdvantage(Tape tape, Transitions steps, Tensor valueT, Tensor vNext, Tensor vsT, Tensor ratioT,
         float lambda = 1f, float rhoBar = 1f)
     {
-        var (advantageT, vsNext) = (tape.Scratch(vsT.Shape), tape.Scratch(vsT.Shape));
+        using var detached = tape.NoGrad();
+        var vsNext = tape.Scratch(vsT.Shape);
         Transitions.Shift(tape, vsT, vsNext);
-        using (tape.NoGrad())
-        {
-            var (r, g, k) = steps.On(tape);
-            var (next, mask) = (tape.Constant(vNext), tape.Constant(steps.MaskT));
-            var rho = tape.Constant(ratioT).Clamp(0f, rhoBar);
-            (mask * rho * (r + g * (next + k * lambda * (tape.Constant(vsNext) - next)) - valueT)).Value.CopyTo(advantageT);
-        }
-        return advantageT;
+        var (r, g, k) = steps.On(tape);
+        var (next, mask) = (tape.Constant(vNext), tape.Constant(steps.MaskT));
+        var rho = tape.Constant(ratioT).Clamp(0f, rhoBar);
+        return detached.Keep(mask * rho * (r + g * (next + k * lambda * (tape.Constant(vsNext) - next)) - valueT));
     }
 
     /// <summary>How much each reward counts in a weighted sum of <see cref="Lambda"/> returns, sum_t w_t G_t = sum_t e_t r_t + what is no matter of rewards: an
@@ -215,12 +196,14 @@ public static class Targets
         => ratio.IsNone ? k * lambda : k * lambda * k.Tape.Constant(ratio).Clamp(0f, ceiling);
 
     /// <summary>y_t = a_t + b_t y_{t+1}, y_T = 0.</summary>
-    private static void Solve(Tape tape, Var a, Var b, Tensor y)
+    private static Tensor Solve(Tape tape, Var a, Var b)
     {
+        var y = tape.Allocate(Shape.Broadcast(a.Shape, b.Shape));
         var (spreadA, spreadB) = (tape.Scratch(y.Shape), tape.Scratch(y.Shape));
         Spread(tape, a.Value, spreadA);
         Spread(tape, b.Value, spreadB);
         tape.Device.Scan(spreadA, spreadB, y);
+        return y;
     }
 
     /// <summary>y = x, broadcast.</summary>

@@ -14,12 +14,8 @@ public static class Weighting
     /// <returns>[T, B, M]</returns>
     public static Tensor Hysteretic(Tape tape, Tensor delta, float beta)
     {
-        var weight = tape.Scratch(delta.Shape);
-        using (tape.NoGrad())
-        {
-            (1f - (1f - beta) * tape.Constant(delta).Map(default(IsNegative))).Value.CopyTo(weight);
-        }
-        return weight;
+        using var detached = tape.NoGrad();
+        return detached.Keep(1f - (1f - beta) * tape.Constant(delta).Map(default(IsNegative)));
     }
 
     /// <summary>Optimistic weighting: w = 1 where Q_tot &lt; y, else <paramref name="alpha"/> (OW-QMIX, Rashid et al. 2020, section 5).</summary>
@@ -30,12 +26,8 @@ public static class Weighting
     /// <returns>[T, B, M]</returns>
     public static Tensor Optimistic(Tape tape, Tensor y, Tensor qTot, float alpha)
     {
-        var weight = tape.Scratch(y.Shape);
-        using (tape.NoGrad())
-        {
-            ((1f - alpha) * (tape.Constant(qTot) - y).Map(default(IsNegative)) + alpha).Value.CopyTo(weight);
-        }
-        return weight;
+        using var detached = tape.NoGrad();
+        return detached.Keep((1f - alpha) * (tape.Constant(qTot) - y).Map(default(IsNegative)) + alpha);
     }
 
     /// <summary>Central weighting: w = 1 where all did the greedy or y is above the greedy joint action's value, else <paramref name="alpha"/> (CW-QMIX,
@@ -49,14 +41,10 @@ public static class Weighting
     /// <returns>[T, B, 1]</returns>
     public static Tensor Central(Tape tape, Tensor y, Tensor best, Tensor actions, Tensor greedy, float alpha)
     {
-        var weight = tape.Scratch(y.Shape);
-        using (tape.NoGrad())
-        {
-            var isAbove = (tape.Constant(best) - y).Map(default(IsNegative));
-            var isGreedy = 1f - (tape.Constant(greedy) - actions).Abs().Sum(-1).Reshape(y.Shape).Clamp(0f, 1f);
-            ((1f - alpha) * isAbove.Maximum(isGreedy) + alpha).Value.CopyTo(weight);
-        }
-        return weight;
+        using var detached = tape.NoGrad();
+        var isAbove = (tape.Constant(best) - y).Map(default(IsNegative));
+        var isGreedy = 1f - (tape.Constant(greedy) - actions).Abs().Sum(-1).Reshape(y.Shape).Clamp(0f, 1f);
+        return detached.Keep((1f - alpha) * isAbove.Maximum(isGreedy) + alpha);
     }
 
     /// <summary>Lenient Q-learning: w = 0 where delta is negative and forgiven, x &lt;= leniency, else 1 (Panait et al. 2006; Palmer et al. 2018, equation 4).</summary>
@@ -67,13 +55,9 @@ public static class Weighting
     /// <returns>[T, B, M]</returns>
     public static Tensor Lenient(Tape tape, Tensor delta, Tensor x, Tensor leniency)
     {
-        var weight = tape.Scratch(delta.Shape);
-        using (tape.NoGrad())
-        {
-            var forgiven = 1f - (tape.Constant(leniency) - x).Map(default(IsNegative));
-            (1f - forgiven * tape.Constant(delta).Map(default(IsNegative))).Value.CopyTo(weight);
-        }
-        return weight;
+        using var detached = tape.NoGrad();
+        var forgiven = 1f - (tape.Constant(leniency) - x).Map(default(IsNegative));
+        return detached.Keep(1f - forgiven * tape.Constant(delta).Map(default(IsNegative)));
     }
 
     /// <summary>1 - exp(-K temperature): the probability of forgiving (Palmer et al. 2018, equation 3).</summary>
@@ -87,15 +71,11 @@ public static class Weighting
     /// <returns>[T, B, N]</returns>
     public static Tensor Probability(Tape tape, in ActionValues q, float epsilon)
     {
-        var probability = tape.Scratch(q.Actions.Shape);
-        using (tape.NoGrad())
-        {
-            var greedy = tape.ArgMax(q.All.Value, q.Available).Reshape(q.Actions.Shape);
-            var isGreedy = 1f - (tape.Constant(greedy) - q.Actions).Abs().Clamp(0f, 1f);
-            var count = tape.Constant(q.Available).Sum(-1).Clamp(1f, float.MaxValue);
-            (epsilon * count.Reciprocal() + (1f - epsilon) * isGreedy).Value.CopyTo(probability);
-        }
-        return probability;
+        using var detached = tape.NoGrad();
+        var greedy = tape.ArgMax(q.All.Value, q.Available).Reshape(q.Actions.Shape);
+        var isGreedy = 1f - (tape.Constant(greedy) - q.Actions).Abs().Clamp(0f, 1f);
+        var count = tape.Constant(q.Available).Sum(-1).Clamp(1f, float.MaxValue);
+        return detached.Keep(epsilon * count.Reciprocal() + (1f - epsilon) * isGreedy);
     }
 
     /// <summary>
@@ -115,23 +95,19 @@ public static class Weighting
     {
         // A probability of 0 is a weight of 0; its logarithm has to stay a number, since an agent's own is taken away again.
         const float LeastProbability = 1e-30f;
-        var weight = tape.Scratch(now.Shape);
-        using (tape.NoGrad())
+        using var detached = tape.NoGrad();
+        var logRatio = (tape.Constant(now).Clamp(LeastProbability, 1f).Log() - tape.Constant(then).Log()) * mask;
+        var others = logRatio.Sum(-1).Reshape(mask.Shape) - logRatio;
+        if (kind == ImportanceKind.Episode)
         {
-            var logRatio = (tape.Constant(now).Clamp(LeastProbability, 1f).Log() - tape.Constant(then).Log()) * mask;
-            var others = logRatio.Sum(-1).Reshape(mask.Shape) - logRatio;
-            if (kind == ImportanceKind.Episode)
+            for (int t = 1; t < now.Shape[0]; t++)
             {
-                for (int t = 1; t < now.Shape[0]; t++)
-                {
-                    var sum = others.Value[t];
-                    tape.Device.Zip(default(Add), others.Value[t - 1], sum, sum);
-                }
+                var sum = others.Value[t];
+                tape.Device.Zip(default(Add), others.Value[t - 1], sum, sum);
             }
-            // In padding the sum of an episode would stand still.
-            (others * mask).Exp().Clamp(0f, ceiling).Value.CopyTo(weight);
         }
-        return weight;
+        // In padding the sum of an episode would stand still.
+        return detached.Keep((others * mask).Exp().Clamp(0f, ceiling));
     }
 }
 

@@ -8,7 +8,8 @@ public static class Checkpoint
     /// fails.</summary>
     /// <exception cref="IOException">it could not be written.</exception>
     public static void Save(string path, Parameters parameters, IReadOnlyDictionary<string, string>? metadata = null)
-        => new Safetensors(parameters.Layout.Slices.Select(slice => EntryOf(slice, parameters[slice])), metadata).Write(path);
+        => new Safetensors(parameters.Layout.Slices.Select(slice => SafetensorsEntry.Of(slice.Name, LengthsOf(slice), parameters[slice].ToArray())), metadata)
+            .Write(path);
 
     /// <summary>Reads the values of all slices. The file must hold exactly them; if it does not, no value is changed.</summary>
     /// <returns>the metadata.</returns>
@@ -40,12 +41,7 @@ public static class Checkpoint
         return file.Metadata;
     }
 
-    private static SafetensorsEntry EntryOf(ParameterSlice slice, Tensor values)
-    {
-        Span<int> shape = stackalloc int[slice.Shape.Rank];
-        slice.Shape.CopyTo(shape);
-        return SafetensorsEntry.Of(slice.Name, shape, values.ToArray());
-    }
+    private static int[] LengthsOf(ParameterSlice slice) => [.. Enumerable.Range(0, slice.Shape.Rank).Select(axis => slice.Shape[axis])];
 
     private static string? Problem(ParameterSlice slice, SafetensorsEntry? entry)
     {
@@ -53,8 +49,6 @@ public static class Checkpoint
         {
             return $"'{slice.Name}' is missing";
         }
-        Span<int> shape = stackalloc int[slice.Shape.Rank];
-        slice.Shape.CopyTo(shape);
-        return entry.Type == "F32" && entry.Shape.SequenceEqual(shape) ? null : $"'{entry}' is not F32 {slice.Shape}";
+        return entry.Type == "F32" && entry.Shape.SequenceEqual(LengthsOf(slice)) ? null : $"'{entry}' is not F32 {slice.Shape}";
     }
 }

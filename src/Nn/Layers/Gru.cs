@@ -13,7 +13,7 @@ public sealed class Gru
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="inputs">length of the last axis of x.</param>
     /// <param name="hidden">H, the size of the state.</param>
-    /// <param name="copies">N agents with own weights; 0: one set of weights for all rows.</param>
+    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
     public Gru(ParameterLayout layout, int inputs, int hidden, int copies = 0)
     {
         (Inputs, Hidden) = (inputs, hidden);
@@ -34,7 +34,7 @@ public sealed class Gru
     /// <param name="w">its weights.</param>
     /// <param name="x">[T, B, in] or [T, B, N, in]; with copies the latter.</param>
     /// <param name="h0">the state before, [B, H] or [B, N, H].</param>
-    /// <param name="keep">[T, B] or [T, B, N]: 0 where an episode begins, 1 elsewhere; none: 1 everywhere.</param>
+    /// <param name="keep">[T, B] or [T, B, N]: 0 where a sequence begins, 1 elsewhere; none: 1 everywhere.</param>
     /// <returns>y [T, .., H]</returns>
     /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
     public Var Forward(Weights w, Var x, Var h0, Tensor keep = default)

@@ -10,7 +10,7 @@ public sealed class Linear
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="inputs">length of the last axis of x.</param>
     /// <param name="outputs">length of the last axis of y.</param>
-    /// <param name="copies">N agents with own weights; 0: one set of weights for all rows.</param>
+    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
     /// <param name="initialiser">of the weights, the bias being 0; by default both are
     /// <see cref="Initialisers.UniformFanIn"/>.</param>
     public Linear(ParameterLayout layout, int inputs, int outputs, int copies = 0, Initialiser? initialiser = null)

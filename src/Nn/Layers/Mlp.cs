@@ -11,7 +11,7 @@ public sealed class Mlp
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="sizes">inputs, the widths of the hidden layers, outputs.</param>
     /// <param name="activation">between layers; by default <see cref="Ops.Relu"/>.</param>
-    /// <param name="copies">N agents with own weights; 0: one set of weights for all rows.</param>
+    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
     /// <param name="hidden">initialises the weights of all layers but the last, see <see cref="Linear"/>.</param>
     /// <param name="output">initialises the weights of the last layer.</param>
     /// <exception cref="ArgumentException">less than two sizes.</exception>

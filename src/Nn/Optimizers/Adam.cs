@@ -60,7 +60,6 @@ public record Adam : UpdateRule
         public float Beta1, Rest1, Beta2, Rest2, Size, Correction, Epsilon, Penalty, Keep;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-
         public readonly void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
         {
             g += T.Of(Penalty) * p;

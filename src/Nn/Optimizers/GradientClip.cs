@@ -1,6 +1,6 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Bounds the gradient of parameters in an optimiser's step. Sums of squares are taken slice by slice on the device
+/// <summary>Bounds the gradient of parameters in an optimizer's step. Sums of squares are taken slice by slice on the device
 /// and added up in double precision in the order of the slices: deterministic, and nothing is allocated.</summary>
 public sealed class GradientClip
 {
@@ -60,8 +60,8 @@ public sealed class GradientClip
         var sums = ReadSquares(parameters.Gradient);
         for (int i = 0; i < sums.Length; i++)
         {
-            float norm = MathF.Sqrt(sums[i]);
-            Scale(Parameters.View(parameters.Gradient, parameters.Layout.Slices[i]), max / Math.Max(norm, max));
+            var g = Parameters.View(parameters.Gradient, parameters.Layout.Slices[i]);
+            g.Device.Map(new Affine(max / Math.Max(MathF.Sqrt(sums[i]), max), 0f), g, g);
         }
     }
 
@@ -71,7 +71,7 @@ public sealed class GradientClip
 
     /// <summary>The first slice that holds a number which is not finite, or whose sum of squares overflows; none if all is
     /// well.</summary>
-    /// <param name="block">[P] the parameters' gradient or values, or a memory of their optimiser.</param>
+    /// <param name="block">[P] the parameters' gradient or values, or a memory of their optimizer.</param>
     public ParameterSlice? FirstNonFinite(Tensor block) => FirstNonFinite(ReadSquares(block));
 
     /// <summary>The same by sums of squares of the slices.</summary>
@@ -86,8 +86,6 @@ public sealed class GradientClip
         }
         return null;
     }
-
-    private static void Scale(Tensor g, float factor) => g.Device.Map(new Affine(factor, 0f), g, g);
 
     private ReadOnlySpan<float> ReadSquares(Tensor block)
     {

@@ -5,8 +5,8 @@ namespace Marl.Native.Nn;
 /// parameters: a step is one pass over them and allocates nothing.
 /// <code>
 /// var optimizer = new Optimizer(parameters, new Adam { LearningRate = 5e-4 });
-/// optimizer.Step();
-/// optimizer.Step(schedule.At(step));
+/// using (tape.Step()) { tape.Backward(loss); }
+/// optimizer.Step();      // or Step(schedule.At(step))
 /// </code>
 /// </summary>
 public sealed class Optimizer
@@ -14,7 +14,7 @@ public sealed class Optimizer
     private readonly Parameters parameters;
     private readonly Tensor[] memories;
 
-    /// <summary>An optimiser that has not taken a step.</summary>
+    /// <summary>An optimizer that has not taken a step.</summary>
     /// <param name="parameters">what it moves, and where their gradient is.</param>
     /// <param name="rule">how.</param>
     public Optimizer(Parameters parameters, UpdateRule rule)
@@ -37,9 +37,12 @@ public sealed class Optimizer
     /// restore exactly.</summary>
     public IEnumerable<(string Name, Tensor Value)> State => Rule.Memories.Zip(memories);
 
-    /// <summary>One step along <see cref="Parameters.Gradient"/>, which stays as it is.</summary>
+    /// <summary>One step against <see cref="Parameters.Gradient"/>, after which the next Backward starts from 0, see <see cref="Parameters.DiscardGradient"/>.</summary>
     /// <param name="learningRate">of this step; by default the rule's.</param>
     /// <param name="scale">[1] how many times the gradient counts, see <see cref="GradientClip.ByGlobalNorm"/>; by default once.</param>
     public void Step(double? learningRate = null, Tensor scale = default)
-        => Rule.Apply(parameters.Values, parameters.Gradient, memories, ++Steps, learningRate ?? Rule.LearningRate, scale);
+    {
+        Rule.Apply(parameters.Values, parameters.Gradient, memories, ++Steps, learningRate ?? Rule.LearningRate, scale);
+        parameters.DiscardGradient();
+    }
 }

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// RMSprop (Hinton 2012; centred: Graves 2013), in PyTorch's form with epsilon outside of the root:
+/// RMSprop (Hinton 2012; centered: Graves 2013), in PyTorch's form with epsilon outside of the root:
 /// <code>
 /// v = alpha v + (1 - alpha) g^2
-/// a = alpha a + (1 - alpha) g     where centred, else a = 0
+/// a = alpha a + (1 - alpha) g     where centered, else a = 0
 /// d = g / (sqrt(v - a^2) + epsilon)
 /// p = p - lr d,   with momentum: b = momentum b + d,  p = p - lr b
 /// </code>
@@ -61,6 +61,7 @@ public sealed record RmsProp : UpdateRule
         private readonly float keep = (float)keep, step = (float)step, alpha = (float)rule.Alpha, rest = (float)(1 - rule.Alpha),
             centre = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T x, T g, ref T a, ref T v) where T : struct, ILane<T>
         {
             v = T.Of(alpha) * v + T.Of(rest) * g * g;

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// An optimiser's formula and hyper-parameters, without any state: <c>new Adam { Epsilon = 1e-5 }</c>. An
+/// An optimizer's formula and hyper-parameters, without any state: <c>new Adam { Epsilon = 1e-5 }</c>. An
 /// <see cref="Optimizer"/> applies it to parameters and keeps its memories. Hyper-parameters are double because 1 - 0.999f is
 /// off by 5e-5.
 /// </summary>

@@ -26,7 +26,6 @@ internal sealed unsafe partial class CpuDevice
     /// <summary>From this many rows on, copying a panel of b together pays for itself.</summary>
     private const int RowsToPack = 96;
 
-    /// <inheritdoc/>
     public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
     {
         Matrix.CheckProduct(a, b, c, accumulate, bias);

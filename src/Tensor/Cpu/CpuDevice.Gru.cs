@@ -5,7 +5,6 @@ namespace Marl.Native;
 /// <summary>The pointwise heart of a GRU, a lane of units at a time. A row of gates is r, z, n, m side by side.</summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void GruGates(Tensor gates, Tensor h, Tensor y)
     {
         int rows = h.Shape.Rows, units = h.Shape.Columns;
@@ -34,7 +33,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void GruGatesBackward(Tensor gates, Tensor h, Tensor dy, Tensor d, Tensor dh)
     {
         int rows = h.Shape.Rows, units = h.Shape.Columns;
@@ -69,7 +67,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void GruGatesTangent(Tensor gates, Tensor h, Tensor d, Tensor dh, Tensor dy)
     {
         int rows = h.Shape.Rows, units = h.Shape.Columns;

@@ -6,7 +6,6 @@ namespace Marl.Native;
 /// <summary>Indexing: whole numbers stored as floats.</summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void Gather(Tensor x, Tensor index, Tensor y)
     {
         int rows = x.Shape.Rows, columns = x.Shape.Columns, picks = index.Shape.Columns;
@@ -20,7 +19,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void ScatterAdd(Tensor y, Tensor index, Tensor x)
     {
         int rows = x.Shape.Rows, columns = x.Shape.Columns, picks = index.Shape.Columns;
@@ -34,7 +32,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void GatherRows(Tensor w, Tensor index, Tensor y)
     {
         int count = w.Shape[0], width = w.Shape.Product(1, w.Shape.Rank), n = index.Count;
@@ -47,7 +44,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void ScatterAddRows(Tensor y, Tensor index, Tensor w)
     {
         int count = w.Shape[0], width = w.Shape.Product(1, w.Shape.Rank), n = index.Count;

@@ -12,16 +12,13 @@ internal sealed partial class CpuDevice : Device
     /// <summary>Rows of fewer numbers are sooner copied than handed to the runtime's copying.</summary>
     private const int ShortRow = 8;
 
-    /// <inheritdoc/>
     public override string Name => "CPU";
 
-    /// <inheritdoc/>
     public override string Id => "cpu";
 
     /// <summary>A quarter of a MiB, as the second-level cache of about any processor has it to spare.</summary>
     public override int NearbyNumbers => 1 << 16;
 
-    /// <inheritdoc/>
     public override long FreeMemory
     {
         get
@@ -31,22 +28,16 @@ internal sealed partial class CpuDevice : Device
         }
     }
 
-    /// <inheritdoc/>
     public override Storage Allocate(int count) => new HostStorage(this, count);
 
-    /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> values, Tensor destination) => values.CopyTo(destination.Span);
 
-    /// <inheritdoc/>
     public override void Read(Tensor source, Span<float> values) => source.Span.CopyTo(values);
 
-    /// <inheritdoc/>
     public override void Copy(Tensor x, Tensor y) => x.Span.CopyTo(y.Span);
 
-    /// <inheritdoc/>
     public override void Fill(Tensor x, float value) => x.Span.Fill(value);
 
-    /// <inheritdoc/>
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {

@@ -2,10 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>QMIX's mixing layer: a matrix of absolute weights for every row.</summary>
+/// <summary>The monotone layer: a matrix of absolute weights for every row.</summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y)
     {
         int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = y.Shape.Columns;
@@ -41,7 +40,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx, bool accumulate)
     {
         int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = dy.Shape.Columns;

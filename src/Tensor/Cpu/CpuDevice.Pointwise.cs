@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
+using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
 /// <summary>Loops over the pointwise ops.</summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void Map<TOp>(TOp op, Tensor x, Tensor y)
         => Loop.Run(new MapLoop<TOp>(op, ref First(x, y.Count), ref First(y, y.Count)), y.Count);
 
@@ -13,11 +13,10 @@ internal sealed partial class CpuDevice
     {
         private readonly ref float x = ref x, y = ref y;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(T.Load(ref x, i)).Store(ref y, i);
     }
 
-    /// <inheritdoc/>
     public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate)
     {
         int n = z.Count;
@@ -29,12 +28,11 @@ internal sealed partial class CpuDevice
     {
         private readonly ref float x = ref x, y = ref y, dy = ref dy, z = ref z;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T>
             => T.Fma(op.D(T.Load(ref x, i), T.Load(ref y, i)), T.Load(ref dy, i), accumulate ? T.Load(ref z, i) : T.Zero).Store(ref z, i);
     }
 
-    /// <inheritdoc/>
     public override void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y)
     {
         if (a.Shape == y.Shape && b.Shape == y.Shape)
@@ -64,7 +62,7 @@ internal sealed partial class CpuDevice
     {
         private readonly ref float a = ref a, b = ref b, y = ref y;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(T.Load(ref a, i), T.Load(ref b, i)).Store(ref y, i);
     }
 
@@ -73,11 +71,10 @@ internal sealed partial class CpuDevice
         private readonly Row a = a, b = b;
         private readonly ref float y = ref y;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T> => op.F(a.Load<T>(i), b.Load<T>(i)).Store(ref y, i);
     }
 
-    /// <inheritdoc/>
     public override void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
     {
         if (second)
@@ -118,7 +115,7 @@ internal sealed partial class CpuDevice
         private readonly Row a = a, b = b, dy = dy;
         private readonly ref float y = ref y, z = ref z;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T>
             => T.Fma(partial.D(a.Load<T>(i), b.Load<T>(i), T.Load(ref y, i)), dy.Load<T>(i), T.Load(ref z, i)).Store(ref z, i);
     }
@@ -131,17 +128,14 @@ internal sealed partial class CpuDevice
 
     private readonly struct ByFirst<TOp>(TOp op) : IPartial where TOp : unmanaged, IBinary
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DA(a, b, y);
+        [MethodImpl(AggressiveInlining)] public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DA(a, b, y);
     }
 
     private readonly struct BySecond<TOp>(TOp op) : IPartial where TOp : unmanaged, IBinary
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DB(a, b, y);
+        [MethodImpl(AggressiveInlining)] public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DB(a, b, y);
     }
 
-    /// <inheritdoc/>
     public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale)
     {
         if (scale.IsNone)
@@ -154,7 +148,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale)
     {
         double sum = 0;
@@ -181,7 +174,7 @@ internal sealed partial class CpuDevice
     /// <summary>A rule that sees the gradient times a number.</summary>
     private readonly struct ScaledRule<TRule>(TRule rule, float scale) : IUpdate where TRule : unmanaged, IUpdate
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
             => rule.Step(ref p, T.Fma(g, T.Of(scale), T.Zero), ref m, ref v);
     }
@@ -192,7 +185,7 @@ internal sealed partial class CpuDevice
         private readonly ref float p = ref p, g = ref g;
         private readonly Row m = m, v = v;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(AggressiveInlining)]
         public void Step<T>(int i) where T : struct, IFloatLane<T>
         {
             T pi = T.Load(ref p, i), mi = m.Load<T>(i), vi = v.Load<T>(i);
@@ -211,11 +204,10 @@ internal readonly ref struct Row(ref float first, int stride)
     private readonly bool still = stride == 0;
 
     /// <summary>Elements i .. i + T.Width - 1.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Load<T>(int i) where T : struct, IFloatLane<T> => still ? T.Of(first) : T.Load(ref first, i);
+    [MethodImpl(AggressiveInlining)] public T Load<T>(int i) where T : struct, IFloatLane<T> => still ? T.Of(first) : T.Load(ref first, i);
 
     /// <summary>Stores them; a number that stands still is not changed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public void Store<T>(int i, T values) where T : struct, IFloatLane<T>
     {
         if (!still)

@@ -5,7 +5,6 @@ namespace Marl.Native;
 /// <summary>Reductions.</summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate)
     {
         int at = axis < 0 ? axis + x.Shape.Rank : axis, length = x.Shape[at];
@@ -48,7 +47,6 @@ internal sealed partial class CpuDevice
         return lanes;
     }
 
-    /// <inheritdoc/>
     public override void SumSquares(Tensor x, Segments segments, Tensor sums)
     {
         var lengths = segments.Lengths;
@@ -107,7 +105,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void ArgMax(Tensor x, Tensor mask, Tensor index)
     {
         int rows = x.Shape.Rows, columns = x.Shape.Columns;
@@ -141,7 +138,6 @@ internal sealed partial class CpuDevice
         return 0;
     }
 
-    /// <inheritdoc/>
     public override void Scan(Tensor a, Tensor b, Tensor y)
     {
         int inner = y.Shape.Product(1, y.Shape.Rank), n = y.Count;

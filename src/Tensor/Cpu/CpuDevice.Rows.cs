@@ -8,7 +8,6 @@ namespace Marl.Native;
 /// </summary>
 internal sealed partial class CpuDevice
 {
-    /// <inheritdoc/>
     public override void LogSoftmax(Tensor x, Tensor mask, Tensor y)
     {
         int rows = x.Shape.Rows, columns = x.Shape.Columns, n = rows * columns;
@@ -42,7 +41,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void LogSoftmaxBackward(Tensor y, Tensor mask, Tensor dy, Tensor dx)
     {
         int rows = y.Shape.Rows, columns = y.Shape.Columns, n = rows * columns;
@@ -66,7 +64,6 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <inheritdoc/>
     public override void LogSoftmaxTangent(Tensor y, Tensor mask, Tensor dx, Tensor z)
     {
         int rows = y.Shape.Rows, columns = y.Shape.Columns, n = rows * columns;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
@@ -9,84 +10,62 @@ public readonly struct F1(float value) : IFloatLane<F1>
     public float Value { get; } = value;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Of(float value) => new(value);
+    [MethodImpl(AggressiveInlining)] public static F1 Of(float value) => new(value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 operator +(F1 a, F1 b) => new(a.Value + b.Value);
+    [MethodImpl(AggressiveInlining)] public static F1 operator +(F1 a, F1 b) => new(a.Value + b.Value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 operator -(F1 a, F1 b) => new(a.Value - b.Value);
+    [MethodImpl(AggressiveInlining)] public static F1 operator -(F1 a, F1 b) => new(a.Value - b.Value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 operator *(F1 a, F1 b) => new(a.Value * b.Value);
+    [MethodImpl(AggressiveInlining)] public static F1 operator *(F1 a, F1 b) => new(a.Value * b.Value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 operator /(F1 a, F1 b) => new(a.Value / b.Value);
+    [MethodImpl(AggressiveInlining)] public static F1 operator /(F1 a, F1 b) => new(a.Value / b.Value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 operator -(F1 a) => new(-a.Value);
+    [MethodImpl(AggressiveInlining)] public static F1 operator -(F1 a) => new(-a.Value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Fma(F1 a, F1 b, F1 c) => new(MathF.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+    [MethodImpl(AggressiveInlining)] public static F1 Fma(F1 a, F1 b, F1 c) => new(MathF.FusedMultiplyAdd(a.Value, b.Value, c.Value));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 IfGreater(F1 a, F1 b, F1 x, F1 y) => a.Value > b.Value ? x : y;
+    [MethodImpl(AggressiveInlining)] public static F1 IfGreater(F1 a, F1 b, F1 x, F1 y) => a.Value > b.Value ? x : y;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 IfEqual(F1 a, F1 b, F1 x, F1 y) => a.Value == b.Value ? x : y;
+    [MethodImpl(AggressiveInlining)] public static F1 IfEqual(F1 a, F1 b, F1 x, F1 y) => a.Value == b.Value ? x : y;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Abs(F1 x) => new(MathF.Abs(x.Value));
+    [MethodImpl(AggressiveInlining)] public static F1 Abs(F1 x) => new(MathF.Abs(x.Value));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Sqrt(F1 x) => new(MathF.Sqrt(x.Value));
+    [MethodImpl(AggressiveInlining)] public static F1 Sqrt(F1 x) => new(MathF.Sqrt(x.Value));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Exp(F1 x) => LaneMath.Exp(x);
+    [MethodImpl(AggressiveInlining)] public static F1 Exp(F1 x) => LaneMath.Exp(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Log(F1 x) => LaneMath.Log(x);
+    [MethodImpl(AggressiveInlining)] public static F1 Log(F1 x) => LaneMath.Log(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Tanh(F1 x) => LaneMath.Tanh(x);
+    [MethodImpl(AggressiveInlining)] public static F1 Tanh(F1 x) => LaneMath.Tanh(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F1 Sigmoid(F1 x) => LaneMath.Sigmoid(x);
+    [MethodImpl(AggressiveInlining)] public static F1 Sigmoid(F1 x) => LaneMath.Sigmoid(x);
 
     static int IFloatLane<F1>.Width => 1;
+    [MethodImpl(AggressiveInlining)] static F1 IFloatLane<F1>.Load(ref float source, nint index) => new(Unsafe.Add(ref source, index));
+    [MethodImpl(AggressiveInlining)] void IFloatLane<F1>.Store(ref float destination, nint index) => Unsafe.Add(ref destination, index) = Value;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static F1 IFloatLane<F1>.Load(ref float source, nint index) => new(Unsafe.Add(ref source, index));
+    [MethodImpl(AggressiveInlining)] static F1 IFloatLane<F1>.Min(F1 a, F1 b) => a.Value < b.Value ? a : b;
+    [MethodImpl(AggressiveInlining)] static F1 IFloatLane<F1>.Max(F1 a, F1 b) => a.Value > b.Value ? a : b;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void IFloatLane<F1>.Store(ref float destination, nint index) => Unsafe.Add(ref destination, index) = Value;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static F1 IFloatLane<F1>.Min(F1 a, F1 b) => a.Value < b.Value ? a : b;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static F1 IFloatLane<F1>.Max(F1 a, F1 b) => a.Value > b.Value ? a : b;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     static F1 IFloatLane<F1>.PowerOfTwo(F1 shifted)
         => new(BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(shifted.Value) << 23) + LaneBits.One));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     static F1 IFloatLane<F1>.Split(F1 x, out F1 n)
     {
         // Subtracting the bits of sqrt(1/2) makes the exponent field roll over exactly where m would reach sqrt(2).

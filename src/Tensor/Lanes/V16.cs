@@ -2,11 +2,12 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
 /// <summary>Sixteen floats: one 512-bit register, or two or four narrower ones, which the JIT splits it into.</summary>
-public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<V16>
+internal readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<V16>
 {
     /// <summary>How many numbers.</summary>
     public static int Width => 16;
@@ -19,16 +20,14 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     private readonly Vector512<float> value = value;
 
     /// <summary>Sixteen consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Load(ref float source, nint index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
+    [MethodImpl(AggressiveInlining)] public static V16 Load(ref float source, nint index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
 
     /// <summary>Stores them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
+    [MethodImpl(AggressiveInlining)] public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
     /// <summary>The first <paramref name="count"/> (below sixteen) from memory, <paramref name="fill"/> in the other lanes;
     /// nothing beyond is read.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     internal static unsafe V16 LoadFirst(int count, ref float source, nint index, float fill)
     {
         fixed (float* at = &Unsafe.Add(ref source, index))
@@ -43,7 +42,7 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     }
 
     /// <summary>Stores the first <paramref name="count"/> lanes; nothing beyond is touched.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     internal unsafe void StoreFirst(int count, ref float destination, nint index)
     {
         fixed (float* at = &Unsafe.Add(ref destination, index))
@@ -65,100 +64,61 @@ public readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<
     /// <summary>Lanes 8 .. 15.</summary>
     internal V8 Upper => new(value.GetUpper());
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V16 Join(V8 lower, V8 upper) => new(Vector512.Create(lower.Value, upper.Value));
+    [MethodImpl(AggressiveInlining)] private static V16 Join(V8 lower, V8 upper) => new(Vector512.Create(lower.Value, upper.Value));
 
     /// <summary>The first lane in which a and b are equal; 16 or more if none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     internal static int FirstEqual(V16 a, V16 b)
         => BitOperations.TrailingZeroCount(Vector512.ExtractMostSignificantBits(Vector512.Equals(a.value, b.value)));
 
-    /// <inheritdoc cref="ILane{T}.Zero"/>
     public static V16 Zero => Of(0f);
-
-    /// <inheritdoc cref="ILane{T}.One"/>
     public static V16 One => Of(1f);
+    [MethodImpl(AggressiveInlining)] public static V16 Of(float value) => new(Vector512.Create(value));
+    [MethodImpl(AggressiveInlining)] public static V16 operator +(V16 a, V16 b) => new(a.value + b.value);
+    [MethodImpl(AggressiveInlining)] public static V16 operator -(V16 a, V16 b) => new(a.value - b.value);
+    [MethodImpl(AggressiveInlining)] public static V16 operator *(V16 a, V16 b) => new(a.value * b.value);
+    [MethodImpl(AggressiveInlining)] public static V16 operator /(V16 a, V16 b) => new(a.value / b.value);
+    [MethodImpl(AggressiveInlining)] public static V16 operator -(V16 a) => new(-a.value);
+    [MethodImpl(AggressiveInlining)] public static V16 Fma(V16 a, V16 b, V16 c) => new(Vector512.FusedMultiplyAdd(a.value, b.value, c.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Of(float value) => new(Vector512.Create(value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator +(V16 a, V16 b) => new(a.value + b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator -(V16 a, V16 b) => new(a.value - b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator *(V16 a, V16 b) => new(a.value * b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator /(V16 a, V16 b) => new(a.value / b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 operator -(V16 a) => new(-a.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Fma(V16 a, V16 b, V16 c) => new(Vector512.FusedMultiplyAdd(a.value, b.value, c.value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V16 IfGreater(V16 a, V16 b, V16 x, V16 y)
         => new(Vector512.ConditionalSelect(Vector512.GreaterThan(a.value, b.value), x.value, y.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V16 IfEqual(V16 a, V16 b, V16 x, V16 y)
         => new(Vector512.ConditionalSelect(Vector512.Equals(a.value, b.value), x.value, y.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Abs(V16 x) => new(Vector512.Abs(x.value));
+    [MethodImpl(AggressiveInlining)] public static V16 Abs(V16 x) => new(Vector512.Abs(x.value));
+    [MethodImpl(AggressiveInlining)] public static V16 Sqrt(V16 x) => new(Vector512.Sqrt(x.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V16 Sqrt(V16 x) => new(Vector512.Sqrt(x.value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V16 Exp(V16 x)
         => Vector512.IsHardwareAccelerated ? LaneMath.Exp(x) : Join(LaneMath.Exp(x.Lower), LaneMath.Exp(x.Upper));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V16 Log(V16 x)
         => Vector512.IsHardwareAccelerated ? LaneMath.Log(x) : Join(LaneMath.Log(x.Lower), LaneMath.Log(x.Upper));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V16 Tanh(V16 x)
         => Vector512.IsHardwareAccelerated ? LaneMath.Tanh(x) : Join(LaneMath.Tanh(x.Lower), LaneMath.Tanh(x.Upper));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V16 Sigmoid(V16 x)
         => Vector512.IsHardwareAccelerated ? LaneMath.Sigmoid(x) : Join(LaneMath.Sigmoid(x.Lower), LaneMath.Sigmoid(x.Upper));
 
     /// <summary>Twenty-four sums of the thirty-two registers of AVX-512.</summary>
     static int ITileLane<V16>.TileRows => 24;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V16 IFloatLane<V16>.Min(V16 a, V16 b) => new(Vector512.MinNative(a.value, b.value));
+    [MethodImpl(AggressiveInlining)] static V16 IFloatLane<V16>.Min(V16 a, V16 b) => new(Vector512.MinNative(a.value, b.value));
+    [MethodImpl(AggressiveInlining)] static V16 IFloatLane<V16>.Max(V16 a, V16 b) => new(Vector512.MaxNative(a.value, b.value));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V16 IFloatLane<V16>.Max(V16 a, V16 b) => new(Vector512.MaxNative(a.value, b.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     static V16 IFloatLane<V16>.PowerOfTwo(V16 shifted)
         => new(((shifted.value.AsInt32() << 23) + Vector512.Create(LaneBits.One)).AsSingle());
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     static V16 IFloatLane<V16>.Split(V16 x, out V16 n)
     {
         Vector512<int> bits = x.value.AsInt32() - Vector512.Create(LaneBits.SqrtHalf);

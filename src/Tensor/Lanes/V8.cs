@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
@@ -18,16 +19,14 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     private readonly Vector256<float> value = value;
 
     /// <summary>Eight consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Load(ref float source, nint index) => new(Vector256.LoadUnsafe(ref source, (nuint)index));
+    [MethodImpl(AggressiveInlining)] public static V8 Load(ref float source, nint index) => new(Vector256.LoadUnsafe(ref source, (nuint)index));
 
     /// <summary>Stores them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
+    [MethodImpl(AggressiveInlining)] public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
     /// <summary>The first <paramref name="count"/> (none when negative, all from eight on) from memory, <paramref name="fill"/>
     /// elsewhere.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     internal static unsafe V8 LoadFirst(int count, float* source, float fill)
     {
         Vector256<float> others = Vector256.Create(fill);
@@ -41,7 +40,7 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     }
 
     /// <summary>Stores the first <paramref name="count"/> lanes (none when negative, all from eight on).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     internal unsafe void StoreFirst(int count, float* destination)
     {
         Vector256<float> lanes = value;
@@ -59,88 +58,42 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     /// <summary>One lane.</summary>
     internal F1 this[int lane] => new(value[lane]);
 
-    /// <inheritdoc cref="ILane{T}.Zero"/>
     public static V8 Zero => Of(0f);
-
-    /// <inheritdoc cref="ILane{T}.One"/>
     public static V8 One => Of(1f);
+    [MethodImpl(AggressiveInlining)] public static V8 Of(float value) => new(Vector256.Create(value));
+    [MethodImpl(AggressiveInlining)] public static V8 operator +(V8 a, V8 b) => new(a.value + b.value);
+    [MethodImpl(AggressiveInlining)] public static V8 operator -(V8 a, V8 b) => new(a.value - b.value);
+    [MethodImpl(AggressiveInlining)] public static V8 operator *(V8 a, V8 b) => new(a.value * b.value);
+    [MethodImpl(AggressiveInlining)] public static V8 operator /(V8 a, V8 b) => new(a.value / b.value);
+    [MethodImpl(AggressiveInlining)] public static V8 operator -(V8 a) => new(-a.value);
+    [MethodImpl(AggressiveInlining)] public static V8 Fma(V8 a, V8 b, V8 c) => new(Vector256.FusedMultiplyAdd(a.value, b.value, c.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Of(float value) => new(Vector256.Create(value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator +(V8 a, V8 b) => new(a.value + b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator -(V8 a, V8 b) => new(a.value - b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator *(V8 a, V8 b) => new(a.value * b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator /(V8 a, V8 b) => new(a.value / b.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 operator -(V8 a) => new(-a.value);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Fma(V8 a, V8 b, V8 c) => new(Vector256.FusedMultiplyAdd(a.value, b.value, c.value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V8 IfGreater(V8 a, V8 b, V8 x, V8 y)
         => new(Vector256.ConditionalSelect(Vector256.GreaterThan(a.value, b.value), x.value, y.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public static V8 IfEqual(V8 a, V8 b, V8 x, V8 y)
         => new(Vector256.ConditionalSelect(Vector256.Equals(a.value, b.value), x.value, y.value));
 
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Abs(V8 x) => new(Vector256.Abs(x.value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Sqrt(V8 x) => new(Vector256.Sqrt(x.value));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Exp(V8 x) => LaneMath.Exp(x);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Log(V8 x) => LaneMath.Log(x);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Tanh(V8 x) => LaneMath.Tanh(x);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V8 Sigmoid(V8 x) => LaneMath.Sigmoid(x);
+    [MethodImpl(AggressiveInlining)] public static V8 Abs(V8 x) => new(Vector256.Abs(x.value));
+    [MethodImpl(AggressiveInlining)] public static V8 Sqrt(V8 x) => new(Vector256.Sqrt(x.value));
+    [MethodImpl(AggressiveInlining)] public static V8 Exp(V8 x) => LaneMath.Exp(x);
+    [MethodImpl(AggressiveInlining)] public static V8 Log(V8 x) => LaneMath.Log(x);
+    [MethodImpl(AggressiveInlining)] public static V8 Tanh(V8 x) => LaneMath.Tanh(x);
+    [MethodImpl(AggressiveInlining)] public static V8 Sigmoid(V8 x) => LaneMath.Sigmoid(x);
 
     /// <summary>Twelve sums of the sixteen registers of AVX2.</summary>
     static int ITileLane<V8>.TileRows => 12;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V8 IFloatLane<V8>.Min(V8 a, V8 b) => new(Vector256.MinNative(a.value, b.value));
+    [MethodImpl(AggressiveInlining)] static V8 IFloatLane<V8>.Min(V8 a, V8 b) => new(Vector256.MinNative(a.value, b.value));
+    [MethodImpl(AggressiveInlining)] static V8 IFloatLane<V8>.Max(V8 a, V8 b) => new(Vector256.MaxNative(a.value, b.value));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V8 IFloatLane<V8>.Max(V8 a, V8 b) => new(Vector256.MaxNative(a.value, b.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     static V8 IFloatLane<V8>.PowerOfTwo(V8 shifted)
         => new(((shifted.value.AsInt32() << 23) + Vector256.Create(LaneBits.One)).AsSingle());
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     static V8 IFloatLane<V8>.Split(V8 x, out V8 n)
     {
         Vector256<int> bits = x.value.AsInt32() - Vector256.Create(LaneBits.SqrtHalf);

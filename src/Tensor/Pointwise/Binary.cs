@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
@@ -6,79 +7,66 @@ namespace Marl.Native;
 public readonly struct Add : IBinary
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => a + b;
+    [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a + b;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
+    [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
+    [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
 }
 
 /// <summary>a - b.</summary>
 public readonly struct Subtract : IBinary
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => a - b;
+    [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a - b;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
+    [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -T.One;
+    [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -T.One;
 }
 
 /// <summary>a b.</summary>
 public readonly struct Multiply : IBinary
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => a * b;
+    [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a * b;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => b;
+    [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => b;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => a;
+    [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => a;
 }
 
 /// <summary>a / b.</summary>
 public readonly struct Divide : IBinary
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => a / b;
+    [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a / b;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One / b;
+    [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One / b;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -(y / b);
+    [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -(y / b);
 }
 
 /// <summary>min(a, b); each gets half of the gradient where they are equal.</summary>
 public readonly struct Minimum : IBinary
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(a, b, b, a);
+    [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(a, b, b, a);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(b, a, T.One, T.Zero));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(a, b, T.One, T.Zero));
 }
 
@@ -86,32 +74,15 @@ public readonly struct Minimum : IBinary
 public readonly struct Maximum : IBinary
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
+    [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(a, b, T.One, T.Zero));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(AggressiveInlining)]
     public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(b, a, T.One, T.Zero));
-}
-
-/// <summary>a where the mask b is not 0, value elsewhere.</summary>
-public readonly struct MaskedFill(float value) : IBinary
-{
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfEqual(b, T.Zero, T.Of(value), a);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(b, T.Zero, T.Zero, T.One);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.Zero;
 }
 
 /// <summary>Folds by addition.</summary>
@@ -121,8 +92,7 @@ public readonly struct Sum : IReduction
     public float Identity => 0f;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Fold<T>(T a, T b) where T : struct, ILane<T> => a + b;
+    [MethodImpl(AggressiveInlining)] public T Fold<T>(T a, T b) where T : struct, ILane<T> => a + b;
 }
 
 /// <summary>Folds to the largest.</summary>
@@ -132,6 +102,5 @@ public readonly struct Max : IReduction
     public float Identity => float.NegativeInfinity;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Fold<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
+    [MethodImpl(AggressiveInlining)] public T Fold<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
 }

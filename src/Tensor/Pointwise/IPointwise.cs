@@ -33,7 +33,7 @@ public interface IReduction
     T Fold<T>(T a, T b) where T : struct, ILane<T>;
 }
 
-/// <summary>One step of an optimiser on one parameter p with gradient g and the optimiser's memories m and v.</summary>
+/// <summary>One step of an optimizer on one parameter p with gradient g and the optimizer's memories m and v.</summary>
 public interface IUpdate
 {
     /// <summary>Changes p, m and v.</summary>

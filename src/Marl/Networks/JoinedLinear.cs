@@ -1,4 +1,6 @@
-namespace Marl.Native.Nn;
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
 
 /// <summary>
 /// y = [x_0, x_1, ..] W^T + b, a <see cref="Linear"/> of inputs joined along the last axis, with its names and its initial values, but computed input by

@@ -1,7 +1,7 @@
-namespace Marl.Native.Nn;
+namespace Marl.Native.Rl;
 
 /// <summary>
-/// Mean and variance of everything seen so far, column by column, for standardising rewards, returns or observations. Batches
+/// Mean and variance of everything seen so far, column by column, for standardizing rewards, returns or observations. Batches
 /// are merged by the parallel rule (Chan et al. 1979): with m, v, n of the batch, d = m - mean and total = count + n,
 /// <code>
 /// mean  = mean + d n / total

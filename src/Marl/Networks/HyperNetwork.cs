@@ -1,4 +1,6 @@
-namespace Marl.Native.Nn;
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
 
 /// <summary>
 /// A network whose outputs are the weights of another (Ha et al. 2017), as QMIX's mixer uses it: one linear layer named

@@ -1,0 +1,121 @@
+"""Writes the cases op_conv2d*, op_pow*, op_divide and train_* of tests/reference/learners with PyTorch:
+
+    python3 tests/reference/torch_cases.py
+
+Every case is computed in float32 and in float64; the latter is the reference, their difference bounds the tolerance.
+"""
+
+import json
+import os
+import struct
+
+import torch
+import torch.nn.functional as F
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "learners")
+SOURCE = f"PyTorch {torch.__version__.split('a')[0]} CPU operators; float64 run of the same operators as exact reference"
+FORMATS = {torch.float32: ("F32", "f"), torch.float64: ("F64", "d")}
+
+
+def safetensors(path, tensors, metadata):
+    header, blocks, at = {"__metadata__": metadata}, [], 0
+    for name, tensor in tensors.items():
+        word, code = FORMATS[tensor.dtype]
+        block = struct.pack(f"<{tensor.numel()}{code}", *tensor.flatten().tolist())
+        header[name] = {"dtype": word, "shape": list(tensor.shape), "data_offsets": [at, at + len(block)]}
+        blocks.append(block)
+        at += len(block)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
+
+
+def write(name, family, algorithm, formula, hyper, inputs, compute, least=1e-5):
+    """compute: from a dictionary of tensors of one precision to a dictionary of results."""
+    single = compute({k: v.clone() for k, v in inputs.items()})
+    double = compute({k: v.double() for k, v in inputs.items()})
+    table, tensors = {}, {}
+    for k, v in double.items():
+        tensors[k + ".f64"] = v.detach()
+    for k, v in inputs.items():
+        tensors[k] = v
+        table[k] = {"dtype": "F32", "shape": list(v.shape), "role": "input"}
+    for k, v in single.items():
+        tensors[k] = v.detach()
+        most, error = double[k].abs().max().item(), (v.double() - double[k]).abs().max().item()
+        table[k] = {"dtype": "F32", "shape": list(v.shape), "role": "output", "max_abs": float(f"{most:.3g}"), "f32_err": float(f"{error:.2g}"),
+                    "tol": float(f"{max(1e-7 + least * most, 8 * error):.2g}")}
+    case = {"name": name, "family": family, "algorithm": algorithm, "source": SOURCE, "hyper": hyper, "formula": formula,
+            "tolerance": f"|got - ref| must not exceed 'tol' of the tensor: max(1e-07 + {least:g} max_abs, 8 f32_err)", "tensors": table}
+    with open(os.path.join(FOLDER, name + ".json"), "w") as file:
+        json.dump(case, file, indent=1)
+        file.write("\n")
+    safetensors(os.path.join(FOLDER, name + ".safetensors"), tensors, {"name": name, "family": family, "format": "marl-reference-case/1"})
+
+
+def op(name, algorithm, formula, hyper, inputs, forward):
+    """A case with the gradient of sum(y cot.y) by every input that has one."""
+    torch.manual_seed(len(name))
+    inputs["cot.y"] = torch.randn(forward(inputs).shape)
+
+    def compute(tensors):
+        leaves = {k: v.requires_grad_() for k, v in tensors.items() if k != "cot.y"}
+        y = forward(leaves)
+        (y * tensors["cot.y"]).sum().backward()
+        return {"y": y} | {"grad." + k: v.grad for k, v in leaves.items()}
+
+    write(name, "op", algorithm, formula, hyper, inputs, compute)
+
+
+def ops():
+    torch.manual_seed(1)
+    formula = ["y[n,o,i,j] = b[o] + sum_cpq w[o,c,p,q] x[n,c,i stride + p - padding, j stride + q - padding]"]
+    for name, stride, padding in (("op_conv2d", 1, 0), ("op_conv2d_stride_padding", 2, 1)):
+        inputs = {"x": torch.randn(3, 4, 7, 6), "w": torch.randn(5, 4, 3, 3) / 6, "b": torch.randn(5)}
+        op(name, "2-d convolution", formula, {"stride": stride, "padding": padding}, inputs,
+           lambda t, s=stride, p=padding: F.conv2d(t["x"], t["w"], t["b"], stride=s, padding=p))
+    x = torch.tensor([-2.5, -1.0, -0.3, 0.0, 0.4, 1.0, 1.7, 3.2])
+    for name, exponent in (("op_pow_square", 2.0), ("op_pow_cube", 3.0), ("op_pow_zero", 0.0)):
+        op(name, "power", ["y = x^exponent"], {"exponent": exponent}, {"x": x.clone()}, lambda t, e=exponent: t["x"] ** e)
+    positive = torch.tensor([0.05, 0.3, 0.9, 1.0, 1.6, 2.5, 7.0, 20.0])
+    for name, exponent in (("op_pow_fraction", 0.75), ("op_pow_negative", -3.0)):
+        op(name, "power", ["y = x^exponent"], {"exponent": exponent}, {"x": positive.clone()}, lambda t, e=exponent: t["x"] ** e)
+    op("op_pow_variable", "power", ["y = a^b"], {}, {"a": torch.rand(4, 5) + 0.2, "b": torch.randn(5)}, lambda t: t["a"] ** t["b"])
+    op("op_divide", "division", ["y = a / b + 2 / b"], {}, {"a": torch.randn(4, 5), "b": torch.rand(5) + 0.3}, lambda t: t["a"] / t["b"] + 2 / t["b"])
+
+
+def train(name, algorithm, formula, hyper, inputs, forward, loss, optimizer):
+    """Full-batch training: the loss before every step, and the weights at the end."""
+    def compute(tensors):
+        weights = {k: v.requires_grad_() for k, v in tensors.items() if k not in ("x", "y")}
+        step, losses = optimizer(list(weights.values())), []
+        for _ in range(hyper["steps"]):
+            step.zero_grad()
+            value = loss(forward(weights, tensors["x"]), tensors["y"])
+            value.backward()
+            step.step()
+            losses.append(value.detach())
+        return {"loss": torch.stack(losses)} | {"final." + k: v for k, v in weights.items()}
+
+    write(name, "train", algorithm, formula, hyper, inputs, compute, least=1e-4)
+
+
+def linear(inputs, outputs, prefix):
+    bound = inputs ** -0.5
+    return {prefix + "weight": (2 * torch.rand(outputs, inputs) - 1) * bound, prefix + "bias": (2 * torch.rand(outputs) - 1) * bound}
+
+
+def trainings():
+    torch.manual_seed(2)
+    points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    inputs = {"x": points, "y": torch.tensor([[0.0], [1.0], [1.0], [0.0]])} | linear(2, 8, "0.") | linear(8, 1, "2.")
+    train("train_xor", "XOR by a multilayer perceptron", ["mean((Mlp(x) - y)^2), tanh between the layers, Adam"], {"steps": 150, "learning_rate": 0.03},
+          inputs, lambda w, x: torch.tanh(x @ w["0.weight"].T + w["0.bias"]) @ w["2.weight"].T + w["2.bias"],
+          lambda y, target: ((y - target) ** 2).mean(), lambda w: torch.optim.Adam(w, lr=0.03))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    ops()
+    trainings()
