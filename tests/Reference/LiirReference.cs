@@ -35,8 +35,8 @@ public sealed class LiirReference
             MaskBeforeSoftmax = c.Flag("mask_before_softmax"),
         };
         calls.Compare(options, Liir.Learner, [0, 0, 0],
-            ("target_mix", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages),
-            ("target_ex", estimates => estimates.ExtrinsicReturns), ("advantage_ex", estimates => estimates.ExtrinsicAdvantages));
+            ("target_mix", Column.Returns), ("advantage", Column.Advantages),
+            ("target_ex", Liir.ExtrinsicReturns), ("advantage_ex", Liir.ExtrinsicAdvantages));
     });
 
     private sealed class All() : LearnerCases("learner_liir")

@@ -1,9 +1,9 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Acts for all agents of several environments at once: gathers what they see, runs the agent network one step, chooses, and carries the
+/// Acts for all agents of several environments at once: gathers their observations, runs the agent network one step, chooses actions, and carries the
 /// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other. Of an ensemble every member runs, and
-/// an agent does what the member says that it plays.
+/// an agent acts by the member that it plays.
 /// </summary>
 public sealed class Controller
 {
@@ -14,8 +14,9 @@ public sealed class Controller
     private readonly IActionSelector selector;
     private readonly BoxPolicy? box;
     private readonly Tape tape = new();
-    private readonly Tensor sight, previous, fingerprints;
+    private readonly Tensor observation, previous, fingerprints, continueMask;
     private int count, step;
+    private bool segmented;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
     public Controller(IReadOnlyList<Actor> actors, IActionSelector selector, EnvironmentSpec spec, int capacity)
@@ -23,8 +24,9 @@ public sealed class Controller
         (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
         frozen = [.. actors.Select(actor => new FrozenParameters(actor.Parameters.Layout))];
         state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.Hidden))];
-        sight = agent.Input.SeesState ? Tensor.Zeros(capacity, spec.StateSize) : Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
+        observation = agent.Input.SeesState ? Tensor.Zeros(capacity, spec.StateSize) : Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize);
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
+        continueMask = Tensor.Zeros(capacity, agent.Agents);
         box = spec.IsContinuous ? new BoxPolicy(spec) : null;
         previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
@@ -41,32 +43,96 @@ public sealed class Controller
     /// <summary>Begins episodes in <paramref name="environments"/> rows.</summary>
     public void Begin(int environments)
     {
-        (count, step) = (environments, 0);
+        (count, step, segmented) = (environments, 0, false);
         foreach (var h in state)
         {
             h.Span.Clear();
         }
     }
 
+    /// <summary>Begins segments in <paramref name="environments"/> rows; each row is then begun or resumed by itself.</summary>
+    internal void BeginSegments(int environments)
+    {
+        Begin(environments);
+        segmented = true;
+    }
+
+    /// <summary>An episode begins in a row of segments: the state is reset, and there is no previous action.</summary>
+    internal void BeginRow(int row)
+    {
+        foreach (var h in state)
+        {
+            h[row].Span.Clear();
+        }
+        previous[row].Span.Clear();
+        continueMask[row].Span.Clear();
+    }
+
+    /// <summary>Saves the state and the previous actions of a row of segments.</summary>
+    /// <param name="row">which.</param>
+    /// <param name="memory">[<see cref="RowSize"/>]</param>
+    internal void SaveRow(int row, Span<float> memory)
+    {
+        previous[row].Span.CopyTo(memory);
+        int end = previous[row].Count;
+        foreach (var h in state)
+        {
+            h[row].Span.CopyTo(memory[end..]);
+            end += h[row].Count;
+        }
+    }
+
+    /// <summary>Resumes an episode in a row of segments, as <see cref="SaveRow"/> left it.</summary>
+    internal void ResumeRow(int row, ReadOnlySpan<float> memory)
+    {
+        var last = previous[row].Span;
+        memory[..last.Length].CopyTo(last);
+        memory = memory[last.Length..];
+        foreach (var h in state)
+        {
+            memory[..h[row].Count].CopyTo(h[row].Span);
+            memory = memory[h[row].Count..];
+        }
+        continueMask[row].Span.Fill(1f);
+    }
+
+    /// <summary>Writes the state and the actions before the first row of a segment into it.</summary>
+    internal void RecordStart(int row, Episode segment)
+    {
+        var actions = segment.Ints(Segment.ActionsBefore).All;
+        for (int n = 0; n < actions.Length; n++)
+        {
+            actions[n] = (int)previous[row].Span[n];
+        }
+        if (agent.StateColumn is { } column)
+        {
+            state[0][row].Span.CopyTo(segment.Floats(column).All);
+        }
+    }
+
+    /// <summary>Length of what <see cref="SaveRow"/> writes.</summary>
+    internal int RowSize => previous[0].Count + state.Sum(h => h[0].Count);
+
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
     /// <param name="episodes">as many as there are rows.</param>
-    /// <param name="exploration">see <see cref="IActionSelector"/>, or <see cref="BoxPolicy"/> where actions are numbers.</param>
-    /// <param name="rngs">chance, one stream per row.</param>
+    /// <param name="exploration">see <see cref="IActionSelector"/>, or <see cref="BoxPolicy"/> where actions are continuous.</param>
+    /// <param name="rngs">random numbers, one stream per row.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
     {
-        var (seen, prev, when) = (sight.Slice(0, count), previous.Slice(0, count), fingerprints.Slice(0, count));
+        var (seen, prev, when) = (observation.Slice(0, count), previous.Slice(0, count), fingerprints.Slice(0, count));
         for (int row = 0; row < count; row++)
         {
             var episode = episodes[row];
             Span<float> into = seen[row].Span, fingerprint = when[row].Span;
             var source = agent.Input.SeesState ? episode.States : episode.Observations;
-            source.AsSpan(episode.Length * into.Length, into.Length).CopyTo(into);
+            source.Slice(episode.Length * into.Length, into.Length).CopyTo(into);
             (fingerprint[0], fingerprint[1]) = (episode.Fingerprint.Progress, episode.Fingerprint.Exploration);
         }
         using (tape.NoGrad())
         {
             var rows = agent.Input.SeesState ? seen.Reshape(1, count, seen.Shape[-1]) : seen.Reshape(1, count, agent.Agents, seen.Shape[-1]);
-            var input = tape.Constant(agent.Input.Build(tape, rows, step == 0 ? default : prev, when));
+            var input = tape.Constant(agent.Input.Build(tape, rows, step == 0 && !segmented ? default : prev, when,
+                segmented ? continueMask.Slice(0, count) : default));
             for (int member = 0; member < actors.Length; member++)
             {
                 var h = state[member].Slice(0, count);
@@ -78,33 +144,40 @@ public sealed class Controller
                 }
             }
         }
+        if (segmented)
+        {
+            continueMask.Slice(0, count).Span.Fill(1f);
+        }
         step++;
     }
 
-    /// <summary>Chooses for the agents that play a member, of what it says [N, A] of all.</summary>
+    /// <summary>Chooses for the agents that play a member, from its output [N, A] for all.</summary>
     private void Choose(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
     {
-        var choices = episode.Choices(episode.Length);
+        int row = episode.Length;
+        var choices = episode.Choices(row);
+        var members = episode.Members;
+        var policy = episode.Find(Column.Policy) is ColumnData<float> column ? column.Row(row) : default;
         for (int n = 0; n < agent.Agents; n++)
         {
-            if (actors.Length > 1 && episode.Members[n] != member)
+            if (actors.Length > 1 && members[n] != member)
             {
                 continue;
             }
-            var said = values.Slice(n * agent.Actions, agent.Actions);
+            var output = values.Slice(n * agent.Actions, agent.Actions);
             if (box is not null)
             {
-                var vector = episode.Vector(episode.Length, n);
-                box.Act(n, said, exploration, ref rng, vector);
-                vector.CopyTo(taken[(n * agent.Actions)..]);
+                var action = episode.ContinuousAction(row, n);
+                box.Act(n, output, exploration, ref rng, action);
+                action.CopyTo(taken[(n * agent.Actions)..]);
                 continue;
             }
-            var available = episode.AvailableTo(episode.Length, n);
-            (choices[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(said, available, exploration, ref rng);
+            var available = episode.AvailableTo(row, n);
+            (choices[n], episode.ProbabilitiesAt(row)[n]) = selector.Select(output, available, exploration, ref rng);
             taken[n] = choices[n];
-            if (episode.Policy.Length > 0)
+            if (policy.Length > 0)
             {
-                selector.Probabilities(said, available, exploration, episode.Policy.AsSpan(n * agent.Actions, agent.Actions));
+                selector.Probabilities(output, available, exploration, policy.Slice(n * agent.Actions, agent.Actions));
             }
         }
     }
@@ -112,7 +185,7 @@ public sealed class Controller
     /// <summary>Length of what <see cref="Save"/> writes.</summary>
     public int MemorySize => 1 + previous.Span.Length + state.Sum(h => h.Span.Length);
 
-    /// <summary>Writes what it remembers of all episodes: the steps taken, the last actions and the recurrent state.</summary>
+    /// <summary>Writes the memory of all episodes: the steps taken, the last actions and the recurrent state.</summary>
     public void Save(Span<double> memory)
     {
         int end = 0;
@@ -157,5 +230,6 @@ public sealed class Controller
             h[count].CopyTo(h[row]);
         }
         previous[count].CopyTo(previous[row]);
+        continueMask[count].CopyTo(continueMask[row]);
     }
 }

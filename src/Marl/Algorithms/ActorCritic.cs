@@ -57,17 +57,17 @@ public sealed class ActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override void Estimate(LossContext shard)
+    public override void ComputeReturns(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         if (critic is null)
         {
-            shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), static estimates => estimates.Returns);
+            shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), Column.Returns);
             return;
         }
         var vNext = critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
-        shard.Store(critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, static estimates => estimates.Values);
-        shard.Store(Returns(shard, vNext), static estimates => estimates.Returns);
+        shard.Store(critic.Forward(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, Column.Values);
+        shard.Store(Returns(shard, vNext), Column.Returns);
     }
 
     /// <inheritdoc/>

@@ -26,6 +26,12 @@ public sealed class Liir : PolicyObjective
     // Places in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4, ExtrinsicLoss = 5, MetaLoss = 6, Reward = 7;
 
+    /// <summary>G_t [1] of the environment's reward alone.</summary>
+    internal static readonly Column ExtrinsicReturns = new("extrinsicReturns");
+
+    /// <summary>A_t [1] likewise: how much better the joint action was than expected.</summary>
+    internal static readonly Column ExtrinsicAdvantages = new("extrinsicAdvantages");
+
     private readonly LiirOptions options;
     private readonly IntrinsicRewards critics;
     private readonly Parameters before;
@@ -35,6 +41,7 @@ public sealed class Liir : PolicyObjective
     private Liir(LiirOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
+        Columns = [.. base.Columns, ExtrinsicReturns, ExtrinsicAdvantages];
         context.RequireCommonReward("LIIR learns what makes more of one common reward");
         var parts = (options.CriticObservation ? CriticParts.Observation : 0) | (options.CriticActions ? CriticParts.OthersActions : 0)
             | (options.CriticLastActions ? CriticParts.LastActions : 0);
@@ -44,6 +51,9 @@ public sealed class Liir : PolicyObjective
         (direction, policyLoss) = (context.Device.Zeros(before.Values.Shape), context.Device.Zeros(new Shape(1)));
         (actorLoss, surrogate, criticLoss) = (Loss, Surrogate, CriticLosses);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Column> Columns { get; }
 
     /// <inheritdoc/>
     public override bool NeedsNextAction => options.CriticActions;
@@ -56,7 +66,7 @@ public sealed class Liir : PolicyObjective
     public static OnPolicyLearner Learner(LiirOptions options, LearningContext context) => new(options, context, new Liir(options, context));
 
     /// <inheritdoc/>
-    public override void Estimate(LossContext shard)
+    public override void ComputeReturns(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var h = critics.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
@@ -65,19 +75,19 @@ public sealed class Liir : PolicyObjective
 
         var extrinsic = shard.TransitionsOf(options.Gamma);
         var proxy = extrinsic.Plus(tape, (rewards * options.IntrinsicWeight).Value);
-        shard.Store(Returns(shard, proxy, critics.ProxyValue(shard.TargetOf(Critic), hNext).Value), static estimates => estimates.Returns);
-        shard.Store(critics.ProxyValue(shard.OnlineOf(Critic), h).Value, static estimates => estimates.Values);
+        shard.Store(Returns(shard, proxy, critics.ProxyValue(shard.TargetOf(Critic), hNext).Value), Column.Returns);
+        shard.Store(critics.ProxyValue(shard.OnlineOf(Critic), h).Value, Column.Values);
 
         var y = Returns(shard, extrinsic, critics.ExtrinsicValue(shard.TargetOf(Intrinsic), hNext).Value);
-        shard.Store(y, static estimates => estimates.ExtrinsicReturns);
-        shard.Store((tape.Constant(y) - critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), h)).Value, static estimates => estimates.ExtrinsicAdvantages);
+        shard.Store(y, ExtrinsicReturns);
+        shard.Store((tape.Constant(y) - critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), h)).Value, ExtrinsicAdvantages);
     }
 
     /// <summary>Both kinds, as the authors do: with the variance of a sample.</summary>
-    internal override void NormaliseAdvantages(ReadOnlySpan<Episode> episodes)
+    internal override void NormalizeAdvantages(ReadOnlySpan<Episode> episodes)
     {
-        Estimates.Normalise(episodes, static estimates => estimates.Advantages, unbiased: true);
-        Estimates.Normalise(episodes, static estimates => estimates.ExtrinsicAdvantages, unbiased: true);
+        ColumnStatistics.Normalize(episodes, Column.Advantages, unbiased: true);
+        ColumnStatistics.Normalize(episodes, ExtrinsicAdvantages, unbiased: true);
     }
 
     /// <summary>The policies take their step; then what it did to the team's return is seen, and the intrinsic rewards and the critics take theirs.</summary>
@@ -104,7 +114,7 @@ public sealed class Liir : PolicyObjective
         var batch = shard.Batch;
         var logChosen = Chosen(LogPolicy(shard, shard.Online), batch.Actions);
         var logRatio = logChosen - shard.Tape.Constant(batch.Probabilities).Log();
-        return shard.Mean(logRatio.Sum(-1).Reshape(batch.Mask.Shape).Exp() * batch.ExtrinsicAdvantages);
+        return shard.Mean(logRatio.Sum(-1).Reshape(batch.Mask.Shape).Exp() * batch[ExtrinsicAdvantages]);
     }
 
     /// <summary>L_critic + L_ex - w mean e r_in: the gradient of the last is that of -J_ex / alpha.</summary>
@@ -122,7 +132,7 @@ public sealed class Liir : PolicyObjective
         var rewards = critics.Reward(shard.OnlineOf(Intrinsic), features, batch.Actions);
         var e = Trace(shard, k);
         var error = (v - batch.Returns).Square();
-        var extrinsicError = (critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch.ExtrinsicReturns).Square();
+        var extrinsicError = (critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch[ExtrinsicReturns]).Square();
 
         // Metrics are those of the last loss.
         ReportActor(shard, ActorLoss(logChosen, batch.Advantages, entropy, options.Entropy), entropy);

@@ -69,6 +69,7 @@ public sealed class Agent
         if (options.Kind == AgentKind.Gru)
         {
             gru = new Gru(layout.Scope("rnn"), options.Hidden, options.Hidden, copies);
+            StateColumn = new Column("agentState", options.Hidden) { PerAgent = true, PerEpisode = true, Lifetime = ColumnLifetime.Update };
         }
         else
         {
@@ -92,12 +93,16 @@ public sealed class Agent
     /// <summary>H, the length of the state that an agent carries from step to step.</summary>
     public int Hidden => Options.Hidden;
 
+    /// <summary>[N, H] per segment: the state before its first row. None: it carries no state.</summary>
+    internal Column? StateColumn { get; }
+
     /// <summary>The whole sequence at once.</summary>
     /// <param name="w">weights.</param>
     /// <param name="input">[T, B, N, F]</param>
     /// <param name="state">[B, N, H] before the first step.</param>
+    /// <param name="continueMask">[T, B, N]: 0 where an episode begins, so that the state is reset, 1 elsewhere; none: 1 everywhere.</param>
     /// <returns>one number per action [T, B, N, A], what the last layer makes them of [T, B, N, H], and the state after the last step [B, N, H].</returns>
-    public (Var Output, Var Features, Var State) Forward(Weights w, Var input, Var state)
+    public (Var Output, Var Features, Var State) Forward(Weights w, Var input, Var state, Tensor continueMask = default)
     {
         var x = fc1.ForwardRelu(w, input);
         if (gru is null)
@@ -108,8 +113,8 @@ public sealed class Agent
         var (t, b, n, h) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
         // Agents that share weights are so many more rows of the batch.
         var y = Options.Shared
-            ? gru.Forward(w, x.Reshape(t, b * n, h), state.Reshape(b * n, h)).Reshape(t, b, n, h)
-            : gru.Forward(w, x, state);
+            ? gru.Forward(w, x.Reshape(t, b * n, h), state.Reshape(b * n, h), continueMask).Reshape(t, b, n, h)
+            : gru.Forward(w, x, state, continueMask);
         return (fc2.Forward(w, y), y, y.Slice(0, t - 1, 1).Reshape(b, n, h));
     }
 }

@@ -29,7 +29,9 @@ public sealed class AgentInput
 
     /// <summary>The input of whole episodes, [T+1, B, N, F].</summary>
     public Tensor Build(Tape tape, EpisodeBatch batch)
-        => Build(tape, SeesState ? batch.States : batch.Observations, joint.Of(batch), batch.Fingerprints);
+        => batch.IsSegmented
+            ? Build(tape, SeesState ? batch.States : batch.Observations, batch.PreviousActions, batch.Fingerprints, batch.ContinueMask)
+            : Build(tape, SeesState ? batch.States : batch.Observations, joint.Of(batch), batch.Fingerprints);
 
     /// <summary>Builds the input in the memory of the step.</summary>
     /// <param name="tape">whose memory.</param>
@@ -37,8 +39,9 @@ public sealed class AgentInput
     /// <param name="previous">[P, B, N] the actions before the last P of those T rows, or [P, B, N, A] where actions are numbers; P = T - 1 for whole
     /// episodes. None: no actions yet.</param>
     /// <param name="fingerprints">[B, 2]</param>
+    /// <param name="continueMask">[T, B, N]: 0 where an episode begins, 1 elsewhere; none: 1 everywhere.</param>
     /// <returns>[T, B, N, F]</returns>
-    public Tensor Build(Tape tape, Tensor sight, Tensor previous, Tensor fingerprints)
+    public Tensor Build(Tape tape, Tensor sight, Tensor previous, Tensor fingerprints, Tensor continueMask = default)
     {
         int steps = sight.Shape[0], episodes = sight.Shape[1], rows = steps * episodes;
         var columns = new InputColumns(tape, rows, joint.Agents, Size);
@@ -52,7 +55,7 @@ public sealed class AgentInput
         }
         if (options.LastAction)
         {
-            columns.AddOwn(joint.Before(tape, previous, rows).Reshape(rows, joint.Agents, joint.Actions));
+            columns.AddOwn(joint.Before(tape, previous, rows, continueMask).Reshape(rows, joint.Agents, joint.Actions));
         }
         if (options.Fingerprint)
         {

@@ -44,7 +44,7 @@ internal sealed class CriticInput
         {
             columns.AddOwn(batch.Observations);
         }
-        var now = joint.OneHot(tape, batch.ActionsBeyond);
+        var now = joint.OneHot(tape, batch.BootstrapActions);
         if (parts.HasFlag(CriticParts.OthersActions))
         {
             var foreign = tape.Scratch(new Shape(rows, agents, jointly));
@@ -53,7 +53,7 @@ internal sealed class CriticInput
         }
         if (parts.HasFlag(CriticParts.LastActions))
         {
-            columns.AddCommon(joint.Before(tape, batch.Actions, rows));
+            columns.AddCommon(joint.Before(tape, batch));
         }
         if (parts.HasFlag(CriticParts.Agent))
         {

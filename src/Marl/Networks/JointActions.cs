@@ -58,7 +58,8 @@ internal sealed class JointActions
     /// <param name="tape">memory.</param>
     /// <param name="actions">[P, B, N] the actions before the last P B rows, or [P, B, N, A] where they are numbers. None: no actions yet.</param>
     /// <param name="rows">of all steps.</param>
-    public Tensor Before(Tape tape, Tensor actions, int rows)
+    /// <param name="continueMask">[rows, N]: 0 where an episode begins, so that there was no action; none: 1 everywhere.</param>
+    public Tensor Before(Tape tape, Tensor actions, int rows, Tensor continueMask = default)
     {
         var before = tape.Scratch(new Shape(rows, Agents * Actions));
         int taken = actions.IsNone ? 0 : actions.Count / (continuous ? Agents * Actions : Agents);
@@ -72,15 +73,25 @@ internal sealed class JointActions
         {
             Mark(tape, actions, done);
         }
+        if (!continueMask.IsNone)
+        {
+            var perAgent = before.Reshape(rows * Agents, Actions);
+            tape.Device.Zip(default(Multiply), perAgent, continueMask.Reshape(rows * Agents, 1), perAgent);
+        }
         return before;
     }
 
+    /// <summary>[rows, N A] what was done a step before each row of a batch, the last row included; zeros where an episode begins.</summary>
+    public Tensor Before(Tape tape, EpisodeBatch batch) => batch.IsSegmented
+        ? Before(tape, batch.PreviousActions, (batch.Steps + 1) * batch.Count, batch.ContinueMask)
+        : Before(tape, Of(batch), (batch.Steps + 1) * batch.Count);
+
     /// <summary>What was done as episodes keep it: [T, B, N], or [T, B, N, A] where actions are numbers.</summary>
-    public Tensor Of(EpisodeBatch batch) => continuous ? batch.Vectors : batch.Actions;
+    public Tensor Of(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.Actions;
 
     /// <summary>[T, B, N, A] what was done.</summary>
     public Tensor Done(Tape tape, EpisodeBatch batch)
-        => continuous ? batch.Vectors : OneHot(tape, batch.Actions).Reshape(batch.Steps, batch.Count, Agents, Actions);
+        => continuous ? batch.ContinuousActions : OneHot(tape, batch.Actions).Reshape(batch.Steps, batch.Count, Agents, Actions);
 
     /// <summary>[T, B, N, N A]: to every agent the joint action of its row of some actions [T, B, N, A].</summary>
     public Tensor ToEach(Tape tape, Tensor actions)
