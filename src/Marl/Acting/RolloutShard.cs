@@ -17,7 +17,6 @@ internal sealed class RolloutShard
     private readonly Rng[] chance, choice, chanceBefore, choiceBefore;
     private readonly Controller controller;
     private readonly RolloutOptions options;
-    private readonly double[] snapshot;
     private readonly int members;
 
     // The rows still playing: row i is episode played[index[i]] of the round.
@@ -47,7 +46,6 @@ internal sealed class RolloutShard
         int rows = environments.Length, size = spec.SnapshotSize;
         controller = new Controller(actors, selector, spec, rows);
         members = actors.Count;
-        snapshot = new double[size];
         (index, playing, choosing, asks) = (new int[rows], new Episode[rows], new Rng[rows], new bool[rows]);
         recorders = Recorders();
         bool segments = options.Length > 0;
@@ -193,6 +191,7 @@ internal sealed class RolloutShard
 
     public void Archive(IArchive archive)
     {
+        double[] snapshot = new double[environments[0].Spec.SnapshotSize];
         for (int i = 0; i < environments.Length; i++)
         {
             var scope = archive.Scope($"environment.{played[i]}");
