@@ -21,6 +21,10 @@ public sealed class ActorCritic : PolicyObjective
     private ActorCritic(ActorCriticOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
+        if (options.Critic == CriticKind.None && context.RolloutLength > 0)
+        {
+            throw new UsageException("without a critic nothing tells what comes after the end of a rollout; use whole episodes, rolloutLength=0, or a critic");
+        }
         critic = options.Critic == CriticKind.None ? null
             : new ValueCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options.Critic, options.Network, options.CriticHidden);
     }

@@ -194,8 +194,9 @@ public sealed class EpisodeBatch
         long needed = (Steps + 1L) * Count;
         if (needed > rows)
         {
-            block.Storage.Release();
+            var before = block;
             Allocate(Math.Max(needed, Math.Min(2L * rows, (schema.Spec.EpisodeLimit + 1L) * Capacity)));
+            before.Storage.Release();
         }
     }
 
