@@ -1,3 +1,4 @@
+using Column = BenchmarkDotNet.Columns.Column;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;

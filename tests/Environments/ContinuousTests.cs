@@ -36,7 +36,7 @@ public sealed class ContinuousTests
     [Fact]
     public void DifferenceRewardsRefuseNumbers()
         => Assert.Contains("cannot be gone through", Assert.Throws<UsageException>(
-            () => new Episode(new Reach().Spec, RewardMode.Aristocratic)).Message, StringComparison.Ordinal);
+            () => new EpisodeRecorder(new Reach().Spec, new() { Mode = RewardMode.Aristocratic })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void AnActionIsTheSquashedOutputAndNoiseStaysInTheBox()
@@ -74,7 +74,7 @@ public sealed class ContinuousTests
         new Rollout(stages, 4, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0.3f);
         var batch = new EpisodeBatch(spec, 4, 1);
         batch.Load(episodes);
-        Assert.Equal(new Shape(Reach.Steps, 4, 2, 2), batch.Vectors.Shape);
+        Assert.Equal(new Shape(Reach.Steps, 4, 2, 2), batch.ContinuousActions.Shape);
         var tape = new Tape();
         using (tape.NoGrad())
         {
@@ -86,13 +86,13 @@ public sealed class ContinuousTests
                 {
                     for (int n = 0; n < 2; n++)
                     {
-                        float[] did = episodes[b].Vector(t, n).ToArray();
-                        Assert.Equal(did, batch.Vectors[t][b][n].ToArray());
+                        float[] did = episodes[b].ContinuousAction(t, n).ToArray();
+                        Assert.Equal(did, batch.ContinuousActions[t][b][n].ToArray());
                         Assert.Equal(did, input[t + 1][b][n].Slice(Reach.Observation, 2).ToArray());
                         Assert.All(input[0][b][n].Slice(Reach.Observation, 2).ToArray(), x => Assert.Equal(0, x));
                         Assert.InRange(did[0], -1f, 1f);
                     }
-                    Assert.Equal(0f, episodes[b].Vector(t, 0)[1]);
+                    Assert.Equal(0f, episodes[b].ContinuousAction(t, 0)[1]);
                     reward += episodes[b].Rewards[t];
                 }
                 Assert.Equal(episodes[b].Return, reward, 1e-4);
@@ -103,9 +103,9 @@ public sealed class ContinuousTests
             batch.Load(episodes);
             var output = agent.Forward(tape.Freeze(parameters), agent.Input.Build(tape, batch), tape.Constant(Tensor.Zeros(4, 2, agent.StateSize))).Output;
             var mean = new BoxPolicy(spec).Mean(output).Value;
-            for (int i = 0; i < batch.Vectors.Count; i++)
+            for (int i = 0; i < batch.ContinuousActions.Count; i++)
             {
-                Assert.Equal(mean.Span[i], batch.Vectors.Span[i], 1e-6f);
+                Assert.Equal(mean.Span[i], batch.ContinuousActions.Span[i], 1e-6f);
             }
         }
     }

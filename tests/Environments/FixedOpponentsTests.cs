@@ -36,11 +36,10 @@ public sealed class FixedOpponentsTests
             var left = Against(trainer.Policy, environment, team);
             int[] agents = [.. Enumerable.Range(0, whole.Agents).Where(agent => inner.Spec.Agents[agent].Team == team)];
             Assert.Equal(agents.Select(agent => inner.Spec.Agents[agent]), left.Spec.Agents);
-            var part = new Episode(left.Spec);
-            double[] rewards = new double[agents.Length];
+            var (part, recorder) = (new Episode(left.Spec), new EpisodeRecorder(left.Spec));
             chance = new(5);
             left.Reset(ref chance);
-            part.Begin(left);
+            recorder.Begin(left, part);
             bool goesOn = true;
             while (goesOn)
             {
@@ -51,17 +50,17 @@ public sealed class FixedOpponentsTests
                     Assert.Equal(whole.Observation(row, agents[i])[..size], part.Observation(row, i)[..size]);
                     if (left.Spec.IsContinuous)
                     {
-                        whole.Vector(row, agents[i]).CopyTo(part.Vector(row, i));
+                        whole.ContinuousAction(row, agents[i]).CopyTo(part.ContinuousAction(row, i));
                     }
                     else
                     {
                         part.Choices(row)[i] = whole.Choices(row)[agents[i]];
                     }
                 }
-                goesOn = part.Step(left, rewards, ref chance);
+                goesOn = recorder.Step(ref chance);
             }
             Assert.Equal(whole.Length, part.Length);
-            Assert.Equal(whole.States, part.States);
+            Assert.Equal(whole.States.ToArray(), part.States.ToArray());
             Assert.Equal(whole.TeamReturns[team], Assert.Single(part.TeamReturns));
         }
     }

@@ -18,14 +18,29 @@ public sealed class AllocationTests
     [MemberData(nameof(TrainingTests.NumberRuns), MemberType = typeof(TrainingTests))]
     public void SteadyStateUpdatesAllocateNothingWhereActionsAreNumbers(string algorithm, string setting) => Measure(algorithm, TrainingTests.Numbers, setting);
 
-    private static void Measure(string algorithm, string environment, string setting)
+    [Theory]
+    [InlineData("ippo", "lastAction=true"), InlineData("coma", "agent=gru"), InlineData("liir", "agent=mlp"), InlineData("pareto-ac", "minibatches=2")]
+    public void SteadyStateUpdatesOfSegmentsAllocateNothing(string algorithm, string setting) => Measure(algorithm, "lbf:5x5-2p-1f?steps=9", setting, "rolloutLength=13");
+
+    private static void Measure(string algorithm, string environment, params string[] settings)
     {
         foreach (int threads in new[] { 1, 2 })
         {
-            using var trainer = new Trainer(Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting, "environments=8"]));
+            using var trainer = new Trainer(Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), .. settings, "environments=8"]));
             var learner = trainer.Learner;
-            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Catalog.CreateEnvironment(environment), i,
-                setting.StartsWith("reward", StringComparison.Ordinal) ? RewardMode.Individual : RewardMode.Natural)).ToArray();
+            var training = trainer.Configuration.Training;
+            var batch = Enumerable.Range(0, 8).Select(i => Games.Play(() => Catalog.CreateEnvironment(environment), i, training.Reward)).ToArray();
+            if (training.RolloutLength > 0)
+            {
+                using var workers = new Workers(1);
+                batch = [.. batch.Select(_ => training.Context(trainer.Spec, workers).NewEpisode(learner.Columns))];
+                var rollout = new Rollout([.. batch.Select(_ => Catalog.CreateEnvironment(environment))], 8, learner.Actors, learner.Exploration, workers, new Rng(1),
+                    learner.NeedsNextAction, training.RolloutLength);
+                for (int round = 0; round < 3; round++)
+                {
+                    rollout.Play(batch, 0f);
+                }
+            }
             for (int warm = 0; warm < 40; warm++)
             {
                 Update();

@@ -14,15 +14,16 @@ public sealed class DifferenceRewardsTests
     public void OfAMatrixGameTheyAreWhatOneCalculates(RewardMode mode, int defaultAction, float first, float second)
     {
         var (game, rng) = (MatrixGame.Climbing(), new Rng(1));
-        var episode = new Episode(game.Spec, mode, defaultAction: defaultAction);
+        var episode = new Episode(game.Spec, mode.Streams(game.Spec));
+        var recorder = new EpisodeRecorder(game.Spec, new() { Mode = mode, DefaultAction = defaultAction });
         game.Reset(ref rng);
-        episode.Begin(game);
+        recorder.Begin(game, episode);
         (episode.Actions[0], episode.Actions[1]) = (2, 1);
         if (mode == RewardMode.Aristocratic)
         {
-            ((float[])[0.5f, 0.25f, 0.25f, 0.2f, 0.3f, 0.5f]).CopyTo(episode.Policy, 0);
+            ((float[])[0.5f, 0.25f, 0.25f, 0.2f, 0.3f, 0.5f]).CopyTo(episode.Floats(Column.Policy).All);
         }
-        Assert.True(episode.Step(game, new double[2], ref rng));
+        Assert.True(recorder.Step(ref rng));
         Assert.Equal(2, episode.RewardStreams);
         Assert.Equal(first, episode.Rewards[0], 1e-5f);
         Assert.Equal(second, episode.Rewards[1], 1e-5f);
@@ -36,10 +37,10 @@ public sealed class DifferenceRewardsTests
         var (left, natural) = Play(RewardMode.Natural);
         var (right, difference) = Play(RewardMode.Difference);
         Assert.Equal(left, right);
-        Assert.Equal(natural.Observations, difference.Observations);
-        Assert.Equal(natural.States, difference.States);
-        Assert.Equal(natural.Available, difference.Available);
-        Assert.Equal(natural.Actions, difference.Actions);
+        Assert.Equal(natural.Observations.ToArray(), difference.Observations.ToArray());
+        Assert.Equal(natural.States.ToArray(), difference.States.ToArray());
+        Assert.Equal(natural.Available.ToArray(), difference.Available.ToArray());
+        Assert.Equal(natural.Actions.ToArray(), difference.Actions.ToArray());
         Assert.Equal(natural.TeamReturns, difference.TeamReturns);
         Assert.Equal((natural.Length, natural.Terminated), (difference.Length, difference.Terminated));
 
@@ -57,9 +58,10 @@ public sealed class DifferenceRewardsTests
     public void ChanceIsTheSameInEverySimulation()
     {
         var (game, rng) = (new NoisyGame(), new Rng(4));
-        var episode = new Episode(game.Spec, RewardMode.Difference);
+        var episode = new Episode(game.Spec, RewardMode.Difference.Streams(game.Spec));
+        var recorder = new EpisodeRecorder(game.Spec, new() { Mode = RewardMode.Difference });
         game.Reset(ref rng);
-        episode.Begin(game);
+        recorder.Begin(game, episode);
         int[] expected = new int[2 * NoisyGame.Limit];
         do
         {
@@ -71,7 +73,7 @@ public sealed class DifferenceRewardsTests
                 expected[2 * episode.Length + agent] = action - first;
             }
         }
-        while (episode.Step(game, new double[2], ref rng));
+        while (recorder.Step(ref rng));
         for (int i = 0; i < expected.Length; i++)
         {
             Assert.Equal(expected[i], episode.Rewards[i], 1e-3f);

@@ -50,10 +50,11 @@ public sealed class ExperienceTests
         var environment = Catalog.CreateEnvironment("climbing?steps=3");
         foreach (bool terminate in new[] { false, true })
         {
-            var (episode, rng) = (new Episode(environment.Spec, terminateAtLimit: terminate), new Rng(1));
+            var (episode, rng) = (new Episode(environment.Spec), new Rng(1));
+            var recorder = new EpisodeRecorder(environment.Spec, new() { TerminateAtLimit = terminate });
             environment.Reset(ref rng);
-            episode.Begin(environment);
-            while (episode.Step(environment, new double[2], ref rng))
+            recorder.Begin(environment, episode);
+            while (recorder.Step(ref rng))
             {
             }
             Assert.Equal((3, terminate), (episode.Length, episode.Terminated));
@@ -68,10 +69,11 @@ public sealed class ExperienceTests
     public void RewardsAreCommonOrIndividual(RewardMode mode, float[] expected)
     {
         var (environment, rng) = (new FixedReward(), new Rng(1));
-        var episode = new Episode(environment.Spec, mode);
-        episode.Begin(environment);
-        episode.Step(environment, new double[2], ref rng);
-        Assert.Equal(expected, episode.Rewards[..expected.Length]);
+        var episode = new Episode(environment.Spec, mode.Streams(environment.Spec));
+        var recorder = new EpisodeRecorder(environment.Spec, new() { Mode = mode });
+        recorder.Begin(environment, episode);
+        recorder.Step(ref rng);
+        Assert.Equal(expected, episode.Rewards.ToArray());
         Assert.Equal(0.75, episode.Return);
     }
 
@@ -80,9 +82,9 @@ public sealed class ExperienceTests
     {
         var environment = new FixedReward();
         var episode = new Episode(environment.Spec);
-        episode.Observations.AsSpan().Fill(9f);
-        episode.Available.AsSpan().Fill(true);
-        episode.Begin(environment);
+        episode.Observations.Fill(9f);
+        episode.Available.Fill(true);
+        new EpisodeRecorder(environment.Spec).Begin(environment, episode);
         Assert.Equal([1f, 1f, 1f], episode.Observation(0, 0).ToArray());
         Assert.Equal([1f, 0f, 0f], episode.Observation(0, 1).ToArray());
         Assert.Equal([true, true, false, false], episode.AvailableTo(0, 0).ToArray());
@@ -171,12 +173,12 @@ public sealed class ExperienceTests
                 var (chanceOfOther, choiceOfOther) = (chance, choice);
                 var environment = Catalog.CreateEnvironment("identity");
                 var episode = Policy.Play([saved], environment, ref chance, ref choice);
-                Assert.Equal(episode.Actions, Policy.Play([loaded], environment, ref chanceOfOther, ref choiceOfOther).Actions);
+                Assert.Equal(episode.Actions.ToArray(), Policy.Play([loaded], environment, ref chanceOfOther, ref choiceOfOther).Actions.ToArray());
                 sum += episode.Return;
                 var sameGame = new Rng(3);
-                drawn.Add(string.Join(' ', Policy.Play([loaded], environment, ref sameGame, ref choice).Actions));
+                drawn.Add(string.Join(' ', Policy.Play([loaded], environment, ref sameGame, ref choice).Actions.ToArray()));
                 sameGame = new Rng(3);
-                likeliest.Add(string.Join(' ', Policy.Play([greedy], environment, ref sameGame, ref choice).Actions));
+                likeliest.Add(string.Join(' ', Policy.Play([greedy], environment, ref sameGame, ref choice).Actions.ToArray()));
             }
             Assert.Equal(judged.Mean, sum / 40, 1e-9);
             Assert.True(drawn.Count > 1);

@@ -34,17 +34,17 @@ internal static class Games
     public static Episode Play(Func<IEnvironment> create, int index, RewardMode reward = RewardMode.Natural)
     {
         var (environment, rng) = (create(), new Rng(77).Split(RngPurpose.Test, index));
-        var episode = new Episode(environment.Spec, reward);
-        double[] rewards = new double[environment.Spec.Agents.Length];
+        var episode = new Episode(environment.Spec, reward.Streams(environment.Spec));
+        var recorder = new EpisodeRecorder(environment.Spec, new() { Mode = reward });
         environment.Reset(ref rng);
-        episode.Begin(environment);
+        recorder.Begin(environment, episode);
         var numbers = new RandomActions(environment.Spec);
         do
         {
             for (int agent = 0; environment.Spec.IsContinuous && agent < episode.Agents; agent++)
             {
                 numbers.Draw(agent, [], ref rng);
-                episode.Do(numbers.Joint);
+                episode.SetAction(numbers.Joint);
             }
             for (int agent = 0; !environment.Spec.IsContinuous && agent < episode.Agents; agent++)
             {
@@ -56,7 +56,7 @@ internal static class Games
                 episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / episode.AvailableTo(episode.Length, agent).Count(true);
             }
         }
-        while (episode.Step(environment, rewards, ref rng));
+        while (recorder.Step(ref rng));
         return episode;
     }
 }

@@ -156,7 +156,7 @@ public sealed class MaddpgTests
                 {
                     for (int agent = 0; agent < 2; agent++)
                     {
-                        Assert.Equal(episodes[b].Members[agent] == member, Math.Abs(mean[1][b][agent].Span[0] - episodes[b].Vector(1, agent)[0]) < 1e-6);
+                        Assert.Equal(episodes[b].Members[agent] == member, Math.Abs(mean[1][b][agent].Span[0] - episodes[b].ContinuousAction(1, agent)[0]) < 1e-6);
                     }
                 }
             }
@@ -186,7 +186,7 @@ public sealed class MaddpgTests
         int[] seen = new int[50];
         for (int i = 0; i < 50; i++)
         {
-            var episode = new Episode(spec) { Length = i };
+            var episode = new Episode(spec, columns: [Column.Members]) { Length = i };
             (episode.Members[0], episode.Members[1]) = (i % 4, i < 3 ? 5 : 0);
             replay.Add(episode);
         }
@@ -195,7 +195,7 @@ public sealed class MaddpgTests
         {
             Assert.True(replay.Sample(sample, 2, ref rng));
             Assert.Equal(8, sample.Distinct().Count());
-            Assert.All(sample, episode => Assert.Contains(2, episode.Members));
+            Assert.All(sample, episode => Assert.Contains(2, episode.Members.ToArray()));
             foreach (var episode in sample)
             {
                 seen[episode.Length]++;

@@ -31,7 +31,7 @@ public sealed class MetaGradientTests
         Episode[] episodes = [.. Enumerable.Range(0, 6).Select(i => Games.Play(() => Catalog.CreateEnvironment("lbf:5x5-2p-2f"), i))];
         foreach (var episode in episodes)
         {
-            foreach (ref float reward in episode.Rewards.AsSpan())
+            foreach (ref float reward in episode.Rewards)
             {
                 reward *= 4f;
             }
@@ -96,7 +96,7 @@ public sealed class MetaGradientTests
                         {
                             ratio *= Math.Exp(log[(t * batch.Count + b) * agent.Agents + n]) / episodes[b].Probabilities[t * agent.Agents + n];
                         }
-                        sum += ratio * episodes[b].Estimates!.ExtrinsicAdvantages[t];
+                        sum += ratio * episodes[b][Liir.ExtrinsicAdvantages][t];
                     }
                 }
                 return sum / count;

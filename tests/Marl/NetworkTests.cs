@@ -166,8 +166,8 @@ public sealed class NetworkTests
             {
                 for (int b = 0; b < batch.Count; b++)
                 {
-                    float[][] does = [.. Enumerable.Range(0, n).Select(i => OneHot((int)batch.ActionsBeyond[t][b].Span[i]))];
-                    float[][] did = [.. Enumerable.Range(0, n).Select(i => t == 0 ? new float[a] : OneHot((int)batch.ActionsBeyond[t - 1][b].Span[i]))];
+                    float[][] does = [.. Enumerable.Range(0, n).Select(i => OneHot((int)batch.BootstrapActions[t][b].Span[i]))];
+                    float[][] did = [.. Enumerable.Range(0, n).Select(i => t == 0 ? new float[a] : OneHot((int)batch.BootstrapActions[t - 1][b].Span[i]))];
                     for (int i = 0; i < n; i++)
                     {
                         Assert.Equal([.. does[0], .. does[1]], joint[t][b][i].ToArray());

@@ -50,13 +50,13 @@ public sealed class PolicyGradientTests
                 weight *= 1.5f; // further from uniform
             }
             int joint = (int)Math.Pow(spec.ActionCount, spec.Agents.Length);
-            episodes = [.. Enumerable.Range(0, (int)Math.Pow(joint, spec.EpisodeLimit)).Select(i => Play(i, context.NewEpisode(), default))];
+            episodes = [.. Enumerable.Range(0, (int)Math.Pow(joint, spec.EpisodeLimit)).Select(i => Play(i, context, default))];
             var tape = new Tape();
             using (tape.NoGrad())
             {
                 // Once more, for rewards that are a matter of the policy.
                 var policy = LogPolicy(tape.Freeze(Learner.Parameters), Batch()).Exp().Value;
-                episodes = [.. episodes.Select((_, i) => Play(i, context.NewEpisode(), policy))];
+                episodes = [.. episodes.Select((_, i) => Play(i, context, policy))];
                 probabilities = Probability(tape.Freeze(Learner.Parameters), Batch()).Value.ToArray();
             }
             Assert.Equal(1f, probabilities.Sum(), 1e-5f);
@@ -102,13 +102,12 @@ public sealed class PolicyGradientTests
         }
 
         /// <summary>The episode whose joint actions are the digits of a number.</summary>
-        private Episode Play(int number, Episode episode, Tensor policy)
+        private Episode Play(int number, LearningContext context, Tensor policy)
         {
-            var rng = new Rng(1);
-            double[] rewards = new double[spec.Agents.Length];
+            var (episode, recorder, rng) = (context.NewEpisode(), new EpisodeRecorder(spec, context.Rewards), new Rng(1));
             int rest = number;
             environment.Reset(ref rng);
-            episode.Begin(environment);
+            recorder.Begin(environment, episode);
             do
             {
                 for (int agent = 0; agent < episode.Agents; agent++)
@@ -116,12 +115,12 @@ public sealed class PolicyGradientTests
                     episode.Choices(episode.Length)[agent] = rest % episode.ActionCount;
                     rest /= episode.ActionCount;
                 }
-                if (!policy.IsNone)
+                if (!policy.IsNone && episode.Find(Column.Policy) is ColumnData<float> column)
                 {
-                    policy[episode.Length][number].Span[..episode.Policy.Length].CopyTo(episode.Policy);
+                    policy[episode.Length][number].Span.CopyTo(column.Row(episode.Length));
                 }
             }
-            while (episode.Step(environment, rewards, ref rng));
+            while (recorder.Step(ref rng));
             return episode;
         }
 
@@ -216,7 +215,7 @@ public sealed class PolicyGradientTests
                     {
                         if ((single || episodes[e].States[t * spec.StateSize + state] == 1) && which(episodes[e], t))
                         {
-                            sum += probabilities[e] * episodes[e].Rewards.Skip(t).Sum(reward => (double)reward);
+                            sum += probabilities[e] * episodes[e].Rewards[t..].ToArray().Sum(reward => (double)reward);
                             weight += probabilities[e];
                         }
                     }

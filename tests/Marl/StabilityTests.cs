@@ -44,7 +44,7 @@ public sealed class StabilityTests
                 for (int agent = 0; agent < 2; agent++)
                 {
                     float[] row = input[t][1].ToArray()[(agent * input.Shape[-1])..((agent + 1) * input.Shape[-1])];
-                    Assert.Equal(run.Episodes[1].States[(t * size)..((t + 1) * size)], row[..size]);
+                    Assert.Equal(run.Episodes[1].State(t).ToArray(), row[..size]);
                     Assert.Equal([0.25f, 0.3f], row[(size + 6)..(size + 8)]);
                     Assert.Equal(1f, row[size + 8 + agent]);
                     Assert.Equal(t > 0 ? 1f : 0f, row[size..(size + 6)].Sum());

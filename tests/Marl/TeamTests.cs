@@ -204,9 +204,9 @@ public sealed class TeamTests
     /// <summary>An episode in which everyone is always right.</summary>
     private static Episode PlayRight(UnlikeGame game, RewardMode mode)
     {
-        var (episode, rng) = (new Episode(game.Spec, mode), new Rng(3));
+        var (episode, recorder, rng) = (new Episode(game.Spec, mode.Streams(game.Spec)), new EpisodeRecorder(game.Spec, new() { Mode = mode }), new Rng(3));
         game.Reset(ref rng);
-        episode.Begin(game);
+        recorder.Begin(game, episode);
         do
         {
             for (int agent = 0; agent < 3; agent++)
@@ -215,7 +215,7 @@ public sealed class TeamTests
                 episode.Choices(episode.Length)[agent] = symbols.IndexOf(1f);
             }
         }
-        while (episode.Step(game, new double[3], ref rng));
+        while (recorder.Step(ref rng));
         return episode;
     }
 }

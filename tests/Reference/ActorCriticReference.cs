@@ -13,7 +13,7 @@ public sealed partial class ActorCriticReference
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "log_pi_taken", "entropy", "reward_used");
         calls.Compare(Options(c), [0, 0, 0],
-            ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages));
+            ("value", Column.Values), ("returns", Column.Returns), ("advantage", Column.Advantages));
     });
 
     private static ActorCriticOptions Options(ReferenceCase c)

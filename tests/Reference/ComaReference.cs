@@ -29,15 +29,15 @@ public sealed class ComaReference
                 MaskBeforeSoftmax = c.Flag("mask_before_softmax", otherwise: true),
             },
         };
-        (string, Func<Estimates, float[]>) advantage = ("advantage", estimates => estimates.Advantages);
+        (string, Column) advantage = ("advantage", Column.Advantages);
         if (pymarl)
         {
-            calls.Compare(options, [0, 0, 0], ("targets", estimates => estimates.Returns), advantage);
+            calls.Compare(options, [0, 0, 0], ("targets", Column.Returns), advantage);
         }
         else
         {
             calls.Compare(options, [0, 0, 0],
-                ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), advantage);
+                ("value", Column.Values), ("returns", Column.Returns), advantage);
         }
     });
 

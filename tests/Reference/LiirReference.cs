@@ -38,8 +38,8 @@ public sealed class LiirReference
             },
         };
         calls.Compare(options, [0, 0, 0],
-            ("target_mix", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages),
-            ("target_ex", estimates => estimates.ExtrinsicReturns), ("advantage_ex", estimates => estimates.ExtrinsicAdvantages));
+            ("target_mix", Column.Returns), ("advantage", Column.Advantages),
+            ("target_ex", Liir.ExtrinsicReturns), ("advantage_ex", Liir.ExtrinsicAdvantages));
     });
 
     private sealed class All() : LearnerCases("learner_liir")

@@ -87,7 +87,7 @@ internal sealed class MaddpgTransitions
         var next = Sample(tape.Freeze(policies[i].All.Target), 1, call, j => $"gumbel_target{i}_{j}").Action.Value;
         var vNext = Maddpg.Values(critic, tape.Freeze(critics[i].All.Target), batch, 1, tape.Constant(ForCritic(next)));
         var y = Targets.NStep(tape, Rl.Transitions.Of(tape, batch.Rewards, batch.Terminated, c.Number("gamma")), vNext.Value, 1);
-        var q = Maddpg.Values(critic, tape.Bind(critics[i].All.Online), batch, 0, tape.Constant(ForCritic(batch.Vectors)));
+        var q = Maddpg.Values(critic, tape.Bind(critics[i].All.Online), batch, 0, tape.Constant(ForCritic(batch.ContinuousActions)));
         return ((q - y).Square() * Only(i)).Sum() / count;
 
         Tensor ForCritic(Tensor actions) => isLocal[i] ? actions : encoding.Repeat(tape, actions);
@@ -97,7 +97,7 @@ internal sealed class MaddpgTransitions
     {
         var critic = CriticOf(i);
         var (output, own) = Sample(tape.Bind(policies[i].All.Online), 0, call, j => j == i ? $"gumbel_policy{i}" : null);
-        var actions = isLocal[i] ? own : encoding.Replace(encoding.Repeat(tape, batch.Vectors), own);
+        var actions = isLocal[i] ? own : encoding.Replace(encoding.Repeat(tape, batch.ContinuousActions), own);
         var q = Maddpg.Values(critic, tape.Freeze(critics[i].All.Online), batch, 0, actions);
         var squares = (output.Square() * batch.Available.Slice(0, 1)).Sum(-1);
         return (c.Number("logit_reg") / spec.Agents[i].Actions * squares * Only(i) - q * Only(i)).Sum() / count;
@@ -125,12 +125,12 @@ internal sealed class MaddpgTransitions
     /// <summary>The transitions of a call, ending as they do for an agent.</summary>
     private Episode[] Episodes(int call, int ends) => [.. Enumerable.Range(0, count).Select(b =>
     {
-        var episode = new Episode(spec, RewardMode.Individual) { Length = 1, Terminated = c[$"done{ends}"][call].Span[b] != 0 };
+        var episode = new Episode(spec, spec.Agents.Length) { Length = 1, Terminated = c[$"done{ends}"][call].Span[b] != 0 };
         for (int i = 0; i < spec.Agents.Length; i++)
         {
             c[$"obs{i}"][call][b].Span.CopyTo(episode.Observation(0, i));
             c[$"next_obs{i}"][call][b].Span.CopyTo(episode.Observation(1, i));
-            c[$"act{i}"][call][b].Span.CopyTo(episode.Vector(0, i));
+            c[$"act{i}"][call][b].Span.CopyTo(episode.ContinuousAction(0, i));
             episode.Rewards[i] = c[$"reward{i}"][call].Span[b];
             for (int row = 0; row < 2; row++)
             {

@@ -32,7 +32,7 @@ internal sealed class OnPolicyCalls
     /// <param name="options">how it learns.</param>
     /// <param name="clock">environment steps so far, at each call.</param>
     /// <param name="estimates">names of a case for what is stored with the episodes in the first call.</param>
-    public void Compare(OnPolicyOptions options, IReadOnlyList<long> clock, params (string Theirs, Func<Estimates, float[]> Ours)[] estimates)
+    public void Compare(OnPolicyOptions options, IReadOnlyList<long> clock, params (string Theirs, Column Ours)[] estimates)
     {
         foreach (int shards in c.Shards)
         {
@@ -150,7 +150,7 @@ internal sealed class OnPolicyCalls
         }
     }
 
-    private void CompareEstimates((string Theirs, Func<Estimates, float[]> Ours)[] estimates)
+    private void CompareEstimates((string Theirs, Column Ours)[] estimates)
     {
         c.Compare("clean.mid.mask", batch.Mask);
         foreach (var (theirs, ours) in estimates)
@@ -158,8 +158,7 @@ internal sealed class OnPolicyCalls
             var got = Device.Cpu.Zeros(c[$"clean.mid.{theirs}"].Shape);
             for (int b = 0; b < batch.Episodes.Length; b++)
             {
-                var all = batch.Episodes[b].Estimates!;
-                all.Lived(ours(all)).CopyTo(got[b].Span);
+                batch.Episodes[b][ours].CopyTo(got[b].Span);
             }
             c.Compare($"clean.mid.{theirs}", got);
         }

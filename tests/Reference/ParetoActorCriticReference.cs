@@ -29,7 +29,7 @@ public sealed class ParetoActorCriticReference
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "q_taken", "q_pareto");
         calls.Compare(options, clock,
-            ("value", estimates => estimates.Values), ("returns", estimates => estimates.Returns), ("advantage", estimates => estimates.Advantages));
+            ("value", Column.Values), ("returns", Column.Returns), ("advantage", Column.Advantages));
     });
 
     private sealed class All() : LearnerCases("learner_epymarl_pac")

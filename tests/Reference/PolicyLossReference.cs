@@ -60,16 +60,16 @@ public sealed class PolicyLossReference
         {
             Length = valid.Length,
         };
-        episode.Estimates = new Estimates(episode);
+        episode.Add(Column.Advantages);
         var advantages = Device.Cpu.Zeros(c["mask"].Shape);
         for (int i = 0; i < valid.Length; i++)
         {
-            episode.Estimates.Advantages[i] = c.Host("advantage").Span[valid[i]];
+            episode[Column.Advantages][i] = c.Host("advantage").Span[valid[i]];
         }
-        Estimates.Normalise([episode], estimates => estimates.Advantages);
+        ColumnStatistics.Normalize([episode], Column.Advantages);
         for (int i = 0; i < valid.Length; i++)
         {
-            advantages.Span[valid[i]] = episode.Estimates.Advantages[i];
+            advantages.Span[valid[i]] = episode[Column.Advantages][i];
         }
         return c.Upload(advantages);
     }

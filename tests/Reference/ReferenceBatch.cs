@@ -82,7 +82,7 @@ internal sealed class ReferenceBatch
     {
         // L transitions fill rows 0 .. L.
         int length = (int)c.Host("batch.filled")[b].ToArray().Sum() - 1;
-        var episode = new Episode(Spec, Reward) { Length = length, Terminated = length > 0 && c.Host("batch.terminated")[b].Span[length - 1] != 0 };
+        var episode = new Episode(Spec, Reward.Streams(Spec)) { Length = length, Terminated = length > 0 && c.Host("batch.terminated")[b].Span[length - 1] != 0 };
         Copy(c.Host("batch.obs")[b].Span, episode.Observations);
         Copy(c.Host("batch.state")[b].Span, episode.States);
         Copy(c.Host("batch.reward")[b].Span, episode.Rewards);
@@ -97,7 +97,7 @@ internal sealed class ReferenceBatch
         }
         return episode;
 
-        static void Copy(ReadOnlySpan<float> source, float[] destination) => source[..destination.Length].CopyTo(destination);
+        static void Copy(ReadOnlySpan<float> source, Span<float> destination) => source[..destination.Length].CopyTo(destination);
     }
 }
 

@@ -42,21 +42,21 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     public IEnumerable<Frame> Play()
     {
         var pictured = environment as IPictured;
-        var record = new Episode(Spec);
-        double[] rewards = new double[Spec.Agents.Length];
+        var (record, recorder) = (new Episode(Spec), new EpisodeRecorder(Spec));
         for (int i = 0; i < Episodes; i++)
         {
-            double[] earned = new double[rewards.Length];
+            double[] earned = new double[Spec.Agents.Length];
             var chance = rng.Split(RngPurpose.Evaluation).Split(RngPurpose.Environment, i);
             environment.Reset(ref chance);
             player.Begin(i);
-            record.Begin(environment);
+            recorder.Begin(environment, record);
             yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {
-                record.Do(player.Act(environment));
+                record.SetAction(player.Act(environment));
                 string[] words = Words(record.JointAction(record.Length));
-                goesOn = record.Step(environment, rewards, ref chance);
+                goesOn = recorder.Step(ref chance);
+                double[] rewards = recorder.Rewards.ToArray();
                 for (int agent = 0; agent < rewards.Length; agent++)
                 {
                     earned[agent] += rewards[agent];
@@ -64,7 +64,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                 yield return new(i, record.Length, pictured?.Picture())
                 {
                     Actions = words,
-                    Rewards = [.. rewards],
+                    Rewards = rewards,
                     Earned = [.. earned],
                     TeamReturns = [.. record.TeamReturns],
                     Result = goesOn ? StepResult.Running : record.Terminated ? StepResult.Terminated : StepResult.Truncated,

@@ -1,9 +1,9 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Acts for all agents of several environments at once: gathers what they see, runs the agent network one step, chooses, and carries the
+/// Acts for all agents of several environments at once: gathers their observations, runs the agent network one step, chooses actions, and carries the
 /// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other. Of an ensemble every member runs, and
-/// an agent does what the member says that it plays.
+/// an agent acts by the member that it plays.
 /// </summary>
 internal sealed class Controller
 {
@@ -14,8 +14,9 @@ internal sealed class Controller
     private readonly Exploration selector;
     private readonly BoxPolicy? box;
     private readonly Tape tape = new();
-    private readonly Tensor observations, states, previous, fingerprints;
+    private readonly Tensor observations, states, previous, fingerprints, continueMask;
     private int count, step;
+    private bool segmented;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
     public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity)
@@ -27,6 +28,7 @@ internal sealed class Controller
         states = input.Reads(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
         observations = input.Reads(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
+        continueMask = Tensor.Zeros(capacity, agent.Agents);
         box = spec.IsContinuous ? new BoxPolicy(spec) : null;
         previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
@@ -43,17 +45,80 @@ internal sealed class Controller
     /// <summary>Begins episodes in <paramref name="environments"/> rows.</summary>
     public void Begin(int environments)
     {
-        (count, step) = (environments, 0);
+        (count, step, segmented) = (environments, 0, false);
         foreach (var h in state)
         {
             h.Span.Clear();
         }
     }
 
+    /// <summary>Begins segments in <paramref name="environments"/> rows; each row is then begun or resumed by itself.</summary>
+    internal void BeginSegments(int environments)
+    {
+        Begin(environments);
+        segmented = true;
+    }
+
+    /// <summary>An episode begins in a row of segments: the state is reset, and there is no previous action.</summary>
+    internal void BeginRow(int row)
+    {
+        foreach (var h in state)
+        {
+            h[row].Span.Clear();
+        }
+        previous[row].Span.Clear();
+        continueMask[row].Span.Clear();
+    }
+
+    /// <summary>Saves the state and the previous actions of a row of segments.</summary>
+    /// <param name="row">which.</param>
+    /// <param name="memory">[<see cref="RowSize"/>]</param>
+    internal void SaveRow(int row, Span<float> memory)
+    {
+        previous[row].Span.CopyTo(memory);
+        int end = previous[row].Count;
+        foreach (var h in state)
+        {
+            h[row].Span.CopyTo(memory[end..]);
+            end += h[row].Count;
+        }
+    }
+
+    /// <summary>Resumes an episode in a row of segments, as <see cref="SaveRow"/> left it.</summary>
+    internal void ResumeRow(int row, ReadOnlySpan<float> memory)
+    {
+        var last = previous[row].Span;
+        memory[..last.Length].CopyTo(last);
+        memory = memory[last.Length..];
+        foreach (var h in state)
+        {
+            memory[..h[row].Count].CopyTo(h[row].Span);
+            memory = memory[h[row].Count..];
+        }
+        continueMask[row].Span.Fill(1f);
+    }
+
+    /// <summary>Writes the state and the actions before the first row of a segment into it.</summary>
+    internal void RecordStart(int row, Episode segment)
+    {
+        var actions = segment.Ints(Segment.ActionsBefore).All;
+        for (int n = 0; n < actions.Length; n++)
+        {
+            actions[n] = (int)previous[row].Span[n];
+        }
+        if (agent.StateColumn is { } column)
+        {
+            state[0][row].Span.CopyTo(segment.Floats(column).All);
+        }
+    }
+
+    /// <summary>Length of what <see cref="SaveRow"/> writes.</summary>
+    internal int RowSize => previous[0].Count + state.Sum(h => h[0].Count);
+
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
     /// <param name="episodes">as many as there are rows.</param>
-    /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="BoxPolicy"/> where actions are numbers.</param>
-    /// <param name="rngs">chance, one stream per row.</param>
+    /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="BoxPolicy"/> where actions are continuous.</param>
+    /// <param name="rngs">random numbers, one stream per row.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
     {
         var (prev, when) = (previous.Slice(0, count), fingerprints.Slice(0, count));
@@ -67,7 +132,10 @@ internal sealed class Controller
         }
         using (tape.NoGrad())
         {
-            var input = agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 ? default : prev, when));
+            var input = agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 && !segmented ? default : prev, when)
+            {
+                ContinueMask = segmented ? continueMask.Slice(0, count).Reshape(1, count, agent.Agents) : default,
+            });
             for (int member = 0; member < actors.Length; member++)
             {
                 var h = state[member].Slice(0, count);
@@ -79,16 +147,20 @@ internal sealed class Controller
                 }
             }
         }
+        if (segmented)
+        {
+            continueMask.Slice(0, count).Span.Fill(1f);
+        }
         step++;
     }
 
     /// <summary>Copies row t of an episode, if anything reads it.</summary>
-    private static void Gather(float[] source, int t, Tensor target, int row)
+    private static void Gather(ReadOnlySpan<float> source, int t, Tensor target, int row)
     {
         if (!target.IsNone)
         {
             var into = target[row].Span;
-            source.AsSpan(t * into.Length, into.Length).CopyTo(into);
+            source.Slice(t * into.Length, into.Length).CopyTo(into);
         }
     }
 
@@ -96,30 +168,33 @@ internal sealed class Controller
     private Tensor OneStep(Tensor x) => x.IsNone ? x
         : x.Shape.Rank == 2 ? x.Slice(0, count).Reshape(1, count, x.Shape[1]) : x.Slice(0, count).Reshape(1, count, x.Shape[1], x.Shape[2]);
 
-    /// <summary>Chooses for the agents that play a member, of what it says [N, A] of all.</summary>
+    /// <summary>Chooses for the agents that play a member, from its output [N, A] for all.</summary>
     private void Choose(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
     {
-        var choices = episode.Choices(episode.Length);
+        int row = episode.Length;
+        var choices = episode.Choices(row);
+        var members = episode.Members;
+        var policy = episode.Find(Column.Policy) is ColumnData<float> column ? column.Row(row) : default;
         for (int n = 0; n < agent.Agents; n++)
         {
-            if (actors.Length > 1 && episode.Members[n] != member)
+            if (actors.Length > 1 && members[n] != member)
             {
                 continue;
             }
-            var said = values.Slice(n * agent.Actions, agent.Actions);
+            var output = values.Slice(n * agent.Actions, agent.Actions);
             if (box is not null)
             {
-                var vector = episode.Vector(episode.Length, n);
-                box.Act(n, said, exploration, ref rng, vector);
-                vector.CopyTo(taken[(n * agent.Actions)..]);
+                var action = episode.ContinuousAction(row, n);
+                box.Act(n, output, exploration, ref rng, action);
+                action.CopyTo(taken[(n * agent.Actions)..]);
                 continue;
             }
-            var available = episode.AvailableTo(episode.Length, n);
-            (choices[n], episode.Probabilities[episode.Length * agent.Agents + n]) = selector.Select(said, available, exploration, ref rng);
+            var available = episode.AvailableTo(row, n);
+            (choices[n], episode.ProbabilitiesAt(row)[n]) = selector.Select(output, available, exploration, ref rng);
             taken[n] = choices[n];
-            if (episode.Policy.Length > 0)
+            if (policy.Length > 0)
             {
-                selector.Probabilities(said, available, exploration, episode.Policy.AsSpan(n * agent.Actions, agent.Actions));
+                selector.Probabilities(output, available, exploration, policy.Slice(n * agent.Actions, agent.Actions));
             }
         }
     }
@@ -127,7 +202,7 @@ internal sealed class Controller
     /// <summary>Length of what <see cref="Save"/> writes.</summary>
     public int MemorySize => 1 + previous.Span.Length + state.Sum(h => h.Span.Length);
 
-    /// <summary>Writes what it remembers of all episodes: the steps taken, the last actions and the recurrent state.</summary>
+    /// <summary>Writes the memory of all episodes: the steps taken, the last actions and the recurrent state.</summary>
     public void Save(Span<double> memory)
     {
         int end = 0;
@@ -172,5 +247,6 @@ internal sealed class Controller
             h[count].CopyTo(h[row]);
         }
         previous[count].CopyTo(previous[row]);
+        continueMask[count].CopyTo(continueMask[row]);
     }
 }

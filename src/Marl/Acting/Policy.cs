@@ -12,6 +12,7 @@ public sealed class Policy
     private readonly int members;
     private readonly Controller controller;
     private readonly Episode present;
+    private readonly EpisodeRecorder recorder;
     private readonly Rng[] choice = new Rng[1];
 
     private Policy(PolicyDescription description)
@@ -24,6 +25,7 @@ public sealed class Policy
         parameters = new Parameters(layout);
         controller = new Controller([.. agents.Select(agent => new Actor(agent, parameters))], description.Stochastic ? new SoftmaxPolicy() : new EpsilonGreedy(), spec, capacity: 1);
         present = new Episode(spec) { Fingerprint = description.Fingerprint };
+        recorder = new EpisodeRecorder(spec);
     }
 
     /// <summary>A copy of the agents among trained parameters.</summary>
@@ -93,7 +95,7 @@ public sealed class Policy
     public void Begin(ref Rng rng)
     {
         controller.Begin(1);
-        present.Cast(members, ref rng);
+        present.AssignMembers(members, ref rng);
     }
 
     /// <summary>The agents' actions for what they see in the environment now. Call it once per step: recurrent agents remember.</summary>
@@ -104,7 +106,7 @@ public sealed class Policy
     public JointAction Act(IEnvironment environment, ref Rng rng)
     {
         RequireFit(environment);
-        present.Begin(environment);
+        recorder.Begin(environment, present);
         choice[0] = rng;
         controller.Act([present], exploration: 0f, choice);
         rng = choice[0];
@@ -112,7 +114,7 @@ public sealed class Policy
     }
 
     /// <summary>Plays one episode, from its reset to its end.</summary>
-    /// <returns>the episode as it was lived.</returns>
+    /// <returns>the episode as it was recorded.</returns>
     /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
     public Episode Play(IEnvironment environment, ref Rng rng) => Play([this], environment, ref rng, ref rng);
 
@@ -128,9 +130,9 @@ public sealed class Policy
         var spec = environment.Spec;
         var episode = new Episode(spec) { Fingerprint = teams[0].Description.Fingerprint };
         int[] players = [.. spec.Agents.Select(agent => Math.Min(Array.IndexOf(spec.Teams, agent.Team), teams.Count - 1))];
-        double[] rewards = new double[spec.Agents.Length];
+        var recorder = new EpisodeRecorder(spec);
         environment.Reset(ref chance);
-        episode.Begin(environment);
+        recorder.Begin(environment, episode);
         foreach (var policy in teams)
         {
             policy.Begin(ref choice);
@@ -144,12 +146,12 @@ public sealed class Policy
                 {
                     if (players[agent] == player)
                     {
-                        episode.Do(agent, actions);
+                        episode.SetAction(agent, actions);
                     }
                 }
             }
         }
-        while (episode.Step(environment, rewards, ref chance));
+        while (recorder.Step(ref chance));
         return episode;
     }
 
@@ -161,7 +163,7 @@ public sealed class Policy
     {
         for (int agent = 0; agent < present.Agents; agent++)
         {
-            memory[agent] = present.Members[agent];
+            memory[agent] = members > 1 ? present.Members[agent] : 0;
         }
         controller.Save(memory[present.Agents..]);
     }
@@ -169,7 +171,7 @@ public sealed class Policy
     /// <summary>Puts back what <see cref="SaveMemory"/> wrote, also into another instance of the same policy.</summary>
     public void RestoreMemory(ReadOnlySpan<double> memory)
     {
-        for (int agent = 0; agent < present.Agents; agent++)
+        for (int agent = 0; agent < present.Members.Length; agent++)
         {
             present.Members[agent] = (int)memory[agent];
         }

@@ -21,6 +21,10 @@ internal sealed class ActorCritic : PolicyObjective
     public ActorCritic(ActorCriticOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
+        if (options.Critic == CriticKind.None && context.RolloutLength > 0)
+        {
+            throw new UsageException("without a critic nothing tells what comes after the end of a rollout; use whole episodes, rolloutLength=0, or a critic");
+        }
         critic = options.Critic == CriticKind.None ? null : ValueCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options);
     }
 
@@ -69,17 +73,17 @@ internal sealed class ActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override void Estimate(LossContext shard)
+    public override void ComputeReturns(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
         if (critic is null)
         {
-            shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), static estimates => estimates.Returns);
+            shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), Column.Returns);
             return;
         }
         var vNext = critic.Values(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
-        shard.Store(critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, static estimates => estimates.Values);
-        shard.Store(Returns(shard, vNext), static estimates => estimates.Returns);
+        shard.Store(critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, Column.Values);
+        shard.Store(Returns(shard, vNext), Column.Returns);
     }
 
     /// <inheritdoc/>

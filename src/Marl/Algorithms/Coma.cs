@@ -46,18 +46,18 @@ internal sealed class Coma : PolicyObjective
     public static Var Advantage(in ActionValues q, Var logPolicy) => q.Chosen - (logPolicy.Exp() * q.Available * q.All).Sum(-1);
 
     /// <inheritdoc/>
-    public override void Estimate(LossContext shard)
+    public override void ComputeReturns(LossContext shard)
     {
         var (batch, steps) = (shard.Batch, shard.Batch.Steps);
-        var qNext = new ActionValues(critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps), batch.ActionsBeyond.Slice(1, steps), default).Chosen;
+        var qNext = new ActionValues(critic.Forward(shard.TargetOf(Critic), batch).Slice(0, 1, steps), batch.BootstrapActions.Slice(1, steps), default).Chosen;
         var q = Values(shard);
-        shard.Store(Returns(shard, qNext.Value), static estimates => estimates.Returns);
-        shard.Store(q.Chosen.Value, static estimates => estimates.Values);
-        shard.Store(Advantage(q, LogPolicy(shard, shard.Online)).Value, static estimates => estimates.Advantages);
+        shard.Store(Returns(shard, qNext.Value), Column.Returns);
+        shard.Store(q.Chosen.Value, Column.Values);
+        shard.Store(Advantage(q, LogPolicy(shard, shard.Online)).Value, Column.Advantages);
     }
 
-    /// <summary>Nothing: <see cref="Estimate"/> has the advantages already.</summary>
-    public override void Appraise(Episode episode, Estimates estimates)
+    /// <summary>Nothing: <see cref="ComputeReturns"/> has the advantages already.</summary>
+    public override void ComputeAdvantages(Episode episode)
     {
     }
 

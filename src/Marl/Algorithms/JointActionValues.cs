@@ -72,7 +72,7 @@ internal sealed class JointActionValues
             int steps = Math.Min(block, batch.Steps + 1 - first);
             using (tape.NoGrad())
             {
-                var q = All(w, batch.States.Slice(first, steps), batch.ActionsBeyond.Slice(first, steps));
+                var q = All(w, batch.States.Slice(first, steps), batch.BootstrapActions.Slice(first, steps));
                 var index = tape.ArgMax(q.Value, Available(tape, batch.Available.Slice(first, steps)));
                 q.Gather(index).Value.CopyTo(best.Slice(first, steps));
             }

@@ -26,6 +26,12 @@ internal sealed class Liir : PolicyObjective
     // Places in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4, ExtrinsicLoss = 5, MetaLoss = 6, Reward = 7;
 
+    /// <summary>G_t [1] of the environment's reward alone.</summary>
+    internal static readonly Column ExtrinsicReturns = new("extrinsicReturns");
+
+    /// <summary>A_t [1] likewise: how much better the joint action was than expected.</summary>
+    internal static readonly Column ExtrinsicAdvantages = new("extrinsicAdvantages");
+
     private readonly LiirOptions options;
     private readonly IntrinsicRewards critics;
     private readonly Parameters before;
@@ -35,6 +41,7 @@ internal sealed class Liir : PolicyObjective
     public Liir(LiirOptions options, LearningContext context) : base(options, context)
     {
         this.options = options;
+        Columns = [.. base.Columns, ExtrinsicReturns, ExtrinsicAdvantages];
         context.RequireCommonReward("LIIR learns what makes more of one common reward");
         critics = new IntrinsicRewards(AddNetwork("critic", options.OfCritics).Scope("critic"), AddNetwork("intrinsic", options.OfIntrinsic).Scope("critic"),
             context.Spec, options);
@@ -44,6 +51,9 @@ internal sealed class Liir : PolicyObjective
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Column> Columns { get; }
+
+    /// <inheritdoc/>
     public override bool NeedsNextAction => options.CriticActions;
 
     /// <inheritdoc/>
@@ -51,7 +61,7 @@ internal sealed class Liir : PolicyObjective
         = ["actorLoss", "entropy", "criticLoss", "value", "return", "extrinsicLoss", "metaLoss", "intrinsicReward"];
 
     /// <inheritdoc/>
-    public override void Estimate(LossContext shard)
+    public override void ComputeReturns(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var h = critics.Features(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
@@ -60,19 +70,19 @@ internal sealed class Liir : PolicyObjective
 
         var extrinsic = shard.TransitionsOf(options.Gamma);
         var proxy = extrinsic.Plus(tape, (rewards * options.IntrinsicWeight).Value);
-        shard.Store(Returns(shard, proxy, critics.ProxyValue(shard.TargetOf(Critic), hNext).Value), static estimates => estimates.Returns);
-        shard.Store(critics.ProxyValue(shard.OnlineOf(Critic), h).Value, static estimates => estimates.Values);
+        shard.Store(Returns(shard, proxy, critics.ProxyValue(shard.TargetOf(Critic), hNext).Value), Column.Returns);
+        shard.Store(critics.ProxyValue(shard.OnlineOf(Critic), h).Value, Column.Values);
 
         var y = Returns(shard, extrinsic, critics.ExtrinsicValue(shard.TargetOf(Intrinsic), hNext).Value);
-        shard.Store(y, static estimates => estimates.ExtrinsicReturns);
-        shard.Store((tape.Constant(y) - critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), h)).Value, static estimates => estimates.ExtrinsicAdvantages);
+        shard.Store(y, ExtrinsicReturns);
+        shard.Store((tape.Constant(y) - critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), h)).Value, ExtrinsicAdvantages);
     }
 
     /// <summary>Both kinds, as the authors do: with the variance of a sample.</summary>
-    internal override void NormaliseAdvantages(ReadOnlySpan<Episode> episodes)
+    internal override void NormalizeAdvantages(ReadOnlySpan<Episode> episodes)
     {
-        Estimates.Normalise(episodes, static estimates => estimates.Advantages, unbiased: true);
-        Estimates.Normalise(episodes, static estimates => estimates.ExtrinsicAdvantages, unbiased: true);
+        ColumnStatistics.Normalize(episodes, Column.Advantages, unbiased: true);
+        ColumnStatistics.Normalize(episodes, ExtrinsicAdvantages, unbiased: true);
     }
 
     /// <summary>The policies take their step; then what it did to the team's return is seen, and the intrinsic rewards and the critics take theirs.</summary>
@@ -99,7 +109,7 @@ internal sealed class Liir : PolicyObjective
         var batch = shard.Batch;
         var logChosen = Chosen(LogPolicy(shard, shard.Online), batch.Actions);
         var logRatio = logChosen - shard.Tape.Constant(batch.Probabilities).Log();
-        return shard.Mean(logRatio.Sum(-1).Reshape(batch.Mask.Shape).Exp() * batch.ExtrinsicAdvantages);
+        return shard.Mean(logRatio.Sum(-1).Reshape(batch.Mask.Shape).Exp() * batch[ExtrinsicAdvantages]);
     }
 
     /// <summary>L_critic + L_ex - w mean e r_in: the gradient of the last is that of -J_ex / alpha.</summary>
@@ -117,7 +127,7 @@ internal sealed class Liir : PolicyObjective
         var rewards = critics.Reward(shard.OnlineOf(Intrinsic), features, batch.Actions);
         var e = Trace(shard, k);
         var error = (v - batch.Returns).Square();
-        var extrinsicError = (critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch.ExtrinsicReturns).Square();
+        var extrinsicError = (critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch[ExtrinsicReturns]).Square();
 
         // Metrics are those of the last loss.
         ReportActor(shard, ActorLoss(logChosen, batch.Advantages, entropy, options.Entropy), entropy);

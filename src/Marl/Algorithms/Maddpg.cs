@@ -86,6 +86,9 @@ internal sealed class Maddpg : Objective
     /// <inheritdoc/>
     public override int Members => options.Members;
 
+    /// <summary>Which member of an ensemble played, where policies are ensembles.</summary>
+    public override IReadOnlyList<Column> Columns => options.Members > 1 ? [Column.Members] : [];
+
     /// <inheritdoc/>
     public override bool CountsChoices => true;
 
@@ -237,7 +240,7 @@ internal sealed class Maddpg : Objective
         {
             shard.Report(Divergence, (0.5f / observers * ((truth.Tanh() - mean).Square() * available).Sum(-1)).Value);
         }
-        return shard.Mean(0.5f * ((mean - box.Normalise(tape.Constant(batch.Vectors)).Value).Square() * available).Sum(-1));
+        return shard.Mean(0.5f * ((mean - box.Normalise(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1));
     }
 
     /// <summary>What the networks say that the agents played, members of ensembles or the only one; constants. [T+1, B, N, A]</summary>

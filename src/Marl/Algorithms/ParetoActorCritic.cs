@@ -41,19 +41,19 @@ internal sealed class ParetoActorCritic : PolicyObjective
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <inheritdoc/>
-    public override void Estimate(LossContext shard)
+    public override void ComputeReturns(LossContext shard)
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var bestNext = joint.Best(shard.TargetOf(Critic), batch).Slice(1, steps);
         var best = tape.Constant(joint.Best(shard.OnlineOf(Critic), batch).Slice(0, steps));
         var v = stateValue.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps);
-        shard.Store(Returns(shard, bestNext), static estimates => estimates.Returns);
-        shard.Store(v.Value, static estimates => estimates.Values);
-        shard.Store((best - v).Value, static estimates => estimates.Advantages);
+        shard.Store(Returns(shard, bestNext), Column.Returns);
+        shard.Store(v.Value, Column.Values);
+        shard.Store((best - v).Value, Column.Advantages);
     }
 
-    /// <summary>Nothing: <see cref="Estimate"/> has the advantages already.</summary>
-    public override void Appraise(Episode episode, Estimates estimates)
+    /// <summary>Nothing: <see cref="ComputeReturns"/> has the advantages already.</summary>
+    public override void ComputeAdvantages(Episode episode)
     {
     }
 

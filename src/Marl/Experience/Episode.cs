@@ -1,43 +1,48 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// One episode as it was lived: rows 0 .. Length hold what was seen, rows 0 .. Length - 1 what was done and earned; row Length of the actions is what would
-/// have been done next, for learners that ask for it (<see cref="ILearner.NeedsNextAction"/>). Environments write straight into it. Agents that see or can do less than others are padded here and nowhere else: with zeros, and with unavailable actions.
+/// What was recorded of an episode: the columns of its schema, in memory that grows with its steps. Rows 0 .. Length hold what was observed, rows
+/// 0 .. Length - 1 actions and rewards; row Length of the actions is the action to bootstrap from, for learners that ask for it
+/// (<see cref="ILearner.NeedsNextAction"/>). An <see cref="EpisodeRecorder"/> writes it.
 /// </summary>
 public sealed class Episode
 {
-    private readonly EnvironmentSpec spec;
-    private readonly RewardMode rewardMode;
-    private readonly bool terminateAtLimit;
-    private readonly int[] teams;
-    private readonly DifferenceRewards? difference;
+    /// <summary>Rows that there is room for at first.</summary>
+    private const int FirstRows = 16;
 
-    /// <summary>Room for an episode of <paramref name="spec"/>.</summary>
+    private readonly EnvironmentSpec spec;
+    private readonly List<ColumnData> columns = [];
+    private readonly ColumnData<float> observations, states, probabilities, rewards, fingerprint;
+    private readonly ColumnData<float>? continuous;
+    private readonly ColumnData<bool> available;
+    private readonly ColumnData<int> actions;
+    private ColumnData<int>? members;
+    private ColumnData<bool>? ends;
+    private int capacity, length;
+
+    /// <summary>An empty episode.</summary>
     /// <param name="spec">the environment.</param>
-    /// <param name="rewardMode">what is recorded of the agents' rewards.</param>
-    /// <param name="terminateAtLimit">records a truncation as a termination, as some peers do.</param>
-    /// <param name="defaultAction">what an agent does that is not there, for <see cref="RewardMode.Difference"/>.</param>
-    public Episode(EnvironmentSpec spec, RewardMode rewardMode = RewardMode.Natural, bool terminateAtLimit = false, int defaultAction = 0)
+    /// <param name="rewardStreams">R; by default that of the environment's own rewards.</param>
+    /// <param name="columns">more than the common ones.</param>
+    public Episode(EnvironmentSpec spec, int? rewardStreams = null, params IEnumerable<Column> columns)
+        : this(new Schema(spec, rewardStreams ?? RewardMode.Natural.Streams(spec), columns))
     {
-        (this.spec, this.rewardMode, this.terminateAtLimit) = (spec, rewardMode.Of(spec), terminateAtLimit);
+    }
+
+    internal Episode(Schema schema)
+    {
+        spec = schema.Spec;
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
-        RewardStreams = rewardMode.Streams(spec);
-        teams = spec.Teams;
-        TeamReturns = new double[teams.Length];
-        if (this.rewardMode.IsDifference())
+        RewardStreams = schema.RewardStreams;
+        TeamReturns = new double[spec.Teams.Length];
+        capacity = (int)Math.Min(FirstRows, spec.EpisodeLimit + 1L);
+        foreach (var column in schema.Stored)
         {
-            difference = new DifferenceRewards(spec, this.rewardMode, defaultAction);
-            Policy = this.rewardMode == RewardMode.Aristocratic ? new float[Agents * ActionCount] : [];
+            Add(column);
         }
-        int rows = spec.EpisodeLimit + 1;
-        Observations = new float[rows * Agents * ObservationSize];
-        States = new float[rows * StateSize];
-        Available = new bool[rows * Agents * ActionCount];
-        Actions = new int[rows * Agents];
-        Vectors = spec.IsContinuous ? new float[rows * Agents * ActionCount] : [];
-        Probabilities = new float[rows * Agents];
-        Members = new int[Agents];
-        Rewards = new float[spec.EpisodeLimit * RewardStreams];
+        (observations, states, available, actions) = (Floats(Column.Observations), Floats(Column.States), Bools(Column.Available), Ints(Column.Actions));
+        (probabilities, rewards, fingerprint) = (Floats(Column.Probabilities), Floats(Column.Rewards), Floats(Column.Fingerprint));
+        continuous = (ColumnData<float>?)Find(Column.ContinuousActions);
     }
 
     /// <summary>N</summary>
@@ -46,7 +51,7 @@ public sealed class Episode
     /// <summary>O, the longest observation.</summary>
     public int ObservationSize { get; }
 
-    /// <summary>A, the most actions, or numbers of an action.</summary>
+    /// <summary>A, the most actions, or elements of a continuous action.</summary>
     public int ActionCount { get; }
 
     /// <summary>S</summary>
@@ -55,24 +60,61 @@ public sealed class Episode
     /// <summary>R: 1 for a common reward of all, N where each agent has its own or its team's.</summary>
     public int RewardStreams { get; }
 
-    /// <summary>Steps taken.</summary>
-    public int Length { get; set; }
+    /// <summary>Rows before the last one: of a whole episode, the steps taken. Setting it makes room.</summary>
+    public int Length
+    {
+        get => length;
+        set
+        {
+            Reserve(checked(value + 1));
+            length = value;
+        }
+    }
 
-    /// <summary>Whether it has ended, one way or the other.</summary>
-    public bool Over { get; private set; }
+    /// <summary>Transitions: all rows but the last, and but the last ones of episodes that ended within a segment.</summary>
+    public int Steps => length - InnerEnds;
 
-    /// <summary>Whether it came to its own end; otherwise it was cut off and its last state has a value.</summary>
+    /// <summary>Whether it terminated; otherwise it was truncated and its last state has a value.</summary>
     public bool Terminated { get; set; }
 
     /// <summary>When in training it was played.</summary>
-    public Fingerprint Fingerprint { get; set; }
-
-    /// <summary>What a learner makes of it; none until one has looked at it.</summary>
-    public Estimates? Estimates { get; set; }
+    public Fingerprint Fingerprint
+    {
+        get => new(fingerprint.All[0], fingerprint.All[1]);
+        set => (fingerprint.All[0], fingerprint.All[1]) = (value.Progress, value.Exploration);
+    }
 
     /// <summary>[teams, in the order of <see cref="EnvironmentSpec.Teams"/>] the sum of a team's rewards: of its agents' or, where the environment
-    /// says so, of their mean.</summary>
+    /// says so, of their mean. Of a segment: of all episodes that ended in it, from their beginnings.</summary>
     public double[] TeamReturns { get; }
+
+    /// <summary>The teams' returns together.</summary>
+    public double Return => TeamReturns.Sum();
+
+    /// <summary>[Length + 1, N, O]</summary>
+    public Span<float> Observations => observations.Rows(length + 1);
+
+    /// <summary>[Length + 1, S]</summary>
+    public Span<float> States => states.Rows(length + 1);
+
+    /// <summary>[Length + 1, N, A]</summary>
+    public Span<bool> Available => available.Rows(length + 1);
+
+    /// <summary>[Length + 1, N] the indices of actions; 0 where actions are continuous.</summary>
+    public Span<int> Actions => actions.Rows(length + 1);
+
+    /// <summary>[Length + 1, N] the probability with which each action was chosen.</summary>
+    public Span<float> Probabilities => probabilities.Rows(length + 1);
+
+    /// <summary>[Length, R]</summary>
+    public Span<float> Rewards => rewards.Rows(length);
+
+    /// <summary>[N] which member of its ensemble of policies each agent played; empty where there is but one.</summary>
+    public Span<int> Members => members is null ? [] : members.All;
+
+    /// <summary>A column of float elements: its rows, one after the other.</summary>
+    /// <exception cref="ArgumentException">the episode has no such column, or its elements are others.</exception>
+    public Span<float> this[Column column] => Floats(column).Rows(RowsOf(column));
 
     /// <summary>Where else it is, in its <see cref="Place"/>; none: only here.</summary>
     internal EpisodeMemory? Memory { get; set; }
@@ -80,194 +122,157 @@ public sealed class Episode
     /// <inheritdoc cref="Memory"/>
     internal int Place { get; set; }
 
-    /// <summary>The teams' returns together.</summary>
-    public double Return => TeamReturns.Sum();
+    /// <summary>Episodes that ended in it: 1, or any number of a segment.</summary>
+    internal int Ended { get; set; } = 1;
 
-    /// <summary>[limit + 1, N, O]</summary>
-    public float[] Observations { get; }
+    /// <summary>Steps of the episodes that ended in it, from their beginnings.</summary>
+    internal int EndedSteps { get => ends is null ? length : field; set; }
 
-    /// <summary>[limit + 1, S]</summary>
-    public float[] States { get; }
+    /// <summary>Of a segment, rows before the last one that are the last of an episode.</summary>
+    internal int InnerEnds { get; set; }
 
-    /// <summary>[limit + 1, N, A]</summary>
-    public bool[] Available { get; }
+    /// <summary>What an agent observed at a row, [O].</summary>
+    public Span<float> Observation(int row, int agent) => observations.All.Slice((row * Agents + agent) * ObservationSize, ObservationSize);
 
-    /// <summary>[limit + 1, N] the indices of what was done; 0 where actions are numbers.</summary>
-    public int[] Actions { get; }
+    /// <summary>The state at a row, [S].</summary>
+    public Span<float> State(int row) => states.Row(row);
 
-    /// <summary>[limit + 1, N, A] what was done where actions are numbers; else empty.</summary>
-    public float[] Vectors { get; }
+    /// <summary>Which actions an agent had at a row, [A].</summary>
+    public Span<bool> AvailableTo(int row, int agent) => available.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
 
-    /// <summary>[limit + 1, N] the probability with which each action was chosen.</summary>
-    public float[] Probabilities { get; }
+    /// <summary>The indices of all agents' actions at a row, [N].</summary>
+    public Span<int> Choices(int row) => actions.Row(row);
 
-    /// <summary>[N, A] what the present joint action was drawn from, where rewards ask for it; else empty.</summary>
-    public float[] Policy { get; } = [];
+    /// <summary>The continuous action of an agent at a row, [A].</summary>
+    public Span<float> ContinuousAction(int row, int agent) => continuous!.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
 
-    /// <summary>[limit, R]</summary>
-    public float[] Rewards { get; }
+    /// <summary>The probabilities with which all agents' actions at a row were chosen, [N].</summary>
+    internal Span<float> ProbabilitiesAt(int row) => probabilities.Row(row);
 
-    /// <summary>[N] which member of its ensemble of policies each agent played; 0 where there is but one.</summary>
-    public int[] Members { get; }
+    /// <summary>The rewards of the step from a row, [R].</summary>
+    internal Span<float> RewardsAt(int row) => rewards.Row(row);
 
-    /// <summary>What agent saw at a row, [O].</summary>
-    public Span<float> Observation(int row, int agent) => Observations.AsSpan((row * Agents + agent) * ObservationSize, ObservationSize);
+    /// <summary>All agents' actions at a row.</summary>
+    public JointAction JointAction(int row) => continuous is null ? Choices(row) : Rl.JointAction.Create(continuous.Row(row), ActionCount);
 
-    /// <summary>What agent could do at a row, [A].</summary>
-    public Span<bool> AvailableTo(int row, int agent) => Available.AsSpan((row * Agents + agent) * ActionCount, ActionCount);
-
-    /// <summary>The indices of what all agents did at a row, [N].</summary>
-    public Span<int> Choices(int row) => Actions.AsSpan(row * Agents, Agents);
-
-    /// <summary>The numbers of what an agent did at a row, [A].</summary>
-    public Span<float> Vector(int row, int agent) => Vectors.AsSpan((row * Agents + agent) * ActionCount, ActionCount);
-
-    /// <summary>What all agents did at a row.</summary>
-    public JointAction JointAction(int row) => Vectors.Length == 0 ? Choices(row)
-        : Rl.JointAction.Create(Vectors.AsSpan(row * Agents * ActionCount, Agents * ActionCount), ActionCount);
+    /// <summary>Adds a column, where the episode does not have it yet.</summary>
+    public void Add(Column column)
+    {
+        if (Find(column) is not null)
+        {
+            return;
+        }
+        var data = ColumnData.Create(column, column.RowShape(spec, RewardStreams).Count, capacity);
+        columns.Add(data);
+        members = column == Column.Members ? (ColumnData<int>)data : members;
+        ends = column == Segment.Ends ? (ColumnData<bool>)data : ends;
+    }
 
     /// <summary>Draws the member of its ensemble that each agent plays in this episode (Lowe et al. 2017, section 4.3).</summary>
-    /// <param name="members">K; of one, nothing is drawn.</param>
-    /// <param name="rng">chance.</param>
-    public void Cast(int members, ref Rng rng)
+    /// <param name="count">K; of one, nothing is drawn.</param>
+    /// <param name="rng">random numbers.</param>
+    public void AssignMembers(int count, ref Rng rng)
     {
-        for (int agent = 0; agent < Agents; agent++)
+        if (count == 1)
         {
-            Members[agent] = members > 1 ? rng.NextInt(members) : 0;
+            return;
+        }
+        Add(Column.Members);
+        foreach (ref int member in Members)
+        {
+            member = rng.NextInt(count);
         }
     }
 
-    /// <summary>How many actions an agent had, or numbers of actions, over all steps.</summary>
-    public int ChoicesOf(int agent)
+    /// <summary>How many actions an agent had, or elements of continuous ones, over all steps.</summary>
+    public int ActionsOf(int agent)
     {
         int count = 0;
-        for (int row = 0; row < Length; row++)
+        for (int row = 0; row < length; row++)
         {
             count += AvailableTo(row, agent).Count(true);
         }
         return count;
     }
 
-    /// <summary>Makes a joint action that of the present row.</summary>
-    public void Do(JointAction actions)
+    /// <summary>Sets the actions of the present row.</summary>
+    public void SetAction(JointAction joint)
     {
         for (int agent = 0; agent < Agents; agent++)
         {
-            Do(agent, actions);
+            SetAction(agent, joint);
         }
     }
 
-    /// <summary>An agent does in the present row what it does in a joint action.</summary>
-    public void Do(int agent, JointAction actions)
+    /// <summary>Sets an agent's action of the present row to that in a joint action.</summary>
+    public void SetAction(int agent, JointAction joint)
     {
-        if (Vectors.Length == 0)
+        if (continuous is null)
         {
-            Choices(Length)[agent] = actions[agent];
+            Choices(length)[agent] = joint[agent];
             return;
         }
-        actions.Vector(agent).CopyTo(Vector(Length, agent));
+        joint.Vector(agent).CopyTo(ContinuousAction(length, agent));
     }
 
-    /// <summary>Begins with the first row of an environment that was just reset.</summary>
-    public void Begin(IEnvironment environment)
+    /// <summary>Makes room for so many rows, in steps that double.</summary>
+    internal void Reserve(int rows)
     {
-        (Length, Terminated, Over) = (0, false, false);
-        TeamReturns.AsSpan().Clear();
-        See(environment);
+        if (rows <= capacity)
+        {
+            return;
+        }
+        long doubled = Math.Max(rows, 2L * capacity), all = spec.EpisodeLimit + 1L;
+        capacity = (int)Math.Min(rows <= all ? Math.Min(doubled, all) : doubled, Array.MaxLength);
+        foreach (var column in columns)
+        {
+            column.Reserve(capacity);
+        }
     }
 
-    /// <summary>Takes the joint action of the present row in the environment and records what came of it.</summary>
-    /// <returns>whether the episode goes on.</returns>
-    public bool Step(IEnvironment environment, Span<double> rewards, ref Rng rng)
+    /// <summary>The column, or none.</summary>
+    internal ColumnData? Find(Column column)
     {
-        difference?.Simulate(environment, this, rng);
-        var result = environment.Step(JointAction(Length), rewards, ref rng);
-        for (int team = 0; team < teams.Length; team++)
+        foreach (var data in columns)
         {
-            TeamReturns[team] += spec.TeamReward(rewards, teams[team], spec.Reward);
-        }
-        for (int stream = 0; stream < RewardStreams; stream++)
-        {
-            int team = spec.Agents[stream].Team;
-            double reward = difference is not null ? spec.TeamReward(rewards, team, spec.Reward) - difference.Without[stream]
-                : rewardMode == RewardMode.Individual ? rewards[stream]
-                : spec.TeamReward(rewards, team, rewardMode);
-            Rewards[Length * RewardStreams + stream] = (float)reward;
-        }
-        Length++;
-        Over = result != StepResult.Running || Length == spec.EpisodeLimit;
-        Terminated = result == StepResult.Terminated || Over && terminateAtLimit;
-        See(environment);
-        if (Over)
-        {
-            Choices(Length).Clear();
-        }
-        return !Over;
-    }
-
-    private void See(IEnvironment environment)
-    {
-        for (int agent = 0; agent < Agents; agent++)
-        {
-            var size = spec.Agents[agent];
-            var observation = Observation(Length, agent);
-            var available = AvailableTo(Length, agent);
-            environment.Observe(agent, observation[..size.Observation]);
-            observation[size.Observation..].Clear();
-            environment.ReadAvailable(agent, available[..size.Actions]);
-            available[size.Actions..].Clear();
-        }
-        if (StateSize > 0)
-        {
-            environment.ReadState(States.AsSpan(Length * StateSize, StateSize));
-        }
-    }
-}
-
-/// <summary>What agents are rewarded with.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<RewardMode>))]
-public enum RewardMode
-{
-    /// <summary>As the environment says, see <see cref="EnvironmentSpec.Reward"/>.</summary>
-    Natural,
-    /// <summary>Everyone gets the sum of its team's rewards.</summary>
-    Sum,
-    /// <summary>Everyone gets the mean of its team's rewards.</summary>
-    Mean,
-    /// <summary>Everyone gets its own.</summary>
-    Individual,
-    /// <summary>Everyone gets what its team's reward would have lacked had it done the default action (Wolpert and Tumer 2002).</summary>
-    Difference,
-    /// <summary>Everyone gets by how much its team's reward was better than what was to be expected of its own policy, the others doing what they did:
-    /// the aristocratic utility (Wolpert and Tumer 2002).</summary>
-    Aristocratic,
-}
-
-/// <summary>What a mode means in an environment.</summary>
-public static class RewardModes
-{
-    /// <summary>The mode itself, or the environment's if it is to decide.</summary>
-    public static RewardMode Of(this RewardMode mode, EnvironmentSpec spec) => mode == RewardMode.Natural ? spec.Reward : mode;
-
-    /// <summary>R, the number of reward streams: 1 where all agents are one team with a common reward, else N.</summary>
-    public static int Streams(this RewardMode mode, EnvironmentSpec spec)
-        => mode.Of(spec) == RewardMode.Individual || mode.IsDifference() || spec.Teams.Length > 1 ? spec.Agents.Length : 1;
-
-    /// <summary>Whether steps have to be simulated for it, see <see cref="DifferenceRewards"/>.</summary>
-    internal static bool IsDifference(this RewardMode mode) => mode is RewardMode.Difference or RewardMode.Aristocratic;
-
-    /// <summary>What a team as a whole earned by a step, the sum of its agents' rewards or their mean.</summary>
-    internal static double TeamReward(this EnvironmentSpec spec, ReadOnlySpan<double> rewards, int team, RewardMode mode)
-    {
-        double sum = 0;
-        int members = 0;
-        for (int agent = 0; agent < rewards.Length; agent++)
-        {
-            if (spec.Agents[agent].Team == team)
+            if (data.Column == column)
             {
-                (sum, members) = (sum + rewards[agent], members + 1);
+                return data;
             }
         }
-        return mode == RewardMode.Mean ? sum / members : sum;
+        return null;
     }
+
+    internal ColumnData<float> Floats(Column column) => Of<float>(column);
+
+    internal ColumnData<bool> Bools(Column column) => Of<bool>(column);
+
+    internal ColumnData<int> Ints(Column column) => Of<int>(column);
+
+    /// <summary>The rows that the episode has of a column.</summary>
+    internal int RowsOf(Column column) => column.PerEpisode ? 1 : column.HasFinalRow ? length + 1 : length;
+
+    /// <summary>The next rows from <paramref name="first"/> on that are transitions without a gap.</summary>
+    /// <returns>whether there are any; then the range, and where to look for more.</returns>
+    internal bool NextTransitions(ref int first, out Range rows)
+    {
+        int begin = first;
+        while (begin < length && IsEnd(begin))
+        {
+            begin++;
+        }
+        int end = begin;
+        while (end < length && !IsEnd(end))
+        {
+            end = ends is null ? length : end + 1;
+        }
+        (first, rows) = (end, begin..end);
+        return begin < end;
+    }
+
+    /// <summary>Whether no transition begins in a row: the last one of an episode.</summary>
+    internal bool IsEnd(int row) => row >= length || ends is not null && ends.All[row];
+
+    private ColumnData<T> Of<T>(Column column) where T : unmanaged => Find(column) as ColumnData<T>
+        ?? throw new ArgumentException($"this episode has no column '{column}' of {typeof(T).Name} elements");
 }

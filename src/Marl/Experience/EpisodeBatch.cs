@@ -3,60 +3,53 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Episodes side by side for learning, time-major and padded: row t of all episodes is one contiguous slice. Padding carries a mask of 0, and only
-/// the losses look at the mask. Termination and truncation are told apart: <see cref="Terminated"/> is 1 only where an episode came to its own end.
+/// Episodes side by side for learning, time-major and padded: row t of all episodes is one contiguous slice. Padding has a mask of 0, and only
+/// the losses look at the mask. Termination and truncation are told apart: <see cref="Terminated"/> is 1 only where an episode terminated. Memory grows with
+/// the rows that are loaded.
 /// </summary>
 public sealed class EpisodeBatch
 {
-    /// <summary>How many of the <see cref="Kept"/> fields are what was lived, and how many there are with what critics made of it.</summary>
-    internal const int Recorded = 6, Estimated = 11;
+    /// <summary>Rows that there is room for at first, where episodes can be longer.</summary>
+    private const long FirstRows = 4096;
 
-    // Every field is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. It begins with
-    // the record of the episodes, then come the estimates, then what depends on the update. Of episodes that are on the device already goes only the last.
-    private readonly Tensor block, host;
-    private readonly Field observations, states, available, actions, vectors, probabilities, values, returns, advantages, extrinsicReturns,
-        extrinsicAdvantages, rewards, terminated, mask, fingerprints, places;
-    private readonly Field[] kept;
-    private readonly int rows;
+    // Every column is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. It begins with
+    // what is recorded, then come the estimates, then what depends on the update. Of episodes that are on the device already goes only the last.
+    private readonly Schema schema;
+    private readonly Device device;
+    private readonly Column[] columns;
+    private readonly Field[] fields;
+    private readonly int observations, states, available, actions, probabilities, rewards, fingerprints, terminated, mask, continueMask, previousActions;
+    private Tensor block, host;
+    private Field places;
+    private int rows;
 
-    /// <summary>Room for <paramref name="capacity"/> episodes.</summary>
+    /// <summary>An empty batch.</summary>
     /// <param name="spec">the environment.</param>
-    /// <param name="capacity">how many.</param>
+    /// <param name="capacity">most episodes.</param>
     /// <param name="rewardStreams">R</param>
     /// <param name="device">where what is loaded is wanted; by default the CPU.</param>
-    /// <param name="longest">how many of the longest there is room for: of shorter ones for as many more, up to the capacity; by default for all.</param>
-    public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null, int? longest = null)
+    /// <param name="columns">more than the common ones.</param>
+    public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null, params IEnumerable<Column> columns)
+        : this(new Schema(spec, rewardStreams, columns), capacity, device ?? Device.Cpu)
     {
-        int n = spec.Agents.Length, size = 0;
-        rows = (spec.EpisodeLimit + 1) * (longest ?? capacity);
-        Capacity = capacity;
-        observations = Rows(rows, n, spec.ObservationSize);
-        states = Rows(rows, spec.StateSize);
-        available = Rows(rows, n, spec.ActionCount);
-        actions = Rows(rows, n);
-        vectors = Rows(rows, n, spec.IsContinuous ? spec.ActionCount : 0);
-        probabilities = Rows(rows, n);
-        values = Rows(rows, n);
-        returns = Rows(rows, n);
-        advantages = Rows(rows, n);
-        extrinsicReturns = Rows(rows, 1);
-        extrinsicAdvantages = Rows(rows, 1);
-        rewards = Rows(rows, rewardStreams);
-        terminated = Rows(rows, 1);
-        mask = Rows(rows, 1);
-        fingerprints = Rows(capacity, Fingerprint.Size);
-        places = Rows(rows);
-        kept = [observations, states, available, actions, vectors, probabilities, values, returns, advantages, extrinsicReturns, extrinsicAdvantages];
-        host = Tensor.Zeros(size);
-        block = device is null || device == Device.Cpu ? host : device.Zeros(host.Shape);
+    }
 
-        Field Rows(params ReadOnlySpan<int> lengths)
-        {
-            var field = new Field(size, new Shape(lengths));
-            // On a cache line each.
-            size += (field.Shape.Count + 15) / 16 * 16;
-            return field;
-        }
+    /// <param name="schema">the columns.</param>
+    /// <param name="capacity">most episodes.</param>
+    /// <param name="device">where what is loaded is wanted.</param>
+    /// <param name="rows">rows of all episodes together to begin with; by default those of all at their limit, or of some.</param>
+    internal EpisodeBatch(Schema schema, int capacity, Device device, long? rows = null)
+    {
+        (this.schema, this.device, Capacity) = (schema, device, capacity);
+        columns = [.. schema.Stored, .. schema.Derived];
+        fields = new Field[columns.Length];
+        (observations, states, available, actions) = (At(Column.Observations), At(Column.States), At(Column.Available), At(Column.Actions));
+        (probabilities, rewards, fingerprints) = (At(Column.Probabilities), At(Column.Rewards), At(Column.Fingerprint));
+        (terminated, mask) = (At(Column.Terminated), At(Column.Mask));
+        (continueMask, previousActions) = (At(Segment.ContinueMask), At(Segment.PreviousActions));
+        Allocate(rows ?? Math.Min(FirstRows, (schema.Spec.EpisodeLimit + 1L) * capacity));
+
+        int At(Column column) => Array.IndexOf(columns, column);
     }
 
     /// <summary>Most episodes that fit.</summary>
@@ -77,48 +70,60 @@ public sealed class EpisodeBatch
     /// <summary>[T+1, B, N, A], 1 where available; all 0 in padding.</summary>
     public Tensor Available => View(available, Steps + 1);
 
-    /// <summary>[T, B, N] the indices of what was done.</summary>
+    /// <summary>[T, B, N] the indices of actions.</summary>
     public Tensor Actions => View(actions, Steps);
 
-    /// <summary>[T, B, N, A] what was done where actions are numbers, else [T, B, N, 0]; 0 in padding.</summary>
-    public Tensor Vectors => View(vectors, Steps);
+    /// <summary>[T+1, B, N] with the action to bootstrap from after the last step of an episode, where the learner asks for it.</summary>
+    public Tensor BootstrapActions => View(actions, Steps + 1);
 
-    /// <summary>[T+1, B, N] with what would have been done after the last step of an episode, where the learner asks for it.</summary>
-    public Tensor ActionsBeyond => View(actions, Steps + 1);
+    /// <summary>[T, B, N, A] continuous actions; 0 in padding.</summary>
+    /// <exception cref="ArgumentException">the environment has none.</exception>
+    public Tensor ContinuousActions => this[Column.ContinuousActions];
 
     /// <summary>[T, B, N] the probability with which each action was chosen; 1 in padding.</summary>
     public Tensor Probabilities => View(probabilities, Steps);
 
     /// <summary>[B, 2] when in training each episode was played.</summary>
-    public Tensor Fingerprints => fingerprints.Of(block).Slice(0, Count);
+    public Tensor Fingerprints => View(fingerprints, 0);
 
-    /// <summary>[T, B, N] see <see cref="Estimates"/>; undefined for episodes without.</summary>
-    public Tensor Values => View(values, Steps);
+    /// <summary>[T, B, N] see <see cref="Column.Values"/>; undefined for episodes without.</summary>
+    public Tensor Values => this[Column.Values];
 
-    /// <inheritdoc cref="Values"/>
-    public Tensor Returns => View(returns, Steps);
+    /// <summary>[T, B, N] see <see cref="Column.Returns"/>; undefined for episodes without.</summary>
+    public Tensor Returns => this[Column.Returns];
 
-    /// <inheritdoc cref="Values"/>
-    public Tensor Advantages => View(advantages, Steps);
+    /// <summary>[T, B, N] see <see cref="Column.Advantages"/>; undefined for episodes without.</summary>
+    public Tensor Advantages => this[Column.Advantages];
 
-    /// <summary>[T, B, 1] see <see cref="Estimates"/>; undefined for episodes without.</summary>
-    public Tensor ExtrinsicReturns => View(extrinsicReturns, Steps);
-
-    /// <inheritdoc cref="ExtrinsicReturns"/>
-    public Tensor ExtrinsicAdvantages => View(extrinsicAdvantages, Steps);
-
-    /// <summary>[T, B, R], standardised if the learner does that.</summary>
+    /// <summary>[T, B, R], standardized if the learner does that.</summary>
     public Tensor Rewards => View(rewards, Steps);
 
-    /// <summary>[T, B, 1]</summary>
+    /// <summary>[T, B, 1]: 1 where an episode terminated.</summary>
     public Tensor Terminated => View(terminated, Steps);
 
-    /// <summary>[T, B, 1]: 1 for the steps that happened.</summary>
+    /// <summary>[T, B, 1]: 1 for transitions, 0 for padding and for the last rows of episodes.</summary>
     public Tensor Mask => View(mask, Steps);
+
+    /// <summary>[T+1, B, N]: 0 where an episode begins within a segment, 1 elsewhere; none: episodes are whole.</summary>
+    public Tensor ContinueMask => IsSegmented ? View(continueMask, Steps + 1) : default;
+
+    /// <summary>Whether the episodes are segments, in which episodes end and begin.</summary>
+    public bool IsSegmented => schema.IsSegmented;
+
+    /// <summary>[T+1, B, N] the actions of the row before, of segments; what they are where an episode begins has no meaning.</summary>
+    internal Tensor PreviousActions => View(previousActions, Steps + 1);
+
+    /// <summary>[T, B, ..] a column, [T+1, B, ..] if it has a final row, or [B, ..] if it is per episode; undefined for episodes without.</summary>
+    /// <exception cref="ArgumentException">the batch has no such column.</exception>
+    public Tensor this[Column column] => Array.IndexOf(columns, column) is >= 0 and var at ? View(at, Steps + (column.HasFinalRow ? 1 : 0))
+        : throw new ArgumentException($"this batch has no column '{column}'; an algorithm declares those that it needs");
+
+    /// <summary>Whether it has a column.</summary>
+    public bool Has(Column column) => Array.IndexOf(columns, column) >= 0;
 
     /// <summary>Replaces the content.</summary>
     /// <param name="episodes">as many as there is room for, at most.</param>
-    /// <param name="rewardStatistics">standardises the rewards; none: they stay as they are.</param>
+    /// <param name="rewardStatistics">standardizes the rewards; none: they stay as they are.</param>
     public void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
     {
         Begin(episodes);
@@ -127,58 +132,52 @@ public sealed class EpisodeBatch
         {
             if (memory is null)
             {
-                PutRecord(b, episodes[b]);
-                PutEstimates(b, episodes[b]);
+                Put(b, episodes[b], 0, schema.Estimated);
             }
             else
             {
                 PutPlaces(b, episodes[b], memory);
             }
-            PutUpdate(b, episodes[b]);
+            Put(b, episodes[b], schema.Estimated, schema.Stored.Count);
+            PutEnds(b, episodes[b]);
         }
-        rewardStatistics?.Normalise(rewards.Of(host).Slice(0, Steps * Count));
-        Send(memory is null ? 0 : rewards.Offset, host.Count);
+        rewardStatistics?.StandardizeRewards(fields[rewards].Of(host).Slice(0, Steps * Count));
+        Send(memory is null ? 0 : UpdateOffset, host.Count);
         memory?.Gather(places.Of(block).Slice(0, (Steps + 1) * Count), this);
     }
 
-    /// <summary>Replaces the content by what was lived alone.</summary>
+    /// <summary>Replaces the content by what was recorded alone.</summary>
     internal void LoadRecord(ReadOnlySpan<Episode> episodes)
     {
         Begin(episodes);
         for (int b = 0; b < Count; b++)
         {
-            PutRecord(b, episodes[b]);
+            Put(b, episodes[b], 0, schema.Recorded);
         }
-        Send(0, values.Offset);
+        Send(0, EstimatesOffset);
     }
 
-    /// <summary>Adds what critics made of the episodes that <see cref="LoadRecord"/> was given.</summary>
+    /// <summary>Adds the estimates of the episodes that <see cref="LoadRecord"/> was given.</summary>
     internal void LoadEstimates(ReadOnlySpan<Episode> episodes)
     {
         for (int b = 0; b < Count; b++)
         {
-            PutEstimates(b, episodes[b]);
+            Put(b, episodes[b], schema.Recorded, schema.Estimated);
         }
-        Send(values.Offset, rewards.Offset);
+        Send(EstimatesOffset, UpdateOffset);
     }
 
-    /// <summary>How many numbers an episode has in a row of each field that is the same in every batch, see <see cref="Kept"/>.</summary>
-    internal static int[] Widths(EnvironmentSpec spec)
+    /// <summary>[(T+1) B, width]: one of the columns that do not depend on the update, in the order of the schema.</summary>
+    internal Tensor Kept(int column)
     {
-        int n = spec.Agents.Length;
-        return [n * spec.ObservationSize, spec.StateSize, n * spec.ActionCount, n, spec.IsContinuous ? n * spec.ActionCount : 0, n, n, n, n, 1, 1];
-    }
-
-    /// <summary>Which of these fields is not 0 in padding, but 1: the probabilities.</summary>
-    internal const int PaddedWithOnes = 5;
-
-    /// <summary>[(T+1) B, width]: one of the fields that do not depend on the update, first those that were lived, then the estimates.</summary>
-    internal Tensor Kept(int field)
-    {
-        var rows = kept[field];
+        var field = fields[column];
         int count = (Steps + 1) * Count;
-        return rows.Of(block).Slice(0, count).Reshape(count, rows.Shape.Product(1, rows.Shape.Rank));
+        return field.Of(block).Slice(0, count).Reshape(count, field.Width);
     }
+
+    private int EstimatesOffset => fields[schema.Recorded].Offset;
+
+    private int UpdateOffset => fields[schema.Estimated].Offset;
 
     private void Begin(ReadOnlySpan<Episode> episodes)
     {
@@ -192,32 +191,74 @@ public sealed class EpisodeBatch
         {
             Steps = Math.Max(Steps, episode.Length);
         }
-        if ((Steps + 1) * Count > rows)
+        long needed = (Steps + 1L) * Count;
+        if (needed > rows)
         {
-            throw new ArgumentException($"{Count} episodes of up to {Steps} steps for a batch of {rows} rows");
+            var before = block;
+            Allocate(Math.Max(needed, Math.Min(2L * rows, (schema.Spec.EpisodeLimit + 1L) * Capacity)));
+            before.Storage.Release();
         }
     }
 
-    private void PutRecord(int b, Episode e)
+    /// <summary>Makes room for so many rows.</summary>
+    /// <exception cref="InsufficientMemoryException">a tensor cannot have so many elements.</exception>
+    private void Allocate(long rows)
     {
-        Put(b, e.Observations, e.Length + 1, observations);
-        Put(b, e.States, e.Length + 1, states);
-        PutFlags(b, e.Available, e.Length + 1, available);
-        PutIndices(b, e.Actions, e.Length + 1, actions);
-        Put(b, e.Vectors, e.Vectors.Length > 0 ? e.Length : 0, vectors);
-        Put(b, e.Probabilities, e.Length, probabilities, padding: 1f);
+        long size = 0;
+        for (int i = 0; i < columns.Length; i++)
+        {
+            var shape = schema.RowShape(columns[i]);
+            fields[i] = Rows(columns[i].PerEpisode ? Capacity : rows, shape.Count, shape);
+        }
+        places = Rows(rows, 1, default);
+        this.rows = (int)rows;
+        host = Tensor.Zeros((int)size);
+        block = device == Device.Cpu ? host : device.Zeros(host.Shape);
+
+        Field Rows(long count, int width, Shape shape)
+        {
+            var field = ((int)size, width);
+            // On a cache line each.
+            size += (count * width + 15) / 16 * 16;
+            return size <= Array.MaxLength - 64 ? new(field.Item1, (int)count, width, shape)
+                : throw new InsufficientMemoryException($"a batch of {rows} rows of {schema.Spec.Id} has more elements than a tensor can hold");
+        }
     }
 
-    private void PutEstimates(int b, Episode e)
+    /// <summary>Some of the stored columns of an episode.</summary>
+    private void Put(int b, Episode e, int first, int end)
     {
-        if (e.Estimates is { } estimates)
+        for (int i = first; i < end; i++)
         {
-            Put(b, estimates.Values, e.Length, values);
-            Put(b, estimates.Returns, e.Length, returns);
-            Put(b, estimates.Advantages, e.Length, advantages);
-            Put(b, estimates.ExtrinsicReturns, e.Length, extrinsicReturns);
-            Put(b, estimates.ExtrinsicAdvantages, e.Length, extrinsicAdvantages);
+            var (column, field) = (columns[i], fields[i]);
+            var target = field.Of(host).Span;
+            if (e.Find(column) is not { } data)
+            {
+                // Episodes without estimates leave what was there.
+                if (column.Lifetime != ColumnLifetime.Estimated)
+                {
+                    Pad(column, field, target, b);
+                }
+            }
+            else if (column.PerEpisode)
+            {
+                data.WriteTo(target.Slice(b * field.Width, field.Width), 0, 1, 1);
+            }
+            else
+            {
+                data.WriteTo(target[..((Steps + 1) * Count * field.Width)], b, Count, e.RowsOf(column));
+            }
         }
+    }
+
+    private void Pad(Column column, Field field, Span<float> target, int b)
+    {
+        if (column.PerEpisode)
+        {
+            target.Slice(b * field.Width, field.Width).Fill(column.Padding);
+            return;
+        }
+        ColumnData.Pad(target[..((Steps + 1) * Count * field.Width)], b, Count, field.Width, column.Padding);
     }
 
     private void PutPlaces(int b, Episode e, EpisodeMemory memory)
@@ -229,16 +270,35 @@ public sealed class EpisodeBatch
         }
     }
 
-    private void PutUpdate(int b, Episode e)
+    /// <summary>What follows from where episodes end and begin.</summary>
+    private void PutEnds(int b, Episode e)
     {
-        Put(b, e.Rewards, e.Length, rewards);
-        var fingerprint = fingerprints.Of(host)[b].Span;
-        (fingerprint[0], fingerprint[1]) = (e.Fingerprint.Progress, e.Fingerprint.Exploration);
-        Span<float> ends = terminated.Of(host).Span, lived = mask.Of(host).Span;
+        Span<float> ends = fields[terminated].Of(host).Span, valid = fields[mask].Of(host).Span;
+        if (!IsSegmented)
+        {
+            for (int t = 0; t <= Steps; t++)
+            {
+                ends[t * Count + b] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
+                valid[t * Count + b] = t < e.Length ? 1f : 0f;
+            }
+            return;
+        }
+        Span<float> goesOn = fields[continueMask].Of(host).Span, previous = fields[previousActions].Of(host).Span;
+        Span<bool> terminates = e.Bools(Segment.Terminates).All, begins = e.Bools(Segment.Begins).All;
+        Span<int> before = e.Ints(Segment.ActionsBefore).All;
+        int agents = e.Agents;
         for (int t = 0; t <= Steps; t++)
         {
-            ends[t * Count + b] = t == e.Length - 1 && e.Terminated ? 1f : 0f;
-            lived[t * Count + b] = t < e.Length ? 1f : 0f;
+            bool isTransition = !e.IsEnd(t);
+            ends[t * Count + b] = isTransition && terminates[t] ? 1f : 0f;
+            valid[t * Count + b] = isTransition ? 1f : 0f;
+            int start = (t * Count + b) * agents;
+            goesOn.Slice(start, agents).Fill(t <= e.Length && begins[t] ? 0f : 1f);
+            var actions = t == 0 ? before : t <= e.Length ? e.Choices(t - 1) : default;
+            for (int agent = 0; agent < agents; agent++)
+            {
+                previous[start + agent] = actions.IsEmpty ? 0f : actions[agent];
+            }
         }
     }
 
@@ -251,65 +311,22 @@ public sealed class EpisodeBatch
         }
     }
 
-    private Tensor View(Field rows, int steps)
+    private Tensor View(int column, int steps)
     {
-        var shape = rows.Shape;
-        var prefix = rows.Of(block).Slice(0, steps * Count);
-        return shape.Rank == 3 ? prefix.Reshape(steps, Count, shape[1], shape[2]) : prefix.Reshape(steps, Count, shape[1]);
-    }
-
-    /// <summary>The rows that an episode lived, and padding after them, as its rows of the batch.</summary>
-    private void Put(int b, ReadOnlySpan<float> source, int lived, Field target, float padding = 0f)
-    {
-        int size = target.Shape.Product(1, target.Shape.Rank);
-        var rows = target.Of(host).Span;
-        for (int t = 0; t <= Steps; t++)
+        var field = fields[column];
+        var shape = field.RowShape;
+        if (columns[column].PerEpisode)
         {
-            var row = rows.Slice((t * Count + b) * size, size);
-            if (t < lived)
-            {
-                source.Slice(t * size, size).CopyTo(row);
-            }
-            else
-            {
-                row.Fill(padding);
-            }
+            var perEpisode = field.Of(block).Slice(0, Count);
+            return shape.Rank == 2 ? perEpisode.Reshape(Count, shape[0], shape[1]) : perEpisode;
         }
+        var prefix = field.Of(block).Slice(0, steps * Count);
+        return shape.Rank == 2 ? prefix.Reshape(steps, Count, shape[0], shape[1]) : prefix.Reshape(steps, Count, shape[0]);
     }
 
-    private void PutFlags(int b, ReadOnlySpan<bool> source, int lived, Field target)
+    /// <summary>Where a column stands in the block: [rows, width].</summary>
+    private readonly record struct Field(int Offset, int Rows, int Width, Shape RowShape)
     {
-        int size = target.Shape.Product(1, target.Shape.Rank);
-        var rows = target.Of(host).Span;
-        for (int t = 0; t <= Steps; t++)
-        {
-            var row = rows.Slice((t * Count + b) * size, size);
-            var flags = t < lived ? source.Slice(t * size, size) : default;
-            for (int i = 0; i < row.Length; i++)
-            {
-                row[i] = i < flags.Length && flags[i] ? 1f : 0f;
-            }
-        }
-    }
-
-    private void PutIndices(int b, ReadOnlySpan<int> source, int lived, Field target)
-    {
-        int size = target.Shape.Product(1, target.Shape.Rank);
-        var rows = target.Of(host).Span;
-        for (int t = 0; t <= Steps; t++)
-        {
-            var row = rows.Slice((t * Count + b) * size, size);
-            var indices = t < lived ? source.Slice(t * size, size) : default;
-            for (int i = 0; i < row.Length; i++)
-            {
-                row[i] = i < indices.Length ? indices[i] : 0f;
-            }
-        }
-    }
-
-    /// <summary>Where a field stands in the block, and its shape with the first two axes as one.</summary>
-    private readonly record struct Field(int Offset, Shape Shape)
-    {
-        public Tensor Of(Tensor block) => new(block.Storage, block.Offset + Offset, Shape);
+        public Tensor Of(Tensor block) => new(block.Storage, block.Offset + Offset, new Shape(Rows, Width));
     }
 }

@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Episodes in the memory of a device: each goes there once, and batches are put together there. An episode has rows in every field of an
-/// <see cref="EpisodeBatch"/> that is the same in all batches; what depends on the update (standardised rewards, masks) does not belong to it.
+/// Episodes in the memory of a device: each goes there once, and batches are put together there. An episode has rows in every column of its schema that is the
+/// same in all batches; what depends on the update (standardized rewards, masks) does not belong to it.
 /// </summary>
 internal abstract class EpisodeMemory
 {
@@ -23,35 +23,36 @@ internal abstract class EpisodeMemory
         return memory;
     }
 
-    /// <summary>How many fields are known of every episode that is kept: the first so many of <see cref="EpisodeBatch.Kept"/>.</summary>
-    protected abstract int Fields { get; }
+    /// <summary>How many columns are known of every episode that is kept: the first so many of <see cref="Schema.Stored"/>.</summary>
+    protected abstract int Columns { get; }
 
     /// <summary>[rows, width]</summary>
-    protected abstract Tensor Field(int field);
+    protected abstract Tensor Rows(int column);
 
     /// <summary>Where row t of an episode is; after its last one, where padding is.</summary>
     public abstract int Row(Episode episode, int t);
 
-    /// <summary>Fills the fields of a batch.</summary>
+    /// <summary>Fills the columns of a batch.</summary>
     /// <param name="index">[(T+1) B] rows, see <see cref="Row"/>, on the device.</param>
-    /// <param name="batch">receives them.</param>
+    /// <param name="batch">receives them; of the same schema.</param>
     public void Gather(Tensor index, EpisodeBatch batch)
     {
-        for (int i = 0; i < Fields; i++)
+        for (int i = 0; i < Columns; i++)
         {
-            if (Field(i) is { Count: > 0 } field)
+            if (Rows(i) is { Count: > 0 } rows)
             {
-                index.Device.GatherRows(field, index, batch.Kept(i));
+                index.Device.GatherRows(rows, index, batch.Kept(i));
             }
         }
     }
 
-    /// <summary>Whether a device is to hold so many rows: they are not in reach anyway, and there is room.</summary>
-    protected static bool Fits(long rows, ReadOnlySpan<int> widths, Device device)
+    /// <summary>Whether a device is to hold so many rows of the first <paramref name="columns"/>: it is not the CPU, and there is room.</summary>
+    protected static bool Fits(long rows, Schema schema, int columns, Device device)
     {
         long sum = 0, most = 0;
-        foreach (int width in widths)
+        foreach (var column in schema.Stored.Take(columns))
         {
+            int width = schema.Width(column);
             (sum, most) = (sum + width, Math.Max(most, width));
         }
         return device != Device.Cpu && rows <= MostRows && rows * most <= int.MaxValue && rows * sum * sizeof(float) <= MostOfFree * device.FreeMemory;

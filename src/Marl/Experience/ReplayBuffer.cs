@@ -68,7 +68,7 @@ public sealed class ReplayBuffer
         int left = 0, wanted = sample.Length;
         foreach (var episode in episodes)
         {
-            left += episode.Members.AsSpan().Contains(member) ? 1 : 0;
+            left += episode.Members.Contains(member) ? 1 : 0;
         }
         if (left < wanted)
         {
@@ -80,7 +80,7 @@ public sealed class ReplayBuffer
             {
                 break;
             }
-            if (episode.Members.AsSpan().Contains(member) && rng.NextInt(left--) < wanted)
+            if (episode.Members.Contains(member) && rng.NextInt(left--) < wanted)
             {
                 sample[^wanted--] = episode;
             }
@@ -90,9 +90,8 @@ public sealed class ReplayBuffer
 
     /// <summary>Saves or restores every episode, in the order of the ring.</summary>
     /// <param name="archive">to or from.</param>
-    /// <param name="create">makes an empty episode.</param>
-    /// <param name="members">whether policies are ensembles.</param>
-    public void Archive(IArchive archive, Func<Episode> create, bool members = false)
+    /// <param name="schema">the columns.</param>
+    internal void Archive(IArchive archive, Schema schema)
     {
         int count = Count;
         archive.Value("oldest", ref oldest);
@@ -103,72 +102,37 @@ public sealed class ReplayBuffer
         }
         int[] lengths = new int[count];
         bool[] terminated = new bool[count];
-        float[] fingerprints = new float[count * Fingerprint.Size];
         for (int i = 0; i < Count && i < count; i++)
         {
             (lengths[i], terminated[i]) = (episodes[i].Length, episodes[i].Terminated);
-            (fingerprints[2 * i], fingerprints[2 * i + 1]) = (episodes[i].Fingerprint.Progress, episodes[i].Fingerprint.Exploration);
         }
         archive.Array<int>("lengths", lengths);
         archive.Array<bool>("terminated", terminated);
-        archive.Array<float>("fingerprints", fingerprints);
         if (archive.Loading)
         {
             episodes.Clear();
             for (int i = 0; i < count; i++)
             {
-                var episode = create();
-                if (lengths[i] < 0 || (lengths[i] + 1) * episode.Agents > episode.Actions.Length)
+                if (lengths[i] < 0 || lengths[i] > schema.Spec.EpisodeLimit)
                 {
                     throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
                 }
+                var episode = schema.NewEpisode();
                 (episode.Length, episode.Terminated) = (lengths[i], terminated[i]);
-                episode.Fingerprint = new(fingerprints[2 * i], fingerprints[2 * i + 1]);
                 episodes.Add(episode);
             }
         }
-        Rows(archive, "observations", e => e.Observations, e => (e.Length + 1) * e.Agents * e.ObservationSize);
-        Rows(archive, "states", e => e.States, e => (e.Length + 1) * e.StateSize);
-        Rows(archive, "available", e => e.Available, e => (e.Length + 1) * e.Agents * e.ActionCount);
-        Rows(archive, "actions", e => e.Actions, e => e.Length * e.Agents);
-        if (episodes.Count > 0 && episodes[0].Vectors.Length > 0)
+        var (any, columns) = (schema.NewEpisode(), archive.Scope("columns"));
+        foreach (var column in schema.Stored.Where(column => column.Lifetime != ColumnLifetime.Estimated))
         {
-            Rows(archive, "vectors", e => e.Vectors, e => e.Length * e.Agents * e.ActionCount);
+            any.Find(column)!.Archive(columns, episodes);
         }
-        Rows(archive, "probabilities", e => e.Probabilities, e => e.Length * e.Agents);
-        if (members)
-        {
-            Rows(archive, "members", e => e.Members, e => e.Agents);
-        }
-        Rows(archive, "rewards", e => e.Rewards, e => e.Length * e.RewardStreams);
-        Rows(archive, "returns", e => e.TeamReturns, e => e.TeamReturns.Length);
+        double[] returns = [.. episodes.SelectMany(episode => episode.TeamReturns)];
+        archive.Array<double>("teamReturns", returns);
         for (int i = 0; archive.Loading && i < Count; i++)
         {
+            returns.AsSpan(i * episodes[i].TeamReturns.Length, episodes[i].TeamReturns.Length).CopyTo(episodes[i].TeamReturns);
             memory?.Keep(episodes[i], i);
-        }
-    }
-
-    /// <summary>One field of all episodes, the lived rows of each, one behind the other.</summary>
-    private void Rows<T>(IArchive archive, string name, Func<Episode, T[]> field, Func<Episode, int> count) where T : unmanaged
-    {
-        var all = new T[episodes.Sum(count)];
-        int start = 0;
-        if (!archive.Loading)
-        {
-            foreach (var episode in episodes)
-            {
-                field(episode).AsSpan(0, count(episode)).CopyTo(all.AsSpan(start));
-                start += count(episode);
-            }
-        }
-        archive.Array<T>(name, all);
-        if (archive.Loading)
-        {
-            foreach (var episode in episodes)
-            {
-                all.AsSpan(start, count(episode)).CopyTo(field(episode));
-                start += count(episode);
-            }
         }
     }
 }

@@ -1,59 +1,64 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Replayed episodes in the memory of a device: each has a place of so many rows, and the last row of all is padding.</summary>
+/// <summary>Replayed episodes in the memory of a device: each has a place of as many rows as an episode can have, and the last row of all is padding.</summary>
 internal sealed class ReplayMemory : EpisodeMemory
 {
     private readonly EpisodeBatch arriving;
-    private readonly Tensor[] fields;
+    private readonly Tensor[] columns;
     private readonly int rows, padding;
 
-    private ReplayMemory(EpisodeBatch arriving, Tensor[] fields, int rows)
+    private ReplayMemory(EpisodeBatch arriving, Schema schema, Tensor[] columns, int rows)
     {
-        (this.arriving, this.fields, this.rows, padding) = (arriving, fields, rows, fields[0].Shape[0] - 1);
-        var ones = fields[EpisodeBatch.PaddedWithOnes].Slice(padding, 1);
-        ones.Device.Fill(ones, 1f);
+        (this.arriving, this.columns, this.rows, padding) = (arriving, columns, rows, columns[0].Shape[0] - 1);
+        for (int i = 0; i < columns.Length; i++)
+        {
+            if (schema.Stored[i].Padding is not 0f and var value)
+            {
+                var row = columns[i].Slice(padding, 1);
+                row.Device.Fill(row, value);
+            }
+        }
     }
 
-    /// <summary>Room for <paramref name="capacity"/> episodes; none where they are in reach anyway, or do not fit.</summary>
-    public static ReplayMemory? Of(EnvironmentSpec spec, int capacity, int rewardStreams, Device device)
+    /// <summary>Room for <paramref name="capacity"/> episodes of any length; none on the CPU, or where they do not fit.</summary>
+    public static ReplayMemory? Of(Schema schema, int capacity, Device device)
     {
-        int[] widths = EpisodeBatch.Widths(spec)[..EpisodeBatch.Recorded];
-        long length = spec.EpisodeLimit + 1, rows = capacity * length + 1;
-        if (!Fits(rows, widths, device))
+        long length = schema.Spec.EpisodeLimit + 1L, rows = capacity * length + 1;
+        if (!Fits(rows, schema, schema.Recorded, device))
         {
             return null;
         }
-        List<Tensor> fields = [];
+        List<Tensor> columns = [];
         try
         {
-            foreach (int width in widths)
+            foreach (var column in schema.Stored.Take(schema.Recorded))
             {
-                fields.Add(device.Zeros(new Shape((int)rows, width)));
+                columns.Add(device.Zeros(new Shape((int)rows, schema.Width(column))));
             }
-            return new(new EpisodeBatch(spec, 1, rewardStreams, device), [.. fields], (int)length);
+            return new(new EpisodeBatch(schema, 1, device, length), schema, [.. columns], (int)length);
         }
         catch (DeviceException)
         {
-            fields.ForEach(static field => field.Storage.Release());
+            columns.ForEach(static column => column.Storage.Release());
             return null;
         }
     }
 
     /// <inheritdoc/>
-    protected override int Fields => EpisodeBatch.Recorded;
+    protected override int Columns => columns.Length;
 
     /// <inheritdoc/>
-    protected override Tensor Field(int field) => fields[field];
+    protected override Tensor Rows(int column) => columns[column];
 
     /// <summary>Takes in an episode, in one transfer. It must not change any more, and whatever was in this place is there no longer.</summary>
     public void Keep(Episode episode, int place)
     {
         arriving.LoadRecord(new ReadOnlySpan<Episode>(in episode));
-        for (int i = 0; i < fields.Length; i++)
+        for (int i = 0; i < columns.Length; i++)
         {
-            if (fields[i].Count > 0)
+            if (columns[i].Count > 0)
             {
-                arriving.Kept(i).CopyTo(fields[i].Slice(place * rows, episode.Length + 1));
+                arriving.Kept(i).CopyTo(columns[i].Slice(place * rows, episode.Length + 1));
             }
         }
         (episode.Memory, episode.Place) = (this, place);

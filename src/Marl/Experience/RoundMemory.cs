@@ -1,38 +1,43 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The episodes of a round in the memory of a device, side by side as a batch has them: what was lived goes there once, and once what critics made of it. Every
-/// batch of some of them has no more rows than all of them, so each finds its padding behind its own last row.
+/// The episodes of a round in the memory of a device, side by side as a batch has them: what was recorded goes there once, and once the estimates of critics. Every
+/// batch of some of them has no more rows than all of them, so each finds its padding after its own last row.
 /// </summary>
 internal sealed class RoundMemory : EpisodeMemory
 {
     private readonly EpisodeBatch round;
+    private readonly Schema schema;
     private bool estimated;
 
-    private RoundMemory(EpisodeBatch round) => this.round = round;
+    private RoundMemory(EpisodeBatch round, Schema schema) => (this.round, this.schema) = (round, schema);
 
-    /// <summary>Room for <paramref name="capacity"/> episodes; none where they are in reach anyway, or do not fit.</summary>
-    public static RoundMemory? Of(EnvironmentSpec spec, int capacity, int rewardStreams, Device device)
+    /// <summary>Room for <paramref name="capacity"/> episodes; none on the CPU, or where they do not fit.</summary>
+    /// <param name="schema">their columns.</param>
+    /// <param name="capacity">how many.</param>
+    /// <param name="length">rows that an episode can have.</param>
+    /// <param name="device">where.</param>
+    public static RoundMemory? Of(Schema schema, int capacity, long length, Device device)
     {
-        if (!Fits((spec.EpisodeLimit + 1L) * capacity, EpisodeBatch.Widths(spec), device))
+        if (!Fits(length * capacity, schema, schema.Estimated, device))
         {
             return null;
         }
         try
         {
-            return new(new EpisodeBatch(spec, capacity, rewardStreams, device));
+            return new(new EpisodeBatch(schema, capacity, device, length * capacity), schema);
         }
-        catch (DeviceException)
+        catch (Exception error) when (error is DeviceException or InsufficientMemoryException)
         {
             return null;
         }
     }
 
     /// <inheritdoc/>
-    protected override int Fields => estimated ? EpisodeBatch.Estimated : EpisodeBatch.Recorded;
+    protected override int Columns => estimated ? schema.Estimated : schema.Recorded;
 
     /// <inheritdoc/>
-    protected override Tensor Field(int field) => round.Kept(field);
+    protected override Tensor Rows(int column) => round.Kept(column);
 
     /// <summary>Takes in the episodes of a round, in one transfer. They must not change before they are forgotten.</summary>
     public void Keep(ReadOnlySpan<Episode> episodes)
@@ -45,7 +50,7 @@ internal sealed class RoundMemory : EpisodeMemory
         }
     }
 
-    /// <summary>Takes in their <see cref="Estimates"/>, in one transfer.</summary>
+    /// <summary>Takes in their estimates, in one transfer.</summary>
     /// <param name="episodes">those of <see cref="Keep"/>, in the same order.</param>
     public void KeepEstimates(ReadOnlySpan<Episode> episodes)
     {

@@ -26,20 +26,20 @@ internal sealed class BatchGradient
 
     /// <summary>For batches of <paramref name="count"/> episodes and losses that are functions of <paramref name="networks"/>.</summary>
     /// <param name="context">the run.</param>
+    /// <param name="schema">the columns of its episodes.</param>
     /// <param name="count">episodes of a batch.</param>
     /// <param name="networks">what the loss is differentiated by.</param>
     /// <param name="metrics">how many numbers the loss reports.</param>
-    public BatchGradient(LearningContext context, int count, TrainedNetwork[] networks, int metrics)
+    public BatchGradient(LearningContext context, Schema schema, int count, TrainedNetwork[] networks, int metrics)
     {
         (this.context, this.networks, this.metrics) = (context, networks, metrics);
         (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
         parts = [.. Enumerable.Range(0, context.ShardsOf(count)).Select(_ => new Part(networks, context.Device))];
         cut = new ShardPartitioner(count, parts.Length);
         report = NewReport();
-        int streams = context.Reward.Streams(context.Spec);
         // A GPU takes one launch after the other: one worker calls it.
         int workers = context.Device == Device.Cpu ? context.Workers.Count : 1;
-        shards = [.. Enumerable.Range(0, workers).Select(_ => new LossContext(context.Spec, count, cut.MostOfTheLongest, streams, networks, context.Device))];
+        shards = [.. Enumerable.Range(0, workers).Select(_ => new LossContext(schema, count, networks, context.Device))];
         gradientOf = [.. networks.Select<TrainedNetwork, Func<Part, Tensor>>((_, i) => part => part.Gradients[i])];
         (differentiate, visit) = (Differentiate, Visit);
     }
@@ -97,20 +97,20 @@ internal sealed class BatchGradient
         }
         episodes.CopyTo(sample);
         cut.Cut(sample);
-        int transitions = 0, columns = 0, choices = 0;
+        long transitions = 0, columns = 0, choices = 0;
         foreach (var episode in episodes)
         {
-            transitions += episode.Length;
+            transitions += episode.Steps;
             for (int agent = 0; agent < episode.Agents; agent++)
             {
                 if (setting.Member < 0 || episode.Members[agent] == setting.Member)
                 {
-                    columns += episode.Length;
-                    choices += setting.CountsChoices ? episode.ChoicesOf(agent) : 0;
+                    columns += episode.Steps;
+                    choices += setting.CountsChoices ? episode.ActionsOf(agent) : 0;
                 }
             }
         }
-        this.setting = setting with { Transitions = transitions, Columns = columns, Choices = choices };
+        this.setting = setting with { Transitions = checked((int)transitions), Columns = columns, Choices = choices };
         runs++;
     }
 

@@ -21,6 +21,9 @@ public interface ILearner
     /// <summary>Whether it asks what would have been done where an episode was cut off: a critic that values actions goes on from there.</summary>
     bool NeedsNextAction => false;
 
+    /// <summary>Columns that its episodes have besides the common ones.</summary>
+    IReadOnlyList<Column> Columns => [];
+
     /// <summary>Updates so far.</summary>
     long Updates { get; }
 

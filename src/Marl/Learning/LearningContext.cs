@@ -23,14 +23,11 @@ public sealed record LearningContext(EnvironmentSpec Spec, Workers Workers)
     /// <summary>Shards of a batch; 0: chosen by the number of episodes.</summary>
     public int Shards { get; init; }
 
-    /// <summary>The reward of each agent.</summary>
-    public RewardMode RewardMode { get; init; } = RewardMode.Natural;
+    /// <summary>What is recorded of rewards.</summary>
+    public RewardOptions Rewards { get; init; } = new();
 
-    /// <summary>With <see cref="RewardMode.Difference"/>: the action that takes the place of an agent's own.</summary>
-    public int DefaultAction { get; init; }
-
-    /// <summary>Whether a time limit is recorded as a termination.</summary>
-    public bool TerminateAtLimit { get; init; }
+    /// <summary>Steps that each environment contributes to a round, see <see cref="TrainingOptions.RolloutLength"/>; 0: a whole episode.</summary>
+    public int RolloutLength { get; init; }
 
     /// <summary>The number of shards that a batch of <paramref name="count"/> episodes is cut into. On the CPU as many as are worth it; a GPU takes a
     /// whole batch at once.</summary>
@@ -38,7 +35,10 @@ public sealed record LearningContext(EnvironmentSpec Spec, Workers Workers)
         : Device == Device.Cpu ? Math.Max(Math.Clamp(count / ShortestShard, 1, 4), count / 8) : 1);
 
     /// <summary>The reward of each agent, the environment's own choice resolved.</summary>
-    public RewardMode Reward => RewardMode.Of(Spec);
+    public RewardMode Reward => Rewards.Mode.Of(Spec);
+
+    /// <summary>R</summary>
+    public int RewardStreams => Reward.Streams(Spec);
 
     /// <summary>The run's generator, to be split.</summary>
     public Rng Rng => new(Seed);
@@ -48,13 +48,21 @@ public sealed record LearningContext(EnvironmentSpec Spec, Workers Workers)
     /// <exception cref="UsageException">There are several reward streams.</exception>
     public void RequireCommonReward(string why)
     {
-        if (Reward.Streams(Spec) > 1)
+        if (RewardStreams > 1)
         {
             string rewards = Spec.Teams.Length > 1 ? $"the {Spec.Teams.Length} teams of {Spec.Id} have rewards of their own and" : "individual rewards";
             throw new UsageException($"{why}; {rewards} need learners of their own, iql for example");
         }
     }
 
-    /// <summary>An empty episode of this run.</summary>
-    public Episode NewEpisode() => new(Spec, Reward, TerminateAtLimit, DefaultAction);
+    /// <summary>An empty episode or segment of this run.</summary>
+    /// <param name="columns">more than the common ones.</param>
+    public Episode NewEpisode(params IEnumerable<Column> columns) => NewSchema(columns).NewEpisode();
+
+    /// <summary>The columns of this run.</summary>
+    /// <param name="more">declared by the algorithm.</param>
+    internal Schema NewSchema(params IEnumerable<Column> more) => new(Spec, RewardStreams, RolloutLength > 0 ? [.. more, .. Segment.Columns] : more);
+
+    /// <summary>Rows that an episode or a segment can have.</summary>
+    internal long MostRows => RolloutLength > 0 ? 2L * RolloutLength : Spec.EpisodeLimit + 1L;
 }

@@ -15,12 +15,12 @@ public sealed class LossContext
     private Setting setting;
     private readonly Episode[] episodes;
 
-    /// <summary>Room for <paramref name="capacity"/> episodes, of the longest for <paramref name="longest"/>.</summary>
-    internal LossContext(EnvironmentSpec spec, int capacity, int longest, int rewardStreams, TrainedNetwork[] networks, Device device)
+    /// <summary>Room for <paramref name="capacity"/> episodes with the columns of <paramref name="schema"/>.</summary>
+    internal LossContext(Schema schema, int capacity, TrainedNetwork[] networks, Device device)
     {
         this.networks = networks;
         Tape = new Tape(device);
-        Batch = new EpisodeBatch(spec, capacity, rewardStreams, device, longest);
+        Batch = new EpisodeBatch(schema, capacity, device);
         report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.Most + 1)));
         episodes = new Episode[capacity];
     }
@@ -56,9 +56,13 @@ public sealed class LossContext
     /// <summary>Chance of this shard in this update.</summary>
     public Rng Chance { get; private set; }
 
-    /// <summary>The state of agents whose episodes begin: zeros [B, N, H].</summary>
+    /// <summary>The state of agents before the first row [B, N, H]: zeros, or the state with which segments were played.</summary>
     public Var Rest(Agent agent)
     {
+        if (Batch.IsSegmented && agent.StateColumn is { } column)
+        {
+            return Tape.Constant(Batch[column]);
+        }
         var zeros = Tape.Scratch(new Shape(Batch.Count, agent.Agents, agent.StateSize));
         Tape.Device.Fill(zeros, 0f);
         return Tape.Constant(zeros);
@@ -75,17 +79,17 @@ public sealed class LossContext
         return values;
     }
 
-    /// <summary>Keeps what a critic made of the episodes with them.</summary>
-    /// <param name="x">[T, B, M], or [T, B, 1] for all columns alike.</param>
-    /// <param name="field">where, [limit, M].</param>
-    public void Store(Tensor x, Func<Estimates, float[]> field)
+    /// <summary>Stores estimates with the episodes.</summary>
+    /// <param name="x">[T, B, M], or [T, B, 1] for all elements of a row alike.</param>
+    /// <param name="column">of M elements, see <see cref="Objective.Columns"/>.</param>
+    /// <exception cref="ArgumentException">the episodes have no such column.</exception>
+    public void Store(Tensor x, Column column)
     {
         int columns = x.Shape[-1];
         var source = x.Device == Device.Cpu ? x.Span : x.ToArray();
         for (int b = 0; b < Batch.Count; b++)
         {
-            var estimates = episodes[b].Estimates!;
-            var into = estimates.Lived(field(estimates));
+            var into = episodes[b][column];
             int width = into.Length / episodes[b].Length;
             for (int t = 0; t < episodes[b].Length; t++)
             {
@@ -105,7 +109,7 @@ public sealed class LossContext
 
     /// <summary>sum_t mask_t x_t / (L M): this shard's part of the mean over all L transitions of the batch and the M columns of x.</summary>
     /// <param name="x">[T, B, M]</param>
-    public Var Mean(Var x) => (x * Batch.Mask).Sum() * (1f / (Transitions * x.Shape[-1]));
+    public Var Mean(Var x) => (x * Batch.Mask).Sum() * (1f / ((long)Transitions * x.Shape[-1]));
 
     /// <summary>The same of the agents that the member of an ensemble played for, whose part of the loss this is; of all where no member is meant.</summary>
     /// <param name="x">[T, B, N]</param>
@@ -123,7 +127,8 @@ public sealed class LossContext
         using var numbers = new HostNumbers(mask, fresh: true);
         for (int i = 0; i < mask.Count; i++)
         {
-            numbers.Span[i] = episodes[i / agents].Members[i % agents] == member ? 1f : 0f;
+            var members = episodes[i / agents].Members;
+            numbers.Span[i] = (members.IsEmpty ? 0 : members[i % agents]) == member ? 1f : 0f;
         }
         return mask;
     }
@@ -144,7 +149,7 @@ public sealed class LossContext
     {
         using (Tape.NoGrad())
         {
-            report.Add(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, Transitions * x.Shape[-1]);
+            report.Add(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, (long)Transitions * x.Shape[-1]);
         }
     }
 
@@ -216,9 +221,9 @@ public sealed class LossContext
         public int Transitions { get; init; }
 
         /// <summary>Pairs of a transition and an agent, those of the member.</summary>
-        public int Columns { get; init; }
+        public long Columns { get; init; }
 
         /// <summary>What all agents of these could do, counted.</summary>
-        public int Choices { get; init; }
+        public long Choices { get; init; }
     }
 }

@@ -8,7 +8,7 @@ internal sealed class ShardReport(Tensor numbers)
 {
     /// <summary>The most numbers that a loss reports.</summary>
     public const int Most = 32;
-    private readonly (int Metric, int Divisor)[] entries = new (int, int)[Most];
+    private readonly (int Metric, long Divisor)[] entries = new (int, long)[Most];
     private int count;
 
     /// <summary>[1]</summary>
@@ -18,7 +18,7 @@ internal sealed class ShardReport(Tensor numbers)
     public void Clear() => count = 0;
 
     /// <summary>A part of the mean over the batch of a metric.</summary>
-    public void Add(int metric, Tensor sum, int divisor)
+    public void Add(int metric, Tensor sum, long divisor)
     {
         entries[count] = (metric, divisor);
         sum.Reshape(1).CopyTo(numbers.Slice(count++, 1));

@@ -17,6 +17,9 @@ public abstract class Objective
     /// <summary>K, the members of the ensemble of policies that acts, which are the first networks; 1: there is but one.</summary>
     public virtual int Members => 1;
 
+    /// <summary>Columns of experience that it needs besides the common ones. Asked once, before anything is recorded.</summary>
+    public virtual IReadOnlyList<Column> Columns => [];
+
     /// <summary>Whether a loss asks for <see cref="LossContext.MeanOfChoices"/>.</summary>
     public virtual bool CountsChoices => false;
 

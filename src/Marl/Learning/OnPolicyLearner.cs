@@ -16,7 +16,8 @@ public sealed class OnPolicyLearner : ILearner
     private readonly RunningStatistics? rewards, returns;
     private readonly RoundMemory? memory;
     private readonly Episode[] shuffled;
-    private readonly Action<LossContext> estimate;
+    private readonly Action<LossContext> computeReturns;
+    private readonly Column[] columns;
     private long updates;
     private Rng sampling;
 
@@ -36,15 +37,16 @@ public sealed class OnPolicyLearner : ILearner
             throw new UsageException($"{round} environments play {round} episodes in a round, which cannot be cut into {options.Minibatches} minibatches alike; " +
                 "change environments or minibatches");
         }
-        whole = new BatchGradient(context, round, networks, metrics);
-        minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, round / options.Minibatches, networks, metrics);
+        columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[]];
+        var schema = context.NewSchema(columns);
+        whole = new BatchGradient(context, schema, round, networks, metrics);
+        minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatch.NewReport();
-        int streams = context.Reward.Streams(context.Spec);
-        memory = RoundMemory.Of(context.Spec, round, streams, context.Device);
-        rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
+        memory = RoundMemory.Of(schema, round, context.MostRows, context.Device);
+        rewards = options.StandardiseRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardiseReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
-        estimate = objective.Estimate;
+        computeReturns = objective.ComputeReturns;
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -65,6 +67,9 @@ public sealed class OnPolicyLearner : ILearner
 
     /// <inheritdoc/>
     public bool NeedsNextAction => objective.NeedsNextAction;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Column> Columns => columns;
 
     /// <inheritdoc/>
     public long Updates => updates;
@@ -102,23 +107,26 @@ public sealed class OnPolicyLearner : ILearner
         episodes.CopyTo(shuffled);
         foreach (var episode in episodes)
         {
-            episode.Estimates ??= new Estimates(episode);
-            rewards?.Update(episode.Rewards.AsSpan(0, episode.Length * episode.RewardStreams));
+            foreach (var column in columns)
+            {
+                episode.Add(column);
+            }
+            rewards?.UpdateRewards(episode);
         }
         memory?.Keep(episodes);
-        whole.ForEach(estimate, episodes, Setting(steps));
+        whole.ForEach(computeReturns, episodes, Setting(steps));
         foreach (var episode in episodes)
         {
-            returns?.Update(episode.Estimates!.Lived(episode.Estimates.Returns));
+            returns?.Update(episode, Column.Returns);
         }
         foreach (var episode in episodes)
         {
-            returns?.Normalise(episode.Estimates!.Lived(episode.Estimates.Returns));
-            objective.Appraise(episode, episode.Estimates!);
+            returns?.Normalise(episode, Column.Returns);
+            objective.ComputeAdvantages(episode);
         }
         if (options.NormaliseAdvantages)
         {
-            objective.NormaliseAdvantages(episodes);
+            objective.NormalizeAdvantages(episodes);
         }
         memory?.KeepEstimates(episodes);
     }

@@ -37,15 +37,18 @@ public abstract class PolicyObjective : Objective
     /// <summary>Whether the critic values what would have been done next, see <see cref="ILearner.NeedsNextAction"/>.</summary>
     public virtual bool NeedsNextAction => false;
 
-    /// <summary>Before the first step: what the critic makes of the episodes, stored with them (<see cref="LossContext.Store"/>). No gradient.</summary>
-    public abstract void Estimate(LossContext shard);
+    /// <summary>Values, returns and advantages; an algorithm that estimates more adds to them.</summary>
+    public override IReadOnlyList<Column> Columns { get; } = [Column.Values, Column.Returns, Column.Advantages];
 
-    /// <summary>Advantages of an episode whose <see cref="Estimates"/> are there and standardised; by default A_t = G_t - v_t.</summary>
-    public virtual void Appraise(Episode episode, Estimates estimates)
-        => TensorPrimitives.Subtract(estimates.Returns, estimates.Values, estimates.Advantages);
+    /// <summary>Before the first step: the critic's values and returns of the episodes, stored with them (<see cref="LossContext.Store"/>). No gradient.</summary>
+    public abstract void ComputeReturns(LossContext shard);
 
-    /// <summary>Advantages of all episodes of a round are there: brought to mean 0 and standard deviation 1, where that is asked for.</summary>
-    internal virtual void NormaliseAdvantages(ReadOnlySpan<Episode> episodes) => Estimates.Normalise(episodes, static estimates => estimates.Advantages);
+    /// <summary>Advantages of an episode whose values and returns are there, and standardized; by default A_t = G_t - v_t.</summary>
+    public virtual void ComputeAdvantages(Episode episode)
+        => TensorPrimitives.Subtract(episode[Column.Returns], episode[Column.Values], episode[Column.Advantages]);
+
+    /// <summary>Brings the advantages of all episodes of a round to mean 0 and standard deviation 1.</summary>
+    internal virtual void NormalizeAdvantages(ReadOnlySpan<Episode> episodes) => ColumnStatistics.Normalize(episodes, Column.Advantages);
 
     /// <summary>A step on some episodes: by default of all networks at once, against the gradient of <see cref="Objective.Loss"/>.</summary>
     /// <param name="gradient">of losses by all networks.</param>
@@ -89,7 +92,7 @@ public abstract class PolicyObjective : Objective
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var logits = Agent.Forward(w, input, shard.Rest(Agent)).Output.Slice(0, 0, steps);
+        var logits = Agent.Forward(w, input, shard.Rest(Agent), batch.ContinueMask).Output.Slice(0, 0, steps);
         return options.Exploration.LogPolicy(logits, batch.Available.Slice(0, steps), shard.Exploration);
     }
 

@@ -10,6 +10,7 @@ public sealed class ReplayLearner : ILearner
 {
     private readonly ReplayOptions options;
     private readonly LearningContext context;
+    private readonly Schema schema;
     private readonly Objective objective;
     private readonly Phase[] phases;
     private readonly TrainedNetwork[] networks;
@@ -32,6 +33,10 @@ public sealed class ReplayLearner : ILearner
     /// <param name="objective">What it minimizes.</param>
     public ReplayLearner(ReplayOptions options, LearningContext context, Objective objective)
     {
+        if (context.RolloutLength > 0)
+        {
+            throw new UsageException("rolloutLength is for algorithms that learn from the last round alone; replay keeps whole episodes: set it to 0");
+        }
         (this.options, this.context, this.objective) = (options, context, objective);
         Exploration = options.Exploration.For(context.Spec);
         phases = [.. objective.Phases];
@@ -40,12 +45,12 @@ public sealed class ReplayLearner : ILearner
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i), context.Device))];
         Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
-        gradient = new BatchGradient(context, options.BatchSize, networks, objective.Metrics.Count);
+        schema = context.NewSchema(objective.Columns);
+        gradient = new BatchGradient(context, schema, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
-        int streams = context.Reward.Streams(context.Spec);
-        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(context.Spec, options.BufferSize, streams, context.Device));
-        rewards = options.StandardiseRewards ? new RunningStatistics(streams) : null;
+        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(schema, options.BufferSize, context.Device));
+        rewards = options.StandardiseRewards ? new RunningStatistics(context.RewardStreams) : null;
         (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
@@ -67,6 +72,9 @@ public sealed class ReplayLearner : ILearner
 
     /// <inheritdoc/>
     public Exploration Exploration { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Column> Columns => objective.Columns;
 
     /// <inheritdoc/>
     public long Updates => updates;
@@ -112,7 +120,7 @@ public sealed class ReplayLearner : ILearner
         this.steps = steps;
         foreach (ref var episode in episodes)
         {
-            episode = replay.Add(episode) ?? context.NewEpisode();
+            episode = replay.Add(episode) ?? schema.NewEpisode();
             owed += options.UpdatesPerEpisode;
         }
         for (; owed >= 1; owed--)
@@ -135,7 +143,7 @@ public sealed class ReplayLearner : ILearner
     {
         foreach (var episode in episodes)
         {
-            rewards?.Update(episode.Rewards.AsSpan(0, episode.Length * episode.RewardStreams));
+            rewards?.UpdateRewards(episode);
         }
         updates++;
         using var together = context.Device.Together();
@@ -198,7 +206,7 @@ public sealed class ReplayLearner : ILearner
     {
         foreach (var episode in episodes)
         {
-            if (episode.Members.AsSpan().Contains(member))
+            if (episode.Members.Contains(member))
             {
                 return true;
             }
@@ -218,6 +226,6 @@ public sealed class ReplayLearner : ILearner
         archive.Value("owed", ref owed);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), context.NewEpisode, members: Actors.Count > 1);
+        replay.Archive(archive.Scope("replay"), schema);
     }
 }

@@ -25,17 +25,17 @@ internal sealed class ShardPartitioner(int count, int shards)
             keys[i] = ((long)-episodes[i].Length << 32) + i;
         }
         keys.AsSpan().Sort(episodes);
-        int least = Rows(episodes[0]), enough = least * MostOfTheLongest;
+        long least = Rows(episodes[0]), enough = least * MostOfTheLongest;
         while (least < enough)
         {
-            int middle = (least + enough) / 2;
+            long middle = (least + enough) / 2;
             (least, enough) = TryCut(episodes, middle) ? (least, middle) : (middle + 1, enough);
         }
         TryCut(episodes, enough);
     }
 
     /// <summary>Whether no shard needs more than <paramref name="rows"/>: each takes what fits, but leaves one for every shard after it.</summary>
-    private bool TryCut(ReadOnlySpan<Episode> episodes, int rows)
+    private bool TryCut(ReadOnlySpan<Episode> episodes, long rows)
     {
         int end = 0;
         for (int shard = 0; shard < ends.Length; shard++)
@@ -50,5 +50,5 @@ internal sealed class ShardPartitioner(int count, int shards)
         return end == episodes.Length;
     }
 
-    private static int Rows(Episode longest) => longest.Length + 1;
+    private static long Rows(Episode longest) => longest.Length + 1L;
 }

@@ -33,10 +33,10 @@ internal sealed class ActionEncoding
     public Tensor Identity { get; }
 
     /// <summary>The recorded actions: [T, B, N], or [T, B, N, A] if continuous.</summary>
-    public Tensor Recorded(EpisodeBatch batch) => continuous ? batch.Vectors : batch.Actions;
+    public Tensor Recorded(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.Actions;
 
     /// <summary>The same with the bootstrap action, [T+1, B, N]; continuous ones have none, [T, B, N, A].</summary>
-    public Tensor RecordedWithBootstrap(EpisodeBatch batch) => continuous ? batch.Vectors : batch.ActionsBeyond;
+    public Tensor RecordedWithBootstrap(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.BootstrapActions;
 
     /// <summary>[rows, N A] the joint action of each row.</summary>
     /// <param name="tape">allocates.</param>
@@ -48,11 +48,21 @@ internal sealed class ActionEncoding
     /// <param name="tape">allocates.</param>
     /// <param name="actions">[P, B, N] or [P, B, N, A]: the actions before the last P B rows; the first rows are zeros. None: all are.</param>
     /// <param name="rows">number of rows.</param>
-    public Tensor EncodeLast(Tape tape, Tensor actions, int rows) => Encode(tape, actions, rows, atEnd: true);
+    /// <param name="continueMask">[rows, N]: 0 where an episode begins, so that there is no action before; none: 1 everywhere.</param>
+    public Tensor EncodeLast(Tape tape, Tensor actions, int rows, Tensor continueMask = default)
+    {
+        var joint = Encode(tape, actions, rows, atEnd: true);
+        if (!continueMask.IsNone)
+        {
+            var perAgent = joint.Reshape(rows * Agents, Actions);
+            tape.Device.Zip(default(Multiply), perAgent, continueMask.Reshape(rows * Agents, 1), perAgent);
+        }
+        return joint;
+    }
 
     /// <summary>The recorded actions [T, B, N, A].</summary>
     public Tensor Recorded(Tape tape, EpisodeBatch batch)
-        => continuous ? batch.Vectors : Encode(tape, batch.Actions, batch.Steps * batch.Count).Reshape(batch.Steps, batch.Count, Agents, Actions);
+        => continuous ? batch.ContinuousActions : Encode(tape, batch.Actions, batch.Steps * batch.Count).Reshape(batch.Steps, batch.Count, Agents, Actions);
 
     /// <summary>[rows, N, A] of joint actions [rows, N A].</summary>
     public Tensor PerAgent(Tensor joint) => joint.Reshape(joint.Shape[0], Agents, Actions);

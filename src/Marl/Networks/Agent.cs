@@ -64,6 +64,7 @@ public sealed class Agent
         int groups = options.Shared ? 0 : Agents;
         var layers = options.Network is MlpNetwork mlp ? mlp with { LastIsRnn = true } : options.Network;
         network = layers.Create(layout, Input.Size, options.Hidden, groups);
+        StateColumn = network.StateSize == 0 ? null : new Column("agentState", network.StateSize) { PerAgent = true, PerEpisode = true, Lifetime = ColumnLifetime.Update };
         head = new Linear(layout.Scope(layers.Head), network.FeatureSize, Actions, groups);
     }
 
@@ -81,6 +82,9 @@ public sealed class Agent
 
     /// <summary>Length of the features.</summary>
     public int FeatureSize => network.FeatureSize;
+
+    /// <summary>[N, H] per segment: the state before its first row. None: it carries no state.</summary>
+    internal Column? StateColumn { get; }
 
     /// <summary>Length of an agent's recurrent state; 0: it is feed-forward.</summary>
     public int StateSize => network.StateSize;

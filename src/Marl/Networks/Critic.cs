@@ -70,7 +70,7 @@ public sealed class Critic
     /// <summary>Features of all rows of a batch, the last included: [T+1, B, N, H]; <see cref="Output"/> and heads of one's own read them.</summary>
     /// <inheritdoc cref="Forward(Weights, EpisodeBatch, Tensor)"/>
     public Var Features(Weights w, EpisodeBatch batch, Tensor continueMask = default)
-        => Features(w, Input.Build(w.Tape, batch), null, continueMask).Features;
+        => Features(w, Input.Build(w.Tape, batch), null, continueMask.IsNone ? batch.ContinueMask : continueMask).Features;
 
     /// <summary>Features [T, B, N, H] of any input, and the state after the last step.</summary>
     /// <inheritdoc cref="Forward(Weights, in InputRows, Var?, Tensor)"/>

@@ -155,7 +155,10 @@ public sealed class NetworkInput
         // The actions before row .. row + T - 1; none before row 0.
         int before = Math.Max(row - 1, 0), count = Math.Min(steps, actions.Shape[0] - row);
         return new(batch.Observations.Slice(row, steps), batch.States.Slice(row, steps), actions.Slice(row, count),
-            encoding.Recorded(batch).Slice(before, row + steps - 1 - before), batch.Fingerprints);
+            batch.IsSegmented ? batch.PreviousActions.Slice(row, steps) : encoding.Recorded(batch).Slice(before, row + steps - 1 - before), batch.Fingerprints)
+        {
+            ContinueMask = batch.IsSegmented ? batch.ContinueMask.Slice(row, steps) : default,
+        };
     }
 
     /// <summary>[T, B, C]; a single column of the batch as it is.</summary>
@@ -194,10 +197,10 @@ public sealed class NetworkInput
                     writer.AddOwn(encoding.Others(tape, encoding.Encode(tape, source.Actions, rows)));
                     break;
                 case InputColumn.LastAction:
-                    writer.AddOwn(encoding.PerAgent(encoding.EncodeLast(tape, source.LastActions, rows)));
+                    writer.AddOwn(encoding.PerAgent(encoding.EncodeLast(tape, source.LastActions, rows, source.ContinueMask)));
                     break;
                 case InputColumn.LastActions:
-                    writer.AddCommon(encoding.EncodeLast(tape, source.LastActions, rows));
+                    writer.AddCommon(encoding.EncodeLast(tape, source.LastActions, rows, source.ContinueMask));
                     break;
                 case InputColumn.Fingerprint:
                     writer.AddCommon(source.Fingerprints);
@@ -219,6 +222,9 @@ public sealed class NetworkInput
 /// <param name="Fingerprints">[B, 2]</param>
 internal readonly record struct InputSource(Tensor Observations, Tensor States, Tensor Actions, Tensor LastActions, Tensor Fingerprints)
 {
+    /// <summary>[T, B, N]: 0 where an episode begins, so that there is no last action; none: 1 everywhere.</summary>
+    public Tensor ContinueMask { get; init; }
+
     /// <summary>T</summary>
     public int Steps => Leading[0];
 

@@ -8,8 +8,8 @@ namespace Marl.Native.Rl;
 internal sealed class Tally
 {
     private readonly Stopwatch watch = new();
-    private long steps, episodes, rowEpisodes, rowSteps;
-    private double secondsBefore, rowReturns, bestReturn = double.NegativeInfinity;
+    private long steps, episodes, rowEpisodes, rowSteps, rowLengths;
+    private double secondsBefore, rowReturns, roundReturn, bestReturn = double.NegativeInfinity;
 
     /// <summary>Environment steps, of whole rounds.</summary>
     public long Steps => steps;
@@ -27,20 +27,24 @@ internal sealed class Tally
     public void Stop() => watch.Stop();
 
     /// <summary>Adds a round.</summary>
-    /// <returns>the mean return of its episodes.</returns>
+    /// <returns>the mean return of the episodes that ended in it; of segments in which none did, that of the last round with any.</returns>
     public double Add(ReadOnlySpan<Episode> round)
     {
         double returns = 0;
+        int ended = 0;
         foreach (var episode in round)
         {
-            steps += episode.Length;
-            rowSteps += episode.Length;
+            steps += episode.Steps;
+            rowSteps += episode.Steps;
+            rowLengths += episode.EndedSteps;
             returns += episode.Return;
+            ended += episode.Ended;
         }
-        episodes += round.Length;
-        rowEpisodes += round.Length;
+        episodes += ended;
+        rowEpisodes += ended;
         rowReturns += returns;
-        return returns / round.Length;
+        roundReturn = ended > 0 ? returns / ended : roundReturn;
+        return roundReturn;
     }
 
     /// <summary>Whether a multiple of <paramref name="every"/> steps lies behind that did not when <paramref name="before"/> did.</summary>
@@ -55,14 +59,14 @@ internal sealed class Tally
             Steps = steps,
             Episodes = episodes,
             Updates = learner.Updates,
-            TrainingReturn = rowReturns / rowEpisodes,
-            EpisodeLength = (double)rowSteps / rowEpisodes,
+            TrainingReturn = rowReturns / Math.Max(1, rowEpisodes),
+            EpisodeLength = (double)rowLengths / Math.Max(1, rowEpisodes),
             Exploration = learner.ExplorationRate(steps),
             Update = learner.Statistics,
             Evaluation = evaluation,
             Seconds = Seconds,
         };
-        (rowReturns, rowEpisodes, rowSteps) = (0, 0, 0);
+        (rowReturns, rowEpisodes, rowSteps, rowLengths) = (0, 0, 0, 0);
         return row;
     }
 
@@ -96,5 +100,6 @@ internal sealed class Tally
         archive.Value("rowReturns", ref rowReturns);
         archive.Value("rowEpisodes", ref rowEpisodes);
         archive.Value("rowSteps", ref rowSteps);
+        archive.Value("rowLengths", ref rowLengths);
     }
 }

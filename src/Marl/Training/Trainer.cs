@@ -45,14 +45,15 @@ public sealed class Trainer : IDisposable
             }
             context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
-            rollout = NewRollout(environments, environments.Length, context.Rng, Learner.NeedsNextAction);
+            rollout = new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, Learner.NeedsNextAction,
+                training.RolloutLength, context.Rewards);
         }
         catch
         {
             Dispose();
             throw;
         }
-        episodes = [.. environments.Select(_ => context.NewEpisode())];
+        episodes = [.. environments.Select(_ => context.NewEpisode(Learner.Columns))];
     }
 
     /// <summary>Everything that decides the run.</summary>
@@ -199,9 +200,14 @@ public sealed class Trainer : IDisposable
     public EvaluationResult Evaluate(int count)
     {
         Episode[] evaluated = [.. Enumerable.Range(0, count).Select(_ => new Episode(Spec))];
-        var stages = environments[0] is IDisposable ? environments[..Math.Min(count, environments.Length)] : Create(count);
-        NewRollout(stages, count, context.Rng.Split(RngPurpose.Evaluation)).Play(evaluated, exploration: 0f, Present);
-        return EvaluationResult.Of(evaluated);
+        return environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)])) : EvaluateIn(Create(count));
+
+        EvaluationResult EvaluateIn(IEnvironment[] environments)
+        {
+            new Rollout(environments, count, Learner.Actors, Learner.Exploration, workers, context.Rng.Split(RngPurpose.Evaluation))
+                .Play(evaluated, exploration: 0f, Present);
+            return EvaluationResult.Of(evaluated);
+        }
     }
 
     /// <inheritdoc/>
@@ -257,9 +263,6 @@ public sealed class Trainer : IDisposable
     }
 
     private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
-
-    private Rollout NewRollout(IEnvironment[] environments, int count, Rng rng, bool beyond = false)
-        => new(environments, count, Learner.Actors, Learner.Exploration, workers, rng, beyond);
 
     private static string IdOf(Func<IEnvironment> create)
     {

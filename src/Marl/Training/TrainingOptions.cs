@@ -36,6 +36,10 @@ public sealed record TrainingOptions
     /// <summary>Whether a time limit counts as the end of the future, as in peers that do not tell the two apart.</summary>
     public bool TerminateAtLimit { get; init; }
 
+    /// <summary>Steps that each environment contributes to a round, for algorithms that learn from the last round alone: episodes go on in the next round where they
+    /// were cut. 0: a whole episode.</summary>
+    public int RolloutLength { get; init; }
+
     /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
     public long EvaluateEvery { get; init; } = 10_000;
 
@@ -53,9 +57,8 @@ public sealed record TrainingOptions
         TotalSteps = Steps,
         Environments = Environments,
         Shards = Shards,
-        RewardMode = Reward,
-        DefaultAction = DefaultAction,
-        TerminateAtLimit = TerminateAtLimit,
+        Rewards = new() { Mode = Reward, DefaultAction = DefaultAction, TerminateAtLimit = TerminateAtLimit },
+        RolloutLength = RolloutLength,
     };
 
     /// <summary>Refuses what cannot be run.</summary>
@@ -67,6 +70,7 @@ public sealed record TrainingOptions
         UsageException.Require(Environments >= 1, Environments, "at least 1");
         UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
+        UsageException.Require(RolloutLength is >= 0 and <= 1 << 24, RolloutLength, $"in 0 .. {1 << 24}");
         UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
         UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");

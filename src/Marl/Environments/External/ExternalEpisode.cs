@@ -7,8 +7,8 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     // Indices or numbers: so many of an agent, so many of a step.
     private readonly bool continuous = spec.IsContinuous;
     private readonly int own = Own(spec.Agents), width = spec.Agents.Length * Own(spec.Agents);
-    private readonly int[] indices = spec.IsContinuous ? [] : new int[spec.Agents.Length * spec.EpisodeLimit];
-    private readonly float[] numbers = spec.IsContinuous ? new float[spec.Agents.Length * Own(spec.Agents) * spec.EpisodeLimit] : [];
+    private int[] indices = [];
+    private float[] numbers = [];
 
     /// <summary>What the episode was begun with.</summary>
     public int Seed { get; private set; }
@@ -17,7 +17,13 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     public int Steps { get; private set; }
 
     /// <summary>Length of a snapshot.</summary>
-    public static int SnapshotSize(ReadOnlySpan<AgentSpec> agents, int limit) => 2 + agents.Length * Own(agents) * limit;
+    /// <exception cref="ProgramFault">an array cannot be so long.</exception>
+    public static int SnapshotSize(ReadOnlySpan<AgentSpec> agents, int limit)
+    {
+        decimal size = 2m + (decimal)agents.Length * Own(agents) * limit;
+        return size <= Array.MaxLength ? (int)size
+            : throw new ProgramFault($"an episode of {limit} steps of {agents.Length} agents has {size} elements of actions, more than an array can hold");
+    }
 
     /// <summary>Begins anew.</summary>
     public void Begin(int seed) => (Seed, Steps) = (seed, 0);
@@ -25,6 +31,7 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     /// <summary>Adds a step.</summary>
     public void Add(JointAction joint)
     {
+        Reserve(Steps + 1);
         if (!continuous)
             joint.Indices.CopyTo(indices.AsSpan(Steps * width));
         for (int agent = 0; continuous && agent < width / own; agent++)
@@ -50,6 +57,7 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     public void Restore(ReadOnlySpan<double> snapshot)
     {
         (Seed, Steps) = ((int)snapshot[0], (int)snapshot[1]);
+        Reserve(Steps);
         for (int i = 0; i < Steps * width; i++)
         {
             if (continuous)
@@ -57,6 +65,19 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
             else
                 indices[i] = (int)snapshot[2 + i];
         }
+    }
+
+    /// <summary>Makes room for so many steps.</summary>
+    private void Reserve(int steps)
+    {
+        int present = continuous ? numbers.Length : indices.Length;
+        if (steps * width <= present)
+            return;
+        int enough = (int)Math.Min(Math.Max(2L * present, (long)steps * width), (long)spec.EpisodeLimit * width);
+        if (continuous)
+            Array.Resize(ref numbers, enough);
+        else
+            Array.Resize(ref indices, enough);
     }
 
     /// <summary>What an agent takes: an index, or the most numbers that one has.</summary>

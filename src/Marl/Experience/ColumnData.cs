@@ -1,0 +1,126 @@
+namespace Marl.Native.Rl;
+
+/// <summary>The rows of a column that an episode stores, in memory that grows.</summary>
+/// <param name="column">what.</param>
+/// <param name="width">elements of a row.</param>
+internal abstract class ColumnData(Column column, int width)
+{
+    public Column Column { get; } = column;
+
+    /// <summary>Elements of a row.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>Room for rows.</summary>
+    public static ColumnData Create(Column column, int width, int rows)
+    {
+        ColumnData data = column.Kind switch
+        {
+            ColumnKind.Bool => new ColumnData<bool>(column, width),
+            ColumnKind.Int => new ColumnData<int>(column, width),
+            _ => new ColumnData<float>(column, width),
+        };
+        data.Reserve(rows);
+        return data;
+    }
+
+    /// <summary>Room for so many rows, the present ones kept; one where the column is per episode.</summary>
+    /// <exception cref="InsufficientMemoryException">an array cannot be so long.</exception>
+    public abstract void Reserve(int rows);
+
+    /// <summary>Writes the rows 0 .. <paramref name="valid"/> - 1 of episode <paramref name="b"/> of <paramref name="episodes"/> time-major, and padding in the rows after them.</summary>
+    /// <param name="target">[rows, episodes, width]</param>
+    /// <param name="b">which.</param>
+    /// <param name="episodes">in the target.</param>
+    /// <param name="valid">rows that there are.</param>
+    public abstract void WriteTo(Span<float> target, int b, int episodes, int valid);
+
+    /// <summary>Saves or restores the column of some episodes, the rows of each after those of the one before; where that is more than an array can hold, in several.</summary>
+    public abstract void Archive(IArchive archive, IReadOnlyList<Episode> episodes);
+
+    /// <summary>Fills an episode's rows of a batch with padding.</summary>
+    public static void Pad(Span<float> target, int b, int episodes, int width, float padding, int first = 0)
+    {
+        for (int start = (first * episodes + b) * width; start < target.Length; start += episodes * width)
+        {
+            target.Slice(start, width).Fill(padding);
+        }
+    }
+}
+
+/// <inheritdoc/>
+internal sealed class ColumnData<T>(Column column, int width) : ColumnData(column, width) where T : unmanaged
+{
+    /// <summary>Most elements of an archived array.</summary>
+    private const int MostArchived = 1 << 28;
+
+    private T[] values = [];
+
+    /// <summary>All rows that there is room for.</summary>
+    public Span<T> All => values;
+
+    public Span<T> Rows(int count) => values.AsSpan(0, count * Width);
+
+    public Span<T> Row(int row) => values.AsSpan(row * Width, Width);
+
+    public override void Reserve(int rows)
+    {
+        long count = Column.PerEpisode ? Width : (long)rows * Width;
+        if (count > Array.MaxLength)
+        {
+            throw new InsufficientMemoryException($"{rows} rows of an episode have {count} elements of '{Column}', more than an array can hold");
+        }
+        if (count > values.Length)
+        {
+            Array.Resize(ref values, (int)count);
+        }
+    }
+
+    public override void WriteTo(Span<float> target, int b, int episodes, int valid)
+    {
+        int stride = episodes * Width, start = b * Width, from = 0;
+        for (int row = 0; row < valid; row++, start += stride, from += Width)
+        {
+            var into = target.Slice(start, Width);
+            if (typeof(T) == typeof(float))
+            {
+                ((float[])(object)values).AsSpan(from, Width).CopyTo(into);
+                continue;
+            }
+            var source = values.AsSpan(from, Width);
+            for (int i = 0; i < into.Length; i++)
+            {
+                into[i] = typeof(T) == typeof(bool) ? (bool)(object)source[i] ? 1f : 0f : (int)(object)source[i];
+            }
+        }
+        Pad(target, b, episodes, Width, Column.Padding, valid);
+    }
+
+    public override void Archive(IArchive archive, IReadOnlyList<Episode> episodes)
+    {
+        for (int first = 0, part = 0; first < episodes.Count || part == 0; part++)
+        {
+            int end = first;
+            long count = 0;
+            while (end < episodes.Count && (end == first || count + Count(episodes[end]) <= MostArchived))
+            {
+                count += Count(episodes[end++]);
+            }
+            var all = new T[count];
+            int start = 0;
+            for (int i = first; i < end && !archive.Loading; start += Count(episodes[i++]))
+            {
+                Of(episodes[i]).CopyTo(all.AsSpan(start));
+            }
+            archive.Array<T>(part == 0 ? Column.Name : $"{Column.Name}.{part}", all);
+            for (int i = first; i < end && archive.Loading; start += Count(episodes[i++]))
+            {
+                all.AsSpan(start, Count(episodes[i])).CopyTo(Of(episodes[i]));
+            }
+            first = end;
+        }
+
+        int Count(Episode episode) => episode.RowsOf(Column) * Width;
+
+        Span<T> Of(Episode episode) => ((ColumnData<T>)episode.Find(Column)!).Rows(episode.RowsOf(Column));
+    }
+}

@@ -1,0 +1,69 @@
+using Marl.Native.Nn;
+
+namespace Marl.Native.Rl;
+
+/// <summary>Statistics of a column over the transitions of episodes.</summary>
+internal static class ColumnStatistics
+{
+    /// <summary>Merges a column of an episode.</summary>
+    public static void Update(this RunningStatistics statistics, Episode episode, Column column)
+    {
+        int first = 0;
+        while (episode.NextTransitions(ref first, out var rows))
+        {
+            statistics.Update(episode.Transitions(column, rows));
+        }
+    }
+
+    /// <summary>x = (x - mean) / standard deviation, in place.</summary>
+    public static void Normalise(this RunningStatistics statistics, Episode episode, Column column)
+    {
+        int first = 0;
+        while (episode.NextTransitions(ref first, out var rows))
+        {
+            statistics.Normalise(episode.Transitions(column, rows));
+        }
+    }
+
+    /// <summary>x = (x - mean) / (standard deviation + 1e-8), over all transitions of all episodes and all elements.</summary>
+    /// <param name="episodes">whose.</param>
+    /// <param name="column">x.</param>
+    /// <param name="unbiased">whether the variance is that of a sample, its divisor one less.</param>
+    public static void Normalize(ReadOnlySpan<Episode> episodes, Column column, bool unbiased = false)
+    {
+        double sum = 0, squares = 0;
+        long count = 0;
+        foreach (var episode in episodes)
+        {
+            int first = 0;
+            while (episode.NextTransitions(ref first, out var rows))
+            {
+                foreach (float x in episode.Transitions(column, rows))
+                {
+                    (sum, squares, count) = (sum + x, squares + (double)x * x, count + 1);
+                }
+            }
+        }
+        double mean = sum / count, variance = Math.Max(0, squares - count * mean * mean) / Math.Max(1, unbiased ? count - 1 : count);
+        double deviation = Math.Sqrt(variance) + 1e-8;
+        foreach (var episode in episodes)
+        {
+            int first = 0;
+            while (episode.NextTransitions(ref first, out var rows))
+            {
+                foreach (ref float x in episode.Transitions(column, rows))
+                {
+                    x = (float)((x - mean) / deviation);
+                }
+            }
+        }
+    }
+
+    /// <summary>Some rows of a column.</summary>
+    private static Span<float> Transitions(this Episode episode, Column column, Range rows)
+    {
+        var data = episode.Floats(column);
+        var (start, count) = rows.GetOffsetAndLength(int.MaxValue);
+        return data.All.Slice(start * data.Width, count * data.Width);
+    }
+}
