@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 /// The only parallelism there is: work is cut into a fixed number of shards, and the workers take one shard after the other, each with its own
 /// memory. Which worker takes which shard changes nothing, so the results are those of one thread. One fork and one join per call; no allocation.
 /// </summary>
-public sealed class Workers : IDisposable
+internal sealed class Workers : IDisposable
 {
     private readonly Thread[] threads;
     private readonly Barrier start, end;

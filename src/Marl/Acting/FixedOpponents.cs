@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 /// One team of an environment, whose other teams a policy plays that learns no more: training in it seeks a best response to that policy. Its agents are
 /// those of the team, in their order; state, time limit and rewards are the environment's.
 /// </summary>
-public class FixedOpponents : IEnvironment, IDisposable
+internal class FixedOpponents : IEnvironment, IDisposable
 {
     private readonly IEnvironment environment;
     private readonly Policy opponents;

@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// reward is 1 where the action is the symbol, else 0. Truncated after the last step.
 /// Observation [K]: one-hot of the symbol.
 /// </summary>
-public sealed class IdentityGame : IEnvironment
+internal sealed class IdentityGame : IEnvironment
 {
     private readonly int[] symbols;
     private int step;

@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>What can be chosen about <see cref="LevelBasedForaging"/>. The defaults are those of the original's registered ids.</summary>
-public sealed record LbfConfig
+internal sealed record LbfConfig
 {
     /// <summary>What may stand behind the question mark of an id.</summary>
     internal const string Options = "penalty, min-player-level, max-player-level, min-food-level, max-food-level, steps";

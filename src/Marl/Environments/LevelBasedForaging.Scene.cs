@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Marl.Native.Rl;
 
 /// <content>What there is to see: players and food, with their levels.</content>
-public sealed partial class LevelBasedForaging : IPictured
+internal sealed partial class LevelBasedForaging : IPictured
 {
     private static readonly string[] actionNames = ["nothing", "north", "south", "west", "east", "load"];
 

@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <content>How an episode starts.</content>
-public sealed partial class LevelBasedForaging
+internal sealed partial class LevelBasedForaging
 {
     private const int SpawnTries = 1000;
 

@@ -11,7 +11,7 @@ namespace Marl.Native.Rl;
 /// <para>Reward of loading: own level * food level / (levels of all who load it * food levels of the episode), so that everything is
 /// worth 1 together. Terminated when all is eaten, truncated at the limit (the original calls both done).</para>
 /// </summary>
-public sealed partial class LevelBasedForaging : IEnvironment
+internal sealed partial class LevelBasedForaging : IEnvironment
 {
     private const int ActionCount = 6, Load = 5, Nothing = -1;
     private const short Free = 0, Wall = -1;

@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <content>What there is to see: the floor, shelves, of which some are requested, and agents.</content>
-public sealed partial class RoboticWarehouse : IPictured
+internal sealed partial class RoboticWarehouse : IPictured
 {
     private static readonly string[] actionNames = ["nothing", "forward", "left", "right", "lift/drop"];
 

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Marl.Native.Rl;
 
 /// <content>What agents see. In a cell there are 32 things to see, written out once.</content>
-public sealed partial class RoboticWarehouse
+internal sealed partial class RoboticWarehouse
 {
     // [32, 8]: nothing, agent, its direction (4, one-hot), shelf, requested; the first only makes eight of seven.
     private static readonly float[] glances = WriteGlances();

@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// followers leads to an agent that stays (all are rejected), into a circle (it turns if it is longer than two, but without those who
 /// follow it from outside) or to a free cell. Of all the chains that lead to the same free cell only the longest train drives.
 /// </content>
-public sealed partial class RoboticWarehouse
+internal sealed partial class RoboticWarehouse
 {
     // By agent: the cell it wants, the longest chain of agents behind it, and what was decided.
     private readonly int[] targets, followers;

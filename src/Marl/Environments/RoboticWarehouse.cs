@@ -10,7 +10,7 @@ namespace Marl.Native.Rl;
 /// is 0; beyond the walls there is nothing.</para>
 /// <para>Reward: see <see cref="WarehouseReward"/>. There is no end but the limits (the original calls them done).</para>
 /// </summary>
-public sealed partial class RoboticWarehouse : IEnvironment
+internal sealed partial class RoboticWarehouse : IEnvironment
 {
     private const int ActionCount = 5, Forward = 1, TurnLeft = 2, TurnRight = 3, Toggle = 4;
     private const int Directions = 4, SelfSize = 8, CellSize = 7;

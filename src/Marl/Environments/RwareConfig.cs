@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>Whom a delivery pays in <see cref="RoboticWarehouse"/>.</summary>
-public enum WarehouseReward
+internal enum WarehouseReward
 {
     /// <summary>1 for the agent that delivers.</summary>
     Individual,
@@ -12,7 +12,7 @@ public enum WarehouseReward
 }
 
 /// <summary>What can be chosen about <see cref="RoboticWarehouse"/>. The defaults are those of the original's registered ids.</summary>
-public sealed record RwareConfig
+internal sealed record RwareConfig
 {
     /// <summary>What may stand behind the question mark of an id.</summary>
     internal const string Options = "height, queue, sensor, reward (individual, global, two-stage), idle, steps";

@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// A sum of individual values (VDN) cannot represent 2B and settles for 7; a monotone mixture (QMIX) finds 8.
 /// Observation and global state [3]: one-hot of the state 1, 2A, 2B.
 /// </summary>
-public sealed class TwoStepGame : IEnvironment
+internal sealed class TwoStepGame : IEnvironment
 {
     private const int States = 3, Start = 0, StateA = 1, StateB = 2;
     private int state;

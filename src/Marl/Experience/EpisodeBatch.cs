@@ -124,7 +124,7 @@ public sealed class EpisodeBatch
     /// <summary>Replaces the content.</summary>
     /// <param name="episodes">as many as there is room for, at most.</param>
     /// <param name="rewardStatistics">standardizes the rewards; none: they stay as they are.</param>
-    public void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
+    internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
     {
         Begin(episodes);
         var memory = block.Storage == host.Storage ? null : EpisodeMemory.OfAll(episodes);

@@ -16,7 +16,7 @@ public sealed record RewardOptions
 }
 
 /// <summary>What a mode means in an environment.</summary>
-public static class RewardModes
+internal static class RewardModes
 {
     /// <summary>The mode itself, or the environment's if it is to decide.</summary>
     public static RewardMode Of(this RewardMode mode, EnvironmentSpec spec) => mode == RewardMode.Natural ? spec.Reward : mode;

@@ -14,7 +14,7 @@ namespace Marl.Native.Rl;
 /// <param name="count">weight of the mean 0 and the variance 1 that it begins with.</param>
 /// <param name="unbiased">whether the variance of a batch is the sample variance (divisor n - 1, as PyTorch's default), not the
 /// population's (n).</param>
-public sealed class RunningStatistics(int columns, double count = 1e-4, bool unbiased = false)
+internal sealed class RunningStatistics(int columns, double count = 1e-4, bool unbiased = false)
 {
     private readonly double[] mean = new double[columns], variance = [.. Enumerable.Repeat(1.0, columns)];
     private double count = count;

@@ -1,10 +1,16 @@
 namespace Marl.Native.Rl;
 
 /// <summary>What a learner is built with besides its own options: the environment, and how the run is conducted.</summary>
-/// <param name="Spec">The environment.</param>
-/// <param name="Workers">Who works on the shards of a batch.</param>
-public sealed record LearningContext(EnvironmentSpec Spec, Workers Workers)
+public sealed record LearningContext
 {
+    internal LearningContext(EnvironmentSpec spec, Workers workers) => (Spec, Workers) = (spec, workers);
+
+    /// <summary>The environment.</summary>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>The threads that the shards of a batch are distributed to.</summary>
+    internal Workers Workers { get; }
+
     /// <summary>With fewer episodes a step of a recurrent network has too few rows for what it reads of weights.</summary>
     private const int ShortestShard = 4;
 

@@ -9,7 +9,7 @@ public abstract class Objective
     private readonly List<NetworkSpec> networks = [];
 
     /// <summary>What is trained, in the order of a loss context's networks; those that act first.</summary>
-    public IReadOnlyList<NetworkSpec> Networks => networks;
+    internal IReadOnlyList<NetworkSpec> Networks => networks;
 
     /// <summary>The network that acts.</summary>
     public abstract Agent Agent { get; }
@@ -70,4 +70,4 @@ public sealed record Phase(string Name, int Network, Func<LossContext, Var> Loss
 /// <param name="Name">Its name in checkpoints and errors.</param>
 /// <param name="Layout">Its parameters.</param>
 /// <param name="Training">Its optimizer, clipping, and how its target is updated.</param>
-public sealed record NetworkSpec(string Name, ParameterLayout Layout, AlgorithmOptions Training);
+internal sealed record NetworkSpec(string Name, ParameterLayout Layout, AlgorithmOptions Training);

@@ -8,8 +8,8 @@ namespace Marl.Native.Rl;
 /// one, whose <see cref="Create"/> adds its layers to a layout.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]
-[JsonDerivedType(typeof(MlpNetwork), "mlp")]
 [JsonDerivedType(typeof(GruNetwork), "gru")]
+[JsonDerivedType(typeof(MlpNetwork), "mlp")]
 public abstract record NetworkOptions
 {
     /// <summary>Adds the layers to a layout.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
@@ -87,10 +86,10 @@ public sealed class RunFolder(string path) : IDisposable
     {
         if (table!.BaseStream.Length == 0)
         {
-            table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Name)));
+            table.WriteLine(string.Join(',', row.Fields.Select(field => field.Name)));
         }
-        lines!.WriteLine(MetricsRow.ToJson(row).ToJsonString());
-        table.WriteLine(string.Join(',', MetricsRow.Fields(row).Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture))));
+        lines!.WriteLine(row.ToJson().ToJsonString());
+        table.WriteLine(string.Join(',', row.Fields.Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture))));
         lines.Flush();
         table.Flush();
     }
@@ -182,38 +181,4 @@ public sealed class RunFolder(string path) : IDisposable
     });
 
     private string File(string name) => System.IO.Path.Combine(Path, name);
-}
-
-/// <summary>One row of the metrics as names and numbers.</summary>
-public static class MetricsRow
-{
-    /// <summary>The columns, in order; those of single teams only where there are several.</summary>
-    public static IEnumerable<(string Name, double Value)> Fields(TrainingProgress row) =>
-    [
-        ("steps", row.Steps),
-        ("episodes", row.Episodes),
-        ("updates", row.Updates),
-        ("returnMean", row.Evaluation.Mean),
-        ("returnStd", row.Evaluation.StandardDeviation),
-        ("returnMax", row.Evaluation.Max),
-        .. row.Evaluation.TeamMeans is { Length: > 1 } means ? means.Select((mean, team) => ($"returnMeanTeam{team}", mean)) : [],
-        ("trainingReturn", row.TrainingReturn),
-        ("episodeLength", row.EpisodeLength),
-        ("exploration", row.Exploration),
-        ("loss", row.Update.Loss),
-        ("gradientNorm", row.Update.GradientNorm),
-        ("seconds", row.Seconds),
-        .. row.Update.Metrics.Select(metric => (metric.Name, (double)metric.Value)),
-    ];
-
-    /// <summary>The row as a JSON object, to be written on one line.</summary>
-    public static JsonObject ToJson(TrainingProgress row)
-    {
-        var json = new JsonObject();
-        foreach (var (name, value) in Fields(row))
-        {
-            json[name] = double.IsFinite(value) ? value : 0;
-        }
-        return json;
-    }
 }

@@ -31,6 +31,36 @@ public sealed record TrainingProgress
 
     /// <summary>Seconds of training so far, interruptions left out.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>The columns of the metrics, in order; those of single teams only where there are several.</summary>
+    internal IEnumerable<(string Name, double Value)> Fields =>
+    [
+        ("steps", Steps),
+        ("episodes", Episodes),
+        ("updates", Updates),
+        ("returnMean", Evaluation.Mean),
+        ("returnStd", Evaluation.StandardDeviation),
+        ("returnMax", Evaluation.Max),
+        .. Evaluation.TeamMeans is { Length: > 1 } means ? means.Select((mean, team) => ($"returnMeanTeam{team}", mean)) : [],
+        ("trainingReturn", TrainingReturn),
+        ("episodeLength", EpisodeLength),
+        ("exploration", Exploration),
+        ("loss", Update.Loss),
+        ("gradientNorm", Update.GradientNorm),
+        ("seconds", Seconds),
+        .. Update.Metrics.Select(metric => (metric.Name, (double)metric.Value)),
+    ];
+
+    /// <summary>A line of metrics.jsonl.</summary>
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject();
+        foreach (var (name, value) in Fields)
+        {
+            json[name] = double.IsFinite(value) ? value : 0;
+        }
+        return json;
+    }
 }
 
 /// <summary>Returns of evaluated episodes, the teams' together, see <see cref="Episode.Return"/>.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Marl.Native.Rl;
 
 /// <content>What there is to see: landmarks, agents, and what they said last.</content>
-public abstract partial class ParticleEnvironment : IPictured
+internal abstract partial class ParticleEnvironment : IPictured
 {
     private static readonly string[] moveNames = ["nothing", "left", "right", "down", "up"];
     private static readonly string[] originalMoveNames = ["nothing", "right", "left", "up", "down"];

@@ -8,7 +8,7 @@ namespace Marl.Native.Rl;
 /// <para>Truncated after the last step (25 by default); it never ends by itself. Agents of competing teams are rewarded
 /// individually.</para>
 /// </summary>
-public abstract partial class ParticleEnvironment : IEnvironment
+internal abstract partial class ParticleEnvironment : IEnvironment
 {
     private readonly ParticleSetup setup;
     private readonly Vector2d[] controls;
