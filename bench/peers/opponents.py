@@ -73,7 +73,7 @@ def convert(checkout, folder):
         agents = [folded(net, max(sizes)) for net in nets]
         policy = {
             "environment": world,
-            "network": {"kind": "mlp", "hidden": nets[0][1].out_features, "shared": False, "agentId": False},
+            "network": {"network": {"type": "mlp", "layers": 2, "layerNorm": False}, "hidden": nets[0][1].out_features, "shared": False, "agentId": False},
             "agents": [{"observation": size, "actions": net[-1].out_features, "team": team} for size, net, team in zip(sizes, nets, teams)],
             "stateSize": sum(sizes),
         }
