@@ -32,7 +32,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     {
         const int Batch = 4, Kept = 6;
         var (spec, device) = (Catalog.CreateEnvironment(world).Spec, devices[id]);
-        var replay = new ReplayBuffer(Kept, ReplayMemory.Of(spec, Kept, spec.Agents.Length, device)!);
+        var replay = new ReplayBuffer(Kept, ReplayMemory.Of(new Schema(spec, spec.Agents.Length), Kept, device)!);
         for (int i = 0; i < 15; i++)
         {
             var evicted = replay.Add(Games.Play(() => Catalog.CreateEnvironment(world), i, RewardMode.Individual));
@@ -53,7 +53,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
             // Rewards, ends, masks and places; when they were played; to the next cache line each.
             Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Batch * (spec.Agents.Length + 3) + 2 * Batch + 5 * 16);
-            foreach (var field in Recorded)
+            foreach (var field in Recorded(spec))
             {
                 Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"draw {draw}");
             }
@@ -73,30 +73,33 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         const int Round = 6;
         var (spec, device) = (Catalog.CreateEnvironment(world).Spec, devices[id]);
         int streams = spec.Agents.Length;
-        var memory = RoundMemory.Of(spec, Round, streams, device)!;
-        EpisodeBatch here = new(spec, Round, streams), there = new(spec, Round, streams, device);
+        Column[] estimated = [Column.Values, Column.Returns, Column.Advantages, Liir.ExtrinsicReturns, Liir.ExtrinsicAdvantages];
+        var schema = new Schema(spec, streams, estimated);
+        var memory = RoundMemory.Of(schema, Round, spec.EpisodeLimit + 1, device)!;
+        EpisodeBatch here = new(schema, Round, Device.Cpu), there = new(schema, Round, device);
+        Func<EpisodeBatch, Tensor>[] recorded = Recorded(spec), all = [.. recorded, .. estimated.Select<Column, Func<EpisodeBatch, Tensor>>(column => batch => batch[column])];
         for (int round = 0; round < 3; round++)
         {
             Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Catalog.CreateEnvironment(world), Round * round + i, RewardMode.Individual))];
             var before = device.Traffic;
             memory.Keep(episodes);
             Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
-            Compare(episodes, Recorded);
+            Compare(episodes, recorded);
             var rng = new Rng(9).Split(RngPurpose.Test, round);
             foreach (var episode in episodes)
             {
-                var made = episode.Estimates = new Estimates(episode);
-                foreach (float[] field in (float[][])[made.Values, made.Returns, made.Advantages, made.ExtrinsicReturns, made.ExtrinsicAdvantages])
+                foreach (var column in estimated)
                 {
-                    Noise.Between(ref rng, -1f, 1f, field.Length).Span.CopyTo(field);
+                    episode.Add(column);
+                    Noise.Between(ref rng, -1f, 1f, episode[column].Length).Span.CopyTo(episode[column]);
                 }
             }
             before = device.Traffic;
             memory.KeepEstimates(episodes);
             Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
-            Compare(episodes, [.. Recorded, .. Estimated]);
-            Compare([episodes[4], episodes[1]], [.. Recorded, .. Estimated]);
-            Compare([episodes[3], episodes[0], episodes[5]], [.. Recorded, .. Estimated]);
+            Compare(episodes, all);
+            Compare([episodes[4], episodes[1]], all);
+            Compare([episodes[3], episodes[0], episodes[5]], all);
             memory.Forget(episodes);
             Assert.All(episodes, episode => Assert.Null(episode.Memory));
         }
@@ -220,14 +223,14 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void EpisodesThatDoNotFitStayHere()
     {
         using var small = GpuDevices.StandIn(memory: 100_000);
-        Assert.Null(ReplayMemory.Of(Catalog.CreateEnvironment(Foraging).Spec, 5000, 1, small));
-        Assert.NotNull(ReplayMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, small));
-        Assert.Null(ReplayMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, Device.Cpu));
+        Assert.Null(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(Foraging).Spec, 1), 5000, small));
+        Assert.NotNull(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, small));
+        Assert.Null(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Device.Cpu));
         Noise.AssertSameBits(TrainingTests.Train("vdn", Device.Cpu), TrainingTests.Train("vdn", small), "weights");
         using var tiny = GpuDevices.StandIn(memory: 1_000);
-        Assert.Null(RoundMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, tiny));
-        Assert.NotNull(RoundMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, small));
-        Assert.Null(RoundMemory.Of(Catalog.CreateEnvironment(TwoStep).Spec, 4, 1, Device.Cpu));
+        Assert.Null(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Catalog.CreateEnvironment(TwoStep).Spec.EpisodeLimit + 1, tiny));
+        Assert.NotNull(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Catalog.CreateEnvironment(TwoStep).Spec.EpisodeLimit + 1, small));
+        Assert.Null(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Catalog.CreateEnvironment(TwoStep).Spec.EpisodeLimit + 1, Device.Cpu));
         Noise.AssertSameBits(TrainingTests.Train("mappo", Device.Cpu), TrainingTests.Train("mappo", tiny), "weights");
     }
 
@@ -258,15 +261,14 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         }
     }
 
-    /// <summary>What was lived, which is there from the beginning.</summary>
-    private static Func<EpisodeBatch, Tensor>[] Recorded =>
-    [
-        batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.ActionsBeyond, batch => batch.Vectors,
-        batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
-    ];
-
-    private static Func<EpisodeBatch, Tensor>[] Estimated =>
-    [
-        batch => batch.Values, batch => batch.Returns, batch => batch.Advantages, batch => batch.ExtrinsicReturns, batch => batch.ExtrinsicAdvantages,
-    ];
+    /// <summary>What is recorded, and what follows from it.</summary>
+    private static Func<EpisodeBatch, Tensor>[] Recorded(EnvironmentSpec spec)
+    {
+        Func<EpisodeBatch, Tensor>[] continuous = spec.IsContinuous ? [batch => batch.ContinuousActions] : [];
+        return
+        [
+            batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.BootstrapActions, .. continuous,
+            batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
+        ];
+    }
 }
