@@ -102,7 +102,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
             // Rewards, ends, masks and places; when they were played; to the next cache line each.
             Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Batch * (spec.Agents.Length + 3) + 2 * Batch + 5 * 16);
-            foreach (var field in Recorded)
+            foreach (var field in Recorded(spec))
             {
                 Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"draw {draw}");
             }
@@ -122,21 +122,22 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         const int Round = 6;
         var (spec, device) = (Catalog.CreateEnvironment(world).Spec, devices[id]);
         int streams = spec.Agents.Length;
-        Column[] estimates = [Column.Values, Column.Returns, Column.Advantages, new Column("more")];
-        var memory = RoundMemory.Of(new Schema(spec, streams, estimates), Round, spec.EpisodeLimit + 1, device)!;
-        EpisodeBatch here = new(spec, Round, streams, columns: estimates), there = new(spec, Round, streams, device, estimates);
-        Func<EpisodeBatch, Tensor>[] estimated = [.. estimates.Select<Column, Func<EpisodeBatch, Tensor>>(column => batch => batch[column])];
+        Column[] estimated = [Column.Values, Column.Returns, Column.Advantages, Liir.ExtrinsicReturns, Liir.ExtrinsicAdvantages];
+        var schema = new Schema(spec, streams, estimated);
+        var memory = RoundMemory.Of(schema, Round, spec.EpisodeLimit + 1, device)!;
+        EpisodeBatch here = new(schema, Round, Device.Cpu), there = new(schema, Round, device);
+        Func<EpisodeBatch, Tensor>[] recorded = Recorded(spec), all = [.. recorded, .. estimated.Select<Column, Func<EpisodeBatch, Tensor>>(column => batch => batch[column])];
         for (int round = 0; round < 3; round++)
         {
             Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Catalog.CreateEnvironment(world), Round * round + i, RewardMode.Individual))];
             var before = device.Traffic;
             memory.Keep(episodes);
             Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
-            Compare(episodes, Recorded);
+            Compare(episodes, recorded);
             var rng = new Rng(9).Split(RngPurpose.Test, round);
             foreach (var episode in episodes)
             {
-                foreach (var column in estimates)
+                foreach (var column in estimated)
                 {
                     episode.Add(column);
                     Noise.Between(ref rng, -1f, 1f, episode[column].Length).Span.CopyTo(episode[column]);
@@ -145,9 +146,9 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             before = device.Traffic;
             memory.KeepEstimates(episodes);
             Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
-            Compare(episodes, [.. Recorded, .. estimated]);
-            Compare([episodes[4], episodes[1]], [.. Recorded, .. estimated]);
-            Compare([episodes[3], episodes[0], episodes[5]], [.. Recorded, .. estimated]);
+            Compare(episodes, all);
+            Compare([episodes[4], episodes[1]], all);
+            Compare([episodes[3], episodes[0], episodes[5]], all);
             memory.Forget(episodes);
             Assert.All(episodes, episode => Assert.Null(episode.Memory));
         }
@@ -312,10 +313,14 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         }
     }
 
-    /// <summary>What was lived, which is there from the beginning.</summary>
-    private static Func<EpisodeBatch, Tensor>[] Recorded =>
-    [
-        batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.BootstrapActions, batch => batch.Has(Column.ContinuousActions) ? batch.ContinuousActions : batch.Actions,
-        batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
-    ];
+    /// <summary>What is recorded, and what follows from it.</summary>
+    private static Func<EpisodeBatch, Tensor>[] Recorded(EnvironmentSpec spec)
+    {
+        Func<EpisodeBatch, Tensor>[] continuous = spec.IsContinuous ? [batch => batch.ContinuousActions] : [];
+        return
+        [
+            batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.BootstrapActions, .. continuous,
+            batch => batch.Probabilities, batch => batch.Rewards, batch => batch.Terminated, batch => batch.Mask, batch => batch.Fingerprints,
+        ];
+    }
 }

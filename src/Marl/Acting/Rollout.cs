@@ -52,7 +52,8 @@ internal sealed class Rollout
         play = (s, _) => shards[s].Play(episodes, exploration);
     }
 
-    /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and everything is as it was before the round, but for what the environment holds outside of its snapshot.</summary>
+    /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and everything is as it was before the round, but for what
+    /// the environment holds outside of its snapshot.</summary>
     /// <param name="episodes">as many as a round has, written over.</param>
     /// <param name="exploration">see <see cref="Exploration"/>.</param>
     /// <param name="fingerprint">when in training this is.</param>

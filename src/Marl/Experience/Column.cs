@@ -44,7 +44,12 @@ public sealed class Column
     public ColumnLifetime Lifetime { get; init; } = ColumnLifetime.Estimated;
 
     /// <summary>[N, O] what agents observed.</summary>
-    public static Column Observations { get; } = new("observations", static spec => spec.ObservationSize) { PerAgent = true, HasFinalRow = true, Lifetime = ColumnLifetime.Recorded };
+    public static Column Observations { get; } = new("observations", static spec => spec.ObservationSize)
+    {
+        PerAgent = true,
+        HasFinalRow = true,
+        Lifetime = ColumnLifetime.Recorded,
+    };
 
     /// <summary>[S]</summary>
     public static Column States { get; } = new("states", static spec => spec.StateSize) { HasFinalRow = true, Lifetime = ColumnLifetime.Recorded };
@@ -58,8 +63,15 @@ public sealed class Column
         Lifetime = ColumnLifetime.Recorded,
     };
 
-    /// <summary>[N] indices of the actions; 0 where actions are continuous. The final row has the action that a critic bootstraps from, where a learner asks for it.</summary>
-    public static Column Actions { get; } = new("actions") { PerAgent = true, HasFinalRow = true, Kind = ColumnKind.Int, Lifetime = ColumnLifetime.Recorded };
+    /// <summary>[N] indices of the actions; 0 where actions are continuous. The final row has the action that a critic bootstraps from, where a learner
+    /// asks for it.</summary>
+    public static Column Actions { get; } = new("actions")
+    {
+        PerAgent = true,
+        HasFinalRow = true,
+        Kind = ColumnKind.Int,
+        Lifetime = ColumnLifetime.Recorded,
+    };
 
     /// <summary>[N, A] continuous actions; only where the environment has them.</summary>
     public static Column ContinuousActions { get; } = new("continuousActions", static spec => spec.ActionCount) { PerAgent = true, Lifetime = ColumnLifetime.Recorded };

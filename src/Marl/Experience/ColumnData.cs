@@ -27,14 +27,14 @@ internal abstract class ColumnData(Column column, int width)
     /// <exception cref="InsufficientMemoryException">an array cannot be so long.</exception>
     public abstract void Reserve(int rows);
 
-    /// <summary>Writes the rows 0 .. <paramref name="valid"/> - 1 of episode <paramref name="b"/> of <paramref name="episodes"/> time-major, and padding in the rows after them.</summary>
+    /// <summary>Writes rows 0 .. <paramref name="valid"/> - 1 into an episode's part of a time-major batch, and padding into the rows after them.</summary>
     /// <param name="target">[rows, episodes, width]</param>
-    /// <param name="b">which.</param>
-    /// <param name="episodes">in the target.</param>
+    /// <param name="b">the episode's place in the batch.</param>
+    /// <param name="episodes">in the batch.</param>
     /// <param name="valid">rows that there are.</param>
     public abstract void WriteTo(Span<float> target, int b, int episodes, int valid);
 
-    /// <summary>Saves or restores the column of some episodes, the rows of each after those of the one before; where that is more than an array can hold, in several.</summary>
+    /// <summary>Saves or restores the column of some episodes, concatenated; in several arrays where one would be too long.</summary>
     public abstract void Archive(IArchive archive, IReadOnlyList<Episode> episodes);
 
     /// <summary>Fills an episode's rows of a batch with padding.</summary>

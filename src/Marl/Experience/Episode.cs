@@ -116,6 +116,12 @@ public sealed class Episode
     /// <exception cref="ArgumentException">the episode has no such column, or its elements are others.</exception>
     public Span<float> this[Column column] => Floats(column).Rows(RowsOf(column));
 
+    /// <summary>Its columns.</summary>
+    internal IReadOnlyList<ColumnData> Stored => columns;
+
+    /// <summary>Most steps that it can have as a whole episode.</summary>
+    internal int Limit => spec.EpisodeLimit;
+
     /// <summary>Where else it is, in its <see cref="Place"/>; none: only here.</summary>
     internal EpisodeMemory? Memory { get; set; }
 

@@ -273,7 +273,7 @@ public sealed class EpisodeBatch
     /// <summary>What follows from where episodes end and begin.</summary>
     private void PutEnds(int b, Episode e)
     {
-        Span<float> ends = fields[terminated].Of(host).Span, valid = fields[mask].Of(host).Span;
+        Span<float> ends = Host(terminated), valid = Host(mask);
         if (!IsSegmented)
         {
             for (int t = 0; t <= Steps; t++)
@@ -283,23 +283,9 @@ public sealed class EpisodeBatch
             }
             return;
         }
-        Span<float> goesOn = fields[continueMask].Of(host).Span, previous = fields[previousActions].Of(host).Span;
-        Span<bool> terminates = e.Bools(Segment.Terminates).All, begins = e.Bools(Segment.Begins).All;
-        Span<int> before = e.Ints(Segment.ActionsBefore).All;
-        int agents = e.Agents;
-        for (int t = 0; t <= Steps; t++)
-        {
-            bool isTransition = !e.IsEnd(t);
-            ends[t * Count + b] = isTransition && terminates[t] ? 1f : 0f;
-            valid[t * Count + b] = isTransition ? 1f : 0f;
-            int start = (t * Count + b) * agents;
-            goesOn.Slice(start, agents).Fill(t <= e.Length && begins[t] ? 0f : 1f);
-            var actions = t == 0 ? before : t <= e.Length ? e.Choices(t - 1) : default;
-            for (int agent = 0; agent < agents; agent++)
-            {
-                previous[start + agent] = actions.IsEmpty ? 0f : actions[agent];
-            }
-        }
+        Segment.Write(e, Host(continueMask), Host(previousActions), ends, valid, b, Count, Steps);
+
+        Span<float> Host(int column) => fields[column].Of(host).Span;
     }
 
     /// <summary>A part of the block goes to the device, in one transfer.</summary>

@@ -90,10 +90,11 @@ internal sealed class ReplayBuffer
 
     /// <summary>Saves or restores every episode, in the order of the ring.</summary>
     /// <param name="archive">to or from.</param>
-    /// <param name="schema">the columns.</param>
-    internal void Archive(IArchive archive, Schema schema)
+    /// <param name="create">makes an empty episode, whose columns are those that are archived, but for estimates.</param>
+    /// <exception cref="InvalidDataException">what is archived does not fit.</exception>
+    public void Archive(IArchive archive, Func<Episode> create)
     {
-        int count = Count;
+        var (any, count) = (create(), Count);
         archive.Value("oldest", ref oldest);
         archive.Value("count", ref count);
         if (count < 0 || count > Capacity || oldest < 0 || oldest >= Capacity)
@@ -113,19 +114,19 @@ internal sealed class ReplayBuffer
             episodes.Clear();
             for (int i = 0; i < count; i++)
             {
-                if (lengths[i] < 0 || lengths[i] > schema.Spec.EpisodeLimit)
+                if (lengths[i] < 0 || lengths[i] > any.Limit)
                 {
                     throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
                 }
-                var episode = schema.NewEpisode();
+                var episode = create();
                 (episode.Length, episode.Terminated) = (lengths[i], terminated[i]);
                 episodes.Add(episode);
             }
         }
-        var (any, columns) = (schema.NewEpisode(), archive.Scope("columns"));
-        foreach (var column in schema.Stored.Where(column => column.Lifetime != ColumnLifetime.Estimated))
+        var columns = archive.Scope("columns");
+        foreach (var data in any.Stored.Where(data => data.Column.Lifetime != ColumnLifetime.Estimated))
         {
-            any.Find(column)!.Archive(columns, episodes);
+            data.Archive(columns, episodes);
         }
         double[] returns = [.. episodes.SelectMany(episode => episode.TeamReturns)];
         archive.Array<double>("teamReturns", returns);

@@ -27,4 +27,33 @@ internal static class Segment
 
     /// <summary>What segments store, but for the recurrent state.</summary>
     public static IReadOnlyList<Column> Columns { get; } = [Ends, Terminates, Begins, ActionsBefore];
+
+    /// <summary>Writes what follows from where episodes end and begin into a segment's part of a time-major batch.</summary>
+    /// <param name="segment">which.</param>
+    /// <param name="continueMask">[T+1, B, N], see <see cref="ContinueMask"/>.</param>
+    /// <param name="previousActions">[T+1, B, N], see <see cref="PreviousActions"/>.</param>
+    /// <param name="terminated">[T+1, B]: 1 where an episode terminated.</param>
+    /// <param name="mask">[T+1, B]: 1 for transitions.</param>
+    /// <param name="b">the segment's place in the batch.</param>
+    /// <param name="count">B</param>
+    /// <param name="steps">T</param>
+    public static void Write(Episode segment, Span<float> continueMask, Span<float> previousActions, Span<float> terminated, Span<float> mask, int b, int count, int steps)
+    {
+        Span<bool> terminates = segment.Bools(Terminates).All, begins = segment.Bools(Begins).All;
+        Span<int> before = segment.Ints(ActionsBefore).All;
+        int agents = segment.Agents;
+        for (int t = 0; t <= steps; t++)
+        {
+            bool isTransition = !segment.IsEnd(t);
+            terminated[t * count + b] = isTransition && terminates[t] ? 1f : 0f;
+            mask[t * count + b] = isTransition ? 1f : 0f;
+            int start = (t * count + b) * agents;
+            continueMask.Slice(start, agents).Fill(t <= segment.Length && begins[t] ? 0f : 1f);
+            var actions = t == 0 ? before : t <= segment.Length ? segment.Choices(t - 1) : default;
+            for (int agent = 0; agent < agents; agent++)
+            {
+                previousActions[start + agent] = actions.IsEmpty ? 0f : actions[agent];
+            }
+        }
+    }
 }

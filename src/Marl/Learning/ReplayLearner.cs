@@ -226,6 +226,6 @@ internal sealed class ReplayLearner : ILearner
         archive.Value("owed", ref owed);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), schema);
+        replay.Archive(archive.Scope("replay"), schema.NewEpisode);
     }
 }
