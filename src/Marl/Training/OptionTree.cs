@@ -29,8 +29,8 @@ internal sealed class OptionTree
     /// <summary>The values as JSON.</summary>
     public JsonObject Json => root;
 
-    /// <summary>The names of all options.</summary>
-    public IEnumerable<string> Names => All(root, type).Select(option => option.Path);
+    /// <summary>The names of all options, dotted and short.</summary>
+    public IEnumerable<string> Names => All(root, type).SelectMany(option => (string[])[option.Path, option.Path[(option.Path.LastIndexOf('.') + 1)..]]).Distinct();
 
     /// <summary>The record.</summary>
     /// <exception cref="UsageException">A value does not fit its option; names it.</exception>

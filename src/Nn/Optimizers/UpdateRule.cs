@@ -4,15 +4,12 @@ using System.Text.Json.Serialization;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// An optimizer's formula and hyper-parameters, without any state: <c>new Adam { Epsilon = 1e-5 }</c>. An
-/// <see cref="Optimizer"/> applies it to parameters and keeps its memories. Hyper-parameters are double because 1 - 0.999f is
-/// off by 5e-5.
+/// An optimizer's formula and hyperparameters, without any state: <c>new Adam { Epsilon = 1e-5 }</c>. An <see cref="Optimizer"/> applies it to parameters and keeps
+/// its memories. Hyperparameters are double because 1 - 0.999f is off by 5e-5.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
-[JsonDerivedType(typeof(Adam), "adam")]
-[JsonDerivedType(typeof(AdamW), "adamw")]
-[JsonDerivedType(typeof(RmsProp), "rmsprop")]
-[JsonDerivedType(typeof(Sgd), "sgd")]
+[JsonDerivedType(typeof(Adam), "adam"), JsonDerivedType(typeof(AdamW), "adamw")]
+[JsonDerivedType(typeof(RmsProp), "rmsprop"), JsonDerivedType(typeof(Sgd), "sgd")]
 public abstract record UpdateRule
 {
     /// <summary>The learning rate of steps that are not given another.</summary>
