@@ -48,6 +48,7 @@ public sealed partial class Policy
         }
         controller = new Controller(actors, description.Stochastic ? new SoftmaxPolicy() : new EpsilonGreedy(), spec, capacity: 1, shared?.controller.Weights);
         present = new Episode(spec) { Fingerprint = description.Fingerprint };
+        MemorySize = agents + controller.MemorySize;
         BeginFirst();
     }
 
@@ -155,7 +156,7 @@ public sealed partial class Policy
     }
 
     /// <summary>Length of what <see cref="SaveMemory"/> writes.</summary>
-    public int MemorySize => agents + controller.MemorySize;
+    public int MemorySize { get; }
 
     /// <summary>Writes what the agents remember of their episode: they can go on from there.</summary>
     /// <param name="memory">[<see cref="MemorySize"/>] receives it.</param>

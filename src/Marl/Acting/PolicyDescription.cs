@@ -16,10 +16,10 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
     int Members = 1, bool Stochastic = false)
 {
     /// <summary>O, the longest observation: what agents' rows of observations are padded to.</summary>
-    public int ObservationSize => Agents.Max(agent => agent.Observation);
+    public int ObservationSize => EnvironmentSpec.Largest(Agents).Observation;
 
     /// <summary>A, the most actions or elements of a continuous action: what agents' rows of masks, actions and logits are padded to.</summary>
-    public int ActionCount => Agents.Max(agent => agent.Actions);
+    public int ActionCount => EnvironmentSpec.Largest(Agents).Actions;
 
     /// <summary>Whether actions are continuous.</summary>
     public bool IsContinuous => Agents[0].Box is not null;
