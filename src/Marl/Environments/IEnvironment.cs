@@ -90,10 +90,10 @@ public sealed record EnvironmentSpec
     public required int SnapshotSize { get; init; }
 
     /// <summary>The longest observation: what agents' rows are padded to.</summary>
-    public int ObservationSize => Agents.Max(a => a.Observation);
+    public int ObservationSize => Largest(Agents).Observation;
 
     /// <summary>The most actions, or the most numbers of an action: what agents' rows are padded to; padding is unavailable.</summary>
-    public int ActionCount => Agents.Max(a => a.Actions);
+    public int ActionCount => Largest(Agents).Actions;
 
     /// <summary>Whether actions are numbers and not choices.</summary>
     public bool IsContinuous => Agents[0].Box is not null;
@@ -103,6 +103,17 @@ public sealed record EnvironmentSpec
 
     /// <summary>The numbers of the teams that there are, the least first.</summary>
     public int[] Teams => [.. Agents.Select(a => a.Team).Distinct().Order()];
+
+    /// <summary>The longest observation and the most actions, without garbage.</summary>
+    internal static (int Observation, int Actions) Largest(ReadOnlySpan<AgentSpec> agents)
+    {
+        var (observation, actions) = (0, 0);
+        foreach (ref readonly var agent in agents)
+        {
+            (observation, actions) = (Math.Max(observation, agent.Observation), Math.Max(actions, agent.Actions));
+        }
+        return (observation, actions);
+    }
 
     /// <summary>A specification of <paramref name="count"/> like agents whose state is all their observations.</summary>
     public static EnvironmentSpec Uniform(string id, int count, int observation, int actions, int episodeLimit, int snapshotSize) => new()

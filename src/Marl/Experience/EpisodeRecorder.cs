@@ -2,7 +2,7 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Steps an environment and records what happens in an <see cref="Episode"/>: observations, available actions, state, rewards, and the end. Agents that observe or
-/// can do less than others are padded here and nowhere else: with zeros, and with unavailable actions. One recorder belongs to one environment.
+/// can do less than others are padded here: with zeros, and with unavailable actions. One recorder belongs to one environment.
 /// </summary>
 public sealed class EpisodeRecorder
 {
