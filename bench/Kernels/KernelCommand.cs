@@ -1,4 +1,3 @@
-using Column = BenchmarkDotNet.Columns.Column;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
@@ -8,6 +7,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using Marl.Native.Rl;
 using Perfolizer.Horology;
+using Column = BenchmarkDotNet.Columns.Column;
 
 namespace Marl.Native.Bench.Kernels;
 
