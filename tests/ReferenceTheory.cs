@@ -41,9 +41,9 @@ public sealed class ReferenceTheoryDiscoverer(IMessageSink messages) : IXunitTes
     public IEnumerable<IXunitTestCase> Discover(
         ITestFrameworkDiscoveryOptions options, ITestMethod method, IAttributeInfo attribute)
     {
-        TestMethodDisplay display = options.MethodDisplayOrDefault();
-        TestMethodDisplayOptions displayOptions = options.MethodDisplayOptionsOrDefault();
-        Type source = attribute.GetNamedArgument<Type>(nameof(ReferenceTheoryAttribute.Cases));
+        var display = options.MethodDisplayOrDefault();
+        var displayOptions = options.MethodDisplayOptionsOrDefault();
+        var source = attribute.GetNamedArgument<Type>(nameof(ReferenceTheoryAttribute.Cases));
         (string Name, string? NotBuilt)[] cases;
         try
         {
@@ -54,7 +54,10 @@ public sealed class ReferenceTheoryDiscoverer(IMessageSink messages) : IXunitTes
             return [new ExecutionErrorTestCase(messages, display, displayOptions, method, $"{source.Name}: {error.Message}")];
         }
         if (cases.Length == 0)
+        {
             return [new ExecutionErrorTestCase(messages, display, displayOptions, method, $"{source.Name} has no cases")];
+        }
+
         return cases.Select(IXunitTestCase (c) => c.NotBuilt is null
             ? new XunitTestCase(messages, display, displayOptions, method, [c.Name])
             : new XunitSkippedDataRowTestCase(messages, display, displayOptions, method, c.NotBuilt, [c.Name]));

@@ -21,7 +21,10 @@ public sealed class RngTests
         Assert.Equal(1ul, rng.Counter);
         var elsewhere = new Rng(7, 1000);
         for (int i = 0; i < 3; i++)
+        {
             elsewhere.NextUInt64();
+        }
+
         Assert.Equal(new Rng(7, 1003).NextUInt64(), elsewhere.NextUInt64());
     }
 
@@ -30,11 +33,16 @@ public sealed class RngTests
     {
         var rng = new Rng(42);
         for (int i = 0; i < 10; i++)
+        {
             rng.NextDouble();
+        }
+
         var restored = new Rng(rng.Key, rng.Counter);
         Assert.Equal(rng, restored);
         for (int i = 0; i < 10; i++)
+        {
             Assert.Equal(rng.NextDouble(), restored.NextDouble());
+        }
     }
 
     [Fact]
@@ -42,15 +50,17 @@ public sealed class RngTests
     {
         var root = new Rng(5);
         HashSet<ulong> keys = [root.Key];
-        foreach (RngPurpose purpose in Enum.GetValues<RngPurpose>())
+        foreach (var purpose in Enum.GetValues<RngPurpose>())
         {
             for (int a = 0; a < 20; a++)
             {
                 for (int b = 0; b < 20; b++)
+                {
                     Assert.True(keys.Add(root.Split(purpose, a, b).Key), $"{purpose} {a} {b} has the key of another");
+                }
             }
         }
-        Rng before = root.Split(RngPurpose.Environment, 3);
+        var before = root.Split(RngPurpose.Environment, 3);
         root.NextUInt64();
         Assert.Equal(before, root.Split(RngPurpose.Environment, 3));
         Assert.NotEqual(new Rng(5).Split(RngPurpose.Test), new Rng(6).Split(RngPurpose.Test));
@@ -63,7 +73,9 @@ public sealed class RngTests
         Rng a = new Rng(1).Split(RngPurpose.Environment, 0), b = new Rng(1).Split(RngPurpose.Environment, 1);
         double sum = 0;
         for (int i = 0; i < count; i++)
+        {
             sum += (a.NextDouble() - 0.5) * (b.NextDouble() - 0.5);
+        }
         // The standard deviation of the mean is (1 / 12) / sqrt(count).
         Assert.True(Math.Abs(sum / count) < 5.0 / 12 / Math.Sqrt(count));
     }
@@ -73,8 +85,8 @@ public sealed class RngTests
     {
         const int cells = 7, count = 70_000;
         var rng = new Rng(3);
-        var from0 = new int[cells];
-        var from5 = new int[cells];
+        int[] from0 = new int[cells];
+        int[] from5 = new int[cells];
         for (int i = 0; i < count; i++)
         {
             from0[rng.NextInt(cells)]++;

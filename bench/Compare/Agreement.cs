@@ -24,7 +24,7 @@ internal static class Agreement
         {
             using PeerProcess peer = new(settings, threads: 1);
             double apart = 0;
-            foreach (UpdateRule optimizer in (UpdateRule[])[new RmsProp { Epsilon = 1e-5 }, new Adam { Epsilon = 1e-5 }])
+            foreach (var optimizer in (UpdateRule[])[new RmsProp { Epsilon = 1e-5 }, new Adam { Epsilon = 1e-5 }])
             {
                 var (request, loss, norm) = Ours(optimizer, folder);
                 foreach (string variant in new[] { "stepwise", "fused" })

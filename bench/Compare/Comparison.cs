@@ -70,8 +70,8 @@ internal static class Comparison
 
     private static int Bits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
 
-    private static IEnumerable<Case> Cases(CompareOptions options) =>
-        ((IEnumerable<Case>)
+    private static IEnumerable<Case> Cases(CompareOptions options)
+        => ((IEnumerable<Case>)
         [
             .. TrainingCases.All(), .. GruCases.All(), .. ActingCases.All(), .. GemmCases.All(), .. OptimizerCases.All(),
             .. PointwiseCases.All(),

@@ -22,7 +22,7 @@ public sealed class EnvironmentSteps
     public EnvironmentSteps(string id)
     {
         environment = Catalog.CreateEnvironment(id);
-        AgentSpec[] agents = environment.Spec.Agents;
+        var agents = environment.Spec.Agents;
         observations = [.. agents.Select(agent => new float[agent.Observation])];
         available = [.. agents.Select(agent => new bool[agent.Actions])];
         rewards = new double[agents.Length];
@@ -48,12 +48,18 @@ public sealed class EnvironmentSteps
         const double seconds = 0.25;
         double rate = 0;
         for (int warmUp = 0; warmUp < 3; warmUp++)
+        {
             rate = Time(Math.Max(1000, (int)(seconds * rate)));
+        }
+
         int steps = Math.Max(1000, (int)(seconds * rate));
-        var rates = new double[runs];
+        double[] rates = new double[runs];
         long before = GC.GetAllocatedBytesForCurrentThread();
         foreach (ref double measured in rates.AsSpan())
+        {
             measured = Time(steps);
+        }
+
         double bytes = GC.GetAllocatedBytesForCurrentThread() - before;
         Array.Sort(rates);
         return (rates[runs / 2], bytes / ((double)runs * steps));
@@ -63,7 +69,10 @@ public sealed class EnvironmentSteps
     {
         long start = Stopwatch.GetTimestamp();
         for (int step = 0; step < steps; step++)
+        {
             Step();
+        }
+
         return steps / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
@@ -76,6 +85,8 @@ public sealed class EnvironmentSteps
             actions.Draw(agent, available[agent], ref policy);
         }
         if (environment.Step(actions.Joint, rewards, ref rng) != StepResult.Running)
+        {
             environment.Reset(ref rng);
+        }
     }
 }

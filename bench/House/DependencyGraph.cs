@@ -35,7 +35,10 @@ internal sealed class DependencyGraph
     private DependencyGraph(IReadOnlyList<string> assemblies)
     {
         foreach (string path in assemblies)
+        {
             Open(path, Declare);
+        }
+
         var members = new Dictionary<(HouseType From, HouseType To), SortedSet<string>>();
         foreach (string path in assemblies)
         {
@@ -44,7 +47,10 @@ internal sealed class DependencyGraph
                 if (types.TryGetValue(from, out var user) && types.TryGetValue(to, out var used) && user != used)
                 {
                     if (!members.TryGetValue((user, used), out var found))
+                    {
                         members[(user, used)] = found = new(StringComparer.Ordinal);
+                    }
+
                     found.Add(member);
                 }
             }).Walk());
@@ -79,7 +85,9 @@ internal sealed class DependencyGraph
             throw new FileNotFoundException($"{path} has no portable PDB beside it");
         }
         using (symbols)
+        {
             read(image, image.GetMetadataReader(), symbols!.GetMetadataReader());
+        }
     }
 
     private void Declare(PEReader image, MetadataReader code, MetadataReader symbols)
@@ -134,7 +142,10 @@ internal sealed class DependencyGraph
     private static TypeDefinitionHandle Outermost(MetadataReader code, TypeDefinitionHandle handle)
     {
         while (code.GetTypeDefinition(handle).GetDeclaringType() is { IsNil: false } outer)
+        {
             handle = outer;
+        }
+
         return handle;
     }
 }

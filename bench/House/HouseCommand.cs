@@ -26,7 +26,10 @@ internal static class HouseCommand
         string[] violations = [.. graph.Violations];
         Console.WriteLine(violations.Length == 0 ? "Nothing goes against the direction." : $"Against the direction ({violations.Length}):");
         foreach (string violation in violations)
+        {
             Console.WriteLine(violation);
+        }
+
         return violations.Length == 0 ? 0 : 1;
     }
 

@@ -34,7 +34,10 @@ internal sealed class ReferenceWalker
         Use(type.BaseType);
         member = "interface";
         foreach (var handle in type.GetInterfaceImplementations())
+        {
             Use(code.GetInterfaceImplementation(handle).Interface);
+        }
+
         member = "type parameter";
         Walk(type.GetGenericParameters());
         member = "attribute";
@@ -62,7 +65,9 @@ internal sealed class ReferenceWalker
         foreach (var handle in type.GetMethods())
         {
             if (!IsSynthesized(code.GetMethodDefinition(handle)))
+            {
                 Walk(code.GetMethodDefinition(handle), typeName);
+            }
         }
     }
 
@@ -80,18 +85,29 @@ internal sealed class ReferenceWalker
         Walk(method.GetGenericParameters());
         Walk(method.GetCustomAttributes());
         foreach (var handle in method.GetParameters())
+        {
             Walk(code.GetParameter(handle).GetCustomAttributes());
+        }
+
         if (method.RelativeVirtualAddress == 0)
         {
             return;
         }
         var body = image.GetMethodBody(method.RelativeVirtualAddress);
         if (!body.LocalSignature.IsNil)
+        {
             Use(body.LocalSignature);
+        }
+
         foreach (var region in body.ExceptionRegions)
+        {
             Use(region.CatchType);
+        }
+
         foreach (var token in Instructions.Tokens(body.GetILReader()))
+        {
             Use(token);
+        }
     }
 
     private void Walk(GenericParameterHandleCollection parameters)
@@ -100,7 +116,10 @@ internal sealed class ReferenceWalker
         {
             var parameter = code.GetGenericParameter(handle);
             foreach (var constraint in parameter.GetConstraints())
+            {
                 Use(code.GetGenericParameterConstraint(constraint).Type);
+            }
+
             Walk(parameter.GetCustomAttributes());
         }
     }
@@ -146,9 +165,14 @@ internal sealed class ReferenceWalker
                 var reference = code.GetMemberReference((MemberReferenceHandle)handle);
                 Use(reference.Parent);
                 if (reference.GetKind() == MemberReferenceKind.Field)
+                {
                     reference.DecodeFieldSignature(names, null);
+                }
                 else
+                {
                     reference.DecodeMethodSignature(names, null);
+                }
+
                 break;
             case HandleKind.MethodSpecification:
                 var instance = code.GetMethodSpecification((MethodSpecificationHandle)handle);
@@ -157,9 +181,14 @@ internal sealed class ReferenceWalker
                 break;
             case HandleKind.StandaloneSignature when code.GetStandaloneSignature((StandaloneSignatureHandle)handle) is var signature:
                 if (signature.GetKind() == StandaloneSignatureKind.LocalVariables)
+                {
                     signature.DecodeLocalSignature(names, null);
+                }
                 else
+                {
                     signature.DecodeMethodSignature(names, null);
+                }
+
                 break;
         }
     }

@@ -28,7 +28,9 @@ internal sealed class SourceFiles(MetadataReader code, MetadataReader symbols)
             if (symbols.GetGuid(information.Kind) == TypeDocuments)
             {
                 for (var blob = symbols.GetBlobReader(information.Value); blob.RemainingBytes > 0;)
+                {
                     documents.Add(System.Reflection.Metadata.Ecma335.MetadataTokens.DocumentHandle(blob.ReadCompressedInteger()));
+                }
             }
         }
         return documents;

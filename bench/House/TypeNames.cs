@@ -28,7 +28,10 @@ internal sealed partial class TypeNames(Action<string> found) : ISignatureTypePr
     public string GetTypeFromSerializedName(string name)
     {
         foreach (var match in FullNames().EnumerateMatches(name))
+        {
             found(name.Substring(match.Index, match.Length));
+        }
+
         return name;
     }
 

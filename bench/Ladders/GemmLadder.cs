@@ -124,7 +124,7 @@ internal static class GemmLadder
     private static int AddRow<T>(float factor, ReadOnlySpan<float> b, Span<float> row, int j) where T : struct, IFloatLane<T>
     {
         ref float from = ref MemoryMarshal.GetReference(b), to = ref MemoryMarshal.GetReference(row);
-        T lanes = T.Of(factor);
+        var lanes = T.Of(factor);
         for (; j <= row.Length - T.Width; j += T.Width)
         {
             T.Fma(lanes, T.Load(ref from, j), T.Load(ref to, j)).Store(ref to, j);
@@ -185,7 +185,7 @@ internal static class GemmLadder
         for (nint p = 0; p < depth; p++)
         {
             T b0 = T.Load(ref pb, 2 * p * lane), b1 = T.Load(ref pb, (2 * p + 1) * lane);
-            T factor = T.Of(Unsafe.Add(ref pa, p));
+            var factor = T.Of(Unsafe.Add(ref pa, p));
             (c00, c01) = (T.Fma(factor, b0, c00), T.Fma(factor, b1, c01));
             factor = T.Of(Unsafe.Add(ref pa, aRow + p));
             (c10, c11) = (T.Fma(factor, b0, c10), T.Fma(factor, b1, c11));

@@ -108,7 +108,7 @@ internal static class GruLadder
         for (; j <= units - T.Width; j += T.Width)
         {
             T r = T.Load(ref ps, j), z = T.Load(ref ps, units + j);
-            T n = T.Tanh(T.Fma(r, T.Load(ref ps, 2 * units + j), T.Load(ref pn, j)));
+            var n = T.Tanh(T.Fma(r, T.Load(ref ps, 2 * units + j), T.Load(ref pn, j)));
             T.Fma(z, T.Load(ref before, j) - n, n).Store(ref after, j);
         }
         return j;

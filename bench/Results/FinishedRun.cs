@@ -90,7 +90,7 @@ internal sealed record FinishedRun(
         {
             throw new UsageException($"'{file}' holds no evaluations: columns 'steps' and 'returnMean' are needed, and a row");
         }
-        var rows = lines[1..].Select(line => line.Split(',')).ToArray();
+        string[][] rows = lines[1..].Select(line => line.Split(',')).ToArray();
         return ([.. rows.Select(row => Number(row, steps))], [.. rows.Select(row => Number(row, returns))]);
 
         double Number(string[] row, int column)

@@ -11,9 +11,9 @@ public sealed class BlockTests
         // 700 + 400 numbers a row: blocks of 64 rows, so four of them, the last one short.
         var rng = new Rng(5);
         const int rows = 200, inputs = 700, outputs = 400;
-        Tensor x = copies ? Noise.Of(ref rng, rows, 2, inputs) : Noise.Of(ref rng, rows, inputs);
-        Tensor w = copies ? Noise.Of(ref rng, 2, outputs, inputs) : Noise.Of(ref rng, outputs, inputs);
-        Tensor b = copies ? Noise.Of(ref rng, 2, outputs) : Noise.Of(ref rng, outputs);
+        var x = copies ? Noise.Of(ref rng, rows, 2, inputs) : Noise.Of(ref rng, rows, inputs);
+        var w = copies ? Noise.Of(ref rng, 2, outputs, inputs) : Noise.Of(ref rng, outputs, inputs);
+        var b = copies ? Noise.Of(ref rng, 2, outputs) : Noise.Of(ref rng, outputs);
         var tape = new Tape();
         using (tape.Step())
         {
@@ -49,8 +49,8 @@ public sealed class BlockTests
         var rng = new Rng(7);
         const int groups = 230, members = 3, inCommon = 700, inputs = 90, outputs = 130;
         Tensor common = Noise.Of(ref rng, groups, inCommon), own = Noise.Of(ref rng, groups, members, inputs);
-        Tensor w = copies ? Noise.Of(ref rng, members, outputs, inCommon + inputs) : Noise.Of(ref rng, outputs, inCommon + inputs);
-        Tensor b = copies ? Noise.Of(ref rng, members, outputs) : Noise.Of(ref rng, outputs);
+        var w = copies ? Noise.Of(ref rng, members, outputs, inCommon + inputs) : Noise.Of(ref rng, outputs, inCommon + inputs);
+        var b = copies ? Noise.Of(ref rng, members, outputs) : Noise.Of(ref rng, outputs);
         var tape = new Tape();
         using (tape.Step())
         {

@@ -197,7 +197,7 @@ internal static class OpTable
     private static double[] LogSoftmax(double[] x, Tensor? mask, int n)
     {
         bool Available(int i) => mask is not { } m || m.Span[i] != 0;
-        var sums = Enumerable.Range(0, x.Length / n).Select(row => Enumerable.Range(row * n, n).Where(Available).Sum(i => Math.Exp(x[i]))).ToArray();
+        double[] sums = Enumerable.Range(0, x.Length / n).Select(row => Enumerable.Range(row * n, n).Where(Available).Sum(i => Math.Exp(x[i]))).ToArray();
         return [.. x.Select((v, i) => Available(i) ? v - Math.Log(sums[i / n]) : 0)];
     }
 

@@ -18,7 +18,9 @@ namespace Marl.Native.Tests
             new ReferenceWalker(image, image.GetMetadataReader(), (from, to, member) =>
             {
                 if (from == space + "User`1" && to.StartsWith(space, StringComparison.Ordinal) && to != from)
+                {
                     found.Add($"{to[space.Length..]}: {member}");
+                }
             }).Walk();
             Assert.Equal(
             [

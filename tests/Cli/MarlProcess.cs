@@ -8,8 +8,8 @@ namespace Marl.Native.Tests.Cli;
 internal sealed record Outcome(int Code, string Output, string Error)
 {
     /// <summary>The lines of stdout as JSON.</summary>
-    public JsonObject[] Lines =>
-        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+    public JsonObject[] Lines
+        => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
 
     /// <summary>The last line of --json.</summary>
     public JsonObject Summary => Lines[^1];

@@ -139,7 +139,7 @@ public readonly struct Softsign : IUnary
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T D<T>(T x, T y) where T : struct, ILane<T>
     {
-        T size = T.One + T.Abs(x);
+        var size = T.One + T.Abs(x);
         return T.One / (size * size);
     }
 }

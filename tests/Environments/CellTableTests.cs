@@ -22,8 +22,11 @@ public sealed class CellTableTests
         {
             table.Clear();
             for (int i = 0; i < cells.Length; i++)
+            {
                 table.Add(i + 1, cells[i][0], cells[i][1]);
-            var order = new int[cells.Length];
+            }
+
+            int[] order = new int[cells.Length];
             table.CopyTo(order);
             Assert.Equal(listed, string.Join(' ', order.Select(cell => $"{cells[cell - 1][0]},{cells[cell - 1][1]}")));
         }

@@ -62,7 +62,7 @@ public sealed class EnvironmentCheckerTests
     {
         Walk? only = null;
         int number = 0;
-        IReadOnlyList<string> problems = EnvironmentChecker.Check(() => fault switch
+        var problems = EnvironmentChecker.Check(() => fault switch
         {
             Fault.CreateThrows => throw new InvalidOperationException("no"),
             Fault.SameInstance => only ??= new Walk(),
@@ -73,8 +73,8 @@ public sealed class EnvironmentCheckerTests
     }
 
     [Fact]
-    public void EnsureValidListsTheProblems() =>
-        Assert.Contains("Spec Id is empty", Assert.Throws<InvalidOperationException>(
+    public void EnsureValidListsTheProblems()
+        => Assert.Contains("Spec Id is empty", Assert.Throws<InvalidOperationException>(
             () => EnvironmentChecker.EnsureValid(() => new Walk(Fault.NoId))).Message);
 
     internal enum Fault
@@ -122,18 +122,26 @@ public sealed class EnvironmentCheckerTests
         public void Reset(ref Rng rng)
         {
             if (_fault == Fault.ResetThrows)
+            {
                 throw new InvalidOperationException("no");
+            }
+
             Allocate(Fault.ResetAllocates);
             _step = 0;
             _visits = 0;
             foreach (ref int position in _positions.AsSpan())
+            {
                 position = rng.NextInt(10);
+            }
         }
 
         public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
         {
             if (_fault == Fault.StepThrows)
+            {
                 throw new InvalidOperationException("no");
+            }
+
             Allocate(Fault.StepAllocates);
             _step++;
             for (int agent = 0; agent < 2; agent++)
@@ -143,31 +151,56 @@ public sealed class EnvironmentCheckerTests
                 rewards[agent] = to == 9 ? _visits : 0;
                 _positions[agent] = to;
                 if (_fault == Fault.SharedState)
+                {
                     s_shared++;
+                }
             }
             if (_fault == Fault.RewardUnwritten)
+            {
                 rewards[1] = double.NaN;
+            }
+
             if (_fault == Fault.OwnRandomness)
+            {
                 rewards[1] = s_noise++;
+            }
+
             if (_fault == Fault.RewardsOutside)
+            {
                 Outside(rewards);
+            }
+
             if (_fault == Fault.NoResult)
+            {
                 return (StepResult)7;
+            }
+
             return _step >= 20 && _fault != Fault.Endless ? StepResult.Truncated : StepResult.Running;
         }
 
         public void Observe(int agent, Span<float> observation)
         {
             if (_fault == Fault.ObserveThrows)
+            {
                 throw new InvalidOperationException("no");
+            }
+
             Allocate(Fault.ObserveAllocates);
             observation[0] = _fault == Fault.SharedState ? s_shared : _positions[agent];
             if (_fault != Fault.ObservationUnwritten)
+            {
                 observation[1] = _fault == Fault.InfiniteObservation ? float.PositiveInfinity : _positions[1 - agent];
+            }
+
             if (_fault == Fault.ObserveCounts)
+            {
                 observation[1] = _calls++;
+            }
+
             if (_fault == Fault.ObservesOutside)
+            {
                 Outside(observation);
+            }
         }
 
         public void ReadState(Span<float> state)
@@ -175,7 +208,9 @@ public sealed class EnvironmentCheckerTests
             Allocate(Fault.StateAllocates);
             state[0] = _fault == Fault.NanState ? float.NaN : _positions[0];
             if (_fault != Fault.StateUnwritten)
+            {
                 state[1] = _positions[1];
+            }
         }
 
         public void ReadAvailable(int agent, Span<bool> available)
@@ -183,7 +218,9 @@ public sealed class EnvironmentCheckerTests
             Allocate(Fault.AvailableAllocates);
             available[0] = _fault != Fault.NoActionAvailable || agent == 0;
             if (_fault != Fault.AvailableUnwritten)
+            {
                 available[1] = available[0];
+            }
         }
 
         public void Save(Span<double> snapshot)
@@ -193,34 +230,53 @@ public sealed class EnvironmentCheckerTests
             snapshot[1] = _fault == Fault.SaveLeavesOut ? 0 : _visits;
             snapshot[2] = _positions[0];
             if (_fault != Fault.SaveUnwritten)
+            {
                 snapshot[3] = _positions[1];
+            }
+
             if (_fault == Fault.SaveWritesAnew)
+            {
                 snapshot[3] = s_noise++;
+            }
+
             if (_fault == Fault.SaveOutside)
+            {
                 Outside(snapshot);
+            }
         }
 
         public void Restore(ReadOnlySpan<double> snapshot)
         {
             if (_fault == Fault.RestoreThrows)
+            {
                 throw new InvalidOperationException("no");
+            }
+
             Allocate(Fault.RestoreAllocates);
             if (_fault != Fault.RestoreForgetsTime)
+            {
                 _step = (int)snapshot[0];
+            }
+
             _visits = (int)snapshot[1];
             if (_fault != Fault.RestoreForgetsPosition)
+            {
                 (_positions[0], _positions[1]) = ((int)snapshot[2], (int)snapshot[3]);
+            }
         }
 
         private void Allocate(Fault fault)
         {
             if (_fault == fault)
+            {
                 _garbage = new object();
+            }
+
             GC.KeepAlive(_garbage);
         }
 
         /// <summary>What only unsafe code can do: writes behind the span.</summary>
-        private static void Outside<T>(Span<T> span) where T : struct =>
-            Unsafe.Add(ref MemoryMarshal.GetReference(span), span.Length) = default;
+        private static void Outside<T>(Span<T> span) where T : struct
+            => Unsafe.Add(ref MemoryMarshal.GetReference(span), span.Length) = default;
     }
 }

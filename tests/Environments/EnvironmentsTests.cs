@@ -8,8 +8,8 @@ public sealed class EnvironmentsTests
 
     [Theory]
     [MemberData(nameof(Ids))]
-    public void EveryExampleKeepsTheContract(string id) =>
-        Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment(id), episodes: 30));
+    public void EveryExampleKeepsTheContract(string id)
+        => Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment(id), episodes: 30));
 
     [Theory]
     [MemberData(nameof(Ids))]
@@ -106,6 +106,6 @@ public sealed class EnvironmentsTests
     [InlineData("mpe-v0:spread?ratio=0.5", "unknown option of mpe-v0 'ratio'")]
     [InlineData("mpe-v0:spread?order=original", "unknown option of mpe-v0 'order'")]
     [InlineData("mpe:world-comm?food=0", "food=0 is not a whole number of at least 1")]
-    public void ABadIdIsRefusedWithTheRemedy(string id, string problem) =>
-        Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id)).Message);
+    public void ABadIdIsRefusedWithTheRemedy(string id, string problem)
+        => Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id)).Message);
 }

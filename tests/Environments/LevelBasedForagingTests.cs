@@ -54,11 +54,11 @@ public sealed class LevelBasedForagingTests
         var environment = new LevelBasedForaging(config);
         const int count = 64_000;
         int[] playerCells = new int[64], foodCells = new int[36], playerLevels = new int[2];
-        var foodLevels = new int[2, 5]; // by the sum of the player levels: 2 (1..2) and 4 (1..4)
+        int[,] foodLevels = new int[2, 5]; // by the sum of the player levels: 2 (1..2) and 4 (1..4)
         for (int i = 0; i < count; i++)
         {
             // A new instance's first episode: no former players to avoid.
-            Rng rng = new Rng(9).Split(RngPurpose.Test, i);
+            var rng = new Rng(9).Split(RngPurpose.Test, i);
             environment.Restore(FirstEpisode(environment.Spec));
             environment.Reset(ref rng);
             var (players, foods, _) = Read(environment, config);
@@ -67,7 +67,9 @@ public sealed class LevelBasedForagingTests
             foodCells[6 * (foods[0].Row - 1) + foods[0].Col - 1]++;
             int sum = players[0].Level + players[1].Level;
             if (sum != 3)
+            {
                 foodLevels[sum == 2 ? 0 : 1, foods[0].Level]++;
+            }
         }
         Assert.True(Statistics.ChiSquare(playerCells) < 114, "beyond the 99.99 % quantile for 63 degrees of freedom");
         Assert.True(Statistics.ChiSquare(foodCells) < 77, "beyond the 99.99 % quantile for 35 degrees of freedom");
@@ -83,13 +85,13 @@ public sealed class LevelBasedForagingTests
     {
         LbfConfig config = new() { Rows = 5, Cols = 5, Foods = 1 };
         var environment = new LevelBasedForaging(config);
-        var snapshot = FirstEpisode(environment.Spec);
+        double[] snapshot = FirstEpisode(environment.Spec);
         (int Row, int Col) old0 = (0, 0), old1 = (4, 3);
         (snapshot[2], snapshot[3], snapshot[5], snapshot[6]) = (old0.Row, old0.Col, old1.Row, old1.Col);
         bool player1TookOld0 = false;
         for (int i = 0; i < 2000; i++)
         {
-            Rng rng = new Rng(2).Split(RngPurpose.Test, i);
+            var rng = new Rng(2).Split(RngPurpose.Test, i);
             environment.Restore(snapshot);
             environment.Reset(ref rng);
             var (players, _, _) = Read(environment, config);
@@ -105,7 +107,7 @@ public sealed class LevelBasedForagingTests
     [Fact]
     public void AnEpisodeWithoutPenaltyPaysAtMostOne()
     {
-        IEnvironment environment = Catalog.CreateEnvironment("lbf:5x5-3p-2f");
+        var environment = Catalog.CreateEnvironment("lbf:5x5-3p-2f");
         Rng rng = new(1), policy = new(2);
         double[] rewards = new double[3];
         int[] actions = new int[3];
@@ -118,7 +120,10 @@ public sealed class LevelBasedForagingTests
             while (result == StepResult.Running)
             {
                 foreach (ref int action in actions.AsSpan())
+                {
                     action = policy.NextInt(6);
+                }
+
                 result = environment.Step(actions, rewards, ref rng);
                 total += rewards.Sum();
             }
@@ -157,7 +162,7 @@ public sealed class LevelBasedForagingTests
             {
                 for (int foods = 1; foods <= 9; foods++)
                 {
-                    IEnvironment environment = Catalog.CreateEnvironment($"lbf:{size}x{size}-{players}p-{foods}f-coop");
+                    var environment = Catalog.CreateEnvironment($"lbf:{size}x{size}-{players}p-{foods}f-coop");
                     var rng = new Rng(1);
                     environment.Reset(ref rng);
                     environment.Reset(ref rng);
@@ -168,7 +173,7 @@ public sealed class LevelBasedForagingTests
 
     private static double[] FirstEpisode(EnvironmentSpec spec)
     {
-        var snapshot = new double[spec.SnapshotSize];
+        double[] snapshot = new double[spec.SnapshotSize];
         ((IEnvironment)new LevelBasedForaging(LbfConfig.Parse(new EnvironmentId(spec.Id)))).Save(snapshot);
         return snapshot;
     }
@@ -176,7 +181,7 @@ public sealed class LevelBasedForagingTests
     private static ((int Row, int Col, int Level)[] Players, (int Row, int Col, int Level)[] Foods, int Spawned) Read(
         LevelBasedForaging environment, LbfConfig config)
     {
-        var snapshot = new double[environment.Spec.SnapshotSize];
+        double[] snapshot = new double[environment.Spec.SnapshotSize];
         environment.Save(snapshot);
         var pieces = snapshot.Skip(2).Select(number => (int)number).Chunk(3).Select(triple => (triple[0], triple[1], triple[2])).ToArray();
         return (pieces[..config.Players], [.. pieces[config.Players..].Where(food => food.Item3 > 0)], (int)snapshot[1]);

@@ -21,7 +21,7 @@ public sealed class ParticleScenarioTests
     [InlineData("mpe:world-comm", "34 34 34 34 28 28", "20 5 5 5 5 5", "0 0 0 0 1 1")]
     public void AgentsAreAsInTheOriginals(string id, string observations, string actions, string teams)
     {
-        AgentSpec[] agents = Catalog.CreateEnvironment(id).Spec.Agents;
+        var agents = Catalog.CreateEnvironment(id).Spec.Agents;
         Assert.Equal(observations, string.Join(' ', agents.Select(agent => agent.Observation)));
         Assert.Equal(actions, string.Join(' ', agents.Select(agent => agent.Actions)));
         Assert.Equal(teams, string.Join(' ', agents.Select(agent => agent.Team)));
@@ -46,10 +46,10 @@ public sealed class ParticleScenarioTests
     [InlineData("mpe-v0:reference?steps=7", 7)]
     public void AnEpisodeIsTruncatedAfterItsSteps(string id, int steps)
     {
-        IEnvironment environment = Catalog.CreateEnvironment(id);
+        var environment = Catalog.CreateEnvironment(id);
         var rng = new Rng(1);
         environment.Reset(ref rng);
-        var rewards = new double[environment.Spec.Agents.Length];
+        double[] rewards = new double[environment.Spec.Agents.Length];
         for (int step = 1; step <= steps; step++)
         {
             Assert.Equal(step < steps ? StepResult.Running : StepResult.Truncated,
@@ -63,11 +63,11 @@ public sealed class ParticleScenarioTests
     public void StartsAreUniformAndAtRest(string id, int agents, int landmarks, double landmarkRange)
     {
         const int count = 20_000;
-        IEnvironment environment = Catalog.CreateEnvironment(id);
-        var snapshot = new double[environment.Spec.SnapshotSize];
+        var environment = Catalog.CreateEnvironment(id);
+        double[] snapshot = new double[environment.Spec.SnapshotSize];
         int goals = id.EndsWith("reference", StringComparison.Ordinal) ? 2 : 0;
         int[,] placesOfAgents = new int[2 * agents, 10], placesOfLandmarks = new int[2 * landmarks, 10];
-        var pairs = new int[9];
+        int[] pairs = new int[9];
         var rng = new Rng(3);
         for (int i = 0; i < count; i++)
         {
@@ -75,7 +75,10 @@ public sealed class ParticleScenarioTests
             environment.Save(snapshot);
             Assert.Equal(0, snapshot[0]);
             if (goals == 2)
+            {
                 pairs[3 * (int)snapshot[1] + (int)snapshot[2]]++;
+            }
+
             Tally(snapshot.AsSpan(1 + goals, 2 * agents), 1, placesOfAgents);
             Tally(snapshot.AsSpan(1 + goals + 2 * agents, 2 * landmarks), landmarkRange, placesOfLandmarks);
             Assert.All(snapshot[(1 + goals + 2 * (agents + landmarks))..], number => Assert.Equal(0, number));
@@ -83,12 +86,16 @@ public sealed class ParticleScenarioTests
         Assert.All(Rows(placesOfAgents).Concat(Rows(placesOfLandmarks)),
             row => Assert.True(ChiSquare(row) < 39, "beyond the 99.999 % quantile for 9 degrees of freedom"));
         if (goals == 2)
+        {
             Assert.True(ChiSquare(pairs) < 37.4, "beyond the 99.999 % quantile for 8 degrees of freedom");
+        }
 
         static void Tally(ReadOnlySpan<double> numbers, double range, int[,] counts)
         {
             for (int i = 0; i < numbers.Length; i++)
+            {
                 counts[i, (int)Math.Floor(5 * (numbers[i] / range + 1))]++;
+            }
         }
     }
 
@@ -100,7 +107,7 @@ public sealed class ParticleScenarioTests
     public void AnIndexIsAVectorWithOnes(string id)
     {
         IEnvironment byIndex = Catalog.CreateEnvironment(id), byVector = Catalog.CreateEnvironment($"{id}?actions=continuous");
-        AgentSpec[] agents = byIndex.Spec.Agents;
+        var agents = byIndex.Spec.Agents;
         double[] rewards = new double[agents.Length], others = new double[agents.Length];
         double[] start = new double[byIndex.Spec.SnapshotSize], end = new double[start.Length], otherEnd = new double[start.Length];
         var rng = new Rng(4);
@@ -130,7 +137,9 @@ public sealed class ParticleScenarioTests
             byVector.Step(Numbers.Joint([.. vectors.Select(vector => new float[vector.Length])]), others, ref rng);
             byVector.Save(otherEnd);
             if (id != "mpe-v0:reference" || action != 0) // the first symbol is one, silence is none
+            {
                 Assert.NotEqual(end, otherEnd);
+            }
         }
 
         static float[] OneHot(int length, int one) => [.. Enumerable.Range(0, length).Select(i => i == one ? 1f : 0f)];
@@ -144,10 +153,10 @@ public sealed class ParticleScenarioTests
     public void AnActionThatThereIsNotIsRefused(string id, int first, int second)
     {
         var rng = new Rng(1);
-        IEnvironment environment = Catalog.CreateEnvironment(id);
+        var environment = Catalog.CreateEnvironment(id);
         environment.Reset(ref rng);
         Assert.Throws<ArgumentOutOfRangeException>(() => environment.Step([first, second], new double[2], ref rng));
-        IEnvironment continuous = Catalog.CreateEnvironment($"{id}?actions=continuous");
+        var continuous = Catalog.CreateEnvironment($"{id}?actions=continuous");
         continuous.Reset(ref rng);
         Assert.ThrowsAny<ArgumentException>(() => continuous.Step(Numbers.Joint([1, 0, 0], [1, 0, 0]), new double[2], ref rng));
         Assert.Throws<InvalidOperationException>(() => continuous.Step([0, 0], new double[2], ref rng));
@@ -179,9 +188,9 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void ScriptedPreyFleesFromTheNearestAndStaysAround()
     {
-        IEnvironment environment = Catalog.CreateEnvironment("mpe:tag?prey=scripted&adversaries=2&obstacles=0&steps=100");
+        var environment = Catalog.CreateEnvironment("mpe:tag?prey=scripted&adversaries=2&obstacles=0&steps=100");
         var rng = new Rng(7);
-        var rewards = new double[2];
+        double[] rewards = new double[2];
         // The prey at the middle, one adversary near at its left, one further away below; then all at rest.
         double[] state = [0, -0.3, 0, 0, -0.6, 0, 0, 0, 0, 0, 0, 0, 0];
         environment.Restore(state);
@@ -218,20 +227,20 @@ public sealed class ParticleScenarioTests
     [InlineData(2, 3, -2, 0)]
     public void EveAndBobArePaidForTheSecret(int eve, int bob, double eves, double goods)
     {
-        IEnvironment crypto = Catalog.CreateEnvironment("mpe:crypto");
+        var crypto = Catalog.CreateEnvironment("mpe:crypto");
         var rng = new Rng(8);
         crypto.Reset(ref rng);
-        var snapshot = new double[crypto.Spec.SnapshotSize];
+        double[] snapshot = new double[crypto.Spec.SnapshotSize];
         crypto.Save(snapshot);
         (snapshot[1], snapshot[2]) = (1, 0);
         crypto.Restore(snapshot);
-        var rewards = new double[3];
+        double[] rewards = new double[3];
         crypto.Step([eve, bob, 2], rewards, ref rng);
         Assert.Equal([eves, goods, goods], rewards);
         Assert.Equal([0, 0, 1, 0], Observation(crypto, 0));
         Assert.Equal([1, 0, 0, 0, 0, 0, 1, 0], Observation(crypto, 1));
         Assert.Equal([0, 1, 0, 0, 1, 0, 0, 0], Observation(crypto, 2));
-        IEnvironment silent = Catalog.CreateEnvironment("mpe:crypto?actions=continuous");
+        var silent = Catalog.CreateEnvironment("mpe:crypto?actions=continuous");
         silent.Restore(snapshot);
         silent.Step(Numbers.Joint(new float[4], new float[4], new float[4]), rewards, ref rng); // silence costs nothing
         Assert.Equal([0, 0, 0], rewards);
@@ -240,18 +249,18 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void PushingKeepsAnotherAway()
     {
-        IEnvironment push = Catalog.CreateEnvironment("mpe:push");
+        var push = Catalog.CreateEnvironment("mpe:push");
         var rng = new Rng(9);
         // Goal 1 at (0, 0.5); the adversary at rest at (0.1, 0), the good one overlaps with it at (0.15, 0).
         push.Restore([0, 1, 0.1, 0, 0.15, 0, -1, 0, 0, 0.5, 0, 0, 0, 0]);
         Assert.Equal([0, 0, -1.1f, 0, -0.1f, 0.5f, 0.05f, 0], Observation(push, 0), (a, b) => Math.Abs(a - b) < 1e-6);
         Assert.Equal([0, 0, -0.15f, 0.5f, 0.25f, 0.25f, 0.75f, -1.15f, 0, -0.15f, 0.5f, 0.1f, 0.9f, 0.1f, 0.1f, 0.1f, 0.9f, -0.05f, 0],
             Observation(push, 1), (a, b) => Math.Abs(a - b) < 1e-6);
-        var rewards = new double[2];
+        double[] rewards = new double[2];
         push.Step([0, 0], rewards, ref rng);
         double near = Math.Sqrt(0.01 + 0.25), far = Math.Sqrt(0.0225 + 0.25);
         Assert.Equal([far - near, -far], rewards, (a, b) => Math.Abs(a - b) < 1e-12);
-        var after = new double[14];
+        double[] after = new double[14];
         push.Save(after);
         Assert.Equal([-0.5, 0, 0.5, 0], after[10..], (a, b) => Math.Abs(a - b) < 1e-12); // 100 * depth 0.05 * 0.1
     }
@@ -265,7 +274,7 @@ public sealed class ParticleScenarioTests
     [InlineData(0.0, 0.1, true, true)] // both in none
     public void ForestsHideFromAllButTheLeader(double hunter, double prey, bool hunterSees, bool preySees)
     {
-        IEnvironment world = Catalog.CreateEnvironment("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1");
+        var world = Catalog.CreateEnvironment("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1");
         double[] positions = [0.9, 0.9, hunter, 0.01, prey, 0.2, 0, 0, -0.5, 0, 0.5, 0], velocities = [0, 0, 0, 0, 0.3, -0.4];
         world.Restore([0, .. positions, .. velocities, 0, 1, 0, 0, .. new double[8]]);
         const int others = 4 + 6; // own velocity and position, three landmarks
@@ -280,11 +289,11 @@ public sealed class ParticleScenarioTests
     [Fact]
     public void TheHuntPaysForPreyAndFood()
     {
-        IEnvironment world = Catalog.CreateEnvironment("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1&forests=0");
+        var world = Catalog.CreateEnvironment("mpe:world-comm?adversaries=2&good=1&obstacles=0&food=1&forests=0");
         var rng = new Rng(10);
         // The prey at (0.95, 0), on the food at (0.96, 0), and 0.1 from an adversary, which touches it; the leader at (0.95, 1).
         world.Restore([0, 0.95, 1, 0.95, 0.1, 0.95, 0, 0.96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        var rewards = new double[3];
+        double[] rewards = new double[3];
         world.Step([0, 0, 0], rewards, ref rng);
         double[] expected = [5 - 0.1, 5 - 0.1 * 0.1, 2 - 5 - 2 * 0.5 - 0.05 * 0.01];
         Assert.Equal(expected, rewards, (a, b) => Math.Abs(a - b) < 1e-9);
@@ -292,7 +301,7 @@ public sealed class ParticleScenarioTests
 
     private static float[] Observation(IEnvironment environment, int agent)
     {
-        var observation = new float[environment.Spec.Agents[agent].Observation];
+        float[] observation = new float[environment.Spec.Agents[agent].Observation];
         environment.Observe(agent, observation);
         return observation;
     }

@@ -15,11 +15,11 @@ public sealed class ParticleWorldTests
         int pushed = 0;
         for (int trial = 0; trial < 500; trial++)
         {
-            ParticleWorld world = Scatter(5, Disc, 0.4, ref rng);
-            Vector2d momentum = Sum(world.Velocities);
-            Vector2d[] before = world.Velocities.ToArray();
+            var world = Scatter(5, Disc, 0.4, ref rng);
+            var momentum = Sum(world.Velocities);
+            var before = world.Velocities.ToArray();
             world.Step(new Vector2d[5]);
-            Vector2d after = Sum(world.Velocities);
+            var after = Sum(world.Velocities);
             Assert.Equal(0.75 * momentum.X, after.X, Rounding);
             Assert.Equal(0.75 * momentum.Y, after.Y, Rounding);
             pushed += before.Zip(world.Velocities.ToArray()).Count(pair => (pair.First * 0.75 - pair.Second).Length > 0.1);
@@ -37,10 +37,10 @@ public sealed class ParticleWorldTests
     public void AContactPushesApartByItsDepth(double distance, double force)
     {
         var (x, y) = (0.6, -0.8);
-        Vector2d push = ParticleWorld.Contact(new(distance * x, distance * y), 0.3);
+        var push = ParticleWorld.Contact(new(distance * x, distance * y), 0.3);
         Assert.Equal(force * x, push.X, Rounding * force);
         Assert.Equal(force * y, push.Y, Rounding * force);
-        Vector2d opposite = ParticleWorld.Contact(new(-distance * x, -distance * y), 0.3);
+        var opposite = ParticleWorld.Contact(new(-distance * x, -distance * y), 0.3);
         Assert.Equal((-push.X, -push.Y), (opposite.X, opposite.Y));
     }
 
@@ -50,7 +50,10 @@ public sealed class ParticleWorldTests
         ParticleBody ghost = Disc with { Collides = false }, pillar = Disc with { Movable = false };
         var world = new ParticleWorld([Disc, ghost, pillar], [Disc, ghost], velocityFirst: true);
         for (int body = 0; body < 5; body++)
+        {
             world.Positions[body] = new(0.01 * body, 0);
+        }
+
         world.Step([default, new(0, 1), new(1, 1)]);
         // From the pillar at 0.02 and the landmark at 0.03, both at its right.
         Assert.Equal(-100 * ((0.3 - 0.02) + (0.3 - 0.03)) * 0.1, world.Velocities[0].X, Rounding);
@@ -83,11 +86,11 @@ public sealed class ParticleWorldTests
         int limited = 0;
         for (int trial = 0; trial < 200; trial++)
         {
-            ParticleWorld world = Scatter(4, Disc with { MaxSpeed = 1.3, Acceleration = 4 }, 0.3, ref rng, velocityFirst);
+            var world = Scatter(4, Disc with { MaxSpeed = 1.3, Acceleration = 4 }, 0.3, ref rng, velocityFirst);
             for (int step = 0; step < 10; step++)
             {
                 Vector2d[] controls = [.. Enumerable.Range(0, 4).Select(_ => Draw(1, ref rng))];
-                Vector2d[] before = world.Positions.ToArray();
+                var before = world.Positions.ToArray();
                 world.Step(controls);
                 for (int body = 0; body < 4; body++)
                 {
@@ -95,7 +98,9 @@ public sealed class ParticleWorldTests
                     Assert.InRange(speed, 0, 1.3 + Rounding);
                     limited += Math.Abs(speed - 1.3) < Rounding ? 1 : 0;
                     if (step > 0)
+                    {
                         Assert.InRange((world.Positions[body] - before[body]).Length, 0, 0.13 + Rounding);
+                    }
                 }
             }
         }
@@ -106,18 +111,24 @@ public sealed class ParticleWorldTests
     {
         var world = new ParticleWorld(ParticleWorlds.Repeat(count, body), [], velocityFirst);
         for (int i = 0; i < count; i++)
+        {
             (world.Positions[i], world.Velocities[i]) = (Draw(range, ref rng), Draw(1, ref rng));
+        }
+
         return world;
     }
 
-    private static Vector2d Draw(double range, ref Rng rng) =>
-        new(range * (2 * rng.NextDouble() - 1), range * (2 * rng.NextDouble() - 1));
+    private static Vector2d Draw(double range, ref Rng rng)
+        => new(range * (2 * rng.NextDouble() - 1), range * (2 * rng.NextDouble() - 1));
 
     private static Vector2d Sum(ReadOnlySpan<Vector2d> vectors)
     {
         Vector2d sum = default;
-        foreach (Vector2d vector in vectors)
+        foreach (var vector in vectors)
+        {
             sum += vector;
+        }
+
         return sum;
     }
 }

@@ -37,9 +37,12 @@ public sealed class RoboticWarehouseTests
             for (int agents = 1; agents <= 19; agents++)
             {
                 if (size == "tiny" && difficulty == "-easy" && agents >= 16)
+                {
                     continue; // more requests than shelves
+                }
+
                 RwareConfig config = RwareConfig.Parse(new EnvironmentId($"rware:{size}-{agents}ag{difficulty}"));
-                WarehousePlan plan = config.Plan();
+                var plan = config.Plan();
                 Assert.Equal((rows, cols, shelves), (plan.Rows, plan.Cols, plan.Homes.Length));
                 var rng = new Rng(1);
                 new RoboticWarehouse(config).Reset(ref rng);
@@ -48,8 +51,8 @@ public sealed class RoboticWarehouseTests
     }
 
     [Fact]
-    public void AFloorHasHighwaysAroundItsBlocksAndRoomBeforeItsGoals() =>
-        Assert.Equal(
+    public void AFloorHasHighwaysAroundItsBlocksAndRoomBeforeItsGoals()
+        => Assert.Equal(
             "........../.xx.xx.xx./.xx.xx.xx./........../.xx....xx./.xx....xx./........../....gg....", WarehousePlan.Draw(2, 3, 2));
 
     [Theory]
@@ -61,11 +64,11 @@ public sealed class RoboticWarehouseTests
     [InlineData("rware:x.g.x-2ag?queue=1&steps=50")]
     public void NothingIsLostAndEverythingIsSeen(string id)
     {
-        IEnvironment environment = Catalog.CreateEnvironment(id);
+        var environment = Catalog.CreateEnvironment(id);
         RwareConfig config = RwareConfig.Parse(new EnvironmentId(id));
         Rng rng = new(3), policy = new(4);
-        var rewards = new double[config.Agents];
-        var actions = new int[config.Agents];
+        double[] rewards = new double[config.Agents];
+        int[] actions = new int[config.Agents];
         for (int episode = 0; episode < 8; episode++)
         {
             environment.Reset(ref rng);
@@ -75,7 +78,10 @@ public sealed class RoboticWarehouseTests
             do
             {
                 foreach (ref int action in actions.AsSpan())
+                {
                     action = policy.NextInt(3) == 0 ? policy.NextInt(5) : Forward;
+                }
+
                 result = environment.Step(actions, rewards, ref rng);
                 WarehouseState next = WarehouseState.Of(environment, config);
                 next.Check(environment);
@@ -127,7 +133,7 @@ public sealed class RoboticWarehouseTests
         RwareConfig config = RwareConfig.Parse(new EnvironmentId("rware:xxxxxx/.g....-1ag?queue=2"));
         var environment = new RoboticWarehouse(config);
         double[] before = [0, 1, 0, Down, 1, 1, 0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 3, 1, 0, 0], rewards = [0];
-        var counts = new int[7];
+        int[] counts = new int[7];
         var rng = new Rng(5);
         for (int i = 0; i < 40_000; i++)
         {
@@ -153,7 +159,7 @@ public sealed class RoboticWarehouseTests
         var environment = new RoboticWarehouse(config);
         environment.Restore([0, 0, 0, Up, 0, 1, 0, Down, 1, 1, 0, 2, 0, 1, 0, 0, 0]);
         var rng = new Rng(1);
-        var rewards = new double[2];
+        double[] rewards = new double[2];
         List<string> paid = [];
         foreach (int action in (int[])[Forward, Toggle, TurnRight, TurnRight, Forward, Toggle, Toggle])
         {
@@ -169,7 +175,7 @@ public sealed class RoboticWarehouseTests
         RwareConfig config = RwareConfig.Parse(new EnvironmentId("rware:.xx/.g.-1ag?idle=3&steps=5"));
         var environment = new RoboticWarehouse(config);
         var rng = new Rng(1);
-        var rewards = new double[1];
+        double[] rewards = new double[1];
         environment.Restore([0, 1, 0, Up, 1, 1, 0, 2, 0, 1, 0, 0]);
         Assert.Equal(["Running", "Running", "Truncated"], Play(Nothing, Nothing, Nothing));
         // A delivery in the second step starts the count anew.

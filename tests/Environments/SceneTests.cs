@@ -5,8 +5,8 @@ namespace Marl.Native.Tests;
 /// <summary>What there is to see in states that are known.</summary>
 public sealed class SceneTests
 {
-    public static TheoryData<string> Pictured =>
-        [.. Catalog.EnvironmentIds.Where(id => id.Split(':')[0] is "lbf" or "lbf-v1" or "rware" or "mpe" or "mpe-v0")];
+    public static TheoryData<string> Pictured
+        => [.. Catalog.EnvironmentIds.Where(id => id.Split(':')[0] is "lbf" or "lbf-v1" or "rware" or "mpe" or "mpe-v0")];
 
     [Fact]
     public void ForagingShowsPlayersAndTheFoodThatIsLeft()
@@ -69,7 +69,10 @@ public sealed class SceneTests
         double[] snapshot = new double[world.Spec.SnapshotSize];
         (snapshot[1], snapshot[2]) = (2, 0); // agent 0 knows that agent 1 shall go to landmark 2; agent 1 that agent 0 shall go to 0
         for (int landmark = 0; landmark < 3; landmark++)
+        {
             snapshot[3 + 2 * (2 + landmark)] = landmark;
+        }
+
         world.Restore(snapshot);
         var discs = ((PlaneScene)((IPictured)world).Picture()).Discs;
         Assert.Equal([(0.0, 0), (2.0, 1)],
@@ -127,8 +130,11 @@ public sealed class SceneTests
             world.Restore(new double[world.Spec.SnapshotSize]);
             var rng = new Rng(1);
             for (int step = 0; step < 2; step++)
+            {
                 world.Step([action], new double[1], ref rng);
-            Disc agent = ((PlaneScene)pictured.Picture()).Discs.Single(disc => disc.Role == SceneRole.Agent);
+            }
+
+            var agent = ((PlaneScene)pictured.Picture()).Discs.Single(disc => disc.Role == SceneRole.Agent);
             Assert.Equal(pictured.ActionName(0, action), (Math.Sign(agent.X), Math.Sign(agent.Y)) switch
             {
                 (-1, 0) => "left",

@@ -15,7 +15,7 @@ public sealed class SmallGameTests
     [InlineData(1, 1, 1, 8)]
     public void TheTwoStepGamePaysAsInThePaper(int choice, int first, int second, double payoff)
     {
-        IEnvironment game = Catalog.CreateEnvironment("two-step");
+        var game = Catalog.CreateEnvironment("two-step");
         for (int idle = 0; idle < 2; idle++) // the second agent's first action does nothing
         {
             var rng = new Rng(1);
@@ -44,27 +44,30 @@ public sealed class SmallGameTests
     [Fact]
     public void AMatrixGameIsTruncatedAfterItsSteps()
     {
-        IEnvironment game = Catalog.CreateEnvironment("climbing");
+        var game = Catalog.CreateEnvironment("climbing");
         var rng = new Rng(1);
         game.Reset(ref rng);
         for (int step = 1; step < 25; step++)
+        {
             Assert.Equal(StepResult.Running, Play(game, 0, 0).Result);
+        }
+
         Assert.Equal(StepResult.Truncated, Play(game, 0, 0).Result);
     }
 
     [Fact]
     public void AMatrixGameIsReadFromAFile()
     {
-        IEnvironment three = FromFile("""{"payoff": [[[1, 2, 3], [4, 5, 6]]], "steps": 2}""");
+        var three = FromFile("""{"payoff": [[[1, 2, 3], [4, 5, 6]]], "steps": 2}""");
         Assert.Equal([1, 2, 3], three.Spec.Agents.Select(agent => agent.Actions));
         Assert.Equal([3, 3, 3], three.Spec.Agents.Select(agent => agent.Observation));
         Assert.Equal(2, three.Spec.EpisodeLimit);
-        var rewards = new double[3];
+        double[] rewards = new double[3];
         var rng = new Rng(1);
         three.Step([0, 1, 2], rewards, ref rng);
         Assert.Equal([6, 6, 6], rewards);
 
-        IEnvironment own = FromFile("""{"payoffs": [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]}""", "?steps=3");
+        var own = FromFile("""{"payoffs": [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]}""", "?steps=3");
         Assert.Equal((StepResult.Running, 5.0, 0.0), Play(own, 1, 0));
         Assert.Equal(3, own.Spec.EpisodeLimit);
     }
@@ -94,13 +97,13 @@ public sealed class SmallGameTests
     }
 
     [Fact]
-    public void AMissingFileIsRefusedByName() =>
-        Assert.Contains("nowhere.json", Assert.Throws<UsageException>(() => Catalog.CreateEnvironment("matrix:nowhere.json")).Message);
+    public void AMissingFileIsRefusedByName()
+        => Assert.Contains("nowhere.json", Assert.Throws<UsageException>(() => Catalog.CreateEnvironment("matrix:nowhere.json")).Message);
 
     [Fact]
     public void TheIdentityGamePaysForRepeatingTheSymbol()
     {
-        IEnvironment game = Catalog.CreateEnvironment("identity?agents=2&actions=3&steps=40");
+        var game = Catalog.CreateEnvironment("identity?agents=2&actions=3&steps=40");
         var rng = new Rng(1);
         game.Reset(ref rng);
         int same = 0;
@@ -145,14 +148,14 @@ public sealed class SmallGameTests
 
     private static float[] State(IEnvironment game)
     {
-        var state = new float[game.Spec.StateSize];
+        float[] state = new float[game.Spec.StateSize];
         game.ReadState(state);
         return state;
     }
 
     private static float[] Observation(IEnvironment game, int agent)
     {
-        var observation = new float[game.Spec.Agents[agent].Observation];
+        float[] observation = new float[game.Spec.Agents[agent].Observation];
         game.Observe(agent, observation);
         return observation;
     }
@@ -166,7 +169,7 @@ public sealed class SmallGameTests
     private static (StepResult Result, double First, double Second) Play(IEnvironment game, int first, int second, ref Rng rng)
     {
         Span<double> rewards = stackalloc double[2];
-        StepResult result = game.Step([first, second], rewards, ref rng);
+        var result = game.Step([first, second], rewards, ref rng);
         return (result, rewards[0], rewards[1]);
     }
 }

@@ -58,11 +58,20 @@ internal sealed record TraceFamily(
             _ => (string[])[],
         }];
         if (parameters.GetProperty("local_ratio") is { ValueKind: JsonValueKind.Number } ratio)
+        {
             options.Add($"ratio={ratio.GetRawText()}");
+        }
+
         if (parameters.GetProperty("variant").GetString() == "mpe0")
+        {
             return Catalog.CreateEnvironment($"mpe-v0:{world}?{string.Join('&', options)}");
+        }
+
         if (parameters.GetProperty("integration").GetString() == "velocity_then_position")
+        {
             options.Add("order=original");
+        }
+
         return Catalog.CreateEnvironment($"mpe:{world}?{string.Join('&', options)}");
     }
 
@@ -70,13 +79,13 @@ internal sealed record TraceFamily(
     {
         return [state.GetProperty("t").GetInt32(), .. Read("goals"), .. Read("pos"), .. Read("lm"), .. Read("vel"), .. Read("c")];
 
-        IEnumerable<double> Read(string name) => state.TryGetProperty(name, out JsonElement numbers) ? Trace.Numbers(numbers) : [];
+        IEnumerable<double> Read(string name) => state.TryGetProperty(name, out var numbers) ? Trace.Numbers(numbers) : [];
     }
 
     private static LevelBasedForaging CreateForaging(JsonElement parameters)
     {
         int Value(string name) => parameters.GetProperty(name).GetInt32();
-        JsonElement maxFoodLevel = parameters.GetProperty("max_food_level");
+        var maxFoodLevel = parameters.GetProperty("max_food_level");
         return new(new LbfConfig
         {
             Rows = Value("rows"),
@@ -96,7 +105,7 @@ internal sealed record TraceFamily(
 
     private static double[] ForagingSnapshot(JsonElement state, EnvironmentSpec spec)
     {
-        var snapshot = new double[spec.SnapshotSize];
+        double[] snapshot = new double[spec.SnapshotSize];
         double[] numbers =
         [
             state.GetProperty("t").GetInt32(),
@@ -117,10 +126,13 @@ internal sealed record TraceFamily(
             Agents = Value("n_agents"),
             Requests = Value("request_queue_size"),
             EpisodeLimit = Value("max_steps"),
-            SensorRange = parameters.TryGetProperty("sensor_range", out JsonElement range) ? range.GetInt32() : 1, // mostly unsaid
+            SensorRange = parameters.TryGetProperty("sensor_range", out var range) ? range.GetInt32() : 1, // mostly unsaid
         };
         if (parameters.GetProperty("shelf_rows").ValueKind == JsonValueKind.Null)
+        {
             return new(config with { Drawing = floor });
+        }
+
         config = config with
         {
             ShelfRows = Value("shelf_rows"),
@@ -136,15 +148,18 @@ internal sealed record TraceFamily(
     {
         List<char[]> rows = [.. parameters.GetProperty("highways").EnumerateArray().Select(row =>
             row.GetString()!.Replace('1', '.').Replace('0', 'x').ToCharArray())];
-        foreach (JsonElement goal in parameters.GetProperty("goals").EnumerateArray())
+        foreach (var goal in parameters.GetProperty("goals").EnumerateArray())
+        {
             rows[goal[1].GetInt32()][goal[0].GetInt32()] = 'g';
+        }
+
         return string.Join('/', rows.Select(row => new string(row)));
     }
 
     /// <summary>There is no limit to idle steps and no second half of a reward, so the numbers about them are 0.</summary>
     private static double[] WarehouseSnapshot(JsonElement state, EnvironmentSpec spec)
     {
-        var snapshot = new double[spec.SnapshotSize];
+        double[] snapshot = new double[spec.SnapshotSize];
         double[] numbers =
         [
             state.GetProperty("t").GetInt32(),
@@ -160,11 +175,14 @@ internal sealed record TraceFamily(
     /// the recorded draws.</summary>
     private static Rng WarehouseChance(JsonElement before, JsonElement step)
     {
-        if (!step.TryGetProperty("draws", out JsonElement draws))
+        if (!step.TryGetProperty("draws", out var draws))
+        {
             return new Rng(1);
+        }
+
         List<int> queue = [.. Trace.Numbers(before.GetProperty("queue")).Select(shelf => (int)shelf)], places = [];
         int unrequested = before.GetProperty("shelves").GetArrayLength() - queue.Count;
-        foreach (JsonElement draw in draws.EnumerateArray()) // goal, slot of the queue, shelf delivered, shelf requested instead
+        foreach (var draw in draws.EnumerateArray()) // goal, slot of the queue, shelf delivered, shelf requested instead
         {
             int next = draw[3].GetInt32();
             places.Add(next - 1 - queue.Count(shelf => shelf < next));
@@ -174,16 +192,21 @@ internal sealed record TraceFamily(
         {
             var (rng, start) = (new Rng(key), new Rng(key));
             if (places.All(place => rng.NextInt(unrequested) == place))
+            {
                 return start;
+            }
         }
     }
 
     private static MatrixGame CreateMatrixGame(JsonElement parameters)
     {
-        JsonElement payoffs = parameters.GetProperty("payoff");
+        var payoffs = parameters.GetProperty("payoff");
         List<int> actions = [];
-        for (JsonElement part = payoffs[0]; part.ValueKind == JsonValueKind.Array; part = part[0])
+        for (var part = payoffs[0]; part.ValueKind == JsonValueKind.Array; part = part[0])
+        {
             actions.Add(part.GetArrayLength());
+        }
+
         double[][] tensors = [.. payoffs.EnumerateArray().Select(tensor => Trace.Numbers(tensor).ToArray())];
         return new("recorded", [.. actions], tensors, parameters.GetProperty("ep_length").GetInt32());
     }
@@ -205,6 +228,6 @@ internal static class Trace
     }
 
     /// <summary>The numbers of nested arrays in their order.</summary>
-    public static IEnumerable<double> Numbers(JsonElement nested) =>
-        nested.ValueKind == JsonValueKind.Array ? nested.EnumerateArray().SelectMany(Numbers) : [nested.GetDouble()];
+    public static IEnumerable<double> Numbers(JsonElement nested)
+        => nested.ValueKind == JsonValueKind.Array ? nested.EnumerateArray().SelectMany(Numbers) : [nested.GetDouble()];
 }

@@ -7,8 +7,8 @@ namespace Marl.Native.Tests;
 public sealed class Traces : IReferenceCases
 {
     /// <inheritdoc/>
-    public IEnumerable<(string Name, string? NotBuilt)> Cases =>
-        from file in Directory.EnumerateFiles(ReferenceData.Folder("envs"), "*.jsonl.gz").Order(StringComparer.Ordinal)
+    public IEnumerable<(string Name, string? NotBuilt)> Cases
+        => from file in Directory.EnumerateFiles(ReferenceData.Folder("envs"), "*.jsonl.gz").Order(StringComparer.Ordinal)
         let name = Path.GetFileName(file).Replace(".jsonl.gz", "")
         let family = name.Split('_')[0]
         select (name, TraceFamily.Built.ContainsKey(family) ? null : $"not built yet: {family}");
@@ -27,26 +27,32 @@ public sealed class TraceReplay
 
     private static void Replay(string name, bool reloads)
     {
-        TraceFamily family = TraceFamily.Built[name.Split('_')[0]];
+        var family = TraceFamily.Built[name.Split('_')[0]];
         IEnvironment? environment = null;
         JsonElement previous = default;
         int number = 0, steps = 0;
-        foreach (JsonElement line in Trace.Lines(name))
+        foreach (var line in Trace.Lines(name))
         {
             string at = $"{name}, line {++number}";
-            JsonElement state = line.GetProperty("state");
+            var state = line.GetProperty("state");
             string type = line.GetProperty("type").GetString()!;
             if (type == "header")
             {
                 environment = family.Create(line.GetProperty("params"));
-                if (line.GetProperty("spec").TryGetProperty("action_type", out JsonElement kind) && kind.GetString() != "discrete")
+                if (line.GetProperty("spec").TryGetProperty("action_type", out var kind) && kind.GetString() != "discrete")
+                {
                     environment = Catalog.CreateEnvironment($"{environment.Spec.Id}{(environment.Spec.Id.Contains('?') ? '&' : '?')}actions=continuous");
+                }
+
                 CheckSpec(environment, line.GetProperty("spec"));
             }
             if (type == "step")
             {
                 if (reloads)
+                {
                     environment!.Restore(family.Snapshot(previous, environment.Spec));
+                }
+
                 CheckStep(environment!, family, line, family.Chance(previous, line), at);
                 steps++;
             }
@@ -62,7 +68,7 @@ public sealed class TraceReplay
 
     private static void CheckSpec(IEnvironment environment, JsonElement recorded)
     {
-        EnvironmentSpec spec = environment.Spec;
+        var spec = environment.Spec;
         Assert.Equal(recorded.GetProperty("n_agents").GetInt32(), spec.Agents.Length);
         Assert.Equal(Trace.Numbers(recorded.GetProperty("obs_sizes")), spec.Agents.Select(agent => (double)agent.Observation));
         Assert.Equal(Trace.Numbers(recorded.GetProperty("actions")), spec.Agents.Select(agent => (double)agent.Actions));
@@ -71,15 +77,15 @@ public sealed class TraceReplay
 
     private static void CheckStep(IEnvironment environment, TraceFamily family, JsonElement line, Rng rng, string at)
     {
-        var rewards = new double[environment.Spec.Agents.Length];
-        JsonElement joint = line.GetProperty("a");
-        StepResult result = joint[0].ValueKind == JsonValueKind.Array
+        double[] rewards = new double[environment.Spec.Agents.Length];
+        var joint = line.GetProperty("a");
+        var result = joint[0].ValueKind == JsonValueKind.Array
             ? environment.Step(Numbers.Joint([.. joint.EnumerateArray().Select(vector => Trace.Numbers(vector).Select(weight => (float)weight).ToArray())]), rewards, ref rng)
             : environment.Step([.. Trace.Numbers(joint).Select(action => (int)action)], rewards, ref rng);
         Require(Agree(Trace.Numbers(line.GetProperty("r")), [.. rewards], family.Tolerance),
             $"{at}: rewards are {string.Join(' ', rewards)}");
         bool ends = line.GetProperty("done").GetBoolean() || line.GetProperty("trunc").GetBoolean();
-        StepResult expected = !ends ? StepResult.Running
+        var expected = !ends ? StepResult.Running
             : family.EndsItself(line.GetProperty("state")) ? StepResult.Terminated : StepResult.Truncated;
         Require(result == expected, $"{at}: the step returns {result}, not {expected}");
     }
@@ -92,9 +98,9 @@ public sealed class TraceReplay
             $"{at}: the state is {string.Join(' ', snapshot)}, not {string.Join(' ', expected)}");
         for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
         {
-            var observation = new float[environment.Spec.Agents[agent].Observation];
+            float[] observation = new float[environment.Spec.Agents[agent].Observation];
             environment.Observe(agent, observation);
-            IEnumerable<double> recorded = Trace.Numbers(observations[agent]).Select(number => (double)(float)number);
+            var recorded = Trace.Numbers(observations[agent]).Select(number => (double)(float)number);
             Require(Agree(recorded, [.. observation], family.ObservationTolerance),
                 $"{at}: agent {agent} observes {string.Join(' ', observation)}");
         }
@@ -109,6 +115,8 @@ public sealed class TraceReplay
     private static void Require(bool holds, string problem)
     {
         if (!holds)
+        {
             Assert.Fail(problem);
+        }
     }
 }

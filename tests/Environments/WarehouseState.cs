@@ -15,7 +15,7 @@ internal sealed record WarehouseState(
 
     public static WarehouseState Of(IEnvironment environment, RwareConfig config)
     {
-        var snapshot = new double[environment.Spec.SnapshotSize];
+        double[] snapshot = new double[environment.Spec.SnapshotSize];
         environment.Save(snapshot);
         int[] numbers = [.. snapshot.Select(number => (int)number)];
         int agents = 4 * config.Agents, shelves = numbers.Length - 2 - 5 * config.Agents - config.Requests;
@@ -38,11 +38,13 @@ internal sealed record WarehouseState(
         for (int i = 0; i < Shelves.Length; i++)
         {
             if (!Agents.Any(agent => agent.Carried == i + 1))
+            {
                 Assert.Equal('x', Mark(Shelves[i].X, Shelves[i].Y));
+            }
         }
         for (int i = 0; i < Agents.Length; i++)
         {
-            var observation = new float[environment.Spec.Agents[i].Observation];
+            float[] observation = new float[environment.Spec.Agents[i].Observation];
             environment.Observe(i, observation);
             Assert.Equal(Observation(i), observation);
         }
@@ -67,7 +69,9 @@ internal sealed record WarehouseState(
         for (int i = 0; i < Shelves.Length; i++)
         {
             if (Shelves[i] != before.Shelves[i])
+            {
                 Assert.Contains(Agents, agent => agent.Carried == i + 1);
+            }
         }
     }
 

@@ -229,14 +229,14 @@ public sealed class AdapterTests : IDisposable
 
     private static float[][] See(IEnvironment environment) => [.. environment.Spec.Agents.Select((agent, i) =>
     {
-        var seen = new float[agent.Observation];
+        float[] seen = new float[agent.Observation];
         environment.Observe(i, seen);
         return seen;
     })];
 
     private static string[] May(IEnvironment environment) => [.. environment.Spec.Agents.Select((agent, i) =>
     {
-        var available = new bool[agent.Actions];
+        bool[] available = new bool[agent.Actions];
         environment.ReadAvailable(i, available);
         return string.Concat(available.Select(may => may ? '1' : '0'));
     })];

@@ -154,13 +154,13 @@ public sealed class ExternalEnvironmentTests
         environment.Reset(ref rng);
         environment.Step([1, 2], new double[2], ref rng);
         environment.Step([0, 1], new double[2], ref rng);
-        var snapshot = new double[environment.Spec.SnapshotSize];
+        double[] snapshot = new double[environment.Spec.SnapshotSize];
         environment.Save(snapshot);
         successor.Restore(snapshot);
         successor.Reset(ref rng); // what was restored is forgotten, and nobody had to play it
         Assert.Equal(2, second.Asked.Length);
         successor.Restore(snapshot);
-        var seen = new float[2];
+        float[] seen = new float[2];
         successor.Observe(0, seen);
         Assert.Equal(9, seen[0]);
         Assert.Equal(first.Asked[1..], second.Asked[2..]);
@@ -194,7 +194,7 @@ public sealed class ExternalEnvironmentTests
 
     private static bool[] Available(IEnvironment environment, int agent, int count)
     {
-        var available = new bool[count];
+        bool[] available = new bool[count];
         environment.ReadAvailable(agent, available);
         return available;
     }

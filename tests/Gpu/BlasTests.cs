@@ -60,7 +60,7 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
                 {
                     var rng = new Rng(12);
                     Matrix left = Make(on, ref rng, a, m, k, copies), right = Make(on, ref rng, b, k, n, copies), result = Make(on, ref rng, c, m, n, copies);
-                    Tensor bias = what switch
+                    var bias = what switch
                     {
                         "bias" => On(on, Noise.Of(ref rng, n)),
                         "biases" => On(on, Noise.Of(ref rng, copies, n)),

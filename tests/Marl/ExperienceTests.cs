@@ -162,7 +162,7 @@ public sealed class ExperienceTests
             var (saved, loaded) = (trainer.Policy, Policy.Load(path));
             Assert.True(loaded.Description.Stochastic);
             var greedy = loaded.Greedily();
-            var chances = trainer.Configuration.Training.Seed;
+            ulong chances = trainer.Configuration.Training.Seed;
             double sum = 0;
             HashSet<string> drawn = [], likeliest = [];
             for (int i = 0; i < 40; i++)

@@ -95,7 +95,7 @@ public sealed class NetworkTests
             Close(after, masked[^after.Length..]);
             Close(plain[..^after.Length], masked[..^after.Length]);
             Assert.Equal(critic.IsRecurrent, plain.Zip(masked).Any(pair => Math.Abs(pair.First - pair.Second) > 1e-6f));
-            Var state = tape.Constant(Tensor.Zeros(b, 2, critic.IsRecurrent ? 6 : 0));
+            var state = tape.Constant(Tensor.Zeros(b, 2, critic.IsRecurrent ? 6 : 0));
             for (int t = 0; t < rows; t++)
             {
                 var (features, next) = critic.Features(w, critic.Input.Build(tape, run.Episodes, t, 1), state);

@@ -110,7 +110,7 @@ public sealed class PolicyTests
         var (seeing, _) = Untrained("iql", Foraging, "observation=state");
         var (continuous, _) = Untrained("maddpg", TrainingTests.Numbers, "agent=mlp");
         var (input, rng) = (new Input(policy), new Rng(1));
-        var memory = Memory(policy);
+        double[] memory = Memory(policy);
         int n = input.Observations.Length;
         Refused($"observations: {n} elements, 2 agents of {n / 2}, are needed; 3 were given", () => policy.Act(new float[3], [], new int[2], ref rng));
         Refused("available: 12 elements, 2 agents of 6, are needed; 5 were given", () => policy.Act(input.Observations, new bool[5], new int[2], ref rng));
@@ -135,7 +135,7 @@ public sealed class PolicyTests
         world.Reset(ref rng);
         input.Read(world);
         input.Act(policy, ref rng);
-        var memory = Memory(policy);
+        double[] memory = Memory(policy);
         Assert.NotEqual(fresh, memory);
         var clone = policy.Clone();
         Assert.Equal(fresh, Memory(clone));

@@ -54,7 +54,7 @@ public sealed class RolloutTests
         public void Reset(ref Rng rng)
         {
             stage.Reset(ref rng);
-            var seen = new float[Spec.ObservationSize];
+            float[] seen = new float[Spec.ObservationSize];
             stage.Observe(0, seen);
             Begun.Add(string.Join(' ', seen));
         }

@@ -133,7 +133,7 @@ public sealed class SegmentTests
                 var rest = tape.Constant(state.Length > 0 ? batch[state[0]] : Tensor.Zeros(4, agent.Agents, agent.StateSize));
                 var logits = agent.Forward(tape.Freeze(play.Learner.Parameters), agent.Input.Build(tape, batch), rest, batch.ContinueMask).Output;
                 var logPolicy = play.Learner.Exploration.LogPolicy(logits.Slice(0, 0, batch.Steps), batch.Available.Slice(0, batch.Steps));
-                var p = (new ActionValues(logPolicy, batch.Actions, default).Chosen.Exp() * batch.Mask).Value.ToArray();
+                float[] p = (new ActionValues(logPolicy, batch.Actions, default).Chosen.Exp() * batch.Mask).Value.ToArray();
                 Near((tape.Constant(batch.Probabilities) * batch.Mask).Value.Span, p, 1e-6);
             }
         }

@@ -225,7 +225,7 @@ public sealed class LayerTests
     private static (Parameters, Func<Weights, Var, Var>) Build(string name, int copies)
     {
         var layout = new ParameterLayout();
-        Func<Weights, Var, Var> forward = name switch
+        var forward = name switch
         {
             "Linear" => new Linear(layout, 4, 2, copies).Forward,
             "Mlp" => new Mlp(layout, [4, 5, 2], Ops.Tanh, copies).Forward,

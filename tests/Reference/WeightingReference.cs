@@ -101,7 +101,7 @@ public sealed class WeightingReference
         var mask = ReferenceCase.SwapAxes(c["mask"]);
         // Of the agents' equal masks the first.
         var lived = tape.Constant(mask).Slice(2, 0, 1).Value;
-        Tensor all = tape.Scratch(lived.Shape);
+        var all = tape.Scratch(lived.Shape);
         c.Device.Fill(all, 1f);
         // The case's weights of a single step are of all rows, those of episodes of valid ones.
         c.Compare("weight", Weight(all, ImportanceKind.Step, float.PositiveInfinity));

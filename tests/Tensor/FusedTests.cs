@@ -37,7 +37,7 @@ public sealed class FusedTests
             }
         }
         // Tangents: d and dh of the backward pass serve as a direction.
-        Tensor tangent = Noise.Of(ref rng, rows, units);
+        var tangent = Noise.Of(ref rng, rows, units);
         Device.GruGatesTangent(gates, h, d, dh, tangent);
         for (int i = 0; i < y.Count; i++)
         {

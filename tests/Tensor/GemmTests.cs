@@ -22,11 +22,11 @@ public sealed class GemmTests
             {
                 continue;
             }
-            Matrix a = Operand(ref rng, m, k, batch, transposeA);
-            Matrix b = Operand(ref rng, k, n, rng.NextInt(3) == 0 ? 1 : batch, transposeB);
-            Matrix c = Operand(ref rng, m, n, batch, rng.NextInt(5) == 0);
+            var a = Operand(ref rng, m, k, batch, transposeA);
+            var b = Operand(ref rng, k, n, rng.NextInt(3) == 0 ? 1 : batch, transposeB);
+            var c = Operand(ref rng, m, n, batch, rng.NextInt(5) == 0);
             bool accumulate = rng.NextInt(2) == 0;
-            Tensor bias = accumulate || rng.NextInt(2) == 0 ? default
+            var bias = accumulate || rng.NextInt(2) == 0 ? default
                 : rng.NextInt(2) == 0 ? Noise.Of(ref rng, n)
                 : Noise.Of(ref rng, batch, n);
             float[] expected = Chain(a, b, c, accumulate, bias);
@@ -46,7 +46,7 @@ public sealed class GemmTests
         foreach (int transposed in new[] { 0, 1, 2, 3 })
         {
             Matrix a = Operand(ref rng, m, k, 1, transposed % 2 == 1), b = Operand(ref rng, k, n, 1, transposed / 2 == 1);
-            Matrix c = Operand(ref rng, m, n, 1, false);
+            var c = Operand(ref rng, m, n, 1, false);
             float[] expected = Chain(a, b, c, true, default);
             Device.Cpu.Gemm(a, b, c, accumulate: true);
             Noise.AssertSameBits(expected, c.Data.Span, $"{a} {b}");

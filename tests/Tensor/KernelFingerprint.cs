@@ -16,13 +16,13 @@ internal sealed class KernelFingerprint
         Tensor x = Make(-2, 2, 29, 37), y = Make(-2, 2, 29, 37), z = Make(-2, 2, 29, 37), w = Make(-2, 2, 37, 53);
         Tensor mask = Copied(Noise.Mask(ref rng, 0.6f, 29, 37)), index = Copied(Noise.Indices(ref rng, 29, 29, 3));
         Tensor row = Make(-2, 2, 37), column = Make(-2, 2, 29, 1), scalar = Make(-2, 2), reduced = Make(-2, 2, 29);
-        Tensor narrow = Make(-2, 2, 29, 3);
+        var narrow = Make(-2, 2, 29, 3);
         Tensor gates = Make(-3, 3, 11, 4 * 21), dgates = Make(-1, 1, 11, 4 * 21);
         Tensor state = Make(-1, 1, 11, 21), state2 = Make(-1, 1, 11, 21);
         Tensor mixW = Make(-1, 1, 7, 5, 35), mixX = Make(-1, 1, 7, 5), mixB = Make(-1, 1, 7, 35), mixY = Make(-1, 1, 7, 35);
         Tensor product = Make(-1, 1, 29, 53), product2 = Make(-1, 1, 37, 37), bias = Make(-1, 1, 53), few = Make(-1, 1, 3, 53);
-        Tensor few37 = Make(-1, 1, 3, 37);
-        Tensor dstate = Make(-1, 1, 11, 21);
+        var few37 = Make(-1, 1, 3, 37);
+        var dstate = Make(-1, 1, 11, 21);
         Tensor dmixW = Make(-1, 1, 7, 5, 35), dmixX = Make(-1, 1, 7, 5), scan = Make(-1, 1, 29, 37), sums = Make(-1, 1, 37);
         var segments = device.Split([37, 1000, 36]);
         float[] buffer = new float[x.Count];

@@ -33,7 +33,7 @@ public sealed class PointwiseTests
         var op = PointwiseOps.BinaryOf(name);
         var rng = new Rng(2);
         float[] a = Noise.Between(ref rng, op.Low, op.High, 4000).ToArray();
-        Tensor second = op.MaskB ? Noise.Mask(ref rng, 0.5f, a.Length) : Noise.Between(ref rng, op.Low, op.High, a.Length);
+        var second = op.MaskB ? Noise.Mask(ref rng, 0.5f, a.Length) : Noise.Between(ref rng, op.Low, op.High, a.Length);
         float[] b = second.ToArray();
         float[] y = new float[a.Length], da = new float[a.Length], db = new float[a.Length];
         op.Apply<F1>(a, b, y, da, db);
@@ -98,9 +98,9 @@ public sealed class PointwiseTests
         for (int trial = 0; trial < 300; trial++)
         {
             int[] shape = RandomShape(ref rng);
-            Tensor a = Noise.Between(ref rng, op.Low, op.High, Reduced(ref rng, shape));
+            var a = Noise.Between(ref rng, op.Low, op.High, Reduced(ref rng, shape));
             int[] shapeB = Reduced(ref rng, shape);
-            Tensor b = op.MaskB ? Noise.Mask(ref rng, 0.5f, shapeB) : Noise.Between(ref rng, op.Low, op.High, shapeB);
+            var b = op.MaskB ? Noise.Mask(ref rng, 0.5f, shapeB) : Noise.Between(ref rng, op.Low, op.High, shapeB);
             Tensor dy = Noise.Of(ref rng, Reduced(ref rng, shape)), y = Noise.Of(ref rng, shape), z = Noise.Of(ref rng, shape);
             float[] fullA = Expanded(a, y.Shape), fullB = Expanded(b, y.Shape), fullDy = Expanded(dy, y.Shape);
             float[] expected = new float[y.Count], da = new float[y.Count], db = new float[y.Count];
@@ -146,7 +146,7 @@ public sealed class PointwiseTests
         for (int n = 0; n <= 2 * V16.Width + 3; n++)
         {
             Tensor p = Noise.Of(ref rng, n), g = Noise.Of(ref rng, n), m = hasM ? Noise.Of(ref rng, n) : default;
-            Tensor v = hasV ? Noise.Of(ref rng, n) : default;
+            var v = hasV ? Noise.Of(ref rng, n) : default;
             float[] p0 = p.ToArray(), m0 = hasM ? m.ToArray() : new float[n], v0 = hasV ? v.ToArray() : new float[n];
             for (int i = 0; i < n; i++)
             {

@@ -90,7 +90,7 @@ public sealed class ReduceTests
         {
             Tensor x = Noise.Between(ref rng, -5, 5, 9, columns), mask = masked ? Noise.Mask(ref rng, 0.6f, 9, columns) : default;
             Tensor y = Noise.Of(ref rng, 9, columns), d = Noise.Of(ref rng, 9, columns), dx = Noise.Of(ref rng, 9, columns);
-            Tensor z = Noise.Of(ref rng, 9, columns);
+            var z = Noise.Of(ref rng, 9, columns);
             float[] dx0 = dx.ToArray(), z0 = z.ToArray();
             Device.LogSoftmax(x, mask, y);
             Device.LogSoftmaxBackward(y, mask, d, dx);

@@ -52,7 +52,7 @@ internal sealed class RandomPlayer(EnvironmentSpec spec, Rng chances) : IPlayer
                 }
                 continue;
             }
-            var available = new bool[size.Actions];
+            bool[] available = new bool[size.Actions];
             environment.ReadAvailable(agent, available);
             int[] choices = [.. Enumerable.Range(0, available.Length).Where(action => available[action])];
             actions[agent] = choices[chance.NextInt(choices.Length)];

@@ -39,8 +39,8 @@ internal sealed class PlaneText
     }
 
     /// <summary>From the top.</summary>
-    public Run[][] Lines =>
-        [[new($"┌{new string('─', width)}┐")], .. Enumerable.Range(0, height).Select(Line), [new($"└{new string('─', width)}┘")]];
+    public Run[][] Lines
+        => [[new($"┌{new string('─', width)}┐")], .. Enumerable.Range(0, height).Select(Line), [new($"└{new string('─', width)}┘")]];
 
     /// <summary>Where a point lies, in dots from the left and from the top.</summary>
     private (double Column, double Row) Place(Disc disc) => ((disc.X + extent) * scale, (extent - disc.Y) * scale);

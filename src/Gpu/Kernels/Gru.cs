@@ -36,10 +36,10 @@ internal struct GruGatesBackwardKernel : IKernel
         {
             int at = i / Units * 4 * Units + i % Units;
             F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), m = new(Gates[at + 3 * Units]);
-            F1 dOut = new F1(DY[i]) + new F1(DH[i]);
-            F1 dn = dOut * (F1.Of(1f) - z) * (F1.Of(1f) - n * n);
-            F1 dz = dOut * (new F1(H[i]) - n) * (z * (F1.Of(1f) - z));
-            F1 dr = dn * m * (r * (F1.Of(1f) - r));
+            var dOut = new F1(DY[i]) + new F1(DH[i]);
+            var dn = dOut * (F1.Of(1f) - z) * (F1.Of(1f) - n * n);
+            var dz = dOut * (new F1(H[i]) - n) * (z * (F1.Of(1f) - z));
+            var dr = dn * m * (r * (F1.Of(1f) - r));
             D[at] = dr.Value;
             D[at + Units] = dz.Value;
             D[at + 2 * Units] = dn.Value;
@@ -63,7 +63,7 @@ internal struct GruGatesTangentKernel : IKernel
             F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), one = F1.Of(1f);
             F1 dr = new F1(D[at]) * (r * (one - r)), dz = new F1(D[at + Units]) * (z * (one - z));
             F1 sum = F1.Fma(dr, new F1(Gates[at + 3 * Units]), F1.Fma(r, new F1(D[at + 3 * Units]), new F1(D[at + 2 * Units])));
-            F1 dn = sum * (one - n * n);
+            var dn = sum * (one - n * n);
             DY[i] = F1.Fma(dz, new F1(H[i]) - n, F1.Fma(z, new F1(DH[i]) - dn, dn)).Value;
         }
     }

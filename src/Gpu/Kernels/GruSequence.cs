@@ -141,8 +141,8 @@ internal struct GruBackwardKernel : IKernel
                         h = HasKeep != 0 ? h * Keep[t * Rows + row] : h;
                         Before[step] = h;
                         F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), m = new(Gates[at + 3 * Units]), one = F1.Of(1f);
-                        F1 dOut = new F1(DY[step]) + new F1(DH[unit]);
-                        F1 dn = dOut * (one - z) * (one - n * n);
+                        var dOut = new F1(DY[step]) + new F1(DH[unit]);
+                        var dn = dOut * (one - z) * (one - n * n);
                         dz = (dOut * (new F1(h) - n) * (z * (one - z))).Value;
                         dr = (dn * m * (r * (one - r))).Value;
                         dm = (dn * r).Value;

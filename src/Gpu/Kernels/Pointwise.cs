@@ -86,7 +86,7 @@ internal struct ZipDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IBinar
         {
             var at = Lengths.At(i);
             F1 a = new(A[at.Dot(AStrides)]), b = new(B[at.Dot(BStrides)]), y = new(Y[i]);
-            F1 partial = Second != 0 ? Op.DB(a, b, y) : Op.DA(a, b, y);
+            var partial = Second != 0 ? Op.DB(a, b, y) : Op.DA(a, b, y);
             Z[i] = F1.Fma(partial, new F1(DY[at.Dot(DYStrides)]), new F1(Z[i])).Value;
         }
     }
@@ -137,7 +137,7 @@ internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
             sum.Add(Squares[i]);
         }
         F1 norm = sum.Root, loss = new(HasLoss != 0 ? Loss[0] : 0f), one = F1.Of(1f), none = F1.Of(-1f), infinite = F1.Of(float.PositiveInfinity);
-        F1 part = new F1(Max) / (norm + F1.Of(1e-6f));
+        var part = new F1(Max) / (norm + F1.Of(1e-6f));
         // Nothing is greater than a NaN, nor a NaN than anything.
         F1 scale = F1.IfGreater(one, part, part, one);
         scale = F1.IfGreater(infinite, F1.Abs(loss), scale, none);

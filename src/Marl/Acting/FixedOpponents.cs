@@ -52,11 +52,17 @@ internal class FixedOpponents : IEnvironment, IDisposable
     internal static IEnvironment? TryCreate(EnvironmentId id, Func<string, IEnvironment> create)
     {
         if (id.Name != "against")
+        {
             return null;
+        }
+
         int team = id.Integer("team", min: 0) ?? 0;
         id.EnsureAllRead(hasLayout: true);
         if (id.Layout.Length == 0)
+        {
             throw id.Error("the path of a run or of a policy must stand after the colon");
+        }
+
         string path = Directory.Exists(id.Layout) ? Path.Combine(id.Layout, Policy.FileName) : id.Layout;
         try
         {

@@ -41,7 +41,9 @@ internal sealed class Rollout
         foreach (var environment in environments)
         {
             if (!environment.Spec.IsLike(environments[0].Spec))
+            {
                 throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must say the same of itself");
+            }
         }
         for (int s = 0; s < shards.Length; s++)
         {

@@ -35,7 +35,9 @@ internal sealed class CellTable
         Insert((Hash((ulong)x, (ulong)y), cell));
         used++;
         if (5 * used >= 3 * (size - 1))
+        {
             Grow();
+        }
     }
 
     /// <summary>Writes the cells in the order of their slots.</summary>
@@ -45,7 +47,9 @@ internal sealed class CellTable
         foreach (var (_, cell) in slots.AsSpan(0, size))
         {
             if (cell != Empty)
+            {
                 cells[count++] = cell;
+            }
         }
     }
 
@@ -58,7 +62,9 @@ internal sealed class CellTable
         foreach (var entry in spare.AsSpan(0, formerSize))
         {
             if (entry.Cell != Empty)
+            {
                 Insert(entry);
+            }
         }
     }
 

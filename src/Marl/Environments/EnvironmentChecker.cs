@@ -21,13 +21,21 @@ public static class EnvironmentChecker
         {
             IEnvironment first = Create(), second = Create(), third = Create();
             if (ReferenceEquals(first, second))
+            {
                 findings.Add("create", "returns the same instance twice");
+            }
+
             CheckSpec(first, second, findings);
             if (findings.Problems.Count > 0)
+            {
                 return findings.Problems;
+            }
+
             Play(first, second, third, episodes, seed, findings);
             if (findings.Problems.Count == 0)
+            {
                 MeasureAllocation(Create(), episodes, seed, findings);
+            }
         }
         catch (Exception error) // whatever the environment throws is a finding
         {
@@ -36,7 +44,9 @@ public static class EnvironmentChecker
         finally
         {
             foreach (var environment in created)
+            {
                 (environment as IDisposable)?.Dispose();
+            }
         }
         return findings.Problems;
 
@@ -51,21 +61,23 @@ public static class EnvironmentChecker
     /// <exception cref="InvalidOperationException">the environment is not right; the message lists the problems.</exception>
     public static void EnsureValid(Func<IEnvironment> create, int episodes = 10, ulong seed = 1)
     {
-        IReadOnlyList<string> problems = Check(create, episodes, seed);
+        var problems = Check(create, episodes, seed);
         if (problems.Count > 0)
+        {
             throw new InvalidOperationException("the environment breaks its contract:\n  " + string.Join("\n  ", problems));
+        }
     }
 
     private static void CheckSpec(IEnvironment environment, IEnvironment another, EnvironmentFindings findings)
     {
-        EnvironmentSpec spec = environment.Spec;
+        var spec = environment.Spec;
         Require(ReferenceEquals(spec, environment.Spec), "is another object each time");
         Require(!string.IsNullOrEmpty(spec.Id), "Id is empty");
         Require(spec.Agents is { Length: > 0 }, "Agents is empty");
         Require(spec.StateSize >= 0, "StateSize is negative");
         Require(spec.SnapshotSize >= 0, "SnapshotSize is negative");
         Require(spec.EpisodeLimit >= 1, "EpisodeLimit is less than 1");
-        foreach (AgentSpec agent in spec.Agents ?? [])
+        foreach (var agent in spec.Agents ?? [])
         {
             Require(agent.Observation >= 1, "an agent's Observation is less than 1");
             Require(agent.Actions >= 1, "an agent's Actions is less than 1");
@@ -78,7 +90,9 @@ public static class EnvironmentChecker
         void Require(bool holds, string problem)
         {
             if (!holds)
+            {
                 findings.Add(nameof(IEnvironment.Spec), problem);
+            }
         }
     }
 
@@ -98,7 +112,10 @@ public static class EnvironmentChecker
             main.Reset();
             twin.Reset();
             if (followed > 0)
+            {
                 successor.Reset();
+            }
+
             Compare();
             bool cut = episode % 3 == 2; // begins anew in the middle
             int end = cut ? policy.NextInt(limit) : limit, takeOver = followed > 0 ? -1 : policy.NextInt(Math.Min(limit, 10));
@@ -112,19 +129,30 @@ public static class EnvironmentChecker
                     Compare();
                 }
                 if (findings.Step >= end)
+                {
                     break;
+                }
+
                 findings.Step++;
                 main.Choose(ref policy);
                 main.Step(main.Joint);
                 twin.Step(main.Joint);
                 if (followed > 0)
+                {
                     successor.Step(main.Joint);
+                }
+
                 Compare();
                 if (main.Result != StepResult.Running)
+                {
                     break;
+                }
             }
             if (main.Result == StepResult.Running && !cut)
+            {
                 findings.Add(nameof(IEnvironment.Step), "the episode is still running at EpisodeLimit");
+            }
+
             followed--;
         }
 
@@ -132,21 +160,23 @@ public static class EnvironmentChecker
         {
             main.Compare(twin, "differs between two instances with the same seed and actions");
             if (followed > 0)
+            {
                 main.Compare(successor, "goes another way after Save and Restore into another instance");
+            }
         }
     }
 
     /// <summary>Plays the same episodes twice and measures the second time, so that whatever is set up once has been set up.</summary>
     private static void MeasureAllocation(IEnvironment environment, int episodes, ulong seed, EnvironmentFindings findings)
     {
-        EnvironmentSpec spec = environment.Spec;
+        var spec = environment.Spec;
         int agents = spec.Agents.Length;
-        var observation = new float[spec.ObservationSize];
-        var state = new float[spec.StateSize];
-        var available = new bool[spec.ActionCount];
-        var rewards = new double[agents];
+        float[] observation = new float[spec.ObservationSize];
+        float[] state = new float[spec.StateSize];
+        bool[] available = new bool[spec.ActionCount];
+        double[] rewards = new double[agents];
         var actions = new RandomActions(spec);
-        var snapshot = new double[spec.SnapshotSize];
+        double[] snapshot = new double[spec.SnapshotSize];
         for (int pass = 0; pass < 2; pass++)
         {
             bool measures = pass == 1;
@@ -165,7 +195,7 @@ public static class EnvironmentChecker
                         before = Now();
                         environment.Observe(agent, observation.AsSpan(0, spec.Agents[agent].Observation));
                         Report(nameof(IEnvironment.Observe), before);
-                        Span<bool> mask = available.AsSpan(0, spec.Agents[agent].Actions);
+                        var mask = available.AsSpan(0, spec.Agents[agent].Actions);
                         before = Now();
                         environment.ReadAvailable(agent, mask);
                         Report(nameof(IEnvironment.ReadAvailable), before);
@@ -190,7 +220,9 @@ public static class EnvironmentChecker
             void Report(string member, long before)
             {
                 if (measures && Now() != before)
+                {
                     findings.Add(member, "allocates on the managed heap");
+                }
             }
         }
 

@@ -23,14 +23,22 @@ internal sealed class EnvironmentId
         Name = colon < 0 ? path : path[..colon];
         Layout = colon < 0 ? "" : path[(colon + 1)..];
         if (query < 0)
+        {
             return;
+        }
+
         foreach (string option in text[(query + 1)..].Split('&'))
         {
             int equals = option.IndexOf('=');
             if (equals <= 0 || equals == option.Length - 1)
+            {
                 throw Error($"'{option}' is not option=value");
+            }
+
             if (!unread.TryAdd(option[..equals], option[(equals + 1)..]))
+            {
                 throw Error($"option '{option[..equals]}' is given twice");
+            }
         }
     }
 
@@ -63,12 +71,18 @@ internal sealed class EnvironmentId
     public T Choice<T>(string option, params ReadOnlySpan<(string Name, T Value)> choices)
     {
         if (Take(option) is not string value)
+        {
             return choices[0].Value;
+        }
+
         var names = new List<string>();
         foreach (var (name, choice) in choices)
         {
             if (name == value)
+            {
                 return choice;
+            }
+
             names.Add(name);
         }
         throw Error($"{option}={value} is none of {string.Join(", ", names)}; did you mean '{UsageException.Nearest(value, names)}'?");
@@ -79,9 +93,14 @@ internal sealed class EnvironmentId
     public void EnsureAllRead(bool hasLayout)
     {
         if (!hasLayout && Layout.Length > 0)
+        {
             throw Error($"'{Name}' has no layout, so nothing may stand after the colon");
+        }
+
         foreach (string option in unread.Keys)
+        {
             throw UsageException.Unknown($"option of {Name}", option, known);
+        }
     }
 
     /// <summary>The id of these parts: of the options, those whose value is not the usual one.</summary>
@@ -92,7 +111,10 @@ internal sealed class EnvironmentId
         foreach (var (name, value, usual) in options)
         {
             if (Equals(value, usual))
+            {
                 continue;
+            }
+
             id.Append(CultureInfo.InvariantCulture, $"{separator}{name}={value}");
             separator = '&';
         }
@@ -103,8 +125,8 @@ internal sealed class EnvironmentId
     public UsageException Error(string problem) => new($"environment '{Text}': {problem}");
 
     /// <summary>Digits only.</summary>
-    public static bool TryInteger(string text, out int number) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    public static bool TryInteger(string text, out int number)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     /// <summary>A finite number without a sign.</summary>
     public static bool TryNumber(string text, out double number) => double.TryParse(

@@ -22,7 +22,9 @@ internal sealed class EnvironmentFindings
     public void Add(string member, string problem, string detail = "")
     {
         if (kinds.Add((member, problem)))
+        {
             problems.Add($"episode {Episode}, step {Step}: {member} {problem}{detail}");
+        }
     }
 }
 
@@ -43,7 +45,7 @@ internal sealed class EnvironmentProbe
     public EnvironmentProbe(IEnvironment environment, Rng rng, EnvironmentFindings findings)
     {
         (this.environment, this.rng, this.findings) = (environment, rng, findings);
-        EnvironmentSpec spec = environment.Spec;
+        var spec = environment.Spec;
         observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.Observation))];
         this.available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.Actions))];
         state = new(spec.StateSize);
@@ -75,13 +77,21 @@ internal sealed class EnvironmentProbe
         rewards.Fill(double.NaN);
         Result = environment.Step(actions, rewards.Span, ref rng);
         if (!Enum.IsDefined(Result))
+        {
             findings.Add(nameof(IEnvironment.Step), "returns something that is no StepResult");
+        }
+
         if (!rewards.IsIntact(double.NaN))
+        {
             findings.Add(nameof(IEnvironment.Step), "writes outside the rewards");
+        }
+
         foreach (double reward in rewards.Span)
         {
             if (!double.IsFinite(reward))
+            {
                 findings.Add(nameof(IEnvironment.Step), "leaves a reward unwritten or not finite");
+            }
         }
         Read();
     }
@@ -101,23 +111,31 @@ internal sealed class EnvironmentProbe
     public void TakeOver(EnvironmentProbe other)
     {
         const string save = nameof(IEnvironment.Save);
-        GuardedBuffer<double> saved = other.snapshot;
+        var saved = other.snapshot;
         saved.Fill(double.NaN);
         findings.Member = save;
         other.environment.Save(saved.Span);
         if (!saved.IsIntact(double.NaN))
+        {
             findings.Add(save, "writes outside the snapshot");
+        }
+
         foreach (double number in saved.Span)
         {
             if (!double.IsFinite(number))
+            {
                 findings.Add(save, "leaves a number of the snapshot unwritten or not finite");
+            }
         }
         findings.Member = nameof(IEnvironment.Restore);
         environment.Restore(saved.Span);
         findings.Member = save;
         environment.Save(snapshot.Span);
         if (!snapshot.Span.SequenceEqual(saved.Span))
+        {
             findings.Add(save, "after Restore writes something else than was restored");
+        }
+
         rng = other.rng;
         Result = other.Result;
         other.rewards.Span.CopyTo(rewards.Span);
@@ -128,7 +146,9 @@ internal sealed class EnvironmentProbe
     public void Choose(ref Rng policy)
     {
         for (int agent = 0; agent < agents; agent++)
+        {
             actions.Draw(agent, available[agent].Span, ref policy);
+        }
     }
 
     /// <summary>Reports what <paramref name="other"/> shows differently.</summary>
@@ -147,7 +167,9 @@ internal sealed class EnvironmentProbe
         void Require(bool holds, string member)
         {
             if (!holds)
+            {
                 findings.Add(member, problem);
+            }
         }
     }
 
@@ -160,9 +182,14 @@ internal sealed class EnvironmentProbe
             Read(nameof(IEnvironment.ReadAvailable), available[agent], true, false, span => environment.ReadAvailable(agent, span));
             RequireFinite(nameof(IEnvironment.Observe), observations[agent].Span);
             if (!available[agent].Span.Contains(true))
+            {
                 findings.Add(nameof(IEnvironment.ReadAvailable), "leaves an agent no action", $" (agent {agent})");
+            }
+
             if (environment.Spec.IsContinuous && available[agent].Span.Contains(false))
+            {
                 findings.Add(nameof(IEnvironment.ReadAvailable), "leaves out a number of an action", $" (agent {agent})");
+            }
         }
         Read(nameof(IEnvironment.ReadState), state, 1e30f, -1e30f, span => environment.ReadState(span));
         RequireFinite(nameof(IEnvironment.ReadState), state.Span);
@@ -175,15 +202,21 @@ internal sealed class EnvironmentProbe
         buffer.Fill(fill);
         write(buffer.Span);
         bool intact = buffer.IsIntact(fill);
-        T[] first = buffer.Span.ToArray();
+        var first = buffer.Span.ToArray();
         buffer.Fill(otherFill);
         write(buffer.Span);
         if (!intact || !buffer.IsIntact(otherFill))
+        {
             findings.Add(member, "writes outside its span");
+        }
+
         for (int i = 0; i < first.Length; i++)
         {
             if (first[i].Equals(buffer.Span[i]))
+            {
                 continue;
+            }
+
             bool untouched = first[i].Equals(fill) && buffer.Span[i].Equals(otherFill);
             findings.Add(member, untouched ? "leaves an entry unwritten" : "writes something else when called again", $" (entry {i})");
         }
@@ -194,7 +227,9 @@ internal sealed class EnvironmentProbe
         foreach (float value in values)
         {
             if (!float.IsFinite(value))
+            {
                 findings.Add(member, "writes a number that is not finite");
+            }
         }
     }
 
@@ -217,7 +252,10 @@ internal sealed class RandomActions(EnvironmentSpec spec)
         if (spec.Agents[agent].Box is { } box)
         {
             foreach (ref float number in numbers.AsSpan(agent * width, spec.Agents[agent].Actions))
+            {
                 number = rng.NextSingle(box.Low, box.High);
+            }
+
             return;
         }
         int count = available.Count(true), skip = count == 0 ? 0 : rng.NextInt(count);
@@ -225,7 +263,9 @@ internal sealed class RandomActions(EnvironmentSpec spec)
         for (int action = 0; action < available.Length; action++)
         {
             if (available[action] && skip-- == 0)
+            {
                 indices[agent] = action;
+            }
         }
     }
 }
@@ -243,6 +283,6 @@ internal sealed class GuardedBuffer<T>(int length) where T : unmanaged, IEquatab
     public void Fill(T value) => memory.AsSpan().Fill(value);
 
     /// <summary>Do both margins hold only <paramref name="value"/> still?</summary>
-    public bool IsIntact(T value) =>
-        !memory.AsSpan(0, Margin).ContainsAnyExcept(value) && !memory.AsSpan(Margin + length).ContainsAnyExcept(value);
+    public bool IsIntact(T value)
+        => !memory.AsSpan(0, Margin).ContainsAnyExcept(value) && !memory.AsSpan(Margin + length).ContainsAnyExcept(value);
 }

@@ -27,7 +27,10 @@ internal sealed class IdentityGame : IEnvironment
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
         if (id.Name != "identity")
+        {
             return null;
+        }
+
         int agents = id.Integer("agents") ?? 2, actions = id.Integer("actions") ?? 4, steps = id.Integer("steps") ?? 10;
         id.EnsureAllRead(hasLayout: false);
         return new IdentityGame(agents, actions, steps);
@@ -44,7 +47,10 @@ internal sealed class IdentityGame : IEnvironment
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         for (int agent = 0; agent < symbols.Length; agent++)
+        {
             rewards[agent] = actions[agent] == symbols[agent] ? 1 : 0;
+        }
+
         DrawSymbols(ref rng);
         return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
@@ -61,7 +67,9 @@ internal sealed class IdentityGame : IEnvironment
     {
         snapshot[0] = step;
         for (int agent = 0; agent < symbols.Length; agent++)
+        {
             snapshot[1 + agent] = symbols[agent];
+        }
     }
 
     /// <inheritdoc/>
@@ -69,12 +77,16 @@ internal sealed class IdentityGame : IEnvironment
     {
         step = (int)snapshot[0];
         for (int agent = 0; agent < symbols.Length; agent++)
+        {
             symbols[agent] = (int)snapshot[1 + agent];
+        }
     }
 
     private void DrawSymbols(ref Rng rng)
     {
         foreach (ref int symbol in symbols.AsSpan())
+        {
             symbol = rng.NextInt(Spec.Agents[0].Actions);
+        }
     }
 }

@@ -73,7 +73,10 @@ internal sealed record LbfConfig
         string[] parts = id.Layout.Split('-');
         string[] size = parts[0].Split('x');
         if (size.Length != 2 || !EnvironmentId.TryInteger(size[0], out int rows) || !EnvironmentId.TryInteger(size[1], out int cols))
+        {
             throw id.Error($"'{parts[0]}' is not a size; an id is for example {id.Name}:8x8-2p-2f-coop");
+        }
+
         int? players = null, foods = null, sight = null;
         bool coop = false, penalised = false;
         foreach (string part in parts.AsSpan(1))
@@ -88,10 +91,15 @@ internal sealed record LbfConfig
                 _ => throw Unknown(part),
             };
             if (!isNew)
+            {
                 throw id.Error($"'{part}' says again what another part said");
+            }
         }
         if (players is null || foods is null)
+        {
             throw id.Error($"the number of {(players is null ? "players (2p)" : "foods (2f)")} is missing");
+        }
+
         LbfConfig config = new()
         {
             Rows = rows,
@@ -104,7 +112,10 @@ internal sealed record LbfConfig
         };
         double? penalty = id.Number("penalty");
         if (penalised && penalty is not null)
+        {
             throw id.Error("'-pen' and 'penalty' say the same thing; give one");
+        }
+
         config = config with
         {
             Penalty = penalised ? UsualPenalty : penalty ?? config.Penalty,
@@ -117,14 +128,17 @@ internal sealed record LbfConfig
         id.EnsureAllRead(hasLayout: true);
         return config;
 
-        UsageException Unknown(string part) =>
-            id.Error($"'{part}' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number); " +
+        UsageException Unknown(string part)
+            => id.Error($"'{part}' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number); " +
                 $"did you mean '{UsageException.Nearest(part, ["coop", "pen", "2p", "2f", "2s"])}'?");
 
         bool SetCount(ref int? count, string part)
         {
             if (!EnvironmentId.TryInteger(part[..^1], out int number))
+            {
                 throw Unknown(part);
+            }
+
             bool isNew = count is null;
             count = number;
             return isNew;
@@ -152,7 +166,9 @@ internal sealed record LbfConfig
         void Require(bool holds, string rule)
         {
             if (!holds)
+            {
                 throw new UsageException($"environment '{Id}': {rule}");
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ internal sealed partial class LevelBasedForaging
 
     private void SpawnPlayers(ref Rng rng)
     {
-        foreach (ref Piece player in players.AsSpan())
+        foreach (ref var player in players.AsSpan())
         {
             int row, col;
             do
@@ -29,13 +29,19 @@ internal sealed partial class LevelBasedForaging
         {
             int row = rng.NextInt(1, config.Rows - 2), col = rng.NextInt(1, config.Cols - 2);
             if (HasFoodNear(Cell(row, col)) || HasPlayer(row, col))
+            {
                 continue;
+            }
+
             var food = new Piece(row, col, rng.NextInt(min, last));
             spawned += food.Level;
             // Sorted row by row: the order in which they are observed.
             int place = left++;
             for (; place > 0 && Cell(foods[place - 1].Row, foods[place - 1].Col) > Cell(row, col); place--)
+            {
                 foods[place] = foods[place - 1];
+            }
+
             foods[place] = food;
             PutFoodOnGrid();
         }
@@ -44,7 +50,7 @@ internal sealed partial class LevelBasedForaging
     private int ThreeLowestLevels()
     {
         int first = int.MaxValue, second = int.MaxValue, third = int.MaxValue;
-        foreach (ref readonly Piece player in players.AsSpan())
+        foreach (ref readonly var player in players.AsSpan())
         {
             third = Math.Min(third, Math.Max(second, player.Level));
             second = Math.Min(second, Math.Max(first, player.Level));
@@ -59,17 +65,21 @@ internal sealed partial class LevelBasedForaging
         for (int column = -1; column <= 1; column++)
         {
             if (grid[cell + column - width] > 0 || grid[cell + column] > 0 || grid[cell + column + width] > 0)
+            {
                 return true;
+            }
         }
         return grid[cell - 2] > 0 || grid[cell + 2] > 0 || grid[cell - 2 * width] > 0 || grid[cell + 2 * width] > 0;
     }
 
     private bool HasPlayer(int row, int col)
     {
-        foreach (ref readonly Piece player in players.AsSpan())
+        foreach (ref readonly var player in players.AsSpan())
         {
             if (player.Row == row && player.Col == col)
+            {
                 return true;
+            }
         }
         return false;
     }

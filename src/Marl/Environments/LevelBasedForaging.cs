@@ -40,7 +40,10 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         grid = new short[(config.Rows + 2) * width];
         grid.AsSpan().Fill(Wall);
         for (int row = 0; row < config.Rows; row++)
+        {
             grid.AsSpan(Cell(row, 0), config.Cols).Fill(Free);
+        }
+
         offsets = [0, -width, width, -1, 1, 0];
         claims = new short[grid.Length];
         targets = new int[config.Players];
@@ -57,8 +60,8 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     private static ReadOnlySpan<sbyte> ColSteps => [0, 0, 0, -1, 1, 0];
 
     /// <summary>Of the ids lbf:... and lbf-v1:...</summary>
-    internal static IEnvironment? TryCreate(EnvironmentId id) =>
-        id.Name is "lbf" or "lbf-v1" ? new LevelBasedForaging(LbfConfig.Parse(id)) : null;
+    internal static IEnvironment? TryCreate(EnvironmentId id)
+        => id.Name is "lbf" or "lbf-v1" ? new LevelBasedForaging(LbfConfig.Parse(id)) : null;
 
     /// <inheritdoc/>
     public void Reset(ref Rng rng)
@@ -82,26 +85,35 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
-        Piece self = players[agent];
+        var self = players[agent];
         int top = Math.Max(self.Row - sight, 0), left = Math.Max(self.Col - sight, 0);
         int end = 0;
-        foreach (ref readonly Piece food in foods.AsSpan())
+        foreach (ref readonly var food in foods.AsSpan())
         {
             if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= sight && Math.Abs(food.Col - self.Col) <= sight)
+            {
                 Write(observation, ref end, food.Row - top, food.Col - left, food.Level);
+            }
         }
         while (end < 3 * foods.Length)
+        {
             Write(observation, ref end, -1, -1, 0);
+        }
+
         Write(observation, ref end, self.Row - top, self.Col - left, self.Level);
         for (int other = 0; other < players.Length; other++)
         {
             // Judged after the shift to the corner, as in the original: near the top and left border one sees beyond one's sight.
             int y = players[other].Row - top, x = players[other].Col - left;
             if (other != agent && (uint)y <= 2 * sight && (uint)x <= 2 * sight)
+            {
                 Write(observation, ref end, y, x, players[other].Level);
+            }
         }
         while (end < observation.Length)
+        {
             Write(observation, ref end, -1, -1, 0);
+        }
     }
 
     /// <summary>Writes step, sum of the food levels at the start, then row, column and level of the players and of the foods that are
@@ -112,12 +124,17 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         snapshot[0] = step;
         snapshot[1] = spawned;
         int end = 2;
-        foreach (ref readonly Piece player in players.AsSpan())
+        foreach (ref readonly var player in players.AsSpan())
+        {
             Write(snapshot, ref end, player.Row, player.Col, player.Level);
-        foreach (ref readonly Piece food in foods.AsSpan())
+        }
+
+        foreach (ref readonly var food in foods.AsSpan())
         {
             if (food.Level > 0)
+            {
                 Write(snapshot, ref end, food.Row, food.Col, food.Level);
+            }
         }
     }
 
@@ -128,9 +145,12 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         step = (int)snapshot[0];
         spawned = (int)snapshot[1];
         int end = 2;
-        foreach (ref Piece player in players.AsSpan())
+        foreach (ref var player in players.AsSpan())
+        {
             player = Read(snapshot, ref end);
-        foreach (ref Piece food in foods.AsSpan())
+        }
+
+        foreach (ref var food in foods.AsSpan())
         {
             food = Read(snapshot, ref end);
             left += food.Level > 0 ? 1 : 0;
@@ -150,14 +170,19 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         }
         for (int i = 0; i < players.Length; i++)
         {
-            ref Piece player = ref players[i];
+            ref var player = ref players[i];
             if (claims[targets[i]] != 1 || targets[i] == Cell(player.Row, player.Col))
+            {
                 continue;
+            }
+
             player.Row += RowSteps[actions[i]];
             player.Col += ColSteps[actions[i]];
         }
         foreach (int target in targets)
+        {
             claims[target] = 0;
+        }
     }
 
     /// <summary>Those who load the same food succeed or fail together. Spawning keeps foods so far apart that a player never stands beside
@@ -168,20 +193,28 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         {
             loaded[i] = actions[i] == Load ? FoodBeside(Cell(players[i].Row, players[i].Col)) : Nothing;
             if (loaded[i] != Nothing)
+            {
                 strengths[loaded[i]] += players[i].Level;
+            }
         }
         for (int i = 0; i < players.Length; i++)
         {
             if (loaded[i] == Nothing)
+            {
                 continue;
+            }
+
             int strength = strengths[loaded[i]], food = foods[loaded[i]].Level;
             rewards[i] = strength >= food ? (double)(players[i].Level * food) / ((double)strength * spawned) : 0 - config.Penalty;
         }
         foreach (int index in loaded)
         {
             if (index == Nothing)
+            {
                 continue;
-            ref Piece food = ref foods[index];
+            }
+
+            ref var food = ref foods[index];
             if (food.Level > 0 && strengths[index] >= food.Level)
             {
                 grid[Cell(food.Row, food.Col)] = Free;
@@ -199,17 +232,22 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         {
             int content = grid[cell + offsets[direction]];
             if (content > 0)
+            {
                 return content - 1;
+            }
         }
         return Nothing;
     }
 
     private void ClearFood()
     {
-        foreach (ref Piece food in foods.AsSpan())
+        foreach (ref var food in foods.AsSpan())
         {
             if (food.Level > 0)
+            {
                 grid[Cell(food.Row, food.Col)] = Free;
+            }
+
             food = default;
         }
         spawned = left = 0;
@@ -220,7 +258,9 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         for (int i = 0; i < foods.Length; i++)
         {
             if (foods[i].Level > 0)
+            {
                 grid[Cell(foods[i].Row, foods[i].Col)] = (short)(i + 1);
+            }
         }
     }
 
@@ -233,8 +273,8 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         triples[end++] = T.CreateTruncating(level);
     }
 
-    private static Piece Read(ReadOnlySpan<double> triples, ref int end) =>
-        new((int)triples[end++], (int)triples[end++], (int)triples[end++]);
+    private static Piece Read(ReadOnlySpan<double> triples, ref int end)
+        => new((int)triples[end++], (int)triples[end++], (int)triples[end++]);
 
     /// <summary>A player or a food; level 0 is a food that was eaten.</summary>
     private record struct Piece(int Row, int Col, int Level);

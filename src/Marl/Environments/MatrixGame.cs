@@ -33,7 +33,10 @@ public sealed class MatrixGame : IEnvironment
             cells = checked(cells * count);
         }
         if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
+        {
             throw new ArgumentException($"{agents} agents need a payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
+        }
+
         this.end = end;
         this.payoffs = new double[agents][];
         this.agents = new AgentSpec[agents];
@@ -41,7 +44,10 @@ public sealed class MatrixGame : IEnvironment
         {
             double[] payoff = payoffs[payoffs.Length == 1 ? 0 : agent];
             if (payoff.Length != cells)
+            {
                 throw new ArgumentException($"a payoff tensor has {payoff.Length} numbers; there are {cells} joint actions", nameof(payoffs));
+            }
+
             this.payoffs[agent] = payoff;
             this.agents[agent] = new AgentSpec(agents, actions[agent]);
         }
@@ -60,13 +66,13 @@ public sealed class MatrixGame : IEnvironment
     public EnvironmentSpec Spec { get; }
 
     /// <summary>The climbing game (Claus and Boutilier 1998): 11 for (0, 0), but -30 if one agent strays to action 1.</summary>
-    public static MatrixGame Climbing(int steps = UsualSteps) =>
-        new(WithSteps("climbing", steps), [3, 3], [[11, -30, 0, -30, 7, 0, 0, 6, 5]], steps);
+    public static MatrixGame Climbing(int steps = UsualSteps)
+        => new(WithSteps("climbing", steps), [3, 3], [[11, -30, 0, -30, 7, 0, 0, 6, 5]], steps);
 
     /// <summary>The penalty game (Claus and Boutilier 1998): 10 for (0, 2) and (2, 0), -<paramref name="k"/> for (0, 0) and (2, 2), and a
     /// safe 2 for (1, 1).</summary>
-    public static MatrixGame Penalty(double k, int steps = UsualSteps) =>
-        new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
+    public static MatrixGame Penalty(double k, int steps = UsualSteps)
+        => new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
 
     /// <summary>The game of QTRAN (Son et al. 2019, table 1a): 8 for (0, 0), -12 if only one agent strays from it, 0 if both do. It is over after a
     /// single step.</summary>
@@ -81,13 +87,22 @@ public sealed class MatrixGame : IEnvironment
             return Qtran();
         }
         if (id.Name != "climbing" && id.Name != "matrix" && !id.Name.StartsWith(penalty, StringComparison.Ordinal))
+        {
             return null;
+        }
+
         int? steps = id.Integer("steps");
         id.EnsureAllRead(hasLayout: id.Name == "matrix");
         if (id.Name == "matrix")
+        {
             return MatrixGameFile.Read(id, steps);
+        }
+
         if (id.Name == "climbing")
+        {
             return Climbing(steps ?? UsualSteps);
+        }
+
         return EnvironmentId.TryNumber(id.Name[penalty.Length..], out double k)
             ? Penalty(k, steps ?? UsualSteps)
             : throw id.Error($"'{id.Name[penalty.Length..]}' is not a penalty; an id is for example penalty-100");
@@ -101,9 +116,15 @@ public sealed class MatrixGame : IEnvironment
     {
         int cell = 0;
         for (int agent = 0; agent < agents.Length; agent++)
+        {
             cell = cell * agents[agent].Actions + actions[agent];
+        }
+
         for (int agent = 0; agent < agents.Length; agent++)
+        {
             rewards[agent] = payoffs[agent][cell];
+        }
+
         return ++step >= Spec.EpisodeLimit ? end : StepResult.Running;
     }
 

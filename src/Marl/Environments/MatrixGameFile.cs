@@ -13,7 +13,10 @@ internal static class MatrixGameFile
     public static MatrixGame Read(EnvironmentId id, int? steps)
     {
         if (id.Layout.Length == 0)
+        {
             throw id.Error("the path of a JSON file must stand after the colon");
+        }
+
         try
         {
             using JsonDocument file = JsonDocument.Parse(File.ReadAllBytes(id.Layout));
@@ -28,9 +31,12 @@ internal static class MatrixGameFile
     private static MatrixGame Read(EnvironmentId id, JsonElement root, int? steps)
     {
         if (root.ValueKind != JsonValueKind.Object)
+        {
             throw id.Error("the file must hold an object, {\"payoff\": [[..]]}");
+        }
+
         JsonElement? common = null, individual = null;
-        foreach (JsonProperty property in root.EnumerateObject())
+        foreach (var property in root.EnumerateObject())
         {
             switch (property.Name)
             {
@@ -42,7 +48,10 @@ internal static class MatrixGameFile
                     break;
                 case "steps":
                     if (property.Value.ValueKind != JsonValueKind.Number || !property.Value.TryGetInt32(out int inFile) || inFile < 1)
+                    {
                         throw id.Error("'steps' must be a whole number of at least 1");
+                    }
+
                     steps ??= inFile;
                     break;
                 default:
@@ -50,7 +59,10 @@ internal static class MatrixGameFile
             }
         }
         if (common is null == individual is null)
+        {
             throw id.Error("the file must have either 'payoff' (common) or 'payoffs' (one tensor for each agent)");
+        }
+
         double[][] payoffs;
         int[] actions;
         if (common is { } tensor)
@@ -60,15 +72,23 @@ internal static class MatrixGameFile
         }
         else
         {
-            JsonElement tensors = individual!.Value;
+            var tensors = individual!.Value;
             if (tensors.ValueKind != JsonValueKind.Array || tensors.GetArrayLength() == 0)
+            {
                 throw id.Error("'payoffs' must be a list with one tensor for each agent");
+            }
+
             actions = Shape(tensors[0]);
             if (tensors.GetArrayLength() != actions.Length)
+            {
                 throw id.Error($"'payoffs' has {tensors.GetArrayLength()} tensors, but payoffs[0] is nested {actions.Length} deep, once for each agent");
+            }
+
             payoffs = new double[actions.Length][];
             for (int agent = 0; agent < payoffs.Length; agent++)
+            {
                 payoffs[agent] = Flatten(id, tensors[agent], actions, $"payoffs[{agent}]");
+            }
         }
         return new MatrixGame(id.Text, actions, payoffs, steps ?? MatrixGame.UsualSteps);
     }
@@ -81,7 +101,10 @@ internal static class MatrixGameFile
         {
             lengths.Add(tensor.GetArrayLength());
             if (lengths[^1] == 0)
+            {
                 break;
+            }
+
             tensor = tensor[0];
         }
         return [.. lengths];
@@ -90,7 +113,10 @@ internal static class MatrixGameFile
     private static double[] Flatten(EnvironmentId id, JsonElement tensor, int[] shape, string name)
     {
         if (shape.Length == 0)
+        {
             throw id.Error($"{name} must be nested arrays of numbers");
+        }
+
         List<double> numbers = [];
         Append(tensor, 0, name);
         return [.. numbers];
@@ -100,17 +126,28 @@ internal static class MatrixGameFile
             if (depth == shape.Length)
             {
                 if (part.ValueKind != JsonValueKind.Number || !part.TryGetDouble(out double number) || !double.IsFinite(number))
+                {
                     throw id.Error($"{path} must be a finite number");
+                }
+
                 numbers.Add(number);
                 return;
             }
             if (part.ValueKind != JsonValueKind.Array)
+            {
                 throw id.Error($"{path} must be an array of {shape[depth]}");
+            }
+
             int length = part.GetArrayLength();
             if (length != shape[depth] || length == 0)
+            {
                 throw id.Error($"{path} has {length} entries, but {Math.Max(1, shape[depth])} are needed: the array is ragged");
+            }
+
             for (int i = 0; i < length; i++)
+            {
                 Append(part[i], depth + 1, $"{path}[{i}]");
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed partial class RoboticWarehouse
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
-        ref readonly Agent self = ref agents[agent];
+        ref readonly var self = ref agents[agent];
         int range = config.SensorRange, place = observation.Length;
         // A glance is stored with one float in front of it, so from back to front each covers what the one behind it wrote too much.
         for (int row = range; row >= -range; row--)
@@ -23,7 +23,7 @@ internal sealed partial class RoboticWarehouse
                 Vector256.Create(glances, 8 * seen[cell]).CopyTo(observation.Slice(place - 1, 8));
             }
         }
-        Span<float> own = observation[..SelfSize];
+        var own = observation[..SelfSize];
         own.Clear();
         own[0] = plan.X(self.Cell);
         own[1] = plan.Y(self.Cell);
@@ -35,7 +35,9 @@ internal sealed partial class RoboticWarehouse
     private void LookEverywhere()
     {
         for (int cell = 0; cell < seen.Length; cell++)
+        {
             Look(cell);
+        }
     }
 
     /// <summary>Makes <see cref="seen"/> true again where something changed.</summary>
@@ -46,15 +48,15 @@ internal sealed partial class RoboticWarehouse
     }
 
     /// <summary>The row of <see cref="glances"/> that shows this.</summary>
-    private static byte GlanceOf(bool agent, int direction, bool shelf, bool requested) =>
-        (byte)(direction | (agent ? 4 : 0) | (shelf ? 8 : 0) | (requested ? 16 : 0));
+    private static byte GlanceOf(bool agent, int direction, bool shelf, bool requested)
+        => (byte)(direction | (agent ? 4 : 0) | (shelf ? 8 : 0) | (requested ? 16 : 0));
 
     private static float[] WriteGlances()
     {
-        var table = new float[32 * 8];
+        float[] table = new float[32 * 8];
         for (int glance = 0; glance < 32; glance++)
         {
-            Span<float> row = table.AsSpan(8 * glance, 8);
+            var row = table.AsSpan(8 * glance, 8);
             row[1] = glance >> 2 & 1;
             row[2 + (glance & 3)] = 1;
             row[6] = glance >> 3 & 1;

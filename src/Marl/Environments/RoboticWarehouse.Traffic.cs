@@ -26,16 +26,23 @@ internal sealed partial class RoboticWarehouse
             any |= targets[i] != cell;
         }
         if (!any)
+        {
             return;
+        }
+
         for (int i = 0; i < agents.Length; i++)
         {
             if (WantsToDrive(i))
+            {
                 FollowChain(i);
+            }
         }
         for (int i = 0; i < agents.Length; i++)
         {
             if (WantsToDrive(i) && agentAt[targets[i]] == Nobody)
+            {
                 LetLongestTrainDrive(targets[i]);
+            }
         }
     }
 
@@ -45,7 +52,10 @@ internal sealed partial class RoboticWarehouse
     private bool IsBlocked(int carried, int cell)
     {
         if (plan.Floor[cell] == Ground.Wall)
+        {
             return true;
+        }
+
         return carried != Nothing && shelfAt[cell] != Nothing && (agentAt[cell] == Nobody || agents[agentAt[cell] - 1].Carried == Nothing);
     }
 
@@ -58,7 +68,10 @@ internal sealed partial class RoboticWarehouse
         {
             int next = agentAt[targets[leader]] - 1;
             if (next < 0 || next == leader)
+            {
                 return;
+            }
+
             if (next == i)
             {
                 drives[i] = length > 2;
@@ -73,7 +86,9 @@ internal sealed partial class RoboticWarehouse
     private void LetLongestTrainDrive(int free)
     {
         for (int cell = free; FindLongestTrain(cell, free) is var first and >= 0; cell = agents[first].Cell)
+        {
             drives[first] = true;
+        }
     }
 
     /// <summary>Of the agents that want to drive into <paramref name="cell"/> the one with the longest chain behind it; -1 if none
@@ -84,9 +99,14 @@ internal sealed partial class RoboticWarehouse
         for (int i = 0; i < agents.Length; i++)
         {
             if (targets[i] != cell || !WantsToDrive(i))
+            {
                 continue;
+            }
+
             if (best < 0 || followers[i] > followers[best] || (followers[i] == followers[best] && WinsTie(i, best, free)))
+            {
                 best = i;
+            }
         }
         return best;
     }
@@ -102,12 +122,17 @@ internal sealed partial class RoboticWarehouse
         {
             int first = 0;
             while (!component.AsSpan(0, size).Contains(listed[first]))
+            {
                 first++;
+            }
+
             ListComponent(listed[first]);
             order = component.AsSpan(0, size);
             // One table was filled from another, so the order is that of a table filled in the order of a table.
             for (int pass = 0; pass < 2; pass++)
+            {
                 SortAsTable(component.AsSpan(0, size));
+            }
         }
         return order.IndexOf(agents[agent].Cell) < order.IndexOf(agents[other].Cell);
     }
@@ -116,7 +141,10 @@ internal sealed partial class RoboticWarehouse
     {
         cellTable.Clear();
         foreach (int cell in cells)
+        {
             cellTable.Add(cell, plan.X(cell), plan.Y(cell));
+        }
+
         cellTable.CopyTo(cells);
     }
 
@@ -142,11 +170,16 @@ internal sealed partial class RoboticWarehouse
         {
             int cell = component[next];
             if (agentAt[cell] != Nobody)
+            {
                 AddNew(component, ref count, targets[agentAt[cell] - 1]);
+            }
+
             for (int i = 0; i < agents.Length; i++)
             {
                 if (targets[i] == cell)
+                {
                     AddNew(component, ref count, agents[i].Cell);
+                }
             }
         }
         return count;
@@ -155,6 +188,8 @@ internal sealed partial class RoboticWarehouse
     private static void AddNew(int[] cells, ref int count, int cell)
     {
         if (!cells.AsSpan(0, count).Contains(cell))
+        {
             cells[count++] = cell;
+        }
     }
 }

@@ -52,15 +52,21 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         cellTable = new CellTable(config.Agents + 1);
         int observation = SelfSize + CellSize * window * window;
         int snapshot = 2 + (Agent.Numbers + 1) * config.Agents + 2 * shelves + config.Requests;
-        RewardMode reward = config.Reward == WarehouseReward.Global ? RewardMode.Mean : RewardMode.Sum;
+        var reward = config.Reward == WarehouseReward.Global ? RewardMode.Mean : RewardMode.Sum;
         var spec = EnvironmentSpec.Uniform(config.Id, config.Agents, observation, ActionCount, config.EpisodeLimit, snapshot);
         Spec = spec with { Reward = reward };
         Clear();
         BringShelvesHome();
         for (int i = 0; i < agents.Length; i++)
+        {
             PlaceAgent(i, plan.Cell(i % plan.Cols, i / plan.Cols), 0);
+        }
+
         for (int slot = 0; slot < queue.Length; slot++)
+        {
             Request(slot, 1 + slot);
+        }
+
         LookEverywhere();
     }
 
@@ -90,7 +96,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
             PlaceAgent(i, cell, rng.NextInt(Directions));
         }
         for (int slot = 0; slot < queue.Length; slot++)
+        {
             Request(slot, DrawUnrequested(slot, ref rng));
+        }
+
         LookEverywhere();
     }
 
@@ -125,52 +134,6 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         return step >= config.EpisodeLimit || idle >= config.IdleLimit ? StepResult.Truncated : StepResult.Running;
     }
 
-    /// <summary>Writes the step, each agent's x, y, direction and shelf carried (0: none), each shelf's x and y, the requested shelves, the
-    /// steps without a delivery if they are limited, and each agent's second half of a reward that it may still earn (0 or 1).</summary>
-    public void Save(Span<double> snapshot)
-    {
-        int end = 0;
-        snapshot[end++] = step;
-        foreach (ref readonly Agent agent in agents.AsSpan())
-        {
-            snapshot[end++] = plan.X(agent.Cell);
-            snapshot[end++] = plan.Y(agent.Cell);
-            snapshot[end++] = agent.Direction;
-            snapshot[end++] = agent.Carried;
-        }
-        foreach (int cell in shelfCells.AsSpan(1))
-        {
-            snapshot[end++] = plan.X(cell);
-            snapshot[end++] = plan.Y(cell);
-        }
-        foreach (int shelf in queue)
-            snapshot[end++] = shelf;
-        snapshot[end++] = idle;
-        foreach (ref readonly Agent agent in agents.AsSpan())
-            snapshot[end++] = agent.HasDelivered ? 1 : 0;
-    }
-
-    /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot)
-    {
-        Clear();
-        int end = 0;
-        step = (int)snapshot[end++];
-        for (int i = 0; i < agents.Length; i++, end += Agent.Numbers)
-        {
-            PlaceAgent(i, plan.Cell((int)snapshot[end], (int)snapshot[end + 1]), (int)snapshot[end + 2]);
-            agents[i].Carried = (short)snapshot[end + 3];
-        }
-        for (int shelf = 1; shelf < shelfCells.Length; shelf++, end += 2)
-            PlaceShelf(shelf, plan.Cell((int)snapshot[end], (int)snapshot[end + 1]));
-        for (int slot = 0; slot < queue.Length; slot++)
-            Request(slot, (int)snapshot[end++]);
-        idle = (int)snapshot[end++];
-        foreach (ref Agent agent in agents.AsSpan())
-            agent.HasDelivered = snapshot[end++] != 0;
-        LookEverywhere();
-    }
-
     private void Turn(ref Agent agent, ReadOnlySpan<byte> turn)
     {
         agent.Direction = turn[agent.Direction];
@@ -180,16 +143,22 @@ internal sealed partial class RoboticWarehouse : IEnvironment
     /// <summary>Several may drive in a row or in a circle, so that the cell behind may have been entered already.</summary>
     private void Drive(int i)
     {
-        ref Agent agent = ref agents[i];
+        ref var agent = ref agents[i];
         int from = agent.Cell, to = targets[i];
         if (agentAt[from] == i + 1)
+        {
             agentAt[from] = Nobody;
+        }
+
         agentAt[to] = (short)(i + 1);
         agent.Cell = to;
         if (agent.Carried != Nothing)
         {
             if (shelfAt[from] == agent.Carried)
+            {
                 shelfAt[from] = Nothing;
+            }
+
             PlaceShelf(agent.Carried, to);
         }
         Look(from);
@@ -206,7 +175,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         {
             agent.Carried = Nothing;
             if (agent.HasDelivered)
+            {
                 reward += 0.5;
+            }
+
             agent.HasDelivered = false;
         }
     }
@@ -219,7 +191,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         {
             int shelf = shelfAt[goal], agent = agentAt[goal] - 1;
             if (!requested[shelf])
+            {
                 continue;
+            }
+
             any = true;
             int next = DrawUnrequested(queue.Length, ref rng);
             requested[shelf] = false;
@@ -233,7 +208,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
                     break;
                 case WarehouseReward.Global:
                     foreach (ref double reward in rewards)
+                    {
                         reward++;
+                    }
+
                     break;
                 default:
                     rewards[agent] += 0.5;
@@ -249,7 +227,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
     {
         int skip = rng.NextInt(plan.Homes.Length - taken), shelf = 1;
         while (requested[shelf] || skip-- > 0)
+        {
             shelf++;
+        }
+
         return shelf;
     }
 
@@ -270,7 +251,9 @@ internal sealed partial class RoboticWarehouse : IEnvironment
     private void BringShelvesHome()
     {
         for (int shelf = 1; shelf < shelfCells.Length; shelf++)
+        {
             PlaceShelf(shelf, plan.Homes[shelf - 1]);
+        }
     }
 
     private void PlaceAgent(int i, int cell, int direction)

@@ -79,27 +79,42 @@ internal sealed record RwareConfig
     internal static RwareConfig Parse(EnvironmentId id)
     {
         string[] parts = id.Layout.Split('-');
-        RwareConfig config = ParseSize(id, parts[0]);
+        var config = ParseSize(id, parts[0]);
         int? agents = null;
         string? difficulty = null;
         foreach (string part in parts.AsSpan(1))
         {
             bool isNew = true;
             if (part is "easy" or "hard")
+            {
                 (isNew, difficulty) = (difficulty is null, part);
+            }
             else if (part.EndsWith("ag", StringComparison.Ordinal) && EnvironmentId.TryInteger(part[..^2], out int number))
+            {
                 (isNew, agents) = (agents is null, number);
+            }
             else
+            {
                 throw id.Error($"'{part}' is none of 2ag (agents, with any number), easy, hard; " +
                     $"did you mean '{UsageException.Nearest(part, ["2ag", "easy", "hard"])}'?");
+            }
+
             if (!isNew)
+            {
                 throw id.Error($"'{part}' says again what another part said");
+            }
         }
         if (agents is not int count)
+        {
             throw id.Error($"the number of agents (2ag) is missing; an id is for example {id.Name}:tiny-2ag");
+        }
+
         int? queue = id.Integer("queue", min: 0);
         if (queue is not null && difficulty is not null)
+        {
             throw id.Error($"'-{difficulty}' and 'queue' say the same thing; give one");
+        }
+
         config = config with
         {
             ColumnHeight = config.Drawing is null ? id.Integer("height") ?? config.ColumnHeight : config.ColumnHeight,
@@ -139,7 +154,9 @@ internal sealed record RwareConfig
         void Require(bool holds, string rule)
         {
             if (!holds)
+            {
                 throw new UsageException($"environment '{Id}': {rule}");
+            }
         }
     }
 
@@ -148,13 +165,21 @@ internal sealed record RwareConfig
         foreach (var (name, rows, columns) in sizes)
         {
             if (name == text)
+            {
                 return new() { ShelfRows = rows, ShelfColumns = columns };
+            }
         }
         string[] blocks = text.Split('x');
         if (blocks.Length == 2 && EnvironmentId.TryInteger(blocks[0], out int down) && EnvironmentId.TryInteger(blocks[1], out int across))
+        {
             return new() { ShelfRows = down, ShelfColumns = across };
+        }
+
         if (WarehousePlan.IsDrawing(text))
+        {
             return new() { Drawing = text };
+        }
+
         string[] names = [.. sizes.Select(size => size.Name)];
         throw id.Error($"'{text}' is neither a size ({string.Join(", ", names)} or blocks of shelves like 1x3) nor a drawing like " +
             $".xx./.gg.; did you mean '{UsageException.Nearest(text, names)}'?");

@@ -28,8 +28,8 @@ public sealed record GridScene(int Rows, int Cols, IReadOnlyList<Sprite> Sprites
 public sealed record PlaneScene(double Extent, IReadOnlyList<Disc> Discs) : Scene
 {
     /// <summary>How far everything that is there now reaches: the extent, or more if something has left it.</summary>
-    public double Reach =>
-        Discs.Select(disc => Math.Max(Math.Abs(disc.X), Math.Abs(disc.Y)) + disc.Radius).Append(Extent).Max();
+    public double Reach
+        => Discs.Select(disc => Math.Max(Math.Abs(disc.X), Math.Abs(disc.Y)) + disc.Radius).Append(Extent).Max();
 }
 
 /// <summary>Something in a cell.</summary>

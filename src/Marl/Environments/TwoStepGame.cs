@@ -20,7 +20,10 @@ internal sealed class TwoStepGame : IEnvironment
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
         if (id.Name != "two-step")
+        {
             return null;
+        }
+
         id.EnsureAllRead(hasLayout: false);
         return new TwoStepGame();
     }

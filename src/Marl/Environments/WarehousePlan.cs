@@ -28,9 +28,14 @@ internal sealed class WarehousePlan
             {
                 ground[Cell(x, y)] = rows[y][x] == StorageMark ? Ground.Storage : Ground.Highway;
                 if (rows[y][x] == StorageMark)
+                {
                     homes.Add(Cell(x, y));
+                }
+
                 if (rows[y][x] == GoalMark)
+                {
                     goals.Add(Cell(x, y));
+                }
             }
         }
         (Homes, Goals) = ([.. homes], [.. goals]);
@@ -72,7 +77,10 @@ internal sealed class WarehousePlan
         for (int y = 0; y < rows; y++)
         {
             if (y > 0)
+            {
                 drawing.Append(RowEnd);
+            }
+
             for (int x = 0; x < cols; x++)
             {
                 bool middle = x == cols / 2 - 1 || x == cols / 2;
@@ -84,8 +92,8 @@ internal sealed class WarehousePlan
     }
 
     /// <summary>Is it a drawing at all, and not the name of a size?</summary>
-    public static bool IsDrawing(string text) =>
-        text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowEnd, HighwayMark, StorageMark, GoalMark]);
+    public static bool IsDrawing(string text)
+        => text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowEnd, HighwayMark, StorageMark, GoalMark]);
 
     /// <summary>What is wrong with a drawing; null if nothing is.</summary>
     public static string? ProblemOf(string drawing)

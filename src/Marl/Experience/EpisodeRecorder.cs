@@ -52,7 +52,7 @@ public sealed class EpisodeRecorder
     /// <returns>whether the episode goes on.</returns>
     public bool Step(ref Rng rng)
     {
-        StepResult result = Advance(ref rng);
+        var result = Advance(ref rng);
         episode.Terminated = rewards.IsTerminal(result, Over);
         returns.CopyTo(episode.TeamReturns.AsSpan());
         if (Over)
@@ -83,7 +83,7 @@ public sealed class EpisodeRecorder
     internal bool StepInSegment(ref Rng rng)
     {
         int row = episode.Length;
-        StepResult result = Advance(ref rng);
+        var result = Advance(ref rng);
         bool terminated = rewards.IsTerminal(result, Over);
         episode.Bools(Segment.Terminates).All[row] = terminated;
         episode.Terminated = terminated;
@@ -171,8 +171,8 @@ public sealed class EpisodeRecorder
         for (int agent = 0; agent < spec.Agents.Length; agent++)
         {
             var size = spec.Agents[agent];
-            Span<float> observation = episode.Observation(row, agent);
-            Span<bool> available = episode.AvailableTo(row, agent);
+            var observation = episode.Observation(row, agent);
+            var available = episode.AvailableTo(row, agent);
             environment.Observe(agent, observation[..size.Observation]);
             observation[size.Observation..].Clear();
             environment.ReadAvailable(agent, available[..size.Actions]);

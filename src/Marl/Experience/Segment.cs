@@ -40,7 +40,7 @@ internal static class Segment
     public static void Write(Episode segment, Span<float> continueMask, Span<float> previousActions, Span<float> terminated, Span<float> mask, int b, int count, int steps)
     {
         Span<bool> terminates = segment.Bools(Terminates).All, begins = segment.Bools(Begins).All;
-        Span<int> before = segment.Ints(ActionsBefore).All;
+        var before = segment.Ints(ActionsBefore).All;
         int agents = segment.Agents;
         for (int t = 0; t <= steps; t++)
         {

@@ -123,7 +123,7 @@ public sealed class LossContext
     public Tensor MaskOf(int member)
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
-        var agents = mask.Shape[1];
+        int agents = mask.Shape[1];
         using var numbers = new HostNumbers(mask, fresh: true);
         for (int i = 0; i < mask.Count; i++)
         {

@@ -29,7 +29,7 @@ internal static class Presets
 
     private static bool IsOf(Algorithm algorithm, string word)
     {
-        for (Type? type = algorithm.Options; type is not null && type != typeof(object); type = type.BaseType)
+        for (var type = algorithm.Options; type is not null && type != typeof(object); type = type.BaseType)
         {
             if (Parts.NameOf(type, "Options") == word)
             {

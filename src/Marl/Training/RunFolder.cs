@@ -153,7 +153,7 @@ public sealed class RunFolder(string path) : IDisposable
             {
                 // The last line may have been cut by the stop.
                 string text = System.IO.File.ReadAllText(file);
-                var whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                string[] whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
             }
         }

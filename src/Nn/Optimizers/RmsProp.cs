@@ -67,7 +67,7 @@ public sealed record RmsProp : UpdateRule
             v = T.Of(alpha) * v + T.Of(rest) * g * g;
             a = T.Of(alpha) * a + T.Of(centre) * g;
             // Rounding may take the variance of equal gradients below 0.
-            T variance = v - a * a;
+            var variance = v - a * a;
             variance = T.IfGreater(T.Zero, variance, T.Zero, variance);
             x = T.Of(keep) * x + T.Of(step) * g / (T.Sqrt(variance) + T.Of(epsilon));
         }

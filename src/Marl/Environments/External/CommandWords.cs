@@ -22,11 +22,17 @@ internal static class CommandWords
             }
             word ??= new();
             if (c == quote)
+            {
                 quote = '\0';
+            }
             else if (quote == '\0' && c is '"' or '\'')
+            {
                 quote = c;
+            }
             else
+            {
                 word.Append(c);
+            }
         }
         Finish();
         return quote == '\0' ? [.. words] : throw new FormatException($"the quote {quote} is never closed");
@@ -34,7 +40,10 @@ internal static class CommandWords
         void Finish()
         {
             if (word is not null)
+            {
                 words.Add(word.ToString());
+            }
+
             word = null;
         }
     }

@@ -38,7 +38,10 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         id = EnvironmentId.Compose($"{IdPrefix}{command}", ("timeout", timeout, UsualTimeout));
         UsageException Impossible(string problem) => new($"environment '{id}': {problem}");
         if (timeout is < 1 or > LongestTimeout)
+        {
             throw Impossible($"timeout={timeout} is not in 1 .. {LongestTimeout} seconds");
+        }
+
         try
         {
             string[] words = CommandWords.Split(command);
@@ -72,7 +75,10 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
         if (!id.Text.StartsWith(IdPrefix, StringComparison.Ordinal))
+        {
             return null;
+        }
+
         int timeout = id.Integer("timeout") ?? UsualTimeout;
         id.EnsureAllRead(hasLayout: true);
         return new ExternalEnvironment(id.Layout, timeout);
@@ -166,7 +172,10 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     private void CatchUp()
     {
         if (!elsewhere)
+        {
             return;
+        }
+
         try
         {
             program.Ask(protocol.Reset(episode.Seed));
@@ -177,7 +186,10 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
             throw Failed($"at the reset with seed {episode.Seed}", fault);
         }
         for (int step = 0; step < episode.Steps; step++)
+        {
             Play(episode.Joint(step), step + 1);
+        }
+
         elsewhere = false;
     }
 

@@ -33,9 +33,15 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     {
         Reserve(Steps + 1);
         if (!continuous)
+        {
             joint.Indices.CopyTo(indices.AsSpan(Steps * width));
+        }
+
         for (int agent = 0; continuous && agent < width / own; agent++)
+        {
             joint.Vector(agent)[..own].CopyTo(numbers.AsSpan(Steps * width + agent * own));
+        }
+
         Steps++;
     }
 
@@ -50,7 +56,9 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
         snapshot.Clear();
         (snapshot[0], snapshot[1]) = (Seed, Steps);
         for (int i = 0; i < Steps * width; i++)
+        {
             snapshot[2 + i] = continuous ? numbers[i] : indices[i];
+        }
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -61,9 +69,13 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
         for (int i = 0; i < Steps * width; i++)
         {
             if (continuous)
+            {
                 numbers[i] = (float)snapshot[2 + i];
+            }
             else
+            {
                 indices[i] = (int)snapshot[2 + i];
+            }
         }
     }
 
@@ -72,20 +84,30 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     {
         int present = continuous ? numbers.Length : indices.Length;
         if (steps * width <= present)
+        {
             return;
+        }
+
         int enough = (int)Math.Min(Math.Max(2L * present, (long)steps * width), (long)spec.EpisodeLimit * width);
         if (continuous)
+        {
             Array.Resize(ref numbers, enough);
+        }
         else
+        {
             Array.Resize(ref indices, enough);
+        }
     }
 
     /// <summary>What an agent takes: an index, or the most numbers that one has.</summary>
     private static int Own(ReadOnlySpan<AgentSpec> agents)
     {
         int longest = 1;
-        foreach (AgentSpec agent in agents)
+        foreach (var agent in agents)
+        {
             longest = Math.Max(longest, agent.Box is null ? 1 : agent.Actions);
+        }
+
         return longest;
     }
 }

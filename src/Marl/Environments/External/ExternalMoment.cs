@@ -84,16 +84,26 @@ internal sealed class ExternalMoment
         }
         string? missing = !observed ? "observations" : !stated ? "state" : !rewarded ? "rewards" : !ends ? "terminated" : !cuts ? "truncated" : null;
         if (missing is not null)
+        {
             throw new ProgramFault($"the answer has no {missing}");
+        }
+
         if (first)
+        {
             Rewards.AsSpan().Clear();
+        }
+
         Result = terminated ? StepResult.Terminated : truncated ? StepResult.Truncated : StepResult.Running;
         for (int agent = 0; agent < Available.Length; agent++)
         {
             if (!masked)
+            {
                 Available[agent].AsSpan().Fill(true);
+            }
             else if (!Available[agent].AsSpan().Contains(true))
+            {
                 throw new ProgramFault($"agent '{description.Names[agent]}' has no available action; it needs at least one");
+            }
         }
     }
 

@@ -62,7 +62,10 @@ internal sealed class ExternalProgram : IDisposable
     public void Ask(ReadOnlySpan<byte> line)
     {
         if (taken < read)
+        {
             throw new ProgramFault($"the program wrote more than one line in answer: {JsonLine.Excerpt(buffer.AsSpan(taken, read - taken))}");
+        }
+
         watchdog.Change(patience, Timeout.InfiniteTimeSpan);
         try
         {
@@ -117,7 +120,10 @@ internal sealed class ExternalProgram : IDisposable
     public void Dispose()
     {
         if (disposed)
+        {
             return;
+        }
+
         disposed = true;
         watchdog.Dispose();
         try
@@ -129,7 +135,10 @@ internal sealed class ExternalProgram : IDisposable
             // It has ended by itself.
         }
         if (!process.WaitForExit(Farewell))
+        {
             Kill();
+        }
+
         errors.Wait(Farewell);
         process.Dispose();
     }
@@ -159,9 +168,15 @@ internal sealed class ExternalProgram : IDisposable
         buffer.AsSpan(taken, read - taken).CopyTo(buffer);
         (taken, read) = (0, read - taken);
         if (read < buffer.Length)
+        {
             return;
+        }
+
         if (read >= LongestAnswer)
+        {
             throw new ProgramFault($"the answer is longer than {LongestAnswer >> 20} MiB");
+        }
+
         Array.Resize(ref buffer, 2 * buffer.Length);
     }
 
@@ -174,7 +189,10 @@ internal sealed class ExternalProgram : IDisposable
     private ProgramFault Ended()
     {
         if (late)
+        {
             return new($"no answer within {patience.TotalSeconds} s; more time is given by ?timeout=SECONDS at the end of the id");
+        }
+
         string how = process.WaitForExit(Farewell) ? $"ended with exit code {process.ExitCode}" : "closed its output";
         errors.Wait(Farewell);
         return new($"the program {how}{(lastWords.Length > 0 ? $"; its last words: {lastWords}" : "")}");

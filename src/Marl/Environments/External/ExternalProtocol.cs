@@ -39,12 +39,18 @@ internal sealed class ExternalProtocol
         Begin("step"u8);
         writer.WriteStartArray("actions"u8);
         foreach (int action in actions)
+        {
             writer.WriteNumberValue(action);
+        }
+
         for (int agent = 0; spec.IsContinuous && agent < spec.Agents.Length; agent++)
         {
             writer.WriteStartArray();
             foreach (float number in actions.Vector(agent)[..spec.Agents[agent].Actions])
+            {
                 writer.WriteNumberValue(number);
+            }
+
             writer.WriteEndArray();
         }
         writer.WriteEndArray();
@@ -61,7 +67,7 @@ internal sealed class ExternalProtocol
         List<AgentSpec> agents = [];
         List<string> names = [];
         int protocol = 0, stateSize = 0, episodeLimit = 0;
-        RewardMode reward = RewardMode.Sum;
+        var reward = RewardMode.Sum;
         while (json.NextField())
         {
             if (json.Is("protocol"u8))
@@ -74,7 +80,9 @@ internal sealed class ExternalProtocol
                 json.Name("agents");
                 json.BeginArray();
                 while (json.NextObject())
+                {
                     agents.Add(ReadAgent(ref json, names));
+                }
             }
             else if (json.Is("state_size"u8))
             {
@@ -103,13 +111,25 @@ internal sealed class ExternalProtocol
             }
         }
         if (protocol != Version)
+        {
             throw new ProgramFault(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
+        }
+
         if (agents.Count == 0)
+        {
             throw new ProgramFault("the answer names no agents");
+        }
+
         if (agents.Any(agent => agent.Box is null != (agents[0].Box is null)))
+        {
             throw new ProgramFault("some agents have a box and others have none");
+        }
+
         if (episodeLimit == 0)
+        {
             throw new ProgramFault("the answer names no episode_limit");
+        }
+
         return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
         {
             Id = id,
@@ -162,7 +182,10 @@ internal sealed class ExternalProtocol
             }
         }
         if (observation == 0 || actions == 0)
+        {
             throw new ProgramFault($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
+        }
+
         names.Add(name);
         return new AgentSpec(observation, actions, team, box);
     }

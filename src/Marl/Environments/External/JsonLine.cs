@@ -29,7 +29,9 @@ internal ref struct JsonLine
         json = new Utf8JsonReader(line);
         Next();
         if (json.TokenType != JsonTokenType.StartObject)
+        {
             throw NoJson();
+        }
     }
 
     /// <summary>The beginning of a line, for messages.</summary>
@@ -45,9 +47,15 @@ internal ref struct JsonLine
         (subject, owner, element) = ("the answer", null, -1);
         Next();
         if (json.TokenType == JsonTokenType.PropertyName)
+        {
             return true;
+        }
+
         if (json.CurrentDepth == 0)
+        {
             Next(); // throws if anything follows
+        }
+
         return false;
     }
 
@@ -82,7 +90,9 @@ internal ref struct JsonLine
     {
         Next();
         if (json.TokenType != JsonTokenType.EndArray)
+        {
             throw new ProgramFault($"{Subject} has more than {count} elements");
+        }
     }
 
     /// <summary>Reads an array of as many numbers as there is room for.</summary>
@@ -93,10 +103,15 @@ internal ref struct JsonLine
         {
             Next(into.Length);
             if (json.TokenType != JsonTokenType.Number)
+            {
                 throw No("a number");
+            }
+
             into[element] = T.CreateTruncating(json.GetDouble());
             if (!T.IsFinite(into[element]))
+            {
                 throw No("a finite number");
+            }
         }
         element = -1;
         EndArray(into.Length);
@@ -151,7 +166,9 @@ internal ref struct JsonLine
     {
         Next();
         if (json.TokenType != token)
+        {
             throw No(name);
+        }
     }
 
     /// <summary>Goes on by a token that must not be the end of an array of <paramref name="length"/> elements.</summary>
@@ -159,7 +176,9 @@ internal ref struct JsonLine
     {
         Next();
         if (json.TokenType == JsonTokenType.EndArray)
+        {
             throw new ProgramFault($"{Subject} has {element} elements; there must be {length}");
+        }
     }
 
     private void Next()
@@ -175,7 +194,9 @@ internal ref struct JsonLine
             foreach (string name in (ReadOnlySpan<string>)["NaN", "Infinity", "-Infinity"])
             {
                 if (rest.StartsWith(Encoding.UTF8.GetBytes(name)))
+                {
                     throw new ProgramFault($"{Place} is {name}; a finite number is needed");
+                }
             }
             throw NoJson();
         }
@@ -186,7 +207,10 @@ internal ref struct JsonLine
     private readonly ProgramFault No(string needed)
     {
         if (json.TokenType == JsonTokenType.EndArray)
+        {
             return new($"{Place} is missing");
+        }
+
         string found = json.TokenType switch
         {
             JsonTokenType.StartArray => "an array",

@@ -24,13 +24,16 @@ internal sealed class AdversaryScenario(ParticleRules rules, int good) : Particl
     private const int UsualGood = 2, Adversary = 0;
 
     /// <summary>Reads G.</summary>
-    public static AdversaryScenario Create(EnvironmentId id, ParticleRules rules) =>
-        new(rules, ParticleWorlds.Count(id, "good") ?? UsualGood);
+    public static AdversaryScenario Create(EnvironmentId id, ParticleRules rules)
+        => new(rules, ParticleWorlds.Count(id, "good") ?? UsualGood);
 
     private protected override void Observe(int agent, ref ParticleView view)
     {
         if (agent != Adversary)
+        {
             view.AddPlace(World.BodyOf(Goals[0]));
+        }
+
         view.AddLandmarks();
         view.AddOthers();
     }
@@ -40,7 +43,10 @@ internal sealed class AdversaryScenario(ParticleRules rules, int good) : Particl
         int goal = World.BodyOf(Goals[0]);
         double nearest = double.PositiveInfinity;
         for (int good = 1; good < World.Agents; good++)
+        {
             nearest = Math.Min(nearest, World.Distance(good, goal));
+        }
+
         rewards.Fill(World.Distance(Adversary, goal) - nearest);
         rewards[Adversary] = -DistanceOrSquare(Adversary, goal);
     }

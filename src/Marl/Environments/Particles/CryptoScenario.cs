@@ -26,11 +26,19 @@ internal sealed class CryptoScenario(ParticleRules rules) : ParticleEnvironment(
     private protected override void Observe(int agent, ref ParticleView view)
     {
         if (agent == Alice)
+        {
             view.AddColour(Goals[Secret], Symbols, 1, 0);
+        }
+
         if (agent != Eve)
+        {
             view.AddColour(Goals[Key], Symbols, 1, 0);
+        }
+
         if (agent != Alice)
+        {
             view.Add(Message(Alice));
+        }
     }
 
     private protected override void Reward(Span<double> rewards)

@@ -22,9 +22,12 @@ internal abstract partial class ParticleEnvironment : IPictured
     /// <inheritdoc/>
     public string ActionName(int agent, int action)
     {
-        ParticleAgent who = setup.Agents[agent];
+        var who = setup.Agents[agent];
         if (!who.Body.Movable)
+        {
             return Say(action);
+        }
+
         string move = (Rules.Original ? originalMoveNames : moveNames)[action % ParticleActions.Moves];
         return who.Symbols == 0 ? move : $"{move}, {Say(action / ParticleActions.Moves)}";
 
@@ -37,16 +40,19 @@ internal abstract partial class ParticleEnvironment : IPictured
     /// <summary>The only agent for which a landmark is the goal; none by default, for goals are everybody's.</summary>
     private protected virtual int? MeantFor(int landmark) => null;
 
-    private Disc Place(SceneRole role, int body, ParticleBody shape) =>
-        new(role, World.Positions[body].X, World.Positions[body].Y, shape.Size);
+    private Disc Place(SceneRole role, int body, ParticleBody shape)
+        => new(role, World.Positions[body].X, World.Positions[body].Y, shape.Size);
 
     /// <summary>The symbol of greatest weight in an agent's last message; null if it kept silent.</summary>
     private string? Saying(int agent)
     {
-        ReadOnlySpan<float> message = Message(agent)[..setup.Agents[agent].Symbols];
+        var message = Message(agent)[..setup.Agents[agent].Symbols];
         int loudest = 0;
         for (int symbol = 1; symbol < message.Length; symbol++)
+        {
             loudest = message[symbol] > message[loudest] ? symbol : loudest;
+        }
+
         return message.ContainsAnyExcept(0f) ? loudest.ToString(CultureInfo.InvariantCulture) : null;
     }
 }

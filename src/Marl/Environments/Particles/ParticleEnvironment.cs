@@ -22,7 +22,7 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         this.setup = setup;
         Rules = rules;
         World = new([.. setup.Agents.Select(agent => agent.Body)], setup.Landmarks, rules.VelocityFirst);
-        ParticleAgent[] learning = setup.Agents[..^setup.Scripted];
+        var learning = setup.Agents[..^setup.Scripted];
         symbols = setup.Agents.Max(agent => agent.Symbols);
         controls = new Vector2d[World.Agents];
         messages = new float[World.Agents * symbols];
@@ -56,11 +56,20 @@ internal abstract partial class ParticleEnvironment : IEnvironment
     {
         step = 0;
         foreach (ref int goal in goals.AsSpan())
+        {
             goal = rng.NextInt(setup.GoalChoices);
-        foreach (ref Vector2d position in World.Positions[..World.Agents])
+        }
+
+        foreach (ref var position in World.Positions[..World.Agents])
+        {
             position = DrawPosition(1, ref rng);
-        foreach (ref Vector2d position in World.Positions[World.Agents..])
+        }
+
+        foreach (ref var position in World.Positions[World.Agents..])
+        {
             position = DrawPosition(setup.LandmarkRange, ref rng);
+        }
+
         World.Velocities.Clear();
         messages.AsSpan().Clear();
     }
@@ -70,20 +79,33 @@ internal abstract partial class ParticleEnvironment : IEnvironment
     {
         for (int agent = 0; agent < Spec.Agents.Length; agent++)
         {
-            ParticleAgent who = setup.Agents[agent];
+            var who = setup.Agents[agent];
             ReadOnlySpan<float> vector = expanded.AsSpan(0, who.VectorSize);
             if (Rules.Continuous)
+            {
                 vector = actions.Vector(agent)[..who.VectorSize];
+            }
             else
+            {
                 ParticleActions.Expand(who, actions[agent], expanded.AsSpan(0, who.VectorSize));
-            ReadOnlySpan<float> message = vector[(who.VectorSize - who.Symbols)..];
+            }
+
+            var message = vector[(who.VectorSize - who.Symbols)..];
             if (who.Body.Movable)
+            {
                 controls[agent] = ParticleActions.Control(vector, Rules);
+            }
+
             for (int symbol = 0; symbol < message.Length; symbol++)
+            {
                 messages[agent * symbols + symbol] = ParticleActions.Weight(message[symbol], Rules);
+            }
         }
         for (int agent = Spec.Agents.Length; agent < World.Agents; agent++)
+        {
             controls[agent] = Script(agent);
+        }
+
         World.Step(controls);
         Reward(rewards);
         return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
@@ -103,13 +125,24 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         int end = 0;
         snapshot[end++] = step;
         foreach (int goal in goals)
+        {
             snapshot[end++] = goal;
-        foreach (Vector2d position in World.Positions)
+        }
+
+        foreach (var position in World.Positions)
+        {
             (snapshot[end++], snapshot[end++]) = (position.X, position.Y);
-        foreach (Vector2d velocity in World.Velocities)
+        }
+
+        foreach (var velocity in World.Velocities)
+        {
             (snapshot[end++], snapshot[end++]) = (velocity.X, velocity.Y);
+        }
+
         foreach (float weight in messages)
+        {
             snapshot[end++] = weight;
+        }
     }
 
     /// <inheritdoc/>
@@ -118,13 +151,24 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         int end = 0;
         step = (int)snapshot[end++];
         foreach (ref int goal in goals.AsSpan())
+        {
             goal = (int)snapshot[end++];
-        foreach (ref Vector2d position in World.Positions)
+        }
+
+        foreach (ref var position in World.Positions)
+        {
             position = new(snapshot[end++], snapshot[end++]);
-        foreach (ref Vector2d velocity in World.Velocities)
+        }
+
+        foreach (ref var velocity in World.Velocities)
+        {
             velocity = new(snapshot[end++], snapshot[end++]);
+        }
+
         foreach (ref float weight in messages.AsSpan())
+        {
             weight = (float)snapshot[end++];
+        }
     }
 
     private protected abstract void Observe(int agent, ref ParticleView view);
@@ -143,7 +187,10 @@ internal abstract partial class ParticleEnvironment : IEnvironment
     {
         double sum = 0;
         foreach (double reward in rewards)
+        {
             sum += reward;
+        }
+
         rewards.Fill(sum);
     }
 
@@ -151,7 +198,9 @@ internal abstract partial class ParticleEnvironment : IEnvironment
     private protected static void Mix(double common, double localRatio, Span<double> rewards)
     {
         foreach (ref double reward in rewards)
+        {
             reward = common * (1 - localRatio) + reward * localRatio;
+        }
     }
 
     /// <summary>The distance between two bodies, or its square in the original.</summary>

@@ -27,7 +27,9 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
     public void AddColour(int channel, int channels, double lit, double dark)
     {
         for (int i = 0; i < channels; i++)
+        {
             Add(i == channel ? lit : dark);
+        }
     }
 
     /// <summary>Zeros.</summary>
@@ -50,7 +52,9 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
     public void AddLandmarks()
     {
         for (int landmark = 0; landmark < world.Landmarks; landmark++)
+        {
             AddPlace(world.BodyOf(landmark));
+        }
     }
 
     /// <summary>Where the other agents are.</summary>
@@ -59,7 +63,9 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
         for (int other = 0; other < world.Agents; other++)
         {
             if (other != self)
+            {
                 AddPlace(other);
+            }
         }
     }
 }

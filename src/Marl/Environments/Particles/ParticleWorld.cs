@@ -62,17 +62,22 @@ internal sealed class ParticleWorld
     public void Step(ReadOnlySpan<Vector2d> controls)
     {
         for (int agent = 0; agent < Agents; agent++)
+        {
             forces[agent] = controls[agent] * bodies[agent].Acceleration;
+        }
+
         foreach (var (first, second) in contacts)
         {
-            Vector2d push = Contact(positions[first] - positions[second], bodies[first].Size + bodies[second].Size);
+            var push = Contact(positions[first] - positions[second], bodies[first].Size + bodies[second].Size);
             forces[first] += push;
             forces[second] -= push;
         }
         for (int agent = 0; agent < Agents; agent++)
         {
             if (bodies[agent].Movable)
+            {
                 Integrate(ref positions[agent], ref velocities[agent], forces[agent], bodies[agent].MaxSpeed);
+            }
         }
     }
 
@@ -91,13 +96,21 @@ internal sealed class ParticleWorld
     private void Integrate(ref Vector2d position, ref Vector2d velocity, Vector2d force, double maxSpeed)
     {
         if (!velocityFirst)
+        {
             position += velocity * TimeStep;
+        }
+
         velocity = velocity * (1 - Damping) + force * TimeStep;
         double speed = velocity.Length;
         if (speed > maxSpeed)
+        {
             velocity = velocity / speed * maxSpeed;
+        }
+
         if (velocityFirst)
+        {
             position += velocity * TimeStep;
+        }
     }
 
     /// <summary>log(1 + e^x), without overflow above and without loss of small values below.</summary>
@@ -105,7 +118,10 @@ internal sealed class ParticleWorld
     {
         const double underflow = -746; // e^x rounds to 0 from here on
         if (x < underflow)
+        {
             return 0;
+        }
+
         return Math.Max(x, 0) + LogOfOnePlus(Math.Exp(-Math.Abs(x)));
     }
 

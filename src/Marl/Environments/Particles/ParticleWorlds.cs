@@ -32,7 +32,10 @@ internal static class ParticleWorlds
     public static IEnvironment? TryCreate(EnvironmentId id)
     {
         if (id.Name is not (Current or Original))
+        {
             return null;
+        }
+
         ParticleRules rules = ParticleRules.Parse(id);
         ParticleEnvironment world = id.Layout switch
         {
@@ -67,6 +70,6 @@ internal static class ParticleWorlds
     /// <summary>So many of the same.</summary>
     public static T[] Repeat<T>(int count, T one) => [.. Enumerable.Repeat(one, count)];
 
-    private static EnvironmentFamily Family(string pattern, string description, params string[] examples) =>
-        new($"{Current}:{pattern}", description, [.. examples.Select(example => $"{Current}:{example}")]) { TryCreate = TryCreate };
+    private static EnvironmentFamily Family(string pattern, string description, params string[] examples)
+        => new($"{Current}:{pattern}", description, [.. examples.Select(example => $"{Current}:{example}")]) { TryCreate = TryCreate };
 }

@@ -35,7 +35,9 @@ internal sealed class PushScenario(ParticleRules rules) : ParticleEnvironment(ne
         if (agent == Good)
         {
             for (int landmark = 0; landmark < Choices; landmark++)
+            {
                 view.AddColour(landmark + 1, Channels, 0.9, 0.1);
+            }
         }
         view.AddOthers();
     }

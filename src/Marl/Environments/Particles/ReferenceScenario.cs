@@ -21,8 +21,8 @@ internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) 
     private const double UsualRatio = 0.5;
 
     /// <summary>Reads q, unless it is the original.</summary>
-    public static ReferenceScenario Create(EnvironmentId id, ParticleRules rules) =>
-        new(rules, rules.Original ? UsualRatio : ParticleWorlds.Ratio(id) ?? UsualRatio);
+    public static ReferenceScenario Create(EnvironmentId id, ParticleRules rules)
+        => new(rules, rules.Original ? UsualRatio : ParticleWorlds.Ratio(id) ?? UsualRatio);
 
     private protected override void Observe(int agent, ref ParticleView view)
     {
@@ -35,11 +35,18 @@ internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) 
     private protected override void Reward(Span<double> rewards)
     {
         for (int agent = 0; agent < rewards.Length; agent++)
+        {
             rewards[agent] = -DistanceOrSquare(1 - agent, World.BodyOf(Goals[agent]));
+        }
+
         if (Rules.Original)
+        {
             ShareSum(rewards);
+        }
         else
+        {
             Mix((rewards[0] + rewards[1]) / 2, localRatio, rewards);
+        }
     }
 
     private protected override int? MeantFor(int landmark) => Goals[0] == Goals[1] ? null

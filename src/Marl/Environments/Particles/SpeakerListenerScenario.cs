@@ -34,6 +34,8 @@ internal sealed class SpeakerListenerScenario(ParticleRules rules) : ParticleEnv
     {
         rewards.Fill(-(World.Positions[Listener] - World.Landmark(Goals[0])).LengthSquared);
         if (Rules.Original)
+        {
             ShareSum(rewards);
+        }
     }
 }

@@ -39,20 +39,29 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
     {
         double covering = 0;
         for (int landmark = 0; landmark < World.Landmarks; landmark++)
+        {
             covering -= NearestAgent(World.BodyOf(landmark));
+        }
+
         for (int agent = 0; agent < rewards.Length; agent++)
         {
             rewards[agent] = Rules.Original ? covering - 1 : 0;
             for (int other = 0; other < World.Agents; other++)
             {
                 if (other != agent && World.Touch(agent, other))
+                {
                     rewards[agent]--;
+                }
             }
         }
         if (Rules.Original)
+        {
             ShareSum(rewards);
+        }
         else
+        {
             Mix(covering, localRatio, rewards);
+        }
     }
 
     private protected override SceneRole RoleOf(int landmark) => SceneRole.Goal;
@@ -61,7 +70,10 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
     {
         double nearest = double.PositiveInfinity;
         for (int agent = 0; agent < World.Agents; agent++)
+        {
             nearest = Math.Min(nearest, World.Distance(agent, body));
+        }
+
         return nearest;
     }
 }

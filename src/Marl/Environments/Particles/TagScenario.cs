@@ -49,7 +49,9 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
         for (int prey = adversaries; prey < World.Agents; prey++)
         {
             if (prey != agent)
+            {
                 view.Add(World.Velocities[prey]);
+            }
         }
     }
 
@@ -61,10 +63,15 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
         {
             int hunters = 0;
             for (int adversary = 0; adversary < adversaries; adversary++)
+            {
                 hunters += World.Touch(prey, adversary) ? 1 : 0;
+            }
+
             caught += hunters;
             if (prey < rewards.Length)
+            {
                 rewards[prey] = -10 * hunters - EdgeFine(World.Positions[prey].X) - EdgeFine(World.Positions[prey].Y);
+            }
         }
         rewards[..adversaries].Fill(10 * caught);
     }
@@ -74,17 +81,19 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
         Vector2d here = World.Positions[agent], nearest = World.Positions[0];
         for (int adversary = 1; adversary < adversaries; adversary++)
         {
-            Vector2d place = World.Positions[adversary];
+            var place = World.Positions[adversary];
             if ((here - place).LengthSquared < (here - nearest).LengthSquared)
+            {
                 nearest = place;
+            }
         }
-        Vector2d away = here - nearest;
+        var away = here - nearest;
         double distance = away.Length;
         return distance == 0 ? default : new Vector2d(StayIn(here.X, away.X), StayIn(here.Y, away.Y)) / distance;
 
         static double StayIn(double place, double force) => Math.Abs(place) > Edge && place * force > 0 ? -force : force;
     }
 
-    private static int Observation(int adversaries, int good, int obstacles, int otherPrey) =>
-        4 + 2 * obstacles + 2 * (adversaries + good - 1) + 2 * otherPrey;
+    private static int Observation(int adversaries, int good, int obstacles, int otherPrey)
+        => 4 + 2 * obstacles + 2 * (adversaries + good - 1) + 2 * otherPrey;
 }

@@ -48,17 +48,27 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         for (int other = 0; other < World.Agents; other++)
         {
             if (other != agent)
+            {
                 view.Add(Sees(agent, other) ? World.Positions[other] - World.Positions[agent] : default);
+            }
         }
         if (isPrey)
+        {
             AddForests(agent, ref view);
+        }
+
         for (int prey = adversaries; prey < World.Agents; prey++)
         {
             if (prey != agent)
+            {
                 view.Add(Sees(agent, prey) ? World.Velocities[prey] : default);
+            }
         }
         if (isPrey)
+        {
             return;
+        }
+
         AddForests(agent, ref view);
         view.Add(Message(Leader));
     }
@@ -75,11 +85,13 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
             caught += hunters;
         }
         for (int adversary = 0; adversary < adversaries; adversary++)
+        {
             rewards[adversary] = 5 * caught - 0.1 * Nearest(adversary, adversaries, good);
+        }
     }
 
-    private protected override SceneRole RoleOf(int landmark) =>
-        landmark < obstacles ? SceneRole.Thing : landmark < obstacles + food ? SceneRole.Wanted : SceneRole.Shelter;
+    private protected override SceneRole RoleOf(int landmark)
+        => landmark < obstacles ? SceneRole.Thing : landmark < obstacles + food ? SceneRole.Wanted : SceneRole.Shelter;
 
     private static ParticleAgent[] Cast(int good, int adversaries, int landmarks, int forests)
     {
@@ -104,7 +116,10 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         {
             bool isIn = IsIn(forest, agent), otherIsIn = IsIn(forest, other);
             if (isIn && otherIsIn)
+            {
                 return true;
+            }
+
             anyIsIn |= isIn || otherIsIn;
         }
         return !anyIsIn || agent == Leader;
@@ -113,7 +128,9 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     private void AddForests(int agent, ref ParticleView view)
     {
         for (int forest = 0; forest < forests; forest++)
+        {
             view.Add(IsIn(forest, agent) ? 1 : -1);
+        }
     }
 
     /// <summary>How many of some bodies an agent overlaps with.</summary>
@@ -121,7 +138,10 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     {
         int touched = 0;
         for (int body = first; body < first + count; body++)
+        {
             touched += World.Touch(agent, body) ? 1 : 0;
+        }
+
         return touched;
     }
 
@@ -130,7 +150,10 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     {
         double nearest = double.PositiveInfinity;
         for (int body = first; body < first + count; body++)
+        {
             nearest = Math.Min(nearest, World.Distance(agent, body));
+        }
+
         return nearest;
     }
 }
