@@ -139,6 +139,25 @@ public sealed class SegmentTests
         }
     }
 
+    /// <summary>Before the first step of a round, PPO's ratios are 1 in every row of segments that begin in the middle of episodes.</summary>
+    [Theory]
+    [InlineData("shared=true"), InlineData("shared=false"), InlineData("agent=mlp")]
+    public void RatiosAreOneBeforeTheFirstStep(string setting)
+    {
+        using var play = new Play("ippo", Foraging, 4, ["hidden=8", "criticHidden=8", "rolloutLength=5", "lastAction=true", "clip=0.00001", "minibatches=1", setting]);
+        var learner = (OnPolicyLearner)play.Learner;
+        for (int round = 0; round < 5; round++)
+        {
+            play.Next();
+            float[] before = learner.Parameters.Values.ToArray();
+            learner.Begin(play.Episodes, 0);
+            learner.Pass(0);
+            Assert.Equal(0f, learner.Statistics.Metrics.Single(metric => metric.Name == "clipFraction").Value);
+            learner.Parameters.Values.CopyFrom(before);
+        }
+        Assert.Contains(play.Episodes, segment => !segment.Bools(Segment.Begins).All[0]);
+    }
+
     /// <summary>A one-step return at the cut of a segment bootstraps from what came next, as within the episode.</summary>
     [Fact]
     public void ReturnsBootstrapFromWhereASegmentIsCut()
