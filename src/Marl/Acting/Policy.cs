@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Marl.Native.Nn;
@@ -67,9 +68,9 @@ public sealed class Policy
         {
             policy = new Policy((PolicyDescription)JsonSerializer.Deserialize(json, PolicyJson.Type)!);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new InvalidDataException($"{path}: the description of the policy cannot be read: {e.Message}");
+            throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
         }
         Checkpoint.Load(path, policy.parameters);
         policy.BeginFirst();
@@ -88,7 +89,7 @@ public sealed class Policy
     /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
     public void Save(string path) => Checkpoint.Save(path, parameters, new Dictionary<string, string>
     {
-        ["policy"] = JsonSerializer.Serialize(Description, PolicyJson.Type),
+        ["policy"] = PolicyJson.Text(Description),
     });
 
     /// <summary>Forgets the past: an episode begins. Of an ensemble each agent plays another member, drawn anew.</summary>
@@ -227,6 +228,31 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class PolicyJson : JsonSerializerContext
 {
-    /// <summary>With the networks of the libraries that are loaded.</summary>
-    public static JsonTypeInfo Type => Parts.Options(Default).GetTypeInfo(typeof(PolicyDescription));
+    /// <summary>With the networks that were added.</summary>
+    public static JsonTypeInfo Type => Present.GetTypeInfo(typeof(PolicyDescription));
+
+    private static JsonSerializerOptions Present => Parts.Options(Default);
+
+    /// <summary>A description as JSON.</summary>
+    /// <exception cref="UsageException">Its network has the name of another one.</exception>
+    public static string Text(PolicyDescription description)
+    {
+        Parts.AddUsed(description.Network, () => Present);
+        return JsonSerializer.Serialize(description, Type);
+    }
+
+    /// <summary>What is wrong with a description whose network is of a type that nobody added; null if that is not what is wrong.</summary>
+    public static string? UnknownNetwork(string json)
+    {
+        try
+        {
+            return JsonNode.Parse(json)?["network"]?["network"]?[Parts.Discriminator] is JsonValue value && value.TryGetValue(out string? name)
+                && Parts.TypesOf(typeof(NetworkOptions), Present).All(known => !name.Equals(known.TypeDiscriminator))
+                ? $"the policy has a network of the type '{name}', which no loaded library has; load its library first (--load, or Catalog.Load)" : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }
