@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other. Of an ensemble every member runs, and
 /// an agent acts by the member that it plays.
 /// </summary>
-internal sealed class Controller
+internal sealed partial class Controller
 {
     private readonly Actor[] actors;
     private readonly FrozenParameters[] frozen;
@@ -19,10 +19,21 @@ internal sealed class Controller
     private bool segmented;
 
     /// <summary>For up to <paramref name="capacity"/> environments.</summary>
-    public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity)
+    /// <param name="actors">one, or the members of an ensemble.</param>
+    /// <param name="selector">how actions are chosen.</param>
+    /// <param name="spec">the environments.</param>
+    /// <param name="capacity">rows that there is room for.</param>
+    /// <param name="weights">those of another controller for the same actors, which are shared and stay as they are; by default its own, see <see cref="Freeze"/>.</param>
+    public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity, FrozenParameters[]? weights = null)
     {
         (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
-        frozen = [.. actors.Select(actor => new FrozenParameters(actor.Parameters.Layout))];
+        frozen = weights ?? new FrozenParameters[actors.Count];
+        for (int member = 0; member < frozen.Length && weights is null; member++)
+        {
+            // Members may have their weights in one block.
+            int same = Array.FindIndex(this.actors, actor => actor.Parameters == actors[member].Parameters);
+            frozen[member] = same < member ? frozen[same] : new FrozenParameters(actors[member].Parameters.Layout);
+        }
         state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.StateSize))];
         var input = agent.Input;
         states = input.Reads(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
@@ -33,12 +44,18 @@ internal sealed class Controller
         previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
 
+    /// <summary>The weights that each actor acts with, as of the last <see cref="Freeze"/>. Controllers on other threads may share them.</summary>
+    public FrozenParameters[] Weights => frozen;
+
     /// <summary>From now on it acts with the parameters as they are now. To be called before the first episode, and whenever they have changed.</summary>
     public void Freeze()
     {
         for (int member = 0; member < actors.Length; member++)
         {
-            frozen[member].CopyFrom(actors[member].Parameters);
+            if (member == 0 || Array.IndexOf(frozen, frozen[member]) == member)
+            {
+                frozen[member].CopyFrom(actors[member].Parameters);
+            }
         }
     }
 
@@ -59,67 +76,66 @@ internal sealed class Controller
         segmented = true;
     }
 
-    /// <summary>An episode begins in a row of segments: the state is reset, and there is no previous action.</summary>
-    internal void BeginRow(int row)
-    {
-        foreach (var h in state)
-        {
-            h[row].Span.Clear();
-        }
-        previous[row].Span.Clear();
-        continueMask[row].Span.Clear();
-    }
-
-    /// <summary>Saves the state and the previous actions of a row of segments.</summary>
-    /// <param name="row">which.</param>
-    /// <param name="memory">[<see cref="RowSize"/>]</param>
-    internal void SaveRow(int row, Span<float> memory)
-    {
-        previous[row].Span.CopyTo(memory);
-        int end = previous[row].Count;
-        foreach (var h in state)
-        {
-            h[row].Span.CopyTo(memory[end..]);
-            end += h[row].Count;
-        }
-    }
-
-    /// <summary>Resumes an episode in a row of segments, as <see cref="SaveRow"/> left it.</summary>
-    internal void ResumeRow(int row, ReadOnlySpan<float> memory)
-    {
-        var last = previous[row].Span;
-        memory[..last.Length].CopyTo(last);
-        memory = memory[last.Length..];
-        foreach (var h in state)
-        {
-            memory[..h[row].Count].CopyTo(h[row].Span);
-            memory = memory[h[row].Count..];
-        }
-        continueMask[row].Span.Fill(1f);
-    }
-
-    /// <summary>Writes the state and the actions before the first row of a segment into it.</summary>
-    internal void RecordStart(int row, Episode segment)
-    {
-        var actions = segment.Ints(Segment.ActionsBefore).All;
-        for (int n = 0; n < actions.Length; n++)
-        {
-            actions[n] = (int)previous[row].Span[n];
-        }
-        if (agent.StateColumn is { } column)
-        {
-            state[0][row].Span.CopyTo(segment.Floats(column).All);
-        }
-    }
-
-    /// <summary>Length of what <see cref="SaveRow"/> writes.</summary>
-    internal int RowSize => previous[0].Count + state.Sum(h => h[0].Count);
-
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
     /// <param name="episodes">as many as there are rows.</param>
     /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="BoxPolicy"/> where actions are continuous.</param>
     /// <param name="rngs">random numbers, one stream per row.</param>
-    public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs)
+    /// <param name="outputs">[N, A] receives the outputs of the first row, each agent's from the member that it plays; may be empty.</param>
+    public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs, Span<float> outputs = default)
+    {
+        using (tape.NoGrad())
+        {
+            var input = Gather(episodes);
+            for (int member = 0; member < actors.Length; member++)
+            {
+                var (output, after) = Forward(member, input);
+                after.CopyTo(state[member].Slice(0, count));
+                CopyOutputs(episodes[0], member, output, outputs);
+                for (int row = 0; row < count; row++)
+                {
+                    Choose(episodes[row], member, output.Span.Slice(row * agent.Agents * agent.Actions), previous[row].Span, exploration, ref rngs[row]);
+                }
+            }
+        }
+        if (segmented)
+        {
+            continueMask.Slice(0, count).Span.Fill(1f);
+        }
+        step++;
+    }
+
+    /// <summary>The outputs that <see cref="Act"/> would choose from in the only row; nothing is chosen, and the recurrent state stays.</summary>
+    /// <param name="episode">of that row.</param>
+    /// <param name="outputs">[N, A] receives them, each agent's from the member that it plays.</param>
+    public void Outputs(in Episode episode, Span<float> outputs)
+    {
+        using (tape.NoGrad())
+        {
+            var input = Gather(new ReadOnlySpan<Episode>(in episode));
+            for (int member = 0; member < actors.Length; member++)
+            {
+                CopyOutputs(episode, member, Forward(member, input).Output, outputs);
+            }
+        }
+    }
+
+    /// <summary>Replaces the last actions of the only row, for agents that see them.</summary>
+    public void SetLastActions(JointAction actions)
+    {
+        var last = previous[0].Span;
+        for (int n = 0; n < agent.Agents; n++)
+        {
+            if (box is null)
+            {
+                last[n] = actions[n];
+                continue;
+            }
+            actions.Vector(n).CopyTo(last[(n * agent.Actions)..]);
+        }
+    }
+
+    /// <summary>The input of the present rows.</summary>
+    private InputRows Gather(ReadOnlySpan<Episode> episodes)
     {
         var (prev, when) = (previous.Slice(0, count), fingerprints.Slice(0, count));
         for (int row = 0; row < count; row++)
@@ -130,28 +146,29 @@ internal sealed class Controller
             var fingerprint = when[row].Span;
             (fingerprint[0], fingerprint[1]) = (episode.Fingerprint.Progress, episode.Fingerprint.Exploration);
         }
-        using (tape.NoGrad())
+        return agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 && !segmented ? default : prev, when)
         {
-            var input = agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 && !segmented ? default : prev, when)
+            ContinueMask = segmented ? continueMask.Slice(0, count).Reshape(1, count, agent.Agents) : default,
+        });
+    }
+
+    /// <summary>A member's outputs [1, B, N, A] and the recurrent state [B, N, H] after the step.</summary>
+    private (Tensor Output, Tensor After) Forward(int member, in InputRows input)
+    {
+        var (output, _, after) = actors[member].Agent.Forward(tape.Freeze(frozen[member]), input, tape.Constant(state[member].Slice(0, count)));
+        return (output.Value, after.Value);
+    }
+
+    /// <summary>Copies the outputs of the agents that play a member in the first row.</summary>
+    private void CopyOutputs(Episode episode, int member, Tensor output, Span<float> outputs)
+    {
+        for (int n = 0; n < agent.Agents && !outputs.IsEmpty; n++)
+        {
+            if (actors.Length == 1 || episode.Members[n] == member)
             {
-                ContinueMask = segmented ? continueMask.Slice(0, count).Reshape(1, count, agent.Agents) : default,
-            });
-            for (int member = 0; member < actors.Length; member++)
-            {
-                var h = state[member].Slice(0, count);
-                var (output, _, after) = actors[member].Agent.Forward(tape.Freeze(frozen[member]), input, tape.Constant(h));
-                after.Value.CopyTo(h);
-                for (int row = 0; row < count; row++)
-                {
-                    Choose(episodes[row], member, output.Value.Span.Slice(row * agent.Agents * agent.Actions), prev[row].Span, exploration, ref rngs[row]);
-                }
+                output.Span.Slice(n * agent.Actions, agent.Actions).CopyTo(outputs[(n * agent.Actions)..]);
             }
         }
-        if (segmented)
-        {
-            continueMask.Slice(0, count).Span.Fill(1f);
-        }
-        step++;
     }
 
     /// <summary>Copies row t of an episode, if anything reads it.</summary>
@@ -195,45 +212,6 @@ internal sealed class Controller
             if (policy.Length > 0)
             {
                 selector.Probabilities(output, available, exploration, policy.Slice(n * agent.Actions, agent.Actions));
-            }
-        }
-    }
-
-    /// <summary>Length of what <see cref="Save"/> writes.</summary>
-    public int MemorySize => 1 + previous.Span.Length + state.Sum(h => h.Span.Length);
-
-    /// <summary>Writes the memory of all episodes: the steps taken, the last actions and the recurrent state.</summary>
-    public void Save(Span<double> memory)
-    {
-        int end = 0;
-        memory[end++] = step;
-        foreach (float action in previous.Span)
-        {
-            memory[end++] = action;
-        }
-        foreach (var h in state)
-        {
-            foreach (float x in h.Span)
-            {
-                memory[end++] = x;
-            }
-        }
-    }
-
-    /// <summary>Puts back what <see cref="Save"/> wrote.</summary>
-    public void Restore(ReadOnlySpan<double> memory)
-    {
-        int end = 0;
-        step = (int)memory[end++];
-        foreach (ref float action in previous.Span)
-        {
-            action = (float)memory[end++];
-        }
-        foreach (var h in state)
-        {
-            foreach (ref float x in h.Span)
-            {
-                x = (float)memory[end++];
             }
         }
     }

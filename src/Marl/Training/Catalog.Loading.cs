@@ -110,16 +110,17 @@ public static partial class Catalog
         RequireNew(source, "algorithm", algorithms.Select(algorithm => algorithm.Name), Algorithms.Select(algorithm => algorithm.Name), NewName);
         RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => NamesOf(family.Pattern)),
             "give its spec another id");
+        // A part that the program used before it was loaded is known.
+        var unknown = parts.Where(one => Parts.TypesOf(one.Base, OptionsJson.Present).All(type => type.DerivedType != one.Part)).ToArray();
         foreach (var (part, kind) in PartKinds)
         {
-            // A part that the program used before it is known already.
-            var present = Parts.TypesOf(part, OptionsJson.Present).Where(type => !types.Contains(type.DerivedType));
-            RequireNew(source, kind, parts.Where(one => one.Base == part).Select(one => Parts.NameOf(one.Part, part)),
+            var present = Parts.TypesOf(part, OptionsJson.Present);
+            RequireNew(source, kind, unknown.Where(one => one.Base == part).Select(one => Parts.NameOf(one.Part, part)),
                 present.Select(type => (string)type.TypeDiscriminator!), NewName);
         }
         AllAlgorithms.AddRange(algorithms);
         AllEnvironments.AddRange(environments);
-        foreach (var (part, _, type) in parts)
+        foreach (var (part, _, type) in unknown)
         {
             Parts.Add(part, type);
         }
@@ -168,14 +169,22 @@ public static partial class Catalog
         }
     }
 
-    /// <summary>Finds what a library depends on beside it; what this program has already, the engine above all, is shared.</summary>
+    /// <summary>Finds what a library depends on beside it; what this program has, loaded yet or not, the engine above all, is shared: a type is one of its assembly.</summary>
     [RequiresUnreferencedCode("Loads assemblies by path.")]
     private sealed class LibraryContext(string path) : AssemblyLoadContext(path)
     {
         private readonly AssemblyDependencyResolver resolver = new(path);
 
         protected override Assembly? Load(AssemblyName name)
-            => Default.Assemblies.Any(assembly => assembly.GetName().Name == name.Name) || resolver.ResolveAssemblyToPath(name) is not { } dependency
-                ? null : LoadFromAssemblyPath(dependency);
+        {
+            try
+            {
+                return Default.LoadFromAssemblyName(name);
+            }
+            catch (Exception e) when (e is FileNotFoundException or FileLoadException)
+            {
+                return resolver.ResolveAssemblyToPath(name) is { } dependency ? LoadFromAssemblyPath(dependency) : null;
+            }
+        }
     }
 }
