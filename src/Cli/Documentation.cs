@@ -5,15 +5,20 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
 
-/// <summary>The XML documentation of properties, which the compiler leaves beside the assemblies of the engine and of loaded libraries.</summary>
+/// <summary>The XML documentation of properties and types, which the compiler leaves beside the assemblies of the engine and of loaded libraries.</summary>
 internal static partial class Documentation
 {
     private static readonly Lazy<Dictionary<string, XElement>> summaries = new(Read);
 
-    /// <summary>Its summary as plain text; nothing where there is none.</summary>
+    /// <summary>The summary of a property as plain text; nothing where there is none.</summary>
     /// <param name="property">Namespace.Type.Property</param>
-    public static string Of(string property)
-        => summaries.Value.TryGetValue($"P:{property}", out var summary) ? Spaces().Replace(string.Concat(summary.Nodes().Select(Plain)), " ").Trim() : "";
+    public static string Of(string property) => Text($"P:{property}");
+
+    /// <summary>The summary of a type.</summary>
+    public static string Of(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}");
+
+    private static string Text(string member)
+        => summaries.Value.TryGetValue(member, out var summary) ? Spaces().Replace(string.Concat(summary.Nodes().Select(Plain)), " ").Trim() : "";
 
     private static Dictionary<string, XElement> Read()
     {

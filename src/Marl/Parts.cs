@@ -12,34 +12,86 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// Options as JSON: records whose properties are values or parts. A part is a property of an abstract record type (a mixer, an agent network, an exploration,
 /// an optimizer); its JSON names the derived type in the property "type". The built-in derived types stand at their base type as
-/// <see cref="JsonDerivedTypeAttribute"/>; those of a loaded library are added here.
+/// <see cref="JsonDerivedTypeAttribute"/>; those of a loaded library, and those that a program uses, are added here.
 /// </summary>
 internal static class Parts
 {
     /// <summary>The JSON property that names the type of a part.</summary>
     public const string Discriminator = "type";
 
-    private static readonly List<(Type Base, Type Part)> Loaded = [];
+    // Programs train on several threads at once.
+    private static readonly Lock Gate = new();
+    private static readonly List<(Type Base, Type Part)> Added = [];
 
     /// <summary>Counts the parts that were added: JSON options made before are stale.</summary>
-    public static int Version => Loaded.Count;
+    public static int Version
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return Added.Count;
+            }
+        }
+    }
 
-    /// <summary>Adds a part of a loaded library.</summary>
-    public static void Add(Type baseType, Type part) => Loaded.Add((baseType, part));
+    /// <summary>Adds a part that is not built in. To add it again changes nothing.</summary>
+    public static void Add(Type baseType, Type part)
+    {
+        lock (Gate)
+        {
+            if (!Added.Contains((baseType, part)))
+            {
+                Added.Add((baseType, part));
+            }
+        }
+    }
 
-    /// <summary>JSON options of a source-generated context, and of the parts that were loaded.</summary>
+    /// <summary>Adds the types of all parts of a record that are not known yet: a program that uses a part of its own can save it, and read it again.</summary>
+    /// <param name="record">Options.</param>
+    /// <param name="options">JSON options of the present version.</param>
+    /// <exception cref="UsageException">A part has the name of another type.</exception>
+    public static void AddUsed(object record, Func<JsonSerializerOptions> options)
+    {
+        foreach (var property in options().GetTypeInfo(record.GetType()).Properties)
+        {
+            var types = TypesOf(property.PropertyType, options());
+            if (types.Count == 0 || property.Get?.Invoke(record) is not { } part)
+            {
+                continue;
+            }
+            var type = part.GetType();
+            if (types.All(known => known.DerivedType != type))
+            {
+                string name = NameOf(type, property.PropertyType);
+                if (types.FirstOrDefault(known => name.Equals(known.TypeDiscriminator)).DerivedType is { } other)
+                {
+                    throw new UsageException($"{type.FullName} has the name '{name}' of {other.FullName}; give it another by [DisplayName(\"..\")]");
+                }
+                Add(property.PropertyType, type);
+            }
+            AddUsed(part, options);
+        }
+    }
+
+    /// <summary>JSON options of a source-generated context, and of the parts that were added.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Types of loaded libraries are not trimmed; without libraries nothing is reflected on.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Libraries are loaded only where code can be compiled at run time.")]
     public static JsonSerializerOptions Options(JsonSerializerContext context)
     {
         IJsonTypeInfoResolver resolver = context;
+        (Type, Type)[] added;
+        lock (Gate)
+        {
+            added = [.. Added];
+        }
         var options = new JsonSerializerOptions(context.Options) { AllowOutOfOrderMetadataProperties = true };
         if (JsonSerializer.IsReflectionEnabledByDefault)
         {
             resolver = JsonTypeInfoResolver.Combine(context, new DefaultJsonTypeInfoResolver());
             options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
         }
-        options.TypeInfoResolver = resolver.WithAddedModifier(Modify);
+        options.TypeInfoResolver = resolver.WithAddedModifier(info => Modify(info, added));
         options.MakeReadOnly();
         return options;
     }
@@ -85,7 +137,7 @@ internal static class Parts
     public static JsonObject Default(Type part, Type baseType, JsonSerializerOptions options)
         => JsonSerializer.SerializeToNode(Activator.CreateInstance(part), options.GetTypeInfo(baseType))!.AsObject();
 
-    private static void Modify(JsonTypeInfo info)
+    private static void Modify(JsonTypeInfo info, (Type Base, Type Part)[] added)
     {
         if (info.Kind != JsonTypeInfoKind.Object)
         {
@@ -99,7 +151,7 @@ internal static class Parts
                 property.ShouldSerialize = static (_, _) => false;
             }
         }
-        foreach (var (baseType, part) in Loaded)
+        foreach (var (baseType, part) in added)
         {
             if (baseType == info.Type)
             {

@@ -53,6 +53,9 @@ internal sealed partial class MarlProcess : IDisposable
     /// <summary>Runs it to its end.</summary>
     public static Outcome Run(string folder, params IEnumerable<string> arguments) => Run(Describe(folder, arguments));
 
+    /// <summary>Runs another program of the tests' folder to its end.</summary>
+    public static Outcome RunProgram(string assembly, string folder, params IEnumerable<string> arguments) => Run(DescribeAssembly(assembly, folder, arguments));
+
     /// <summary>Runs it to its end with environment variables "name=value" set.</summary>
     public static Outcome RunWith(string variable, string folder, params IEnumerable<string> arguments)
     {
@@ -101,9 +104,10 @@ internal sealed partial class MarlProcess : IDisposable
         return marl.Wait();
     }
 
-    private static ProcessStartInfo Describe(string folder, IEnumerable<string> arguments) => Describe(
-        folder, Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-        [Path.Combine(AppContext.BaseDirectory, "marl.dll"), .. arguments]);
+    private static ProcessStartInfo Describe(string folder, IEnumerable<string> arguments) => DescribeAssembly("marl.dll", folder, arguments);
+
+    private static ProcessStartInfo DescribeAssembly(string assembly, string folder, IEnumerable<string> arguments) => Describe(
+        folder, Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments]);
 
     private static ProcessStartInfo Describe(string folder, string program, string[] arguments) => new(program, arguments)
     {

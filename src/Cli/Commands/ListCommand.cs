@@ -12,18 +12,26 @@ internal static class ListCommand
         Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults follow what was published for it" };
         Command algorithms = new("algorithms", "What can learn.");
         Command environments = new("environments", "What can be played.");
+        Command parts = new("parts", "Mixers, networks, explorations and optimizers, for options that are one of them.");
         Command options = new("options", "What can be set with --set, its defaults and what it means.") { algorithm, environment };
         algorithms.SetAction(_ => Print(Algorithms()));
         environments.Aliases.Add("envs");
         environments.SetAction(_ => Print(EnvironmentFamilies()));
+        parts.SetAction(_ => Print(Parts()));
         options.SetAction(parsed => Print(Options(parsed.GetRequiredValue(algorithm), parsed.GetValue(environment))));
-        Command command = new("list", "List algorithms, environments and options.") { algorithms, environments, options };
-        command.SetAction(_ => Print(["algorithms", .. Algorithms(), "", "environments", .. EnvironmentFamilies()]));
+        Command command = new("list", "List algorithms, environments, parts and options.") { algorithms, environments, parts, options };
+        command.SetAction(_ => Print(["algorithms", .. Algorithms(), "", "environments", .. EnvironmentFamilies(), "", "parts", .. Parts()]));
         return command;
     }
 
     private static IEnumerable<string> Algorithms()
         => Columns(Catalog.Algorithms.Select(algorithm => (algorithm.Name, algorithm.Description)));
+
+    private static IEnumerable<string> Parts()
+    {
+        int width = Catalog.ListParts().Max(part => part.Name.Length);
+        return Columns(Catalog.ListParts().Select(part => (part.Kind, $"{part.Name.PadRight(width)}  {Documentation.Of(part.Options)}".TrimEnd())));
+    }
 
     /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10, "box 5" where an action is 5 numbers.</summary>
     private static IEnumerable<string> EnvironmentFamilies()

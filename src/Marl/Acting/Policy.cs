@@ -91,9 +91,9 @@ public sealed partial class Policy
         {
             policy = new Policy((PolicyDescription)JsonSerializer.Deserialize(json, PolicyJson.Type)!);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new InvalidDataException($"{path}: the description of the policy cannot be read: {e.Message}");
+            throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
         }
         Checkpoint.Load(path, policy.parameters);
         policy.controller.Freeze();
@@ -110,7 +110,7 @@ public sealed partial class Policy
     /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
     public void Save(string path) => Checkpoint.Save(path, parameters, new Dictionary<string, string>
     {
-        ["policy"] = JsonSerializer.Serialize(Description, PolicyJson.Type),
+        ["policy"] = PolicyJson.Text(Description),
     });
 
     /// <summary>Plays one episode, from its reset to its end.</summary>

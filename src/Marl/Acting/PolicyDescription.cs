@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
@@ -37,6 +38,31 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class PolicyJson : JsonSerializerContext
 {
-    /// <summary>With the networks of the libraries that are loaded.</summary>
-    public static JsonTypeInfo Type => Parts.Options(Default).GetTypeInfo(typeof(PolicyDescription));
+    /// <summary>With the networks that were added.</summary>
+    public static JsonTypeInfo Type => Present.GetTypeInfo(typeof(PolicyDescription));
+
+    private static JsonSerializerOptions Present => Parts.Options(Default);
+
+    /// <summary>A description as JSON.</summary>
+    /// <exception cref="UsageException">Its network has the name of another one.</exception>
+    public static string Text(PolicyDescription description)
+    {
+        Parts.AddUsed(description.Network, () => Present);
+        return JsonSerializer.Serialize(description, Type);
+    }
+
+    /// <summary>What is wrong with a description whose network is of a type that nobody added; null if that is not what is wrong.</summary>
+    public static string? UnknownNetwork(string json)
+    {
+        try
+        {
+            return JsonNode.Parse(json)?["network"]?["network"]?[Parts.Discriminator] is JsonValue value && value.TryGetValue(out string? name)
+                && Parts.TypesOf(typeof(NetworkOptions), Present).All(known => !name.Equals(known.TypeDiscriminator))
+                ? $"the policy has a network of the type '{name}', which no loaded library has; load its library first (--load, or Catalog.Load)" : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }

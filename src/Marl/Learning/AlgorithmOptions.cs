@@ -88,8 +88,8 @@ public abstract record AlgorithmOptions
     /// <summary>The same with another learning rate; 0: the same.</summary>
     internal AlgorithmOptions At(float learningRate) => learningRate > 0 ? this with { LearningRate = learningRate } : this;
 
-    /// <summary>The agents' network.</summary>
-    internal AgentOptions Network => new()
+    /// <summary>What an <see cref="Rl.Agent"/> is built from: <see cref="Agent"/>, its width, and what agents see.</summary>
+    public AgentOptions Network => new()
     {
         Network = Agent,
         Hidden = Hidden,

@@ -57,19 +57,19 @@ public sealed class LossContext
     public Rng Chance { get; private set; }
 
     /// <summary>The state of agents before the first row [B, N, H]: zeros, or the state with which segments were played.</summary>
-    public Var Rest(Agent agent)
-    {
-        if (Batch.IsSegmented && agent.StateColumn is { } column)
-        {
-            return Tape.Constant(Batch[column]);
-        }
-        var zeros = Tape.Scratch(new Shape(Batch.Count, agent.Agents, agent.StateSize));
-        Tape.Device.Fill(zeros, 0f);
-        return Tape.Constant(zeros);
-    }
+    public Var Rest(Agent agent) => agent.InitialState(Tape, Batch);
 
     /// <summary>Rewards, discounts and ends of the episodes; rewards standardised if the learner does that.</summary>
     public Transitions TransitionsOf(float gamma) => Rl.Transitions.Of(Tape, Batch.Rewards, Batch.Terminated, gamma, Batch.Mask);
+
+    /// <summary>G_t [T, B, M]: lambda or n-step returns, as the options say.</summary>
+    /// <param name="options">gamma, n and lambda.</param>
+    /// <param name="vNext">[T, B, M] the value of what came next, by target networks.</param>
+    public Tensor Returns(AlgorithmOptions options, Tensor vNext) => Returns(options, TransitionsOf(options.Gamma), vNext);
+
+    /// <summary>The same of given transitions.</summary>
+    internal Tensor Returns(AlgorithmOptions options, Transitions transitions, Tensor vNext) => options.Lambda > 0
+        ? Targets.Lambda(Tape, transitions, vNext, options.Lambda) : Targets.NStep(Tape, transitions, vNext, options.NStep);
 
     /// <summary>Values of a critic that learns standardised returns, as returns; otherwise the values themselves.</summary>
     /// <param name="values">[T, B, N], changed in place.</param>

@@ -112,11 +112,5 @@ public abstract class PolicyObjective : Objective
     protected Tensor Returns(LossContext shard, Tensor vNext) => Returns(shard, shard.TransitionsOf(options.Gamma), vNext);
 
     /// <summary>The same of given transitions.</summary>
-    protected Tensor Returns(LossContext shard, Transitions transitions, Tensor vNext)
-    {
-        vNext = shard.Destandardised(vNext);
-        return options.Lambda > 0
-            ? Targets.Lambda(shard.Tape, transitions, vNext, options.Lambda)
-            : Targets.NStep(shard.Tape, transitions, vNext, options.NStep);
-    }
+    protected Tensor Returns(LossContext shard, Transitions transitions, Tensor vNext) => shard.Returns(options, transitions, shard.Destandardised(vNext));
 }

@@ -89,6 +89,11 @@ public sealed class Agent
     /// <summary>Length of an agent's recurrent state; 0: it is feed-forward.</summary>
     public int StateSize => network.StateSize;
 
+    /// <summary>Outputs of all rows of a batch, the last included: [T+1, B, N, A].</summary>
+    /// <param name="w">weights.</param>
+    /// <param name="batch">what agents see.</param>
+    public Var Forward(Weights w, EpisodeBatch batch) => Forward(w, Input.Build(w.Tape, batch), InitialState(w.Tape, batch), batch.ContinueMask).Output;
+
     /// <summary>Outputs of a sequence.</summary>
     /// <param name="w">weights.</param>
     /// <param name="x">T steps of B episodes, see <see cref="NetworkInput.Build(Tape, EpisodeBatch)"/>.</param>
@@ -99,5 +104,17 @@ public sealed class Agent
     {
         var (features, after) = network.Forward(w, x, state, x.MaskPerAgent(continueMask));
         return (head.Forward(w, features), features, after);
+    }
+
+    /// <summary>The state before the first row [B, N, StateSize]: zeros, or the state with which segments were played.</summary>
+    internal Var InitialState(Tape tape, EpisodeBatch batch)
+    {
+        if (batch.IsSegmented && StateColumn is { } column)
+        {
+            return tape.Constant(batch[column]);
+        }
+        var zeros = tape.Scratch(new Shape(batch.Count, Agents, StateSize));
+        tape.Device.Fill(zeros, 0f);
+        return tape.Constant(zeros);
     }
 }

@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// The algorithms and environments that have a name, one line each. A new algorithm is its file and two lines here (its options, and their JSON), a new
-/// environment its file and a line. Libraries add to both, see <see cref="Load"/>; a program needs neither: <see cref="Trainer"/> takes any options and any
+/// environment its file and a line. Libraries add to both, see <see cref="Load(string)"/>; a program needs neither: <see cref="Trainer"/> takes any options and any
 /// <c>Func&lt;IEnvironment&gt;</c>.
 /// </summary>
 public static partial class Catalog
@@ -121,18 +121,19 @@ public static partial class Catalog
 [JsonSerializable(typeof(ParetoAcOptions))]
 internal sealed partial class OptionsJson : JsonSerializerContext
 {
-    private static (int Version, JsonSerializerOptions? Options) present;
+    private static volatile Tuple<int, JsonSerializerOptions>? present;
 
-    /// <summary>With the parts of the libraries that are loaded.</summary>
+    /// <summary>With the parts that were added.</summary>
     public static JsonSerializerOptions Present
     {
         get
         {
-            if (present.Options is null || present.Version != Parts.Version)
+            int version = Parts.Version;
+            if (present is not { } last || last.Item1 != version)
             {
-                present = (Parts.Version, Parts.Options(Default));
+                present = last = new(version, Parts.Options(Default));
             }
-            return present.Options!;
+            return last.Item2;
         }
     }
 }

@@ -19,6 +19,7 @@ internal sealed class OptionTree
     /// <summary>The values of a record.</summary>
     public static OptionTree Of(object record)
     {
+        Parts.AddUsed(record, () => OptionsJson.Present);
         var type = OptionsJson.Present.GetTypeInfo(record.GetType());
         return new(type, JsonSerializer.SerializeToNode(record, type)!.AsObject());
     }

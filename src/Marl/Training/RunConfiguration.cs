@@ -24,7 +24,7 @@ public sealed record RunConfiguration
     /// <summary>The algorithm.</summary>
     public AlgorithmOptions Options { get; init; }
 
-    /// <summary>The libraries that it needs, see <see cref="Catalog.Load"/>.</summary>
+    /// <summary>The libraries that it needs, see <see cref="Catalog.Load(string)"/>.</summary>
     public IReadOnlyList<string> Load { get; init; }
 
     /// <summary>An algorithm in an environment. What differs from the records' own defaults is kept; the rest is as published, where presets have it.</summary>
@@ -60,7 +60,8 @@ public sealed record RunConfiguration
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
     {
         var load = LibrariesOf(file);
-        if (load.FirstOrDefault(path => !Catalog.IsLoaded(path)) is { } missing)
+        // A library that was moved is still the same one.
+        if (load.FirstOrDefault(path => !Catalog.Loaded.Any(loaded => Path.GetFileName(loaded) == Path.GetFileName(path))) is { } missing)
         {
             throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
         }
