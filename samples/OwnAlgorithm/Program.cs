@@ -5,7 +5,7 @@ using OwnAlgorithm;
 // In a program the algorithm is an object like the built-in ones. On the command line it is
 // marl --load OwnAlgorithm.dll train own-weighted --env two-step
 var options = new OwnWeightedOptions { LearningRate = 2e-3f, Exploration = new EpsilonGreedy { EpsilonAnneal = 4_000 } };
-var (policy, summary) = Trainer.Train(options, () => new TwoStepGame(), new() { Steps = 8_000, EvaluateEvery = 2_000 }, progress =>
+var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 8_000, EvaluateEvery = 2_000 }, progress =>
 {
     var (name, value) = progress.Update.Metrics[0];
     Console.WriteLine(FormattableString.Invariant($"step {progress.Steps,5}  return {progress.Evaluation.Mean:0.00}  {name} {value:0.000}"));
@@ -16,4 +16,4 @@ Console.WriteLine(FormattableString.Invariant($"return {summary.ReturnMean:0.00}
 string file = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "own-weighted.safetensors");
 policy.Save(file);
 var rng = new Rng(1);
-Console.WriteLine(FormattableString.Invariant($"loaded again: return {Policy.Load(file).Play(new TwoStepGame(), ref rng).Return:0.00}"));
+Console.WriteLine(FormattableString.Invariant($"loaded again: return {Policy.Load(file).Play(Catalog.CreateEnvironment("two-step"), ref rng).Return:0.00}"));

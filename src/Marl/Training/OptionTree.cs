@@ -39,7 +39,8 @@ internal sealed class OptionTree
     {
         try
         {
-            return root.Deserialize(type)!;
+            // Parts may have been added since the tree was made.
+            return root.Deserialize(OptionsJson.Present.GetTypeInfo(type.Type))!;
         }
         catch (JsonException e)
         {
