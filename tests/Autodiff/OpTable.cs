@@ -24,6 +24,7 @@ internal static class OpTable
         OpLine.Pointwise("Elu", x => x.Elu(0.5f), new Elu(0.5f), x => x > 0 ? x : 0.5 * (Math.Exp(x) - 1), -4, 4, 0),
         OpLine.Unary("Tanh", x => x.Tanh(), Math.Tanh),
         OpLine.Unary("Sigmoid", x => x.Sigmoid(), x => 1 / (1 + Math.Exp(-x))),
+        OpLine.Pointwise("Silu", x => x.Silu(), default(Silu), x => x / (1 + Math.Exp(-x)), -12, 12),
         OpLine.Pointwise("Softplus", x => x.Softplus(2f), new Softplus(2f), x => Math.Log(1 + Math.Exp(2 * x)) / 2, -8, 9.5f),
         OpLine.Unary("Softplus", x => x.Softplus(16f), x => 16 * x > 20 ? x : Math.Log(1 + Math.Exp(16 * x)) / 16, "where it is linear"),
         OpLine.Unary("Clamp", x => x.Clamp(-0.7f, 0.7f), x => Math.Clamp(x, -0.7, 0.7)),
