@@ -31,6 +31,7 @@ public static partial class Catalog
         new(typeof(Matd3Options)),
         new(typeof(DdpgOptions)),
         new(typeof(ParetoAcOptions)),
+        new(typeof(VdacOptions)),
     ];
 
     private static readonly List<EnvironmentFamily> AllEnvironments =
@@ -119,6 +120,7 @@ public static partial class Catalog
 [JsonSerializable(typeof(Matd3Options))]
 [JsonSerializable(typeof(DdpgOptions))]
 [JsonSerializable(typeof(ParetoAcOptions))]
+[JsonSerializable(typeof(VdacOptions))]
 internal sealed partial class OptionsJson : JsonSerializerContext
 {
     private static (int Version, JsonSerializerOptions? Options) present;
