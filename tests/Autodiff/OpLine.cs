@@ -17,12 +17,19 @@ internal sealed record OpLine(string Op, string Detail, Func<int, int[][]> Shape
     /// ops that have their own.</summary>
     public Func<double[][], Shape[], Tensor[], double[]>? Naive { get; init; }
 
+    /// <summary>The function in lanes, if the op is nothing but a pointwise function: the tests of <see cref="PointwiseOps"/> try it too.</summary>
+    public UnaryCase? Function { get; init; }
+
     /// <summary>For people.</summary>
     public string Name => Detail == "" ? Op : $"{Op}, {Detail}";
 
     /// <summary>y = f(x).</summary>
     public static OpLine Unary(string op, Func<Var, Var> apply, Func<double, double> naive, string detail = "", bool positive = false)
         => new(op, detail, n => [[3, n]], (x, _) => apply(x[0])) { Positive = positive, Naive = (x, _, _) => [.. x[0].Select(naive)] };
+
+    /// <summary>y = f(x) of a pointwise function of its own, which is tried in low .. high.</summary>
+    public static OpLine Pointwise<TOp>(string op, Func<Var, Var> apply, TOp function, Func<double, double> naive, float low, float high, params float[] kinks)
+        where TOp : unmanaged, IUnary => Unary(op, apply, naive) with { Function = new UnaryCase<TOp>(function, low, high, kinks) };
 
     /// <summary>y = f(a, b) with equal shapes, with a row, and with shapes that both broadcast.</summary>
     public static OpLine[] Binary(string op, Func<Var, Var, Var> apply, Func<double, double, double> naive, bool positive = false)

@@ -111,7 +111,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         Assert.Matches(@"\n +agents +teams +observation +actions +state +steps\n", "\n" + environments);
         Assert.Matches(@"\n +lbf:8x8-2p-2f-coop +2 +1 +12 +6 +24 +50\n", environments);
         Assert.Matches(@"\n +mpe:tag +4 +2 +16/14 +5 +62 +25\n", environments);
-        Assert.Matches(@"\n  mixer +qmix +none \| vdn \| qmix \| qplex\. How the agents' values become the values that are learned\.\n",
+        Assert.Matches($@"\n  mixer +qmix +{string.Join(@" \| ", Games.Mixers)}\. How the agents' values become the values that are learned\.\n",
             MarlProcess.Run(Folder, "list", "options", "qmix").HasSucceeded().Output);
     }
 

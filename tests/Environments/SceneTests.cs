@@ -5,8 +5,7 @@ namespace Marl.Native.Tests;
 /// <summary>What there is to see in states that are known.</summary>
 public sealed class SceneTests
 {
-    public static TheoryData<string> Pictured
-        => [.. Catalog.EnvironmentIds.Where(id => id.Split(':')[0] is "lbf" or "lbf-v1" or "rware" or "mpe" or "mpe-v0")];
+    public static TheoryData<string> Pictured => [.. Catalog.EnvironmentIds.Where(id => Catalog.CreateEnvironment(id) is IPictured)];
 
     [Fact]
     public void ForagingShowsPlayersAndTheFoodThatIsLeft()

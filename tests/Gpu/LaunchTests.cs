@@ -15,13 +15,9 @@ public sealed class LaunchTests
             TheoryData<string, int, string[]> data = new() { { "qmix", 2, [] }, { "maddpg", 2, [] }, { "ia2c", 1, [] } };
             if (Devices.All)
             {
-                foreach (string algorithm in new[] { "iql", "qplex", "qtran", "cw-qmix", "matd3" })
+                foreach (var algorithm in Catalog.Algorithms.Where(algorithm => algorithm.Name is not ("qmix" or "maddpg" or "ia2c")))
                 {
-                    data.Add(algorithm, 2, []);
-                }
-                foreach (string algorithm in new[] { "coma", "liir", "pareto-ac" })
-                {
-                    data.Add(algorithm, 1, []);
+                    data.Add(algorithm.Name, algorithm.CreateOptions() is OnPolicyOptions onPolicy ? onPolicy.Epochs * onPolicy.Minibatches : 2, []);
                 }
                 data.Add("mappo", 4, ["epochs=2", "minibatches=2"]);
             }

@@ -2,11 +2,12 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
 
-/// <summary>Whole runs on every device, beside the CPU: of one or two algorithms of each family, or of all (<see cref="Devices.All"/>).</summary>
+/// <summary>Whole runs on every device, beside the CPU: of all algorithms, or without those that are much like another one (<see cref="Devices.All"/>).</summary>
 public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
 {
-    /// <summary>Value-based, factored, policy gradients without and with a critic, a counterfactual baseline, intrinsic rewards. Deterministic policies: <see cref="LaunchTests"/>.</summary>
-    private static readonly string[] ByDefault = ["iql", "vdn", "qmix", "qtran", "reinforce", "ia2c", "mappo", "coma", "liir"];
+    /// <summary>Deterministic policies: <see cref="LaunchTests"/>.</summary>
+    private static readonly string[] MuchLikeOthers
+        = ["qtran-alt", "qplex", "cw-qmix", "ow-qmix", "ippo", "maa2c", "pareto-ac", "maddpg", "matd3", "ddpg"];
 
     public static TheoryData<string, string> Algorithms
     {
@@ -15,7 +16,7 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
             var data = new TheoryData<string, string>();
             foreach (string device in Devices.Present)
             {
-                foreach (string algorithm in Devices.All ? Catalog.Algorithms.Select(algorithm => algorithm.Name) : ByDefault)
+                foreach (string algorithm in Catalog.Algorithms.Select(algorithm => algorithm.Name).Where(name => Devices.All || !MuchLikeOthers.Contains(name)))
                 {
                     data.Add(device, algorithm);
                 }

@@ -30,6 +30,13 @@ internal static class Games
     public static string[] TinyFor(string algorithm)
         => Known(algorithm, "lbf:5x5-2p-1f", [.. Tiny, "mixer.embed=4", "mixingEmbed=4", "centralHidden=8", "centralEmbed=6", "criticHidden=8"]);
 
+    /// <summary>The names of all mixers.</summary>
+    public static IEnumerable<string> Mixers => Parts.TypesOf(typeof(MixerOptions), OptionsJson.Present).Select(part => (string)part.TypeDiscriminator!);
+
+    /// <summary>A mixer with its default sizes.</summary>
+    public static MixerOptions Mixer(string name) => (MixerOptions)Activator.CreateInstance(
+        Parts.TypesOf(typeof(MixerOptions), OptionsJson.Present).Single(part => (string)part.TypeDiscriminator! == name).DerivedType)!;
+
     /// <summary>An episode of an environment played at random.</summary>
     public static Episode Play(Func<IEnvironment> create, int index, RewardMode reward = RewardMode.Natural)
     {

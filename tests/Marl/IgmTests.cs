@@ -10,8 +10,9 @@ public sealed class IgmTests
 {
     private const int Agents = 3, StateSize = 5, Cases = 80;
 
-    /// <summary>The mixers that keep the agents' order of actions.</summary>
-    public static TheoryData<string> Mixers => [.. Monotone, "qplex", "qplex 2", "qplex 3"];
+    /// <summary>All mixers of one value for all agents, for each agent acts by its own; some in several sizes.</summary>
+    public static TheoryData<string> Mixers
+        => [.. Games.Mixers.Where(mixer => Games.Mixer(mixer).IsJoint), "qmix 2", "qplex 2", "qplex 3"];
 
     /// <summary>Those that grow with every agent's value.</summary>
     public static TheoryData<string> Monotone => ["vdn", "qmix 1", "qmix 2"];
@@ -144,10 +145,10 @@ public sealed class IgmTests
             int depth = mixer[^1] is >= '1' and <= '3' ? mixer[^1] - '0' : 1;
             this.mixer = mixer.Split(' ')[0] switch
             {
-                "vdn" => new VdnMixer().Create(layout, spec),
                 "qmix" => new QmixMixer { Embed = 4, HypernetLayers = depth, HypernetEmbed = 6 }.Create(layout, spec),
                 "qplex" => new QplexMixer { HypernetEmbed = 6, Kernels = 3, KernelLayers = depth, KernelEmbed = 4 }.Create(layout, spec),
-                _ => new CentralMixer { Embed = 16 }.Create(layout, spec),
+                "central" => new CentralMixer { Embed = 16 }.Create(layout, spec),
+                _ => Games.Mixer(mixer).Create(layout, spec),
             };
             parameters = new Parameters(layout);
             // From nearly none to those that saturate.

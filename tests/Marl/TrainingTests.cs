@@ -5,25 +5,59 @@ namespace Marl.Native.Tests;
 /// <summary>What must be true of every run: the answer of games whose answer is known, the same bits whoever computes them, no garbage.</summary>
 public sealed class TrainingTests
 {
-    public static TheoryData<string, string> Runs => new()
-    {
-        { "iql", "agent=gru" }, { "iql", "reward=individual" }, { "vdn", "agent=mlp" }, { "vdn", "shared=false" },
-        { "qmix", "agent=gru" }, { "qmix", "hypernetLayers=1" }, { "qmix", "lambda=0.6" }, { "vdn", "nStep=3" },
-        { "qtran", "agent=gru" }, { "qtran", "architecture=comaCritic" }, { "qtran", "lambda=0.6" }, { "qtran-alt", "agent=mlp" }, { "qtran-alt", "doubleQ=false" },
-        { "qplex", "agent=gru" }, { "qplex", "kernelLayers=3" }, { "cw-qmix", "agent=gru" }, { "cw-qmix", "doubleQ=false" }, { "ow-qmix", "lambda=0.6" },
-        { "reinforce", "agent=gru" }, { "ia2c", "shared=false" }, { "ippo", "reward=individual" }, { "maa2c", "critic=both" }, { "mappo", "epochs=2" },
-        { "coma", "agent=gru" }, { "pareto-ac", "agent=mlp" }, { "liir", "agent=gru" }, { "liir", "lambda=0" },
-        { "mappo", "criticNetwork=gru" }, { "coma", "criticNetwork=gru" }, { "liir", "criticNetwork=gru" },
-        { "maddpg", "agent=gru" }, { "maddpg", "shared=false" }, { "maddpg", "infer=true" }, { "maddpg", "members=2" }, { "matd3", "reward=individual" }, { "ddpg", "nStep=3" },
-    };
+    /// <summary>Every algorithm with recurrent agents, every mixer, and the settings in which an algorithm computes something else.</summary>
+    public static TheoryData<string, string> Runs => With(Algorithms(continuous: null).Select(name => (name, "agent=gru"))
+        .Concat(Games.Mixers.Select(mixer => ("vdn", $"mixer={mixer}"))),
+    [
+        ("iql", "reward=individual"), ("vdn", "agent=mlp"), ("vdn", "shared=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
+        ("qtran", "architecture=comaCritic"), ("qtran", "lambda=0.6"), ("qtran-alt", "agent=mlp"), ("qtran-alt", "doubleQ=false"),
+        ("qplex", "kernelLayers=3"), ("cw-qmix", "doubleQ=false"), ("ow-qmix", "lambda=0.6"),
+        ("ia2c", "shared=false"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
+        ("pareto-ac", "agent=mlp"), ("liir", "lambda=0"), ("mappo", "criticNetwork=gru"), ("coma", "criticNetwork=gru"), ("liir", "criticNetwork=gru"),
+        ("maddpg", "shared=false"), ("maddpg", "infer=true"), ("maddpg", "members=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
+    ]);
 
     /// <summary>Actions that are numbers.</summary>
     public const string Numbers = "mpe:speaker-listener?actions=continuous&steps=6";
 
-    public static TheoryData<string, string> NumberRuns => new()
+    public static TheoryData<string, string> NumberRuns => With(Algorithms(continuous: true).Select(name => (name, "agent=gru")),
+        [("maddpg", "shared=true"), ("maddpg", "infer=true"), ("maddpg", "members=2"), ("matd3", "lastAction=true")]);
+
+    /// <summary>Every algorithm, and the settings in which it has more to remember.</summary>
+    public static TheoryData<string, string, string> ResumedRuns
     {
-        { "maddpg", "shared=true" }, { "maddpg", "infer=true" }, { "maddpg", "members=2" }, { "matd3", "lastAction=true" }, { "ddpg", "agent=gru" },
-    };
+        get
+        {
+            var data = new TheoryData<string, string, string>();
+            foreach (string name in Algorithms(continuous: null))
+            {
+                data.Add(name, "agent=mlp", Foraging);
+            }
+            foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"), ("liir", "criticActions=true"),
+                ("maddpg", "members=3"), ("matd3", "infer=true") })
+            {
+                data.Add(name, setting, Foraging);
+            }
+            data.Add("matd3", "lastAction=true", Numbers);
+            return data;
+        }
+    }
+
+    private const string Foraging = "lbf:5x5-2p-1f";
+
+    /// <summary>The names of all algorithms, or of those that learn continuous actions.</summary>
+    private static IEnumerable<string> Algorithms(bool? continuous) => Catalog.Algorithms
+        .Where(algorithm => continuous is null || algorithm.CreateOptions().IsContinuous == continuous).Select(algorithm => algorithm.Name);
+
+    private static TheoryData<string, string> With(IEnumerable<(string Algorithm, string Setting)> all, (string, string)[] more)
+    {
+        var data = new TheoryData<string, string>();
+        foreach (var (algorithm, setting) in all.Concat(more))
+        {
+            data.Add(algorithm, setting);
+        }
+        return data;
+    }
 
     [Theory]
     [InlineData(1)]
@@ -81,7 +115,7 @@ public sealed class TrainingTests
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting) => CompareThreads(algorithm, "lbf:5x5-2p-1f", setting);
+    public void WeightsDoNotDependOnTheNumberOfThreads(string algorithm, string setting) => CompareThreads(algorithm, Foraging, setting);
 
     [Theory]
     [MemberData(nameof(NumberRuns))]
@@ -96,19 +130,8 @@ public sealed class TrainingTests
     }
 
     [Theory]
-    [InlineData("matd3", "lastAction=true", Numbers)]
-    [InlineData("vdn", "agent=mlp")]
-    [InlineData("qmix", "agent=gru")]
-    [InlineData("qtran", "agent=mlp")]
-    [InlineData("qtran-alt", "agent=gru")]
-    [InlineData("qplex", "kernelLayers=2")]
-    [InlineData("cw-qmix", "agent=gru")]
-    [InlineData("ow-qmix", "agent=mlp")]
-    [InlineData("mappo", "minibatches=5")]
-    [InlineData("liir", "criticActions=true")]
-    [InlineData("maddpg", "members=3")]
-    [InlineData("matd3", "infer=true")]
-    public void AResumedRunEndsWithTheSameBits(string algorithm, string setting, string environment = "lbf:5x5-2p-1f")
+    [MemberData(nameof(ResumedRuns))]
+    public void AResumedRunEndsWithTheSameBits(string algorithm, string setting, string environment)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try

@@ -8,7 +8,7 @@ public sealed class LayerTests
     private const int Copies = 3;
 
     /// <summary>Every layer that takes copies, with its inputs' last axis of length 4.</summary>
-    public static TheoryData<string> Names => ["Linear", "Mlp", "Mlp of three", "LayerNorm", "Gru", "Gru with keep"];
+    public static TheoryData<string> Names => ["Linear", "Mlp", "Mlp of three", "LayerNorm", "RmsNorm", "Gru", "Gru with keep"];
 
     [Fact]
     public void NamesAndShapesArePyTorchs()
@@ -23,6 +23,8 @@ public sealed class LayerTests
             Slices(l => new Gru(l, 4, 5, Copies)));
         Assert.Equal("x.weight [4], x.bias [4]", Slices(l => new LayerNorm(l, 4)));
         Assert.Equal("x.weight [3, 4], x.bias [3, 4]", Slices(l => new LayerNorm(l, 4, Copies)));
+        Assert.Equal("x.weight [4]", Slices(l => new RmsNorm(l, 4)));
+        Assert.Equal("x.weight [3, 4]", Slices(l => new RmsNorm(l, 4, Copies)));
         Assert.Equal("x.weight [9, 5]", Slices(l => new Embedding(l, 9, 5)));
         Assert.Equal("x.weight [6, 3, 5, 5], x.bias [6]", Slices(l => new Conv2d(l, 3, 6, kernel: 5)));
         Assert.Equal("x.weight [6, 9], x.bias [6]", Slices(l => new JoinedLinear(l, [4, 2, 3], 6)));
@@ -37,6 +39,7 @@ public sealed class LayerTests
         _ = new Linear(layout.Scope("default"), 25, 400);
         _ = new Gru(layout.Scope("gru"), 25, 100);
         _ = new LayerNorm(layout.Scope("norm"), 4);
+        _ = new RmsNorm(layout.Scope("rms"), 3);
         _ = new Conv2d(layout.Scope("conv"), 4, 20, kernel: 5);
         _ = new Embedding(layout.Scope("embedding"), 200, 50);
         _ = new Mlp(layout.Scope("mlp"), [25, 9, 9], hidden: Initialisers.Constant(1f), output: Initialisers.Constant(2f));
@@ -49,6 +52,7 @@ public sealed class LayerTests
         Assert.All(["gru.weight_ih", "gru.weight_hh", "gru.bias_ih", "gru.bias_hh"], name => Near(0.1, values[name]));
         Assert.Equal([1f, 1f, 1f, 1f], values["norm.weight"]);
         Assert.Equal([0f, 0f, 0f, 0f], values["norm.bias"]);
+        Assert.Equal([1f, 1f, 1f], values["rms.weight"]);
         // A layer whose weights are given an initialiser has bias 0.
         Assert.All(values["mlp.0.weight"], value => Assert.Equal(1f, value));
         Assert.All(values["mlp.2.weight"], value => Assert.Equal(2f, value));
@@ -94,6 +98,7 @@ public sealed class LayerTests
         Throws("Linear: input [2, 3] does not fit weight [2, 4] and bias [2]", l => new Linear(l, 4, 2).Forward, 2, 3);
         Throws("LayerNorm: input [2, 3] does not fit weight [4]", l => new LayerNorm(l, 4).Forward, 2, 3);
         Throws("LayerNorm: input [2, 4] does not fit weight [3, 4]", l => new LayerNorm(l, 4, Copies).Forward, 2, 4);
+        Throws("RmsNorm: input [2, 4] does not fit weight [3, 4]", l => new RmsNorm(l, 4, Copies).Forward, 2, 4);
         Throws("Linear: input [2, 3] does not fit weight [6, 4]", l => new HyperNetwork(l, 4, 6).Forward, 2, 3);
         Assert.Throws<ArgumentException>(() => new Mlp(new ParameterLayout(), [4]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(new ParameterLayout(), 4, 2, copies: -1));
@@ -104,6 +109,19 @@ public sealed class LayerTests
             var forward = build(layout);
             Assert.Contains(message, Assert.Throws<ArgumentException>(() => Run(new Parameters(layout), forward, Tensor.Zeros(input))).Message);
         }
+    }
+
+    [Fact]
+    public void RmsNormIsItsFormula()
+    {
+        var layout = new ParameterLayout();
+        var norm = new RmsNorm(layout, 4, epsilon: 0.25f);
+        var parameters = new Parameters(layout);
+        float[] weight = [1f, -2f, 0.5f, 3f], x = [1f, 2f, -3f, 4f];
+        parameters.Values.CopyFrom(weight);
+        double root = Math.Sqrt((1 + 4 + 9 + 16) / 4.0 + 0.25);
+        float[] y = Run(parameters, norm.Forward, Tensor.Of(x).Reshape(1, 4));
+        Assert.All(y.Zip(x, weight), row => Assert.Equal(row.Second / root * row.Third, row.First, 1e-6));
     }
 
     [Fact]
@@ -143,47 +161,6 @@ public sealed class LayerTests
             Assert.Equal(parameters[layout.Slices[0]][4].ToArray(), y.Value[0].ToArray());
             Assert.Equal(new Shape(7, 3, 4, 3), convolution.Forward(w, tape.Constant(Tensor.Zeros(7, 2, 6, 5))).Shape);
             Assert.Throws<ArgumentOutOfRangeException>(() => embedding.Forward(tape.Bind(parameters), Tensor.Of([5f])));
-        }
-    }
-
-    [Fact]
-    public void AJoinedLinearIsTheLinearOfTheJoinedInputs()
-    {
-        // [x, one-hot index, z], of which the first is common to the rows of an axis.
-        var (layout, plain) = (new ParameterLayout(), new ParameterLayout());
-        var (joined, linear) = (new JoinedLinear(layout, [4, 5, 3], 6), new Linear(plain, 12, 6));
-        Parameters parameters = new Parameters(layout).Initialise(new Rng(5)), expected = new Parameters(plain).Initialise(new Rng(5));
-        Assert.Equal(expected.Values.ToArray(), parameters.Values.ToArray());
-        Tensor x = Tensor.Of(Normals(2 * 4, seed: 1)).Reshape(2, 1, 4), z = Tensor.Of(Normals(2 * 3 * 3, seed: 2)).Reshape(2, 3, 3);
-        Tensor index = Tensor.Of([4f, 0f, 2f, 2f, 1f, 2f]).Reshape(2, 3), cotangent = Tensor.Of(Normals(2 * 3 * 6, seed: 3)).Reshape(2, 3, 6);
-        var (y, dx, dz) = Differentiate(parameters, (w, x, z) => joined.First(w, x) + joined.Part(w, 1, index) + joined.Part(w, 2, z));
-        var (yPlain, dxPlain, dzPlain) = Differentiate(expected, (w, x, z) =>
-        {
-            var oneHot = Tensor.Zeros(2, 3, 5);
-            Device.Cpu.ScatterAdd(Tensor.Of([1f, 1f, 1f, 1f, 1f, 1f]).Reshape(2, 3, 1), index.Reshape(2, 3, 1), oneHot);
-            return linear.Forward(w, Ops.Concat(-1, x + Tensor.Zeros(2, 3, 4), w.Tape.Constant(oneHot), z));
-        });
-        Near(yPlain, y);
-        Near(dxPlain, dx);
-        Near(dzPlain, dz);
-        Near(expected.Gradient.ToArray(), parameters.Gradient.ToArray());
-
-        (float[] Y, float[] Dx, float[] Dz) Differentiate(Parameters parameters, Func<Weights, Var, Var, Var> forward)
-        {
-            var tape = new Tape();
-            using (tape.Step())
-            {
-                var (left, right) = (tape.Variable(x), tape.Variable(z));
-                var y = forward(tape.Bind(parameters), left, right);
-                tape.Backward(y, cotangent);
-                return (y.Value.ToArray(), left.Gradient.ToArray(), right.Gradient.ToArray());
-            }
-        }
-
-        static void Near(float[] expected, float[] got)
-        {
-            Assert.Equal(expected.Length, got.Length);
-            Assert.All(expected.Zip(got), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
         }
     }
 
@@ -231,10 +208,11 @@ public sealed class LayerTests
             "Mlp" => new Mlp(layout, [4, 5, 2], Ops.Tanh, copies).Forward,
             "Mlp of three" => new Mlp(layout, [4, 5, 3, 2], x => x.Elu(), copies).Forward,
             "LayerNorm" => new LayerNorm(layout, 4, copies).Forward,
+            "RmsNorm" => new RmsNorm(layout, 4, copies).Forward,
             _ => Recurrent(new Gru(layout, 4, 3, copies), keep: name == "Gru with keep"),
         };
         var parameters = new Parameters(layout).Initialise(new Rng(5));
-        if (name == "LayerNorm")
+        if (name is "LayerNorm" or "RmsNorm")
         {
             parameters.Values.CopyFrom(Normals(layout.Count, seed: 3));
         }
@@ -280,7 +258,7 @@ public sealed class LayerTests
         }
     }
 
-    private static float[] Normals(int count, ulong seed)
+    internal static float[] Normals(int count, ulong seed)
     {
         var rng = new Rng(seed);
         float[] values = new float[count];

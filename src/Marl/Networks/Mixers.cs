@@ -10,6 +10,7 @@ namespace Marl.Native.Rl;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]
 [JsonDerivedType(typeof(IndependentMixer), "none")]
 [JsonDerivedType(typeof(VdnMixer), "vdn")]
+[JsonDerivedType(typeof(VdnSMixer), "vdn-s")]
 [JsonDerivedType(typeof(QmixMixer), "qmix")]
 [JsonDerivedType(typeof(QplexMixer), "qplex")]
 public abstract record MixerOptions

@@ -31,6 +31,7 @@ public static partial class Catalog
         new(typeof(Matd3Options)),
         new(typeof(DdpgOptions)),
         new(typeof(ParetoAcOptions)),
+        new(typeof(VdacOptions)),
     ];
 
     private static readonly List<EnvironmentFamily> AllEnvironments =
@@ -47,6 +48,9 @@ public static partial class Catalog
             "rware:large-8ag-hard", "rware:.xx./.xx./.gg.-2ag-hard?sensor=2&reward=two-stage&idle=50"])
             { TryCreate = RoboticWarehouse.TryCreate },
         .. ParticleWorlds.Families,
+        new("predator-prey:RxC[?predators=N&prey=M&punishment=P&..]", "predators catch prey together, and catching alone is punished; options " + PredatorPrey.Options,
+            ["predator-prey:10x10", "predator-prey:5x7?predators=3&prey=2&needed=3&sight=1&punishment=0.5&reward=1&steps=40"])
+            { TryCreate = PredatorPrey.TryCreate },
         new("climbing[?steps=T]", "climbing game: the best joint action is surrounded by the worst",
             ["climbing"]) { TryCreate = MatrixGame.TryCreate },
         new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",
@@ -119,6 +123,7 @@ public static partial class Catalog
 [JsonSerializable(typeof(Matd3Options))]
 [JsonSerializable(typeof(DdpgOptions))]
 [JsonSerializable(typeof(ParetoAcOptions))]
+[JsonSerializable(typeof(VdacOptions))]
 internal sealed partial class OptionsJson : JsonSerializerContext
 {
     private static volatile Tuple<int, JsonSerializerOptions>? present;
