@@ -13,9 +13,9 @@ var (policy, _) = Trainer.Train(options, () => new Seeker(), new() { Steps = 10_
 
 // A policy remembers its own episode, so each player has one; the clone shares the weights.
 var game = new CoinRace(policy, policy.Clone());
-for (int warmUp = 0; warmUp < 2; warmUp++)
+for (int tick = 0; tick < Frequency; tick++)
 {
-    game.Tick(); // The first calls make room.
+    game.Tick(); // the first ticks reserve memory
 }
 long allocated = 0, acting = 0, start = Stopwatch.GetTimestamp();
 for (int tick = 1; tick <= ticks; tick++)
