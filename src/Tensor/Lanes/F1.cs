@@ -8,49 +8,34 @@ public readonly struct F1(float value) : IFloatLane<F1>
 {
     /// <summary>The number.</summary>
     public float Value { get; } = value;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Of(float value) => new(value);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 operator +(F1 a, F1 b) => new(a.Value + b.Value);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 operator -(F1 a, F1 b) => new(a.Value - b.Value);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 operator *(F1 a, F1 b) => new(a.Value * b.Value);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 operator /(F1 a, F1 b) => new(a.Value / b.Value);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 operator -(F1 a) => new(-a.Value);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Fma(F1 a, F1 b, F1 c) => new(MathF.FusedMultiplyAdd(a.Value, b.Value, c.Value));
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 IfGreater(F1 a, F1 b, F1 x, F1 y) => a.Value > b.Value ? x : y;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 IfEqual(F1 a, F1 b, F1 x, F1 y) => a.Value == b.Value ? x : y;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Abs(F1 x) => new(MathF.Abs(x.Value));
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Sqrt(F1 x) => new(MathF.Sqrt(x.Value));
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Exp(F1 x) => LaneMath.Exp(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Log(F1 x) => LaneMath.Log(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Tanh(F1 x) => LaneMath.Tanh(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Sigmoid(F1 x) => LaneMath.Sigmoid(x);
 

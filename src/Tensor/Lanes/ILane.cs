@@ -4,7 +4,7 @@ namespace Marl.Native;
 
 /// <summary>
 /// One or several numbers side by side, on which a pointwise op is written once: <see cref="F1"/> (one float: tails, GPU
-/// threads), <see cref="V16"/> (sixteen floats: SIMD) and <see cref="D1"/> (one double: the exact reference of the tests). Every
+/// threads), <see cref="V16"/> (sixteen floats: SIMD), and in the tests a double, the exact reference. Every
 /// float lane computes every function by the same sequence of correctly rounded operations, so all widths give the same bits.
 /// </summary>
 public interface ILane<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>,

@@ -8,10 +8,8 @@ public readonly struct Add : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a + b;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
 }
@@ -21,10 +19,8 @@ public readonly struct Subtract : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a - b;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -T.One;
 }
@@ -34,10 +30,8 @@ public readonly struct Multiply : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a * b;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => b;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => a;
 }
@@ -47,10 +41,8 @@ public readonly struct Divide : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => a / b;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DA<T>(T a, T b, T y) where T : struct, ILane<T> => T.One / b;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -(y / b);
 }
@@ -90,7 +82,6 @@ public readonly struct Sum : IReduction
 {
     /// <inheritdoc/>
     public float Identity => 0f;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T Fold<T>(T a, T b) where T : struct, ILane<T> => a + b;
 }
@@ -100,7 +91,6 @@ public readonly struct Max : IReduction
 {
     /// <inheritdoc/>
     public float Identity => float.NegativeInfinity;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T Fold<T>(T a, T b) where T : struct, ILane<T> => T.IfGreater(b, a, b, a);
 }

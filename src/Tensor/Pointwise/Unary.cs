@@ -8,7 +8,6 @@ public readonly struct Affine(float scale, float shift) : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.Fma(x, T.Of(scale), T.Of(shift));
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.Of(scale);
 }
@@ -29,7 +28,6 @@ public readonly struct Square : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => x * x;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => x + x;
 }
@@ -39,7 +37,6 @@ public readonly struct Sqrt : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.Sqrt(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.Of(0.5f) / y;
 }
@@ -49,7 +46,6 @@ public readonly struct Reciprocal : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.One / x;
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => -(y * y);
 }
@@ -59,7 +55,6 @@ public readonly struct Exp : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.Exp(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => y;
 }
@@ -69,7 +64,6 @@ public readonly struct Log : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.Log(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.One / x;
 }
@@ -79,7 +73,6 @@ public readonly struct Relu : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.IfGreater(T.Zero, x, T.Zero, x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.IfGreater(x, T.Zero, T.One, T.Zero);
 }
@@ -89,7 +82,6 @@ public readonly struct Tanh : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.Tanh(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.One - y * y;
 }
@@ -99,7 +91,6 @@ public readonly struct Sigmoid : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.Sigmoid(x);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => y * (T.One - y);
 }
@@ -121,7 +112,6 @@ public readonly struct IsNegative : IUnary
 {
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => T.IfGreater(T.Zero, x, T.One, T.Zero);
-
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.Zero;
 }

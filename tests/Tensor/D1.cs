@@ -1,4 +1,4 @@
-namespace Marl.Native;
+namespace Marl.Native.Tests;
 
 /// <summary>One double: the exact reference that the tests hold every op's value and derivative against.</summary>
 internal readonly struct D1(double value) : ILane<D1>
