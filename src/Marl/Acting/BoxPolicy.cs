@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 /// From an agent's numbers to an action within its box, mu = centre + radius tanh(x), and with noise to explore by,
 /// a = clip(mu + exploration radius z), z standard normal (Lillicrap et al. 2016; noise as in Fujimoto et al. 2018).
 /// </summary>
-public sealed class BoxPolicy
+internal sealed class BoxPolicy
 {
     private readonly Tensor centre, radius, inverse;
 

@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// other; or a segment of fixed length, in which episodes end and begin. The number of workers, and so of shards, changes nothing: every episode of a round has
 /// its own streams of random numbers, and its environment.
 /// </summary>
-public sealed class Rollout
+internal sealed class Rollout
 {
     /// <summary>Environments that act together, unless there is a worker for less: more gain little.</summary>
     private const int MostPerShard = 16;

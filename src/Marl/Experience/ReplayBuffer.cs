@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>The last <see cref="Capacity"/> episodes; the oldest makes room for a new one.</summary>
-public sealed class ReplayBuffer
+internal sealed class ReplayBuffer
 {
     private readonly ReplayMemory? memory;
     private readonly List<Episode> episodes = [];

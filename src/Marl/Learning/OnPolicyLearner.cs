@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// Learning from the episodes of the last round and from no others: everything of the actor-critic family but its <see cref="PolicyObjective"/>. The critic looks at
 /// the episodes once; then the policy and the critic take their steps, over some epochs and minibatches of whole episodes.
 /// </summary>
-public sealed class OnPolicyLearner : ILearner
+internal sealed class OnPolicyLearner : ILearner
 {
     private readonly OnPolicyOptions options;
     private readonly PolicyObjective objective;

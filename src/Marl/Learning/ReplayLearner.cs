@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// Learning from replayed episodes with target networks (Mnih et al. 2015): everything of the value-based family, and of the deterministic policy gradients, but
 /// their <see cref="Objective"/>.
 /// </summary>
-public sealed class ReplayLearner : ILearner
+internal sealed class ReplayLearner : ILearner
 {
     private readonly ReplayOptions options;
     private readonly LearningContext context;

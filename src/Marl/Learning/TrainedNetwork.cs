@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// Parameters in training: what moves them, and the target that follows them. How a step went stays on the device until somebody asks, or there is no more
 /// room for it; a step against a gradient that is no number, and all after it, leave the parameters as they are.
 /// </summary>
-public sealed class TrainedNetwork
+internal sealed class TrainedNetwork
 {
     /// <summary>After so many steps, at the latest, a device is asked how they went. On the CPU asking is free, and each is.</summary>
     public const int StepsBetweenReads = 64;

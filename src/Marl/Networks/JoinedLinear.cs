@@ -7,7 +7,7 @@ namespace Marl.Native.Rl;
 /// input: with W = [W_0, W_1, ..] it is x_0 W_0^T + b + x_1 W_1^T + .., so what many ys have in common is computed once, and of a one-hot input the index is
 /// enough, for it picks a column of W.
 /// </summary>
-public sealed class JoinedLinear
+internal sealed class JoinedLinear
 {
     private readonly ParameterSlice weight, bias;
     private readonly int[] starts;
