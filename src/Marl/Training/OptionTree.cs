@@ -11,27 +11,30 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class OptionTree
 {
-    private readonly JsonTypeInfo type;
+    private readonly Type record;
     private readonly JsonObject root;
 
-    private OptionTree(JsonTypeInfo type, JsonObject root) => (this.type, this.root) = (type, root);
+    private OptionTree(Type record, JsonObject root) => (this.record, this.root) = (record, root);
 
     /// <summary>The values of a record.</summary>
     public static OptionTree Of(object record)
     {
         Parts.AddUsed(record, () => OptionsJson.Present);
-        var type = OptionsJson.Present.GetTypeInfo(record.GetType());
-        return new(type, JsonSerializer.SerializeToNode(record, type)!.AsObject());
+        var type = record.GetType();
+        return new(type, JsonSerializer.SerializeToNode(record, OptionsJson.Present.GetTypeInfo(type))!.AsObject());
     }
 
     /// <summary>Whether options of a type can be written as JSON. Those of a program's own can, except where it was compiled ahead of time.</summary>
     public static bool Knows(Type record) => OptionsJson.Present.TryGetTypeInfo(record, out _);
 
+    // Of the present: parts may have been added since.
+    private JsonTypeInfo Info => OptionsJson.Present.GetTypeInfo(record);
+
     /// <summary>The values as JSON.</summary>
     public JsonObject Json => root;
 
     /// <summary>The names of all options, dotted and short.</summary>
-    public IEnumerable<string> Names => All(root, type).SelectMany(option => (string[])[option.Path, option.Path[(option.Path.LastIndexOf('.') + 1)..]]).Distinct();
+    public IEnumerable<string> Names => All(root, Info).SelectMany(option => (string[])[option.Path, option.Path[(option.Path.LastIndexOf('.') + 1)..]]).Distinct();
 
     /// <summary>The record.</summary>
     /// <exception cref="UsageException">A value does not fit its option; names it.</exception>
@@ -39,13 +42,12 @@ internal sealed class OptionTree
     {
         try
         {
-            // Parts may have been added since the tree was made.
-            return root.Deserialize(OptionsJson.Present.GetTypeInfo(type.Type))!;
+            return root.Deserialize(Info)!;
         }
         catch (JsonException e)
         {
             string path = e.Path?.TrimStart('$', '.') ?? "";
-            var option = All(root, type).FirstOrDefault(option => option.Path == path);
+            var option = All(root, Info).FirstOrDefault(option => option.Path == path);
             throw new UsageException($"option '{path}' cannot be '{option?.Text}'; {option?.Needed} is needed");
         }
         catch (ArgumentOutOfRangeException e)
@@ -56,7 +58,7 @@ internal sealed class OptionTree
 
     /// <summary>All options, those of a record's own type before those that it inherits, a part's after the part.</summary>
     public IEnumerable<OptionListing> List()
-        => from option in All(root, type)
+        => from option in All(root, Info)
            select new OptionListing(option.Path, option.Text, [.. option.Words], $"{option.Property.DeclaringType.FullName}.{Member(option.Property.Name)}");
 
     /// <summary>Whether there is an option of this name.</summary>
@@ -125,7 +127,7 @@ internal sealed class OptionTree
 
     private IEnumerable<Option> Matches(string name)
     {
-        Option[] all = [.. All(root, type)], exact = [.. all.Where(option => option.Path == name)];
+        Option[] all = [.. All(root, Info)], exact = [.. all.Where(option => option.Path == name)];
         return exact.Length > 0 ? exact : all.Where(option => option.Path.EndsWith("." + name, StringComparison.Ordinal));
     }
 
