@@ -17,7 +17,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("train qmix --env two-step --set hiden=8", "unknown option 'hiden'; did you mean 'hidden'?")]
     [InlineData("train qmix --env two-step --set hidden=eight", "option 'hidden' cannot be 'eight'; a number is needed")]
     [InlineData("train qmix --env two-step --set hidden=0", "option 'hidden' cannot be 0; it must be in 1 .. 8192")]
-    [InlineData("train qmix --env two-step --set agent=rnn", "option 'agent' cannot be 'rnn'; one of mlp, gru is needed")]
+    [InlineData("train qmix --env two-step --set agent=rnn", "option 'agent' cannot be 'rnn'; one of gru, mlp is needed")]
     [InlineData("train qmix --env two-step --set hidden", "'hidden' is no setting; name=value is needed")]
     [InlineData("train qmix --env two-step --steps many", "option 'steps' cannot be 'many'; a number is needed")]
     [InlineData("train qmix --env two-step --steps 0", "option 'steps' cannot be 0; it must be at least 1")]

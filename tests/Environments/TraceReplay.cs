@@ -9,9 +9,9 @@ public sealed class Traces : IReferenceCases
     /// <inheritdoc/>
     public IEnumerable<(string Name, string? NotBuilt)> Cases
         => from file in Directory.EnumerateFiles(ReferenceData.Folder("envs"), "*.jsonl.gz").Order(StringComparer.Ordinal)
-        let name = Path.GetFileName(file).Replace(".jsonl.gz", "")
-        let family = name.Split('_')[0]
-        select (name, TraceFamily.Built.ContainsKey(family) ? null : $"not built yet: {family}");
+           let name = Path.GetFileName(file).Replace(".jsonl.gz", "")
+           let family = name.Split('_')[0]
+           select (name, TraceFamily.Built.ContainsKey(family) ? null : $"not built yet: {family}");
 }
 
 /// <summary>Replays recordings of the original environments. States, observations and rewards must be equal, to the last bit unless their

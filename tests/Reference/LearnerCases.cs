@@ -8,9 +8,9 @@ public abstract class LearnerCases(params string[] prefixes) : IReferenceCases
     /// <inheritdoc/>
     public IEnumerable<(string Name, string? NotBuilt)> Cases
         => from file in Directory.EnumerateFiles(ReferenceData.Folder("learners"), "*.json").Order(StringComparer.Ordinal)
-        let name = Path.GetFileNameWithoutExtension(file)
-        where name != "index" && Belongs(name)
-        select (name, Has(name) ? null : $"not built yet: {Algorithm(file)}");
+           let name = Path.GetFileNameWithoutExtension(file)
+           where name != "index" && Belongs(name)
+           select (name, Has(name) ? null : $"not built yet: {Algorithm(file)}");
 
     /// <summary>Whether there is code that computes the case.</summary>
     protected abstract bool Has(string name);
