@@ -14,12 +14,26 @@ public interface IReferenceCases
 /// <summary>Where reference data lies.</summary>
 public static class ReferenceData
 {
-    /// <summary>The folder <paramref name="kind"/> ("envs", "learners") under the folder named by the environment variable
-    /// MARL_REFERENCE if that is set, else under the copy in this repository.</summary>
+    private static readonly string Own = Path.Combine(AppContext.BaseDirectory, "reference");
+
+    /// <summary>A folder of cases ("envs", "learners"): under the folder named by the environment variable MARL_REFERENCE if that is set, else under the copy in this
+    /// repository.</summary>
     public static string Folder(string kind)
     {
         string? root = Environment.GetEnvironmentVariable("MARL_REFERENCE");
-        return Path.Combine(string.IsNullOrEmpty(root) ? Path.Combine(AppContext.BaseDirectory, "reference") : root, kind);
+        return Path.Combine(string.IsNullOrEmpty(root) ? Own : root, kind);
+    }
+
+    /// <summary>The files of a folder: those of <see cref="Folder"/>, and those that only this repository has.</summary>
+    public static IEnumerable<string> Files(string kind, string pattern)
+        => Directory.EnumerateFiles(Folder(kind), pattern).Concat(Directory.EnumerateFiles(Path.Combine(Own, kind), pattern))
+            .DistinctBy(Path.GetFileName).OrderBy(Path.GetFileName, StringComparer.Ordinal);
+
+    /// <summary>The path of a file, wherever it is.</summary>
+    public static string Find(string kind, string file)
+    {
+        string path = Path.Combine(Folder(kind), file);
+        return File.Exists(path) ? path : Path.Combine(Own, kind, file);
     }
 }
 

@@ -49,12 +49,12 @@ public sealed class ReferenceTests(Devices devices) : IClassFixture<Devices>
     private static IEnumerable<string> Fewest(IEnumerable<string> cases)
         => from name in cases
            group name by IsLearner(name) ? Algorithm(name) : name into alike
-           select alike.MinBy(name => new FileInfo(Path.Combine(ReferenceData.Folder("learners"), name + ".safetensors")).Length);
+           select alike.MinBy(name => new FileInfo(ReferenceData.Find("learners", name + ".safetensors")).Length);
 
     /// <summary>What a case says it is of, without its variant: "COMA (EPyMARL form)", "IA2C, no parameter sharing", "QMIX with Adam".</summary>
     private static string Algorithm(string name)
     {
-        using var description = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(ReferenceData.Folder("learners"), name + ".json")));
+        using var description = JsonDocument.Parse(File.ReadAllBytes(ReferenceData.Find("learners", name + ".json")));
         return description.RootElement.GetProperty("algorithm").GetString()!.Split([" (", ", ", " with "], StringSplitOptions.None)[0];
     }
 

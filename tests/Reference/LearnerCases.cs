@@ -7,7 +7,7 @@ public abstract class LearnerCases(params string[] prefixes) : IReferenceCases
 {
     /// <inheritdoc/>
     public IEnumerable<(string Name, string? NotBuilt)> Cases
-        => from file in Directory.EnumerateFiles(ReferenceData.Folder("learners"), "*.json").Order(StringComparer.Ordinal)
+        => from file in ReferenceData.Files("learners", "*.json")
            let name = Path.GetFileNameWithoutExtension(file)
            where name != "index" && Belongs(name)
            select (name, Has(name) ? null : $"not built yet: {Algorithm(file)}");

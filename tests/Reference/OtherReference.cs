@@ -13,7 +13,7 @@ public sealed class OtherReference
             from c in ((LearnerCases)Activator.CreateInstance(type)!).Cases
             where c.NotBuilt is null
             select c.Name;
-        var all = Directory.EnumerateFiles(ReferenceData.Folder("learners"), "*.json").Select(file => Path.GetFileNameWithoutExtension(file));
+        var all = ReferenceData.Files("learners", "*.json").Select(file => Path.GetFileNameWithoutExtension(file));
         Assert.Empty(all.Except(computed).Except(["index"]));
     }
 }

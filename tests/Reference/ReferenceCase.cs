@@ -16,10 +16,9 @@ internal sealed class ReferenceCase
     private ReferenceCase(string name, Device device, string folder)
     {
         (Name, Device) = (name, device);
-        string path = Path.Combine(ReferenceData.Folder(folder), name);
-        var root = JsonDocument.Parse(File.ReadAllBytes(path + ".json")).RootElement;
+        var root = JsonDocument.Parse(File.ReadAllBytes(ReferenceData.Find(folder, name + ".json"))).RootElement;
         (hyper, tensors) = (root.GetProperty("hyper"), root.GetProperty("tensors"));
-        Read(Safetensors.Read(path + ".safetensors"));
+        Read(Safetensors.Read(ReferenceData.Find(folder, name + ".safetensors")));
     }
 
     /// <summary>Its file name.</summary>
