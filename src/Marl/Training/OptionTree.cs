@@ -47,8 +47,10 @@ internal sealed class OptionTree
         catch (JsonException e)
         {
             string path = e.Path?.TrimStart('$', '.') ?? "";
-            var option = All(root, Info).FirstOrDefault(option => option.Path == path);
-            throw new UsageException($"option '{path}' cannot be '{option?.Text}'; {option?.Needed} is needed");
+            // The path may lead into a value, "sizes[0]".
+            var option = All(root, Info).LastOrDefault(option => path == option.Path || path.StartsWith(option.Path + ".", StringComparison.Ordinal)
+                || path.StartsWith(option.Path + "[", StringComparison.Ordinal));
+            throw new UsageException($"option '{option?.Path ?? path}' cannot be '{option?.Text}'; {option?.Needed ?? "another kind of value"} is needed");
         }
         catch (ArgumentOutOfRangeException e)
         {
@@ -71,7 +73,9 @@ internal sealed class OptionTree
     /// <param name="name">Its name.</param>
     /// <param name="text">Its value; of a part, its type.</param>
     /// <exception cref="UsageException">There is no such option, or several, or it cannot have the value.</exception>
-    public void Set(string name, string text)
+    public void Set(string name, string text) => Find(name).Set(text);
+
+    private Option Find(string name)
     {
         Option[] matches = [.. Matches(name)];
         if (matches.Length != 1)
@@ -79,23 +83,25 @@ internal sealed class OptionTree
             throw matches.Length == 0 ? UsageException.Unknown("option", name, Names)
                 : new UsageException($"option '{name}' is ambiguous: {string.Join(", ", matches.Select(option => option.Path))}");
         }
-        matches[0].Set(text);
+        return matches[0];
     }
 
     /// <summary>Sets all options that a JSON object names, parts as objects or by the name of their type.</summary>
     /// <exception cref="UsageException">As <see cref="Set"/>.</exception>
     public void Overlay(JsonObject values)
     {
-        foreach (var (name, value) in values)
+        // The type of a part first: its options depend on it.
+        foreach (var (name, value) in values.OrderByDescending(value => IsPart(value.Key)).ToArray())
         {
-            if (value is not JsonObject part)
+            var option = Find(name);
+            if (value is not JsonObject part || !option.IsPart)
             {
-                Set(name, TextOf(value));
+                option.Set(TextOf(value));
                 continue;
             }
-            if (part[Parts.Discriminator] is { } word && Matches(name).SingleOrDefault() is { IsPart: true } old && old.Text != TextOf(word))
+            if (part[Parts.Discriminator] is { } word)
             {
-                Set(name, TextOf(word));
+                option.Set(TextOf(word));
             }
             foreach (var (inner, leaf) in part)
             {
@@ -119,7 +125,8 @@ internal sealed class OptionTree
             {
                 continue;
             }
-            chosen[name] = value is JsonObject part && defaults[name] is JsonObject old && TextOf(part[Parts.Discriminator]) == TextOf(old[Parts.Discriminator])
+            chosen[name] = value is JsonObject part && defaults[name] is JsonObject old
+                && part[Parts.Discriminator] is { } type && TextOf(type) == TextOf(old[Parts.Discriminator])
                 ? Difference(part, old) : value?.DeepClone();
         }
         return chosen;
@@ -141,9 +148,9 @@ internal sealed class OptionTree
             }
             var option = new Option(values, property, prefix + property.Name);
             yield return option;
-            if (option.IsPart)
+            if (option.IsPart && values[property.Name] is JsonObject part)
             {
-                foreach (var inner in All(values[property.Name]!.AsObject(), option.PartType, $"{option.Path}."))
+                foreach (var inner in All(part, option.PartType, $"{option.Path}."))
                 {
                     yield return inner;
                 }
@@ -166,7 +173,7 @@ internal sealed class OptionTree
 
         public bool IsPart => types.Count > 0;
 
-        public string Text => TextOf(IsPart ? values[property.Name]![Parts.Discriminator] : values[property.Name]);
+        public string Text => TextOf(IsPart && values[property.Name] is JsonObject part ? part[Parts.Discriminator] : values[property.Name]);
 
         public IEnumerable<string> Words => IsPart ? types.Select(type => (string)type.TypeDiscriminator!)
             : property.PropertyType.IsEnum ? Rl.Json.Words(property.PropertyType) : [];
@@ -181,15 +188,28 @@ internal sealed class OptionTree
         {
             if (IsPart)
             {
+                if (text == Text)
+                {
+                    return; // It keeps its options, the published ones among them.
+                }
                 var type = types.FirstOrDefault(type => (string)type.TypeDiscriminator! == text).DerivedType ?? throw Bad(Needed);
                 values[property.Name] = Parts.Default(type, property.PropertyType, OptionsJson.Present);
                 return;
             }
-            values[property.Name] = values[property.Name]!.GetValueKind() switch
+            var (wanted, present) = (Nullable.GetUnderlyingType(property.PropertyType), values[property.Name]?.GetValueKind());
+            if (text == "null" && (wanted is not null || !property.PropertyType.IsValueType))
+            {
+                values[property.Name] = null;
+                return;
+            }
+            wanted ??= property.PropertyType;
+            values[property.Name] = present switch
             {
                 JsonValueKind.True or JsonValueKind.False => bool.TryParse(text, out bool flag) ? flag : throw Bad("true or false"),
                 JsonValueKind.Number => NumberOf(text),
-                _ => text,
+                JsonValueKind.String => text,
+                // A list, a record, or a value that is not there yet.
+                _ => wanted == typeof(string) || wanted.IsEnum ? text : JsonOf(text),
             };
 
             UsageException Bad(string needed) => new($"option '{path}' cannot be '{text}'; {needed} is needed");
@@ -198,6 +218,19 @@ internal sealed class OptionTree
                 => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong whole) ? whole
                 : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number
                 : throw Bad("a number");
+
+            // A word that is no JSON may still be what a type is written as, "00:00:05".
+            JsonNode? JsonOf(string text)
+            {
+                try
+                {
+                    return JsonNode.Parse(text);
+                }
+                catch (JsonException)
+                {
+                    return text;
+                }
+            }
         }
     }
 }

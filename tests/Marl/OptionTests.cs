@@ -1,0 +1,63 @@
+using Marl.Native.Rl;
+
+namespace Marl.Native.Tests;
+
+/// <summary>Options by name and in files, and records of one's own with properties of any type.</summary>
+public sealed class OptionTests
+{
+    [Theory]
+    [InlineData("mixer=qmix")]
+    [InlineData("mixer.embed=8", "mixer=qmix")]
+    public void ATypeThatAPartHasAlreadyKeepsWhatIsPublished(params string[] settings)
+        => Assert.Equal(RunConfiguration.Of("qmix", "two-step").ToJson(), RunConfiguration.Parse("{}", "x", "qmix", "two-step", settings).ToJson());
+
+    [Theory]
+    [InlineData("""{"mixer.kernels": 5, "mixer": "qplex"}""")]
+    [InlineData("""{"kernels": 5, "mixer": {"type": "qplex"}}""")]
+    [InlineData("""{"mixer": {"kernels": 5, "type": "qplex"}}""")]
+    public void TheOrderInAFileIsOfNoConsequence(string options)
+        => Assert.Equal(RunConfiguration.Parse("{}", "x", "qmix", "two-step", "mixer=qplex", "kernels=5").ToJson(),
+            RunConfiguration.Parse($$"""{"options": {{options}}}""", "x", "qmix", "two-step").ToJson());
+
+    [Theory]
+    [InlineData("qmix", """{"optimiser": {"type": "sgd"}}""", "unknown option 'optimiser'")]
+    [InlineData("qmix", """{"optimiser": {}}""", "unknown option 'optimiser'")]
+    [InlineData("qmix", """{"hidden": {"type": "gru"}}""", "option 'hidden' cannot be")]
+    [InlineData("mappo", """{"layers": {"type": "gru"}}""", "option 'layers' is ambiguous")]
+    public void AnObjectThatIsNoPartIsRefused(string algorithm, string options, string error)
+        => Assert.StartsWith(error, Assert.Throws<UsageException>(
+            () => RunConfiguration.Parse($$"""{"options": {{options}}}""", "x", algorithm, "two-step")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void PropertiesOfAnyTypeAreKept()
+    {
+        OddOptions[] all = [new(), new() { Word = "a" }, new() { Sizes = [3] }, new() { Inner = new() { A = 5 } }, new() { Number = 2.5 }, new() { Flag = true },
+            new() { Mixer = new QmixMixer { Embed = 7 } }, new() { Span = TimeSpan.FromSeconds(5) }, new() { Words = ["b"] }, new() { Hidden = 9 }];
+        foreach (var options in all)
+        {
+            Assert.Equal(Json(options), Json(RunConfiguration.Of(options, "none").Options));
+        }
+    }
+
+    private static string Json(AlgorithmOptions options) => RunConfiguration.Of(options, "none", presets: false).ToJson();
+
+    public sealed record Inner
+    {
+        public int A { get; init; } = 1;
+        public float[] B { get; init; } = [1f];
+    }
+
+    public sealed record OddOptions : ReplayOptions
+    {
+        public string? Word { get; init; }
+        public int[] Sizes { get; init; } = [1, 2];
+        public Inner Inner { get; init; } = new();
+        public double? Number { get; init; }
+        public bool? Flag { get; init; }
+        public MixerOptions? Mixer { get; init; }
+        public TimeSpan Span { get; init; }
+        public string[]? Words { get; init; }
+
+        public override Objective Create(LearningContext context) => throw new NotSupportedException();
+    }
+}
