@@ -266,7 +266,7 @@ public sealed class Trainer : IDisposable
 
     private static string IdOf(Func<IEnvironment> create)
     {
-        var environment = create();
+        var environment = create() ?? throw new UsageException("the function that makes environments returned null");
         using (environment as IDisposable)
         {
             return environment.Spec.Id;

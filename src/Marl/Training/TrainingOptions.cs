@@ -6,6 +6,8 @@ public sealed record TrainingOptions
     /// <summary>The device of this process.</summary>
     public const string Cpu = "cpu";
 
+    private const int LongestRollout = 1 << 16;
+
     /// <summary>Environment steps.</summary>
     public long Steps { get; init; } = 2_000_000;
 
@@ -70,7 +72,7 @@ public sealed record TrainingOptions
         UsageException.Require(Environments >= 1, Environments, "at least 1");
         UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
-        UsageException.Require(RolloutLength is >= 0 and <= 1 << 24, RolloutLength, $"in 0 .. {1 << 24}");
+        UsageException.Require(RolloutLength is >= 0 and <= LongestRollout, RolloutLength, $"in 0 .. {LongestRollout}");
         UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
         UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");
