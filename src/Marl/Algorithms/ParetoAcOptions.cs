@@ -17,7 +17,7 @@ public sealed record ParetoAcOptions : OnPolicyOptions
     /// <summary>.. from which it falls to <see cref="OnPolicyOptions.Entropy"/> over this share of the training, linearly.</summary>
     public float EntropyAnneal { get; init; } = 0.5f;
 
-    /// <summary>What a unit of entropy is worth in a training of so many steps.</summary>
+    /// <summary>The entropy coefficient over a training of <paramref name="steps"/> steps.</summary>
     internal Schedule EntropyOver(long steps) => Schedule.Linear(EntropyStart, Entropy, (long)(EntropyAnneal * (double)steps));
 
     /// <inheritdoc/>
