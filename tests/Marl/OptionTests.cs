@@ -20,8 +20,8 @@ public sealed class OptionTests
             RunConfiguration.Parse($$"""{"options": {{options}}}""", "x", "qmix", "two-step").ToJson());
 
     [Theory]
-    [InlineData("qmix", """{"optimiser": {"type": "sgd"}}""", "unknown option 'optimiser'")]
-    [InlineData("qmix", """{"optimiser": {}}""", "unknown option 'optimiser'")]
+    [InlineData("qmix", """{"optimizer": {"type": "sgd"}}""", "unknown option 'optimizer'")]
+    [InlineData("qmix", """{"optimizer": {}}""", "unknown option 'optimizer'")]
     [InlineData("qmix", """{"hidden": {"type": "gru"}}""", "option 'hidden' cannot be")]
     [InlineData("mappo", """{"layers": {"type": "gru"}}""", "option 'layers' is ambiguous")]
     public void AnObjectThatIsNoPartIsRefused(string algorithm, string options, string error)

@@ -68,7 +68,7 @@ public sealed partial class Policy
                 trained[trained.Layout.Slices.First(s => s.Name == slice.Name[prefix.Length..])].CopyTo(parameters[slice]);
             }
         }
-        controller.Freeze();
+        controller.UpdateWeights();
     }
 
     /// <summary>The name of the file of a run's policy in the run's folder.</summary>
@@ -96,7 +96,7 @@ public sealed partial class Policy
             throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
         }
         Checkpoint.Load(path, policy.parameters);
-        policy.controller.Freeze();
+        policy.controller.UpdateWeights();
         return policy;
     }
 

@@ -85,7 +85,7 @@ internal sealed class RolloutShard
 
     public void Play(Episode[] episodes, float exploration)
     {
-        controller.Freeze();
+        controller.UpdateWeights();
         if (options.Length > 0)
         {
             PlaySegments(episodes, exploration);

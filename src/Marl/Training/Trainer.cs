@@ -14,7 +14,7 @@ public sealed class Trainer : IDisposable
     private readonly LearningContext context;
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
-    private readonly Tally tally = new();
+    private readonly RunProgress tally = new();
 
     /// <summary>A run that has not begun.</summary>
     /// <param name="configuration">what to run.</param>
@@ -154,7 +154,7 @@ public sealed class Trainer : IDisposable
                 double roundReturn = PlayRound();
                 tick?.Invoke(Steps, roundReturn);
                 EvaluateIfDue();
-                if (tally.Passed(configuration.Training.CheckpointEvery, before) && Steps < configuration.Training.Steps)
+                if (tally.Passed(configuration.Training.CheckpointInterval, before) && Steps < configuration.Training.Steps)
                 {
                     Save();
                 }
@@ -164,9 +164,9 @@ public sealed class Trainer : IDisposable
                 // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
             }
-            Learner.Settle();
+            Learner.Synchronize();
             Save();
-            var summary = tally.Summarise(configuration, Learner, last);
+            var summary = tally.Summarize(configuration, Learner, last);
             folder?.WriteSummary(summary);
             tally.Stop();
             return summary;
@@ -184,7 +184,7 @@ public sealed class Trainer : IDisposable
 
         void EvaluateIfDue()
         {
-            bool due = Steps >= configuration.Training.Steps || tally.Passed(configuration.Training.EvaluateEvery, Steps - tally.RowSteps);
+            bool due = Steps >= configuration.Training.Steps || tally.Passed(configuration.Training.EvaluationInterval, Steps - tally.RowSteps);
             if (due && tally.RowSteps > 0)
             {
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
