@@ -219,7 +219,7 @@ public sealed class MaddpgTests
             trainer.Run();
             trainer.Policy.Save(path);
             var (saved, loaded, environment, rng) = (trainer.Policy, Policy.Load(path), new Reach(), new Rng(4));
-            Assert.Equal(2, loaded.Description.Members);
+            Assert.Equal(2, loaded.Description.EnsembleSize);
             HashSet<float> answers = [];
             environment.Reset(ref rng);
             var (one, other) = (new Rng(5), new Rng(5));

@@ -36,7 +36,7 @@ internal sealed class MaddpgTransitions
             SnapshotSize = 0,
         };
         int hidden = (int)c.Number("hidden"), longest = spec.ObservationSize, most = spec.ActionCount;
-        var network = new AgentOptions { Network = new MlpNetwork(), Hidden = hidden, Shared = false, AgentId = false };
+        var network = new AgentOptions { Network = new MlpNetwork(), Hidden = hidden, ShareParameters = false, AgentId = false };
         (encoding, batch) = (new ActionEncoding(spec), new EpisodeBatch(spec, count, o.Length));
         ParameterLayout policy = new(), all = new(), one = new();
         agent = new Agent(policy, spec, network);

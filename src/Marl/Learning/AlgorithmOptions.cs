@@ -93,7 +93,7 @@ public abstract record AlgorithmOptions
     {
         Network = Agent,
         Hidden = Hidden,
-        Shared = ShareParameters,
+        ShareParameters = ShareParameters,
         Observation = Observation,
         LastAction = LastAction,
         AgentId = AgentId,
