@@ -49,7 +49,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
 
     /// <param name="id">the id.</param>
     /// <param name="create">makes the environment that the policy was trained in.</param>
-    internal static IEnvironment? TryCreate(EnvironmentId id, Func<string, IEnvironment> create)
+    internal static IEnvironment? TryCreate(EnvironmentId id, Func<EnvironmentId, IEnvironment> create)
     {
         if (id.Name != "against")
         {
@@ -67,7 +67,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
         try
         {
             var opponents = Policy.Load(path);
-            return Create(id.Text, create(opponents.Description.Environment), opponents, team);
+            return Create(id.Text, create(id.Inner(opponents.Description.Environment)), opponents, team);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
         {

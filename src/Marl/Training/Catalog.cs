@@ -64,7 +64,7 @@ public static partial class Catalog
         new("identity[?agents=N&actions=K&steps=T]", "every agent repeats the symbol that it sees: a learning test",
             ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
         new("against:RUN[?team=K]", "one team of an environment, the first unless told otherwise; a run's policy, or one in a file, plays the others and learns no more",
-            []) { TryCreate = id => FixedOpponents.TryCreate(id, CreateEnvironment) },
+            []) { TryCreate = id => FixedOpponents.TryCreate(id, Create) },
         new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "a program of your own, in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",
             []) { TryCreate = ExternalEnvironment.TryCreate },
     ];
@@ -84,18 +84,22 @@ public static partial class Catalog
         ?? throw UsageException.Unknown("algorithm", name, Algorithms.Select(algorithm => algorithm.Name));
 
     /// <summary>Creates the environment of an id.</summary>
-    /// <exception cref="UsageException">The id is unknown, or a part of it is; names the part or the nearest id.</exception>
-    public static IEnvironment CreateEnvironment(string id)
+    /// <param name="id">Its id.</param>
+    /// <param name="program">The command that may be started if the environment, or the one that a policy in the id was trained in, is a program (<c>cmd:</c>); null: none.
+    /// An id may come from a file, and no file decides what is started.</param>
+    /// <exception cref="UsageException">The id or a part of it is unknown, which names the nearest; or it would start another program than <paramref name="program"/>.</exception>
+    public static IEnvironment CreateEnvironment(string id, string? program = null) => Create(new EnvironmentId(id, program));
+
+    private static IEnvironment Create(EnvironmentId id)
     {
-        var parts = new EnvironmentId(id);
         foreach (var family in Environments)
         {
-            if (family.TryCreate(parts) is { } environment)
+            if (family.TryCreate(id) is { } environment)
             {
                 return environment;
             }
         }
-        throw UsageException.Unknown("environment", id, EnvironmentIds);
+        throw UsageException.Unknown("environment", id.Text, EnvironmentIds);
     }
 }
 

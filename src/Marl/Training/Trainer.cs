@@ -68,6 +68,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Where the run would go on if it were resumed: the steps of its last checkpoint; 0, its beginning, where there is none.</summary>
     public long SavedSteps { get; private set; }
 
+    /// <summary>Of a resumed run: why its last checkpoint was not read, and the one before it was; null if the last one was read.</summary>
+    public string? CheckpointProblem { get; private set; }
+
     /// <summary>What learns.</summary>
     public ILearner Learner { get; }
 
@@ -116,7 +119,7 @@ public sealed class Trainer : IDisposable
         var trainer = new Trainer(configuration with { Training = training }, create, folder, device);
         try
         {
-            folder.ReadCheckpoint(trainer.Archive);
+            trainer.CheckpointProblem = folder.ReadCheckpoint(trainer.Archive);
             if (steps < trainer.Steps)
             {
                 throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps behind it already; --steps can only add to them");
@@ -144,6 +147,10 @@ public sealed class Trainer : IDisposable
     {
         this.progress.Start();
         folder?.Begin(configuration, Steps);
+        if (Steps == 0)
+        {
+            Save();
+        }
         EvaluationResult? last = null;
         try
         {

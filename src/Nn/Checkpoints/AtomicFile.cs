@@ -1,22 +1,31 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Writing a file so that whoever opens it finds the old content or the new, never a part.</summary>
+/// <summary>Replaces files in one piece: whoever opens one finds the old content or the new, never a part, also after a crash of the system.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes a temporary file beside <paramref name="path"/>, forces it to disk and renames it. If anything fails the
+    private const string Extension = ".part";
+
+    /// <summary>Writes a temporary file beside <paramref name="path"/>, forces it to disk, renames it, and forces the rename to disk. If anything fails, the
     /// temporary file is removed, and what was at <paramref name="path"/> is still there.</summary>
-    /// <exception cref="IOException">it could not be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">the folder is not ours to write to.</exception>
-    public static void Write(string path, Action<Stream> write)
+    /// <param name="path">The file to write or replace.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="predecessor">Where the file that is replaced is kept; null: it is not kept.</param>
+    /// <exception cref="IOException">It could not be written, or not forced to disk.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
+    public static void Write(string path, Action<Stream> write, string? predecessor = null)
     {
-        string temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
+        string temporary = $"{path}.{Path.GetRandomFileName()}{Extension}";
         var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write);
         try
         {
             using (stream)
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                Disk.Flush(stream);
+            }
+            if (predecessor is not null && File.Exists(path))
+            {
+                File.Move(path, predecessor, overwrite: true);
             }
             File.Move(temporary, path, overwrite: true);
         }
@@ -25,10 +34,29 @@ public static class AtomicFile
             File.Delete(temporary);
             if (e is ArgumentOutOfRangeException)
             {
-                // The runtime's word for a file that is longer than the system allows.
+                // What the runtime throws for a file that is longer than the system allows.
                 throw new IOException($"'{path}' cannot be written: {e.Message}", e);
             }
             throw;
+        }
+        Disk.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Writes what a file's stream and the system hold back to the disk.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static void FlushToDisk(FileStream stream) => Disk.Flush(stream);
+
+    /// <summary>Deletes the temporary files that earlier processes left of <paramref name="path"/>, and no other file.</summary>
+    public static void DeleteUnfinished(string path)
+    {
+        string name = Path.GetFileName(path);
+        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, $"{name}.*{Extension}"))
+        {
+            // GetRandomFileName: eight characters, a dot and three.
+            if (Path.GetFileName(file).Length == name.Length + 1 + 12 + Extension.Length)
+            {
+                File.Delete(file);
+            }
         }
     }
 }

@@ -72,8 +72,10 @@ public sealed class Safetensors
 
     /// <summary>Writes a file, or replaces it, in one piece: see <see cref="AtomicFile"/>. Wide types go first, which keeps
     /// every number aligned. The same content gives the same bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="predecessor">Where the file that is replaced is kept; null: it is not kept.</param>
     /// <exception cref="IOException">it could not be written; what was there before is still there.</exception>
-    public void Write(string path) => AtomicFile.Write(path, stream =>
+    public void Write(string path, string? predecessor = null) => AtomicFile.Write(path, stream =>
     {
         SafetensorsEntry[] ordered = [.. Entries.OrderByDescending(entry => entry.ElementSize)];
         stream.Write(SafetensorsHeader.Format(ordered, Metadata));
@@ -81,7 +83,7 @@ public sealed class Safetensors
         {
             entry.ForBytes(bytes => stream.Write(bytes));
         }
-    });
+    }, predecessor);
 
     private static void ReadBytes(FileStream stream, SafetensorsEntry entry, Span<byte> bytes)
     {

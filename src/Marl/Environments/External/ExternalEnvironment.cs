@@ -81,6 +81,10 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
 
         int timeout = id.Integer("timeout") ?? DefaultTimeout;
         id.EnsureAllRead(hasLayout: true);
+        if (id.Layout != id.Program)
+        {
+            throw new UsageException($"the environment is a program, '{Printable.Of(id.Layout)}'; to start it, name it: --env-cmd \"{Printable.Of(id.Layout)}\"");
+        }
         return new ExternalEnvironment(id.Layout, timeout);
     }
 
