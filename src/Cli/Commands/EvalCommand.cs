@@ -87,7 +87,7 @@ internal static class EvalCommand
     private static string ToJson(Sample sample, string id, ulong seed) => new JsonObject
     {
         ["type"] = "evaluation",
-        ["env"] = id,
+        ["environment"] = id,
         ["seed"] = seed,
         ["episodes"] = sample.Episodes,
         ["returnMean"] = sample.Mean,

@@ -108,7 +108,7 @@ public static partial class Catalog
             throw new UsageException($"{source} has no public algorithm, part of options or environment that can be created without parameters");
         }
         RequireNew(source, "algorithm", algorithms.Select(algorithm => algorithm.Name), Algorithms.Select(algorithm => algorithm.Name), NewName);
-        RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => NamesOf(family.Pattern)),
+        RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => (string[])[family.Pattern, NameOf(family.Pattern)]),
             "give its spec another id");
         // A part that the program used before it was loaded is known.
         var unknown = parts.Where(one => Parts.TypesOf(one.Base, OptionsJson.Present).All(type => type.DerivedType != one.Part)).ToArray();
@@ -136,8 +136,8 @@ public static partial class Catalog
         }
     }
 
-    /// <summary>A family's pattern, and the name that it begins with.</summary>
-    private static IEnumerable<string> NamesOf(string pattern) => [pattern, pattern[..(pattern.IndexOfAny([':', '[', '?']) is >= 0 and var end ? end : pattern.Length)]];
+    /// <summary>The name that a family's pattern or an id begins with.</summary>
+    private static string NameOf(string pattern) => pattern[..(pattern.IndexOfAny([':', '[', '?']) is >= 0 and var end ? end : pattern.Length)];
 
     [RequiresUnreferencedCode("Creates a type of a library.")]
     private static EnvironmentFamily FamilyOf(Type type)

@@ -74,7 +74,7 @@ internal sealed class Tally
     public TrainingSummary Summarise(RunConfiguration configuration, ILearner learner, EvaluationResult last) => new()
     {
         Algorithm = configuration.Algorithm,
-        Env = configuration.Environment,
+        Environment = configuration.Environment,
         Seed = configuration.Training.Seed,
         Steps = steps,
         Episodes = episodes,
