@@ -138,7 +138,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
     /// <exception cref="DeviceException">the device failed. If its memory can still be read, a checkpoint of what it learned up to the last finished update is
     /// written; else the last one is left as it is. <see cref="SavedSteps"/> says which: the round whose update failed is counted as played.</exception>
-    /// <exception cref="ExternalEnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
+    /// <exception cref="EnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
     {
@@ -171,7 +171,7 @@ public sealed class Trainer : IDisposable
             tally.Stop();
             return summary;
         }
-        catch (ExternalEnvironmentException)
+        catch (EnvironmentException)
         {
             Save();
             throw;
