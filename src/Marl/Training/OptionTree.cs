@@ -235,7 +235,8 @@ internal sealed class OptionTree
                     return T.IsNegative(whole) ? JsonValue.Create(long.CreateChecked(whole)) : JsonValue.Create(ulong.CreateChecked(whole));
                 }
                 bool isWhole = TryReal(text, out double number) && Math.Floor(number).Equals(number);
-                throw Bad(isWhole ? $"a whole number in {T.MinValue} .. {T.MaxValue} is needed" : "a whole number is needed");
+                throw Bad(!isWhole ? "a whole number is needed"
+                    : number > 0 ? $"a whole number of at most {T.MaxValue} is needed" : $"a whole number of at least {T.MinValue} is needed");
             }
 
             JsonNode Real<T>(string text) where T : struct, IFloatingPointIeee754<T>, IMinMaxValue<T>
