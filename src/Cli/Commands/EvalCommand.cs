@@ -9,7 +9,7 @@ namespace Marl.Native.Cli.Commands;
 /// <summary>marl eval: what trained agents, or random ones, are worth.</summary>
 internal static class EvalCommand
 {
-    private const int UsualEpisodes = 100;
+    private const int DefaultEpisodes = 100;
 
     public static Command Create()
     {
@@ -38,9 +38,9 @@ internal static class EvalCommand
             bool isGreedy = parsed.GetValue(greedy);
             var given = parsed.GetValue(seed);
             var (sample, chosen) = player == Trained.Random
-                ? PlayRandom(id, given, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? UsualEpisodes)
+                ? PlayRandom(id, given, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? DefaultEpisodes)
                 : PlayTrained(Trained.Load(player, isGreedy), parsed.GetValue(against) is { } other ? Trained.Load(other, isGreedy) : null,
-                    id, given, parsed.GetValue(episodes) ?? UsualEpisodes);
+                    id, given, parsed.GetValue(episodes) ?? DefaultEpisodes);
             Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, chosen) : ToText(sample));
             return ExitCode.Success;
         });

@@ -90,7 +90,7 @@ public sealed record RunConfiguration
         foreach (var (name, value) in settings.Select(Split).OrderByDescending(setting => options.IsPart(setting.Name)).ToArray())
         {
             var tree = options.Contains(name) ? options : training.Contains(name) ? training
-                : throw UsageException.Unknown("option", name, options.Names.Concat(training.Names), options.ListCommand);
+                : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names), options.ListCommand);
             tree.Set(name, value);
         }
         return new((AlgorithmOptions)options.Read(), environment, (TrainingOptions)training.Read(), load);
