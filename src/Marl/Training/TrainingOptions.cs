@@ -8,7 +8,8 @@ public sealed record TrainingOptions
 
     private const int LongestRollout = 1 << 16;
 
-    /// <summary>Environment steps.</summary>
+    /// <summary>Environment steps: the last round is the one in which they are reached. A round is an episode, or <see cref="RolloutLength"/> steps, in each of
+    /// the <see cref="Environments"/>, so a run takes less than one round more.</summary>
     public long Steps { get; init; } = 2_000_000;
 
     /// <summary>Everything left to chance follows from it.</summary>
@@ -76,5 +77,11 @@ public sealed record TrainingOptions
         UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
         UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");
+        long round = (long)Environments * Math.Max(1, RolloutLength);
+        if (round > Steps)
+        {
+            string length = RolloutLength > 0 ? $" and rolloutLength={RolloutLength}" : "";
+            throw new UsageException($"a round of environments={Environments}{length} takes at least {round} steps, more than steps={Steps}; lower environments or raise steps");
+        }
     }
 }
