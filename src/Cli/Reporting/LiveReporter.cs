@@ -110,7 +110,8 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         bool wide = width >= WideBar;
         string beside = wide ? $"{percent}  {string.Join("  ", words)}" : percent;
         int room = Math.Max(1, width - beside.Length), full = (int)(done * room);
-        yield return new Markup($"[green]{new string('━', full)}[/][grey]{new string('─', room - full)}[/]{beside}") { Overflow = Overflow.Crop };
+        yield return new Paragraph { Overflow = Overflow.Crop }
+            .Append(new string('━', full), Color.Green).Append(new string('─', room - full), Color.Grey).Append(beside);
         foreach (var line in wide ? [] : Flow(words.Select(word => ("", word)), width))
         {
             yield return line;

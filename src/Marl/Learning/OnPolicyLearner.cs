@@ -33,7 +33,7 @@ internal sealed class OnPolicyLearner : ILearner
         (this.options, this.objective) = (options, objective);
         // Weights of critics are drawn from other streams than the actor's.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
-            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i - 1), context.Device))];
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
@@ -46,8 +46,8 @@ internal sealed class OnPolicyLearner : ILearner
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatch.NewReport();
         memory = RoundMemory.Of(schema, round, context.MostRows, context.Device);
-        rewards = options.StandardiseRewards ? new RunningStatistics(context.RewardStreams) : null;
-        returns = options.StandardiseReturns ? new RunningStatistics(objective.Agent.Agents) : null;
+        rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
+        returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
         (computeReturns, archive) = (objective.ComputeReturns, Archive);
         sampling = context.Rng.Split(RngPurpose.Sampling);
@@ -82,11 +82,11 @@ internal sealed class OnPolicyLearner : ILearner
         [.. objective.Metrics.Zip(report.Metrics().ToArray()), .. networks.Skip(1).Select(critic => ($"{critic.Name}GradientNorm", critic.GradientNorm))]);
 
     /// <inheritdoc/>
-    public void Settle()
+    public void Synchronize()
     {
         foreach (var network in networks)
         {
-            network.Settle();
+            network.Synchronize();
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class OnPolicyLearner : ILearner
             Begin(episodes, steps);
             for (int epoch = 0; epoch < options.Epochs; epoch++)
             {
-                Pass(steps);
+                RunEpoch(steps);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -138,10 +138,10 @@ internal sealed class OnPolicyLearner : ILearner
         }
         foreach (var episode in episodes)
         {
-            returns?.Normalise(episode, Column.Returns);
+            returns?.Normalize(episode, Column.Returns);
             objective.ComputeAdvantages(episode);
         }
-        if (options.NormaliseAdvantages)
+        if (options.NormalizeAdvantages)
         {
             objective.NormalizeAdvantages(episodes);
         }
@@ -149,7 +149,7 @@ internal sealed class OnPolicyLearner : ILearner
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
-    internal void Pass(long steps)
+    internal void RunEpoch(long steps)
     {
         if (options.Minibatches > 1)
         {
@@ -163,7 +163,7 @@ internal sealed class OnPolicyLearner : ILearner
         for (int first = 0; first < shuffled.Length; first += minibatch.Count)
         {
             stop.ThrowIfCancellationRequested();
-            using var together = Parameters.Values.Device.Together();
+            using var together = Parameters.Values.Device.BeginCapture();
             objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps), report);
         }
     }
@@ -174,7 +174,7 @@ internal sealed class OnPolicyLearner : ILearner
         memory?.Forget(shuffled);
         foreach (var network in networks)
         {
-            network.Follow();
+            network.UpdateTarget();
         }
         updates++;
     }

@@ -50,13 +50,13 @@ public sealed record TrainingOptions
 
     /// <summary>Environment steps between two evaluations; 0: only at the end. Of a run with fewer steps than the preset's the default is a fortieth of them, if that
     /// is less than the preset's and at least 10,000.</summary>
-    public long EvaluateEvery { get; init; } = 10_000;
+    public long EvaluationInterval { get; init; } = 10_000;
 
     /// <summary>Episodes of an evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 100;
 
     /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>
-    public long CheckpointEvery { get; init; } = 50_000;
+    public long CheckpointInterval { get; init; } = 50_000;
 
     /// <summary>What a learner of this run is built with.</summary>
     internal LearningContext Context(EnvironmentSpec spec, Workers workers, Device? device = null) => new(spec, workers)
@@ -72,8 +72,8 @@ public sealed record TrainingOptions
 
     /// <summary>The options of a run that differs from its preset: one that is shorter is evaluated more often, unless the interval was given.</summary>
     internal TrainingOptions Fit(TrainingOptions preset, IEnumerable<string> given)
-        => Steps >= preset.Steps || given.Contains(JsonNamingPolicy.CamelCase.ConvertName(nameof(EvaluateEvery))) ? this
-        : this with { EvaluateEvery = Math.Min(EvaluateEvery, Math.Max(LeastInterval, Steps / Evaluations)) };
+        => Steps >= preset.Steps || given.Contains(JsonNamingPolicy.CamelCase.ConvertName(nameof(EvaluationInterval))) ? this
+        : this with { EvaluationInterval = Math.Min(EvaluationInterval, Math.Max(LeastInterval, Steps / Evaluations)) };
 
     /// <summary>Refuses what cannot be run.</summary>
     /// <exception cref="UsageException">names the option and its range.</exception>
@@ -85,9 +85,9 @@ public sealed record TrainingOptions
         UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
         UsageException.Require(RolloutLength is >= 0 and <= LongestRollout, RolloutLength, $"in 0 .. {LongestRollout}");
-        UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
+        UsageException.Require(EvaluationInterval >= 0, EvaluationInterval, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
-        UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");
+        UsageException.Require(CheckpointInterval >= 0, CheckpointInterval, "at least 0");
         long round = (long)Environments * Math.Max(1, RolloutLength);
         if (round > Steps)
         {

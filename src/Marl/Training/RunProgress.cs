@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Marl.Native.Rl;
 
 /// <summary>What a run has behind it, and what of that came after the last row of its metrics.</summary>
-internal sealed class Tally
+internal sealed class RunProgress
 {
     private readonly Stopwatch watch = new();
     private Counts counts = new() { RoundReturn = double.NaN }, before;
@@ -78,7 +78,7 @@ internal sealed class Tally
     /// <param name="configuration">what was run.</param>
     /// <param name="learner">what learned.</param>
     /// <param name="last">the last evaluation, if there was any.</param>
-    public TrainingSummary Summarise(RunConfiguration configuration, ILearner learner, EvaluationResult? last) => new()
+    public TrainingSummary Summarize(RunConfiguration configuration, ILearner learner, EvaluationResult? last) => new()
     {
         Algorithm = configuration.Algorithm,
         Env = configuration.Environment,
