@@ -19,7 +19,7 @@ internal static class TrainCommand
         };
         var environment = Word("--env", "id", "what is played, see marl list environments; may be left to the config file");
         var program = Words.EnvironmentCommand();
-        var steps = Word("--steps", "N", "environment steps");
+        var steps = Word("--steps", "N", "environment steps; the round in which they are reached is the last");
         var seed = Word("--seed", "S", "everything left to chance follows from it");
         Option<SeedList?> several = new("--seeds")
         {
