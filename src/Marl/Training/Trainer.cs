@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -15,6 +17,7 @@ public sealed class Trainer : IDisposable
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
     private readonly Tally tally = new();
+    private readonly TrainingMeter meter;
 
     /// <summary>A run that has not begun.</summary>
     /// <param name="configuration">what to run.</param>
@@ -31,6 +34,7 @@ public sealed class Trainer : IDisposable
         device ??= Device.Cpu;
         var training = configuration.Training with { Device = device.Id };
         (this.configuration, this.folder) = (configuration with { Training = training }, folder);
+        meter = new(this.configuration);
         this.create = create ?? (() => Catalog.CreateEnvironment(configuration.Environment));
         // The first says what it is before the others are made: what is wrong with a program is then seen once.
         environments = [this.create()];
@@ -200,7 +204,9 @@ public sealed class Trainer : IDisposable
     public EvaluationResult Evaluate(int count)
     {
         Episode[] evaluated = [.. Enumerable.Range(0, count).Select(_ => new Episode(Spec))];
-        return environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)])) : EvaluateIn(Create(count));
+        var result = environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)])) : EvaluateIn(Create(count));
+        meter.RecordEvaluation(result);
+        return result;
 
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
@@ -227,9 +233,13 @@ public sealed class Trainer : IDisposable
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>
     private double PlayRound()
     {
+        long start = Stopwatch.GetTimestamp(), updates = Learner.Updates;
         rollout.Play(episodes, Learner.ExplorationRate(Steps), Present);
+        meter.RecordRollout(episodes, start);
         double roundReturn = tally.Add(episodes);
+        start = Stopwatch.GetTimestamp();
         Learner.Learn(episodes, Steps);
+        meter.RecordUpdates(Learner.Updates - updates, start);
         return roundReturn;
     }
 
