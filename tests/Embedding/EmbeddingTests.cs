@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Tests;
 
-/// <summary>The examples of the README and of docs/engine.md: the code there is the code compiled here, and it learns.</summary>
-public sealed partial class EmbeddingTests
+/// <summary>The examples of the documents do what is said of them. That the documents show this code is held by <see cref="Docs.SnippetTests"/>.</summary>
+public sealed class EmbeddingTests
 {
     [Fact]
     public void TheExampleLearnsSavesLoadsAndActs()
@@ -18,26 +17,6 @@ public sealed partial class EmbeddingTests
         {
             File.Delete(file);
         }
-    }
-
-    [Fact]
-    public void TheReadmeShowsTheExample()
-    {
-        string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
-        string example = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Example.cs"));
-        Assert.Contains("```csharp\n" + example.Trim() + "\n```", readme, StringComparison.Ordinal);
-        Assert.InRange(example.Trim().Split('\n').Length, 10, 40);
-    }
-
-    [Fact]
-    public void TheEnginePageShowsCodeThatIsCompiled()
-    {
-        string page = Read("engine.md");
-        string[] snippets = [.. Snippet().Matches(page).Select(match => match.Groups[1].Value)];
-        Assert.StartsWith(Read("Xor.cs").Trim(), snippets[0], StringComparison.Ordinal);
-        string code = Lines(Read("EngineExamples.cs"));
-        Assert.All(snippets[1..], snippet => Assert.Contains(Lines(snippet), code, StringComparison.Ordinal));
-        Assert.InRange(snippets.Length, 8, 20);
     }
 
     [Fact]
@@ -87,13 +66,4 @@ public sealed partial class EmbeddingTests
             File.Delete(file);
         }
     }
-
-    /// <summary>Code without its indentation and empty lines.</summary>
-    private static string Lines(string code)
-        => string.Join('\n', code.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
-
-    private static string Read(string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, file));
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Snippet();
 }
