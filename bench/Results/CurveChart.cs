@@ -4,13 +4,13 @@ using System.Text;
 namespace Marl.Native.Bench.Results;
 
 /// <summary>
-/// Draws the mean curves with their 95 % bands as SVG, a panel for every task. A label has one colour in all panels, and its name stands at the end of
-/// its curve. There is no background, and every colour has a contrast of at least 3 to white and to near-black, so it can be read on either.
+/// Draws the mean curves with their 95 % bands as SVG, a panel for every task. A label has one color in all panels, and its name stands at the end of
+/// its curve. There is no background, and every color has a contrast of at least 3 to white and to near-black, so it can be read on either.
 /// </summary>
 internal sealed class CurveChart
 {
     /// <summary>Of labels, in their order; beyond these they begin anew, dashed.</summary>
-    public static readonly string[] Colours = ["#3b7dd8", "#d9730d", "#2a9d5c", "#c44fa0", "#8f851a", "#d64545", "#1f93a5", "#8a63d2", "#a0674b"];
+    public static readonly string[] Colors = ["#3b7dd8", "#d9730d", "#2a9d5c", "#c44fa0", "#8f851a", "#d64545", "#1f93a5", "#8a63d2", "#a0674b"];
 
     /// <summary>Of text and axes.</summary>
     public const string Ink = "#7d7d7d";
@@ -115,13 +115,13 @@ internal sealed class CurveChart
         {
             var above = series.Steps.Zip(series.Means, (step, mean) => (X(step), Y(mean.High)));
             var below = series.Steps.Zip(series.Means, (step, mean) => (X(step), Y(mean.Low)));
-            svg.AppendLine($"""<path d="{Line(above.Concat(below.Reverse()))}Z" fill="{Colour(series)}" fill-opacity="0.13"/>""");
+            svg.AppendLine($"""<path d="{Line(above.Concat(below.Reverse()))}Z" fill="{Color(series)}" fill-opacity="0.13"/>""");
         }
         foreach (var series in task)
         {
             var curve = series.Steps.Zip(series.Means, (step, mean) => (X(step), Y(mean.Value)));
             svg.AppendLine($"""
-                <path d="{Line(curve)}" fill="none" stroke="{Colour(series)}" stroke-width="1.8" stroke-linejoin="round" {Dashes(series)}/>
+                <path d="{Line(curve)}" fill="none" stroke="{Color(series)}" stroke-width="1.8" stroke-linejoin="round" {Dashes(series)}/>
                 """);
         }
         svg.AppendLine("</g>");
@@ -134,18 +134,18 @@ internal sealed class CurveChart
         Series[] ordered = [.. task.OrderBy(At)];
         foreach (var (series, place) in ordered.Zip(Spread([.. ordered.Select(At)], LineHeight, Height)))
         {
-            string end = $"M{x(series.Steps[^1]) + 2:F1} {At(series):F1}", colour = Colour(series);
+            string end = $"M{x(series.Steps[^1]) + 2:F1} {At(series):F1}", color = Color(series);
             svg.AppendLine($"""
-                <path d="{end}L{Width + 13:F0} {place:F1}" stroke="{colour}" stroke-opacity="0.6"/>
-                <text x="{Width + 16:F0}" y="{place + 4:F1}" font-weight="600" fill="{colour}">{Text(series.Label)}</text>
+                <path d="{end}L{Width + 13:F0} {place:F1}" stroke="{color}" stroke-opacity="0.6"/>
+                <text x="{Width + 16:F0}" y="{place + 4:F1}" font-weight="600" fill="{color}">{Text(series.Label)}</text>
                 """);
         }
     }
 
-    private string Colour(Series series) => Colours[Array.IndexOf(labels, series.Label) % Colours.Length];
+    private string Color(Series series) => Colors[Array.IndexOf(labels, series.Label) % Colors.Length];
 
     private string Dashes(Series series)
-        => Array.IndexOf(labels, series.Label) / Colours.Length is > 0 and var round ? $"stroke-dasharray=\"{6.0 / round:0.#} 3\"" : "";
+        => Array.IndexOf(labels, series.Label) / Colors.Length is > 0 and var round ? $"stroke-dasharray=\"{6.0 / round:0.#} 3\"" : "";
 
     private static string? Text(string name) => SecurityElement.Escape(name);
 

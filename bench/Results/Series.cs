@@ -9,7 +9,7 @@ namespace Marl.Native.Bench.Results;
 /// </summary>
 internal sealed class Series
 {
-    private static readonly string[] Indifferent = ["seed", "threads", "checkpointEvery"];
+    private static readonly string[] Indifferent = ["seed", "threads", "checkpointInterval"];
 
     private readonly FinishedRun[] runs;
 

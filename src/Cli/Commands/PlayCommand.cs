@@ -10,7 +10,7 @@ namespace Marl.Native.Cli.Commands;
 internal static class PlayCommand
 {
     private const string Chance = "random";
-    private const double UsualSpeed = 6, MostSpeed = 1000;
+    private const double DefaultSpeed = 6, MostSpeed = 1000;
 
     public static Command Create()
     {
@@ -95,8 +95,8 @@ internal static class PlayCommand
     /// </summary>
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
-        var pace = new Pace(fps ?? UsualSpeed, steps, stop);
-        return Terminal.CanDraw && performance.HasPicture ? new LiveViewer(AnsiConsole.Console, pace)
+        var pace = new Pace(fps ?? DefaultSpeed, steps, stop);
+        return Terminal.CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
             : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
     }
 
@@ -152,7 +152,7 @@ internal static class PlayCommand
     private static Option<double?> Speed() => new("--fps")
     {
         HelpName = "F",
-        Description = FormattableString.Invariant($"steps per second, {UsualSpeed} by default"),
+        Description = FormattableString.Invariant($"steps per second, {DefaultSpeed} by default"),
         CustomParser = given =>
         {
             string word = given.Tokens[0].Value;

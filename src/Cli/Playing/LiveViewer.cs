@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>For people: one picture in colours, drawn over and over.</summary>
+/// <summary>For people: one picture in colors, drawn over and over.</summary>
 /// <param name="console">where.</param>
 /// <param name="pace">how fast.</param>
 internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
@@ -28,9 +28,9 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
         string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
-        IRenderable[] head = [new Text(title, new Style(decoration: Decoration.Bold))];
-        IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Return(frame)}")];
-        IRenderable[] agents = [.. Agents(performance, frame)], help = [.. Help(frame)];
+        Spectre.Console.Rendering.IRenderable[] head = [new Text(title, new Style(decoration: Decoration.Bold))];
+        Spectre.Console.Rendering.IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Return(frame)}")];
+        Spectre.Console.Rendering.IRenderable[] agents = [.. Agents(performance, frame)], help = [.. Help(frame)];
         // The terminal's last line stays free, or it would scroll.
         int room = console.Profile.Height - head.Length - sums.Length - help.Length - 1;
         var scene = SceneText.Lines(frame.Scene, Math.Min(SceneText.MostHeight, room - agents.Length));
@@ -38,7 +38,7 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
         return new Rows([.. head, .. scene.Select(Line), .. sums, .. scene.Length + agents.Length <= room ? agents : [], .. help]);
     }
 
-    private static IEnumerable<IRenderable> Agents(Performance performance, Frame frame)
+    private static IEnumerable<Spectre.Console.Rendering.IRenderable> Agents(Performance performance, Frame frame)
     {
         for (int agent = 0; agent < frame.Earned.Length; agent++)
         {
@@ -51,7 +51,7 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
         }
     }
 
-    private static IEnumerable<IRenderable> Help(Frame frame)
+    private static IEnumerable<Spectre.Console.Rendering.IRenderable> Help(Frame frame)
     {
         if (SceneText.Legend(frame.Scene) is { } legend)
         {

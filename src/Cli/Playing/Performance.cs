@@ -11,7 +11,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     public EnvironmentSpec Spec => environment.Spec;
 
     /// <summary>Whether there is something to see.</summary>
-    public bool HasPicture => environment is IPictured;
+    public bool IsRenderable => environment is IRenderable;
 
     /// <summary>Who plays, in a word.</summary>
     public required string Player { get; init; }
@@ -33,7 +33,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>A word for what an agent did.</summary>
     private string ActionName(int agent, JointAction actions)
         => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].Actions].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
-        : environment is IPictured pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
+        : environment is IRenderable pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Whether nothing comes after a frame.</summary>
     public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;
@@ -41,7 +41,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>Plays: the starts of all episodes and every step of them, one after the other.</summary>
     public IEnumerable<Frame> Play()
     {
-        var pictured = environment as IPictured;
+        var pictured = environment as IRenderable;
         var (record, recorder) = (new Episode(Spec), new EpisodeRecorder(Spec));
         for (int i = 0; i < Episodes; i++)
         {
@@ -50,7 +50,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             environment.Reset(ref chance);
             player.Begin(i);
             recorder.Begin(environment, record);
-            yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
+            yield return new(i, 0, pictured?.Render()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {
                 record.SetAction(player.Act(environment));
@@ -61,7 +61,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                 {
                     earned[agent] += rewards[agent];
                 }
-                yield return new(i, record.Length, pictured?.Picture())
+                yield return new(i, record.Length, pictured?.Render())
                 {
                     Actions = words,
                     Rewards = rewards,

@@ -47,7 +47,7 @@ internal sealed class PlaneText
 
     private void Draw(Disc disc)
     {
-        const double least = 0.75; // even the smallest disc sets the dot nearest to its centre
+        const double least = 0.75; // even the smallest disc sets the dot nearest to its center
         var (x, y) = Place(disc);
         double outer = Math.Max(least, disc.Radius * scale);
         double inner = disc.Role.IsAgent() || disc.Role == SceneRole.Wanted ? -1 : outer - 1;

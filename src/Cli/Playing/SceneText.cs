@@ -8,7 +8,7 @@ namespace Marl.Native.Cli.Playing;
 /// <param name="Fills">whether it stands for a whole cell, and not for a stroke.</param>
 internal readonly record struct Run(string Text, SceneRole? Role = null, bool Fills = false);
 
-/// <summary>Scenes as lines of characters that can be told apart without colours.</summary>
+/// <summary>Scenes as lines of characters that can be told apart without colors.</summary>
 internal static class SceneText
 {
     /// <summary>Height in lines of a plane, unless there is less room.</summary>
@@ -24,7 +24,7 @@ internal static class SceneText
         _ => [],
     };
 
-    /// <summary>The lines without colours.</summary>
+    /// <summary>The lines without colors.</summary>
     public static IEnumerable<string> Plain(Scene? scene, int height = MostHeight)
         => Lines(scene, height).Select(line => string.Concat(line.Select(run => run.Text)).TrimEnd());
 
@@ -45,7 +45,7 @@ internal static class SceneText
         Run[][] lines = [.. from row in Enumerable.Range(0, grid.Rows)
                             select (Run[])[.. from col in Enumerable.Range(0, grid.Cols) select Cell([.. cells[(row, col)]])]];
         int width = Math.Max(3, lines.Max(line => line.Max(run => run.Text.Length)));
-        return [.. lines.Select(line => (Run[])[.. line.Select(run => run with { Text = Centred(run.Text, width) })])];
+        return [.. lines.Select(line => (Run[])[.. line.Select(run => run with { Text = Centered(run.Text, width) })])];
     }
 
     /// <summary>What stands on top, and of agents also what they carry or stand under.</summary>
@@ -87,5 +87,5 @@ internal static class SceneText
         _ => "",
     };
 
-    private static string Centred(string text, int width) => text.PadLeft((width + text.Length) / 2).PadRight(width);
+    private static string Centered(string text, int width) => text.PadLeft((width + text.Length) / 2).PadRight(width);
 }

@@ -4,7 +4,7 @@
 const replay = JSON.parse(document.getElementById('replay').textContent);
 const element = id => document.getElementById(id);
 const isGrid = 'rows' in replay, isPlane = 'extent' in replay;
-const colours = {
+const colors = {
   place: '#2b333f', goal: '#2f9e6b', shelter: '#4c8f5f', thing: '#6b7688', wanted: '#eab53c', agent: '#4f8fe8', rival: '#e8783c',
 };
 const amount = number => String(Math.round(number * 1e4) / 1e4);
@@ -54,7 +54,7 @@ function drawGrid(pen, cell, things) {
 
 function drawSquare(pen, x, y, cell, thing, carried) {
   const half = cell * (thing.role === 'place' ? 0.46 : thing.role === 'goal' ? 0.48 : carried ? 0.46 : 0.38);
-  pen.fillStyle = colours[thing.role];
+  pen.fillStyle = colors[thing.role];
   pen.beginPath();
   pen.roundRect(x - half, y - half, 2 * half, 2 * half, cell * 0.1);
   pen.fill();
@@ -83,7 +83,7 @@ function drawAgent(pen, x, y, cell, agent) {
     pen.restore();
   }
   disc(pen, x, y, radius);
-  pen.fillStyle = colours[agent.role];
+  pen.fillStyle = colors[agent.role];
   pen.fill();
   pen.stroke();
   write(pen, nameOf(agent), x, y, cell * 0.34, '#fff');
@@ -102,7 +102,7 @@ function drawPlane(pen, side, things) {
   for (const thing of things) {
     const [x, y] = place(thing), radius = thing.radius * scale;
     disc(pen, x, y, radius);
-    pen.fillStyle = pen.strokeStyle = colours[thing.role];
+    pen.fillStyle = pen.strokeStyle = colors[thing.role];
     pen.globalAlpha = isAgent(thing) ? 0.85 : thing.role === 'shelter' ? 0.35 : 0.75;
     pen.fill();
     pen.globalAlpha = 1;
@@ -129,11 +129,11 @@ function disc(pen, x, y, radius) {
   pen.arc(x, y, radius, 0, 2 * Math.PI);
 }
 
-function write(pen, words, x, y, size, colour) {
+function write(pen, words, x, y, size, color) {
   pen.font = `600 ${size}px system-ui, sans-serif`;
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.fillText(words, x, y);
 }
 
@@ -229,12 +229,12 @@ function begin() {
   element('player').textContent = `${replay.player}, seed ${replay.seed}`;
   for (const agent of replay.agents) {
     const row = element('agents').insertRow();
-    row.innerHTML = `<td><span class="badge" style="background:${colours[agent.role]}">${agent.name}</span></td><td></td><td></td><td></td>`;
+    row.innerHTML = `<td><span class="badge" style="background:${colors[agent.role]}">${agent.name}</span></td><td></td><td></td><td></td>`;
   }
   const words = { goal: 'goal', wanted: 'wanted', thing: isGrid ? 'not wanted now' : 'landmark', shelter: 'shelter', place: 'place' };
   const roles = new Set(replay.things.map(thing => thing.role));
   element('legend').innerHTML = Object.keys(words).filter(role => roles.has(role))
-    .map(role => `<span><i style="background:${colours[role]}"></i>${words[role]}</span>`).join('');
+    .map(role => `<span><i style="background:${colors[role]}"></i>${words[role]}</span>`).join('');
   replay.episodes.forEach((_, number) => element('episode').add(new Option(`episode ${number + 1}`, number)));
   element('episode').hidden = replay.episodes.length < 2;
   element('episode').onchange = event => choose(Number(event.target.value));

@@ -3,11 +3,11 @@ using System.Globalization;
 namespace Marl.Native.Rl;
 
 /// <summary>An environment that can say what there is to see now. It draws nothing: it lists what is where, and whoever shows it chooses
-/// signs and colours. Implementing it beside <see cref="IEnvironment"/> is all that a picture of one's own environment takes.</summary>
-public interface IPictured
+/// signs and colors. Implementing it beside <see cref="IEnvironment"/> is all that a picture of one's own environment takes.</summary>
+public interface IRenderable
 {
     /// <summary>What there is to see, once an episode has begun.</summary>
-    Scene Picture();
+    Scene Render();
 
     /// <summary>A word for an action, for people; by default its number.</summary>
     string ActionName(int agent, int action) => action.ToString(CultureInfo.InvariantCulture);
@@ -53,8 +53,8 @@ public readonly record struct Sprite(SceneRole Role, int Row, int Col)
 
 /// <summary>Something round in the plane.</summary>
 /// <param name="Role">what it is.</param>
-/// <param name="X">of its centre.</param>
-/// <param name="Y">of its centre.</param>
+/// <param name="X">of its center.</param>
+/// <param name="Y">of its center.</param>
 /// <param name="Radius">its radius.</param>
 public readonly record struct Disc(SceneRole Role, double X, double Y, double Radius)
 {
@@ -65,7 +65,7 @@ public readonly record struct Disc(SceneRole Role, double X, double Y, double Ra
     public string? Label { get; init; }
 }
 
-/// <summary>What a thing is to those who play, and so how it is coloured.</summary>
+/// <summary>What a thing is to those who play, and so how it is colored.</summary>
 public enum SceneRole
 {
     /// <summary>Ground where things belong.</summary>
