@@ -41,7 +41,7 @@ public sealed partial class CommandTests : IDisposable
     public void EveryOptionThatADocumentNamesExists(string name)
     {
         var settings = Document.Of(name).Code.Where(code => Settings().IsMatch(code)).SelectMany(code => code.Split(' ')).Select(setting => setting.Split('=')[0]);
-        Assert.Empty(settings.Where(setting => !OptionNames.Value.Contains(setting)).Distinct());
+        Assert.DoesNotContain(settings, setting => !OptionNames.Value.Contains(setting));
     }
 
     /// <summary>Complete, shortened to what follows a dot, and of every part that an option can be.</summary>
@@ -74,8 +74,11 @@ public sealed partial class CommandTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    /// <summary>The lines of blocks, and whole commands of training in the text.</summary>
     private static IEnumerable<ShellLine> Commands(Document document)
-        => document.Blocks.Where(block => block.Language == "sh").SelectMany(block => ShellLine.Of(block.Text));
+        => document.Blocks.Where(block => block.Language == "sh").Select(block => block.Text)
+            .Concat(document.Code.Where(code => code.StartsWith("marl train ", StringComparison.Ordinal) && !code.Contains('<') && !code.Contains("..", StringComparison.Ordinal)))
+            .SelectMany(ShellLine.Of);
 
     private void Run(ShellLine line)
     {

@@ -8,7 +8,7 @@ public sealed class LinkTests
     public void EveryRelativeLinkAndAnchorResolves(string name)
     {
         var document = Document.Of(name);
-        Assert.Empty(document.Links.Where(link => !link.Contains("://", StringComparison.Ordinal) && !Resolves(document, link)));
+        Assert.DoesNotContain(document.Links, link => !link.Contains("://", StringComparison.Ordinal) && !Resolves(document, link));
     }
 
     [Fact]
