@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Marl.Native.Rl;
 using Spectre.Console;
-using Spectre.Console.Rendering;
+using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace Marl.Native.Cli.Reporting;
 
