@@ -21,11 +21,12 @@ internal static class Words
     };
 
     /// <summary>--env-cmd</summary>
-    public static Option<string?> EnvironmentCommand() => new("--env-cmd")
-    {
-        HelpName = "command",
-        Description = "a program of your own that is the environment, see docs/protocol.md; the same as --env 'cmd:command'",
-    };
+    public static Option<string?> EnvironmentCommand(
+        string description = "a program of your own that is the environment, see docs/protocol.md; the same as --env 'cmd:command'") => new("--env-cmd")
+        {
+            HelpName = "command",
+            Description = description,
+        };
 
     /// <summary>--load</summary>
     public static Option<string[]> Load() => new("--load")
@@ -35,29 +36,20 @@ internal static class Words
         Recursive = true,
     };
 
-    /// <summary>The id that --env or --env-cmd gives; null if neither is given.</summary>
-    /// <exception cref="UsageException">both are given.</exception>
-    public static string? EnvironmentId(string? id, string? command) => (id, command) switch
-    {
-        (_, null) => id,
-        (null, _) => ExternalEnvironment.IdPrefix + command,
-        _ => throw new UsageException("options '--env' and '--env-cmd' name two environments; give one"),
-    };
-
-    /// <summary>An option whose value is a whole number; null if it is not given.</summary>
+    /// <summary>An option whose value is a whole number, in any notation ("2000000", "2e6"); null if it is not given.</summary>
     public static Option<T?> Whole<T>(string name, string symbol, string description, T least)
-        where T : struct, IBinaryInteger<T> => new(name)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => new(name)
         {
             HelpName = symbol,
             Description = description,
             CustomParser = given =>
             {
                 string word = given.Tokens[0].Value;
-                if (T.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least)
+                if (T.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least)
                 {
                     return number;
                 }
-                given.AddError($"option '{name}' cannot be '{word}'; a whole number from {least} on is needed");
+                given.AddError($"option '{name}' cannot be '{word}'; a whole number in {least} .. {T.MaxValue} is needed");
                 return null;
             },
         };

@@ -62,7 +62,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program does not say what it is.</exception>
+    /// <exception cref="EnvironmentException">the program does not say what it is.</exception>
     public EnvironmentSpec Spec
     {
         get
@@ -71,6 +71,9 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
             return description.Spec;
         }
     }
+
+    /// <summary>The command of an id, PROGRAM ARGUMENTS of <c>cmd:PROGRAM ARGUMENTS?timeout=S</c>; null if the id is of another environment.</summary>
+    public static string? CommandOf(string id) => id.StartsWith(IdPrefix, StringComparison.Ordinal) ? new EnvironmentId(id).Layout : null;
 
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
@@ -89,7 +92,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="EnvironmentException">the program did not do its part.</exception>
     public void Reset(ref Rng rng)
     {
         _ = Spec;
@@ -99,7 +102,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="EnvironmentException">the program did not do its part.</exception>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         CatchUp();
@@ -211,7 +214,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <summary>A program that did something wrong is not asked again.</summary>
-    private ExternalEnvironmentException Failed(string where, ProgramFault fault)
+    private EnvironmentException Failed(string where, ProgramFault fault)
     {
         program.Kill();
         return new($"environment '{id}' {where}: {fault.Message}");
