@@ -12,11 +12,14 @@ internal sealed record EnvironmentChoice(string? Id, string? Program)
     public static EnvironmentChoice Of(string? id, string? command) => (id, command) switch
     {
         (_, null) => new(id, id is null ? null : ExternalEnvironment.CommandOf(id)),
-        (null, _) => new(ExternalEnvironment.IdPrefix + command, command),
+        (null, _) => new(ExternalEnvironment.IdPrefix + command, CommandOf(command)),
         // The opponents of a trained policy, in the program that it was trained in.
-        _ when id.StartsWith("against:", StringComparison.Ordinal) => new(id, command),
+        _ when id.StartsWith("against:", StringComparison.Ordinal) => new(id, CommandOf(command)),
         _ => throw new UsageException("options '--env' and '--env-cmd' name two environments; give one"),
     };
+
+    // Without the time limit that may follow the command.
+    private static string? CommandOf(string command) => ExternalEnvironment.CommandOf(ExternalEnvironment.IdPrefix + command);
 
     /// <summary>Creates the environment of an id.</summary>
     /// <exception cref="UsageException">There is none, or it would start a program that the user has not named.</exception>

@@ -21,7 +21,7 @@ internal sealed class SafetensorsWriter : IArchive
 
     public void Tensor(string name, Tensor values) => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Count], values.ToArray()));
 
-    public void Save(string path, string predecessor) => new Safetensors(entries).Write(path, predecessor);
+    public void Save(string path, string? predecessor = null) => new Safetensors(entries).Write(path, predecessor);
 }
 
 /// <summary>An archive that gives back what was saved, strictly: an entry that is missing, of another type or length, or left over is an error.</summary>
