@@ -47,7 +47,7 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
         try
         {
             Network!.Network.Validate();
-            UsageException.RequireWidth(Network.Hidden);
+            UsageException.RequireWidth(Network.Hidden, nameof(Network.Hidden));
         }
         catch (UsageException e)
         {
