@@ -26,6 +26,9 @@ internal sealed partial class PseudoTerminal : IDisposable
 
     private readonly string name;
     private readonly FileStream master;
+
+    // As long as somebody has the other end, there is more to come.
+    private readonly SafeFileHandle other;
     private readonly Process process;
     private readonly Screen screen;
     private readonly StringBuilder raw = new();
@@ -34,10 +37,11 @@ internal sealed partial class PseudoTerminal : IDisposable
     /// <summary>Starts the command in a folder.</summary>
     public PseudoTerminal(string folder, int width, int height, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
-        int descriptor = Open(ReadWrite | NoControl);
+        int descriptor = OpenMaster(ReadWrite | NoControl);
         byte[] buffer = new byte[64];
         Assert.True(descriptor >= 0 && Grant(descriptor) == 0 && Unlock(descriptor) == 0 && Name(descriptor, buffer, (nuint)buffer.Length) == 0);
         name = Encoding.ASCII.GetString(buffer).TrimEnd('\0');
+        other = new(Open(Encoding.ASCII.GetBytes(name + '\0'), ReadWrite | NoControl), ownsHandle: true);
         screen = new(width, height);
         SetSize(width, height);
         string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
@@ -109,6 +113,7 @@ internal sealed partial class PseudoTerminal : IDisposable
     public (int Code, string[] Lines) Wait()
     {
         Assert.True(process.WaitForExit(Patience), "the command did not end");
+        other.Dispose();
         Assert.True(reading.Wait(Patience));
         Assert.False(screen.IsAlternate);
         return (process.ExitCode, screen.Lines);
@@ -121,6 +126,7 @@ internal sealed partial class PseudoTerminal : IDisposable
             process.Kill();
             process.WaitForExit();
         }
+        other.Dispose();
         reading.Wait(Patience);
         process.Dispose();
         master.Dispose();
@@ -158,7 +164,10 @@ internal sealed partial class PseudoTerminal : IDisposable
     }
 
     [LibraryImport("libc", EntryPoint = "posix_openpt")]
-    private static partial int Open(int flags);
+    private static partial int OpenMaster(int flags);
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte[] path, int flags);
 
     [LibraryImport("libc", EntryPoint = "grantpt")]
     private static partial int Grant(int descriptor);

@@ -31,7 +31,7 @@ public sealed class OptionTests
     [Theory]
     [InlineData(20_000_000, 200_000)]
     [InlineData(40_000_000, 200_000)]
-    [InlineData(2_000_000, 50_000)]
+    [InlineData(3_000_000, 75_000)]
     [InlineData(400_000, 10_000)]
     [InlineData(1_000, 10_000)]
     public void AShortRunIsEvaluatedMoreOften(long steps, long interval)
