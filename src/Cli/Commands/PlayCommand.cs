@@ -9,7 +9,6 @@ namespace Marl.Native.Cli.Commands;
 /// <summary>marl play: episodes to look at, now or later.</summary>
 internal static class PlayCommand
 {
-    private const string Chance = "random";
     private const double DefaultSpeed = 6, MostSpeed = 1000;
 
     private static bool CanDraw => Terminal.CanDraw(LiveViewer.LeastWidth, LiveViewer.LeastHeight);
@@ -57,11 +56,11 @@ internal static class PlayCommand
 
     private static Performance Prepare(string player, bool greedy, string? id, ulong? seed, int episodes)
     {
-        if (player == Chance)
+        if (player == Trained.Random)
         {
             if (greedy)
             {
-                throw new UsageException($"option '--greedy' is for trained agents; for '{Chance}' no action is likelier than another");
+                throw new UsageException($"option '--greedy' is for trained agents; for '{Trained.Random}' no action is likelier than another");
             }
             var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
@@ -158,7 +157,7 @@ internal static class PlayCommand
         CustomParser = given =>
         {
             string word = given.Tokens[0].Value;
-            if (double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double speed)
+            if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double speed)
                 && speed is > 0 and <= MostSpeed)
             {
                 return speed;

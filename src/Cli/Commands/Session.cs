@@ -34,7 +34,7 @@ internal static class Session
                 $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Text.Quoted(run.Path)}");
             return signal.ExitCode;
         }
-        catch (ExternalEnvironmentException e)
+        catch (EnvironmentException e)
         {
             // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
             string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;

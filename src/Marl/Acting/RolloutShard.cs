@@ -104,8 +104,7 @@ internal sealed class RolloutShard
         {
             int i = start + row;
             (index[row], playing[row], choosing[row]) = (i, episodes[played[i]], actionRng[i]);
-            environments[row].Reset(ref environmentRng[i]);
-            recorders[row].Begin(environments[row], playing[row]);
+            recorders[row].Begin(environments[row], playing[row], ref environmentRng[i]);
             playing[row].AssignMembers(members, ref choosing[row]);
         }
         controller.Begin(active);

@@ -56,7 +56,7 @@ public sealed record RunConfiguration
     /// <summary>Defaults and presets, then a JSON object, then single settings.</summary>
     /// <param name="algorithm">Its name.</param>
     /// <param name="environment">Its id.</param>
-    /// <param name="file">{"training": {..}, "options": {..}}, any of it left out; null: nothing.</param>
+    /// <param name="file">{"algorithm": .., "environment": .., "training": {..}, "options": {..}}, any of it left out; null: nothing.</param>
     /// <param name="settings">name=value, of either record.</param>
     /// <exception cref="UsageException">An unknown name or an impossible value; names it and the nearest valid one.</exception>
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
@@ -70,30 +70,32 @@ public sealed record RunConfiguration
         var (options, training) = Presets.Of(Catalog.FindAlgorithm(algorithm), environment);
         var preset = (TrainingOptions)training.Read();
         List<string> given = [];
-        foreach (var (part, values) in file ?? [])
+        foreach (var (key, value) in file ?? [])
         {
-            switch (part)
+            switch (key)
             {
-                case "algorithm" or "environment":
-                    break;
-                case "load":
+                case "algorithm" or "environment" or "load":
                     break;
                 case "training":
-                    training.Overlay(ObjectOf(part, values));
-                    given.AddRange(ObjectOf(part, values).Select(option => option.Key));
+                    RequireOwn(ObjectOf(key, value), key, training, "options", options);
+                    training.Overlay(ObjectOf(key, value));
+                    given.AddRange(ObjectOf(key, value).Select(option => option.Key));
                     break;
                 case "options":
-                    options.Overlay(ObjectOf(part, values));
+                    RequireOwn(ObjectOf(key, value), key, options, "training", training);
+                    options.Overlay(ObjectOf(key, value));
                     break;
                 default:
-                    throw UsageException.Unknown("part of the configuration", part, ["algorithm", "environment", "load", "training", "options"]);
+                    string? home = training.Contains(key) ? "training" : options.Contains(key) ? "options" : null;
+                    throw home is null ? UsageException.Unknown("key of the configuration", key, ["algorithm", "environment", "load", "training", "options"])
+                        : new UsageException($"'{key}' is a key of the configuration's '{home}': {{\"{home}\": {{\"{key}\": ..}}}}");
             }
         }
         // The type of a part first: its options depend on it.
         foreach (var (name, value) in settings.Select(Split).OrderByDescending(setting => options.IsPart(setting.Name)).ToArray())
         {
             var tree = options.Contains(name) ? options : training.Contains(name) ? training
-                : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names));
+                : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names), options.ListCommand);
             tree.Set(name, value);
             given.Add(name);
         }
@@ -158,6 +160,15 @@ public sealed record RunConfiguration
     {
         int equals = setting.IndexOf('=');
         return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is no setting; name=value is needed");
+    }
+
+    /// <summary>Refuses a key that stands in the wrong object of the configuration.</summary>
+    private static void RequireOwn(JsonObject values, string home, OptionTree own, string otherHome, OptionTree other)
+    {
+        if (values.Select(value => value.Key).FirstOrDefault(key => !own.Contains(key) && other.Contains(key)) is { } stray)
+        {
+            throw new UsageException($"'{stray}' is a key of the configuration's '{otherHome}', and stands in its '{home}'");
+        }
     }
 
     private static JsonObject ObjectOf(string part, JsonNode? values)

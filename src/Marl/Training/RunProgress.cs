@@ -81,7 +81,7 @@ internal sealed class RunProgress
     public TrainingSummary Summarize(RunConfiguration configuration, ILearner learner, EvaluationResult? last) => new()
     {
         Algorithm = configuration.Algorithm,
-        Env = configuration.Environment,
+        Environment = configuration.Environment,
         Seed = configuration.Training.Seed,
         Steps = counts.Steps,
         Episodes = counts.Episodes,

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -15,6 +17,7 @@ public sealed class Trainer : IDisposable
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
     private readonly RunProgress progress = new();
+    private readonly TrainingMeter meter;
 
     /// <summary>A run that has not begun.</summary>
     /// <param name="configuration">what to run.</param>
@@ -31,6 +34,7 @@ public sealed class Trainer : IDisposable
         device ??= Device.Cpu;
         var training = configuration.Training with { Device = device.Id };
         (this.configuration, this.folder) = (configuration with { Training = training }, folder);
+        meter = new(this.configuration);
         this.create = create ?? (() => Catalog.CreateEnvironment(configuration.Environment));
         // The first says what it is before the others are made: what is wrong with a program is then seen once.
         environments = [this.create()];
@@ -139,7 +143,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
     /// <exception cref="DeviceException">the device failed. If its memory can still be read, a checkpoint of what it learned up to the last finished update is
     /// written; else the last one is left as it is. <see cref="SavedSteps"/> says which: the round whose update failed is counted as played.</exception>
-    /// <exception cref="ExternalEnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
+    /// <exception cref="EnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
     {
@@ -163,7 +167,7 @@ public sealed class Trainer : IDisposable
             this.progress.Stop();
             return summary;
         }
-        catch (ExternalEnvironmentException)
+        catch (EnvironmentException)
         {
             Save();
             throw;
@@ -216,8 +220,10 @@ public sealed class Trainer : IDisposable
     public EvaluationResult Evaluate(int count, CancellationToken stop = default)
     {
         Episode[] evaluated = Make(count, () => new Episode(Spec), stop);
-        return environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
+        var result = environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
             : EvaluateIn(Make(count, create, stop));
+        meter.RecordEvaluation(result);
+        return result;
 
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
@@ -244,8 +250,11 @@ public sealed class Trainer : IDisposable
     /// <summary>One episode in every environment, and what the learner makes of them; or none of both.</summary>
     private double PlayRound(CancellationToken stop)
     {
+        long start = Stopwatch.GetTimestamp(), updates = Learner.Updates;
         rollout.Play(episodes, Learner.ExplorationRate(Steps), Present, stop);
+        meter.RecordRollout(episodes, start);
         double roundReturn = progress.Add(episodes);
+        start = Stopwatch.GetTimestamp();
         try
         {
             Learner.Learn(episodes, Steps, stop);
@@ -256,6 +265,7 @@ public sealed class Trainer : IDisposable
             rollout.Rewind();
             throw;
         }
+        meter.RecordUpdates(Learner.Updates - updates, start);
         return roundReturn;
     }
 

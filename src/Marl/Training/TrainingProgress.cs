@@ -104,7 +104,7 @@ public sealed record TrainingSummary
     public required string Algorithm { get; init; }
 
     /// <summary>The environment's id.</summary>
-    public required string Env { get; init; }
+    public required string Environment { get; init; }
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
