@@ -39,14 +39,15 @@ internal sealed partial class PseudoTerminal : IDisposable
     {
         int descriptor = OpenMaster(ReadWrite | NoControl);
         byte[] buffer = new byte[64];
-        Assert.True(descriptor >= 0 && Grant(descriptor) == 0 && Unlock(descriptor) == 0 && Name(descriptor, buffer, (nuint)buffer.Length) == 0);
+        Assert.True(descriptor >= 0);
+        Assert.Equal([0, 0, 0], [Grant(descriptor), Unlock(descriptor), Name(descriptor, buffer, (nuint)buffer.Length)]);
         name = Encoding.ASCII.GetString(buffer).TrimEnd('\0');
         other = new(Open(Encoding.ASCII.GetBytes(name + '\0'), ReadWrite | NoControl), ownsHandle: true);
         screen = new(width, height);
         SetSize(width, height);
-        string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", marl = Path.Combine(AppContext.BaseDirectory, "marl.dll");
         // A session of its own, whose terminal this is.
-        ProcessStartInfo start = new("sh", ["-c", """exec setsid -c "$@" <"$0" >"$0" 2>"$0" """, name, dotnet, Path.Combine(AppContext.BaseDirectory, "marl.dll"), .. arguments])
+        ProcessStartInfo start = new("sh", ["-c", """exec setsid -c "$@" <"$0" >"$0" 2>"$0" """, name, dotnet, marl, .. arguments])
         {
             WorkingDirectory = folder,
         };

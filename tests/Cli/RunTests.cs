@@ -39,8 +39,9 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         var stopped = marl.Wait();
         long steps = (long)stopped.Summary["steps"]!;
         Assert.Equal(128 + signal, stopped.Code);
-        Assert.Equal($"marl: stopping: saving to {run} .. (again ends at once, unsaved)\nmarl: stopped at step {steps} with a checkpoint; go on with: marl resume {run}\n",
-            stopped.Error.ReplaceLineEndings("\n"));
+        Assert.Equal(
+            $"marl: stopping: saving to {run} .. (again ends at once, unsaved)\n" +
+            $"marl: stopped at step {steps} with a checkpoint; go on with: marl resume {run}\n", stopped.Error.ReplaceLineEndings("\n"));
         Assert.False((bool)stopped.Summary["finished"]!);
         Assert.True(File.Exists(Path.Combine(Folder, run, "checkpoint.safetensors")) && steps < 6000);
         ResumesAsIfNothingHadHappened(run);

@@ -4,7 +4,9 @@ using Spectre.Console;
 
 namespace Marl.Native.Tests.Cli;
 
-/// <summary>As much of a terminal as the command needs: text, new lines, moves of the cursor, erasing, and a second screen. What it shows is what a person would see.</summary>
+/// <summary>
+/// As much of a terminal as the command needs: text, new lines, moves of the cursor, erasing, and an alternate screen. What it shows is what a person would see.
+/// </summary>
 internal sealed class Screen : TextWriter, IAnsiConsoleOutput
 {
     private readonly StringBuilder pending = new();
@@ -17,7 +19,13 @@ internal sealed class Screen : TextWriter, IAnsiConsoleOutput
     {
         cells = Blank(width, height);
         (Width, Height) = (width, height);
-        Console = AnsiConsole.Create(new() { Ansi = AnsiSupport.Yes, ColorSystem = ColorSystemSupport.TrueColor, Interactive = InteractionSupport.Yes, Out = this });
+        Console = AnsiConsole.Create(new()
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = ColorSystemSupport.TrueColor,
+            Interactive = InteractionSupport.Yes,
+            Out = this,
+        });
     }
 
     public IAnsiConsole Console { get; }
@@ -32,19 +40,19 @@ internal sealed class Screen : TextWriter, IAnsiConsoleOutput
 
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Whether the second screen is shown.</summary>
+    /// <summary>Whether the alternate screen is shown.</summary>
     public bool IsAlternate => isAlternate;
 
     /// <summary>What is shown, row by row, without colors and what is empty at the ends of rows.</summary>
     public string[] Rows => [.. cells.Select(row => new string(row).TrimEnd())];
 
-    /// <summary>The same without the empty rows at the end, and with what was scrolled out of the first screen.</summary>
+    /// <summary>The same without the empty rows at the end, and with what was scrolled out of the main screen.</summary>
     public string[] Lines => string.Join('\n', (isAlternate ? [] : scrolled).Concat(Rows)).TrimEnd().Split('\n');
 
     /// <summary>How often the cursor went home.</summary>
     public int Drawn { get; private set; }
 
-    /// <summary>Changes the size, and cuts what does not fit, as terminals do with a second screen.</summary>
+    /// <summary>Changes the size, and cuts what does not fit, as terminals do with an alternate screen.</summary>
     public void Resize(int width, int height)
     {
         var old = cells;

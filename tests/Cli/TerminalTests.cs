@@ -3,9 +3,9 @@ namespace Marl.Native.Tests.Cli;
 /// <summary>A run on a terminal of every size, as a person sees it.</summary>
 public sealed class TerminalTests : IDisposable
 {
-    private const string CtrlC = "\u0003", Hint = "Ctrl-C saves and stops";
+    private const string CtrlC = "\u0003", Hint = "Ctrl-C saves and stops", Steps = "1000000000";
 
-    private static readonly string[] Endless = ["train", "ia2c", "--env", "lbf:5x5-2p-1f", "--steps", "1000000000", "--threads", "1", "--out", "run",
+    private static readonly string[] Endless = ["train", "ia2c", "--env", "lbf:5x5-2p-1f", "--steps", Steps, "--threads", "1", "--out", "run",
         "--set", "hidden=8", "evaluationEpisodes=2"];
 
     private readonly TemporaryFolder folder = new();
@@ -46,7 +46,8 @@ public sealed class TerminalTests : IDisposable
         {
             terminal.Resize(width, height);
             // The hint on the last row, the bar as long as the width has it, and each of them once.
-            string[] rows = terminal.WaitFor(rows => IsWhole(rows) && (width < 80 ? rows[1].EndsWith('%') && rows[1].Length == width : rows[1].Contains("steps/s", StringComparison.Ordinal)));
+            string[] rows = terminal.WaitFor(rows => IsWhole(rows)
+                && (width < 80 ? rows[1].EndsWith('%') && rows[1].Length == width : rows[1].Contains("steps/s", StringComparison.Ordinal)));
             Assert.Single(rows, row => row.Contains('─'));
             Assert.Single(rows, row => row.StartsWith("ia2c on", StringComparison.Ordinal));
             Assert.All(rows, row => Assert.True(row.Length <= width));
@@ -71,8 +72,7 @@ public sealed class TerminalTests : IDisposable
     [TerminalFact]
     public void TheTerminalIsGivenBackWhenARunEndsByItself()
     {
-        string[] arguments = ["train", "ia2c", "--env", "lbf:5x5-2p-1f", "--steps", "2000", "--threads", "1", "--out", "run", "--set", "hidden=8", "evaluationEpisodes=2"];
-        using var terminal = Start(60, 20, arguments);
+        using var terminal = Start(60, 20, [.. Endless.Select(word => word == Steps ? "2000" : word)]);
         var (code, lines) = terminal.Wait();
         Assert.Equal(0, code);
         Assert.Contains(lines, line => line.EndsWith("100 %", StringComparison.Ordinal));

@@ -98,7 +98,7 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         top = [.. top.Take(height - bottom.Length)];
         IRenderable[] figures = [.. Flow(Figures(curve), width).Take(height - top.Length - bottom.Length)];
         int room = height - top.Length - figures.Length - bottom.Length;
-        IEnumerable<IRenderable> chart = room >= LearningCurve.LeastHeight ? curve.Draw(width, room) : [];
+        IEnumerable<IRenderable> chart = room >= LearningCurve.LeastHeight && width >= LearningCurve.LeastWidth ? curve.Draw(width, room) : [];
         return new Rows([.. top, .. chart, .. figures, .. bottom]);
     }
 
