@@ -146,7 +146,7 @@ public sealed class OptimizerTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new RmsProp { Alpha = -0.1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new RmsProp { Epsilon = double.NaN });
         Assert.Throws<ArgumentOutOfRangeException>(() => new Adam { Beta2 = 1 });
-        Assert.Contains("Beta1 must lie in [0, 1)", Assert.Throws<ArgumentOutOfRangeException>(() => new Adam { Beta1 = double.NaN }).Message);
+        Assert.Contains("Beta1 must be in [0, 1)", Assert.Throws<ArgumentOutOfRangeException>(() => new Adam { Beta1 = double.NaN }).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new AdamW { WeightDecay = double.PositiveInfinity });
     }
 
