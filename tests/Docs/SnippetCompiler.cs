@@ -2,10 +2,10 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace Marl.Native.Tests;
+namespace Marl.Native.Tests.Docs;
 
 /// <summary>Compiles code of the documentation: statements, types, or both, which see the public members of all packages.</summary>
-internal static class Snippet
+internal static class SnippetCompiler
 {
     private const string Usings = """
         global using System;

@@ -2,10 +2,10 @@ using System.Reflection;
 using System.Xml.Linq;
 using Marl.Native.Bench.House;
 
-namespace Marl.Native.Tests;
+namespace Marl.Native.Tests.Docs;
 
 /// <summary>The examples of the XML documentation compile, and the types that users start from have one.</summary>
-public sealed class DocumentationTests
+public sealed class ExampleTests
 {
     /// <summary>The types that users start from, by package.</summary>
     private static readonly Dictionary<string, string[]> Starts = new()
@@ -40,7 +40,7 @@ public sealed class DocumentationTests
     public void AnExampleCompiles(string assembly, string member, int index)
     {
         string code = CodeOf(Member(assembly, member)).ElementAt(index);
-        string[] errors = Snippet.Errors(code);
+        string[] errors = SnippetCompiler.Errors(code);
         Assert.True(errors.Length == 0, $"{member}:\n{code}\n\n{string.Join('\n', errors)}");
     }
 
@@ -49,7 +49,7 @@ public sealed class DocumentationTests
     [InlineData("public sealed class Mine : List<Tensor>;", true)]
     [InlineData("var tape = new Tape();\ntape.NoSuchMethod();", false)]
     [InlineData("public sealed class Mine : NoSuchType;", false)]
-    public void OnlyCodeWithoutErrorsCompiles(string code, bool compiles) => Assert.Equal(compiles, Snippet.Errors(code).Length == 0);
+    public void OnlyCodeWithoutErrorsCompiles(string code, bool compiles) => Assert.Equal(compiles, SnippetCompiler.Errors(code).Length == 0);
 
     private static string PathOf(string assembly) => Path.Combine(AppContext.BaseDirectory, assembly + ".xml");
 
