@@ -182,19 +182,19 @@ public abstract class Device
     // ---- indexing: indices are integers stored as floats ----
 
     /// <summary>y[row, j] = x[row, index[row, j]]</summary>
-    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the row; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void Gather(Tensor x, Tensor index, Tensor y);
 
     /// <summary>x[row, index[row, j]] += y[row, j]</summary>
-    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the row; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void ScatterAdd(Tensor y, Tensor index, Tensor x);
 
     /// <summary>y[i, ..] = w[index[i], ..], for w [V, F], index [..] and y [.., F].</summary>
-    /// <exception cref="ArgumentOutOfRangeException">An index lies outside w.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside w; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void GatherRows(Tensor w, Tensor index, Tensor y);
 
     /// <summary>w[index[i], ..] += y[i, ..]</summary>
-    /// <exception cref="ArgumentOutOfRangeException">An index lies outside w.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside w; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void ScatterAddRows(Tensor y, Tensor index, Tensor w);
 
     // ---- contraction ----

@@ -4,11 +4,11 @@ using Marl.Native.Bench.House;
 
 namespace Marl.Native.Tests.Docs;
 
-/// <summary>The examples of the XML documentation compile, and the types that users start from have one.</summary>
+/// <summary>The examples of the XML documentation compile, and the types that a user starts from have one.</summary>
 public sealed class ExampleTests
 {
-    /// <summary>The types that users start from, by package.</summary>
-    private static readonly Dictionary<string, string[]> Starts = new()
+    /// <summary>The types that a user starts from, by package.</summary>
+    private static readonly Dictionary<string, string[]> EntryTypes = new()
     {
         ["Marl.Native.Tensor"] = ["Marl.Native.Tensor", "Marl.Native.Device", "Marl.Native.Rng"],
         ["Marl.Native.Autodiff"] = ["Marl.Native.Tape", "Marl.Native.Var", "Marl.Native.ParameterLayout", "Marl.Native.Parameters", "Marl.Native.InferenceWeights"],
@@ -20,15 +20,42 @@ public sealed class ExampleTests
         ["Marl.Native.Gpu"] = ["Marl.Native.Gpu.GpuDevices"],
     };
 
-    public static TheoryData<string, string> Types => new(Starts.SelectMany(package => package.Value.Select(type => (package.Key, type))));
+    public static TheoryData<string, string> Types
+    {
+        get
+        {
+            var types = new TheoryData<string, string>();
+            foreach (var (assembly, names) in EntryTypes)
+            {
+                Array.ForEach(names, name => types.Add(assembly, name));
+            }
+            return types;
+        }
+    }
 
-    /// <summary>Every example of every package: the member and the number of the example.</summary>
-    public static TheoryData<string, string, int> Examples => new(Rooms.Packages.Select(package => package.Assembly).Where(assembly => File.Exists(PathOf(assembly)))
-        .SelectMany(assembly => Members(assembly).SelectMany(member => CodeOf(member).Select((_, index) => (assembly, Name(member), index)))));
+    /// <summary>Every example of every package: the member and the index of the example.</summary>
+    public static TheoryData<string, string, int> Examples
+    {
+        get
+        {
+            var examples = new TheoryData<string, string, int>();
+            foreach (string assembly in Rooms.Packages.Select(package => package.Assembly).Where(assembly => File.Exists(PathOf(assembly))))
+            {
+                foreach (var member in Members(assembly))
+                {
+                    for (int index = 0; index < CodeOf(member).Count(); index++)
+                    {
+                        examples.Add(assembly, Name(member), index);
+                    }
+                }
+            }
+            return examples;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void ATypeThatUsersStartFromHasAnExample(string assembly, string type)
+    public void ATypeThatAUserStartsFromHasAnExample(string assembly, string type)
     {
         Assert.NotNull(Assembly.Load(assembly).GetType(type));
         int lines = CodeOf(Member(assembly, "T:" + type)).Sum(code => code.Split('\n').Length);

@@ -190,8 +190,8 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
     [Fact]
     public void TheLibrarysConstantsAreThoseOfIlgpu()
     {
-        Assert.Equal((int)CuBlasOperation.NonTranspose, CuBlas.AsStored);
-        Assert.Equal((int)CuBlasOperation.Transpose, CuBlas.Transposed);
+        Assert.Equal((int)CuBlasOperation.NonTranspose, CuBlas.NoTranspose);
+        Assert.Equal((int)CuBlasOperation.Transpose, CuBlas.Transpose);
         Assert.Equal((int)CuBlasMathMode.DefaultMath, CuBlas.DefaultMath);
         Assert.All(Enum.GetValues<CuBlasStatus>().Where(status => status != CuBlasStatus.CUBLAS_STATUS_SUCCESS),
             status => Assert.EndsWith($"({status})", GpuFailure.Of("G", (int)status, "f").Message, StringComparison.Ordinal));
