@@ -1,17 +1,19 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Replaces files in one piece: whoever opens one finds the old content or the new, never a part, also after a crash of the system.</summary>
+/// <summary>Writes files atomically: a reader sees the old content or the new content, never a part, also after a crash of the system.</summary>
 public static class AtomicFile
 {
     private const string Extension = ".part";
 
-    /// <summary>Writes a temporary file beside <paramref name="path"/>, forces it to disk, renames it, and forces the rename to disk. If anything fails, the
-    /// temporary file is removed, and what was at <paramref name="path"/> is still there.</summary>
+    /// <summary>
+    /// Writes a temporary file next to <paramref name="path"/>, flushes it to disk, renames it, and flushes the directory. If that fails, the temporary file is deleted and
+    /// the file at <paramref name="path"/> is unchanged.
+    /// </summary>
     /// <param name="path">The file to write or replace.</param>
     /// <param name="write">Writes the content.</param>
-    /// <param name="predecessor">Where the file that is replaced is kept; null: it is not kept.</param>
-    /// <exception cref="IOException">It could not be written, or not forced to disk.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
+    /// <param name="predecessor">Where the replaced file is kept; null: it is not kept.</param>
+    /// <exception cref="IOException">The file cannot be written or flushed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Writing to the directory is not permitted.</exception>
     public static void Write(string path, Action<Stream> write, string? predecessor = null)
     {
         string temporary = $"{path}.{Path.GetRandomFileName()}{Extension}";
@@ -34,7 +36,7 @@ public static class AtomicFile
             File.Delete(temporary);
             if (e is ArgumentOutOfRangeException)
             {
-                // What the runtime throws for a file that is longer than the system allows.
+                // Thrown by the runtime when a file exceeds the limit of the system.
                 throw new IOException($"'{path}' cannot be written: {e.Message}", e);
             }
             throw;
