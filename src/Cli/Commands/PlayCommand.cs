@@ -47,6 +47,7 @@ internal static class PlayCommand
             var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
                 : watched ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
                 : null;
+            signal.BeforeLastWords = viewer is LiveViewer live ? live.GiveBack : null;
             var results = Watch(performance, viewer, parsed.GetValue(replay), signal.Token);
             Report(performance, results, parsed.GetValue(replay), parsed.GetValue(json));
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Success;
