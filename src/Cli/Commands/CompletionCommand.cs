@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
@@ -10,8 +11,9 @@ internal static class CompletionCommand
 
     public static Command Create()
     {
-        Argument<string> shell = new("shell") { HelpName = string.Join('|', Shells.Select(known => known.Shell)), Description = "the shell" };
-        shell.AcceptOnlyFromAmong([.. Shells.Select(known => known.Shell)]);
+        string[] names = [.. Shells.Select(known => known.Shell)];
+        Argument<string> shell = new("shell") { HelpName = string.Join('|', names), Description = "the shell" };
+        shell.CompletionSources.Add(names);
         ExampledCommand command = new("completion", "Print a script that completes commands, options, algorithms, environments, settings and runs in a shell.",
             "source <(marl completion bash)",
             "source <(marl completion zsh)",
@@ -21,7 +23,8 @@ internal static class CompletionCommand
         };
         command.SetAction(parsed =>
         {
-            string ending = Shells.First(known => known.Shell == parsed.GetRequiredValue(shell)).Ending;
+            string name = parsed.GetRequiredValue(shell);
+            string ending = Shells.FirstOrDefault(known => known.Shell == name).Ending ?? throw UsageException.Unknown("shell", name, names);
             using var script = typeof(CompletionCommand).Assembly.GetManifestResourceStream($"marl.{ending}")!;
             using var output = Console.OpenStandardOutput();
             script.CopyTo(output);

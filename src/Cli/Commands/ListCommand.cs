@@ -37,7 +37,7 @@ internal static class ListCommand
     [
         "algorithms", .. Algorithms(), "",
         "environments, one of each family",
-        .. Columns(Catalog.Environments.Select(family => (family.Examples.FirstOrDefault() ?? family.Pattern.Split('[')[0], family.Description.Split([';', ','])[0]))), "",
+        .. Columns(Catalog.Environments.Select(family => (family.Examples.FirstOrDefault() ?? family.Pattern.Split('[')[0], family.Description.Split(';')[0]))), "",
         "next",
         .. Columns(
         [

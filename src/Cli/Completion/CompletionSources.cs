@@ -13,6 +13,7 @@ internal static class CompletionSources
     {
         foreach (var argument in command.Arguments)
         {
+            argument.HelpName ??= argument.Name; // help would show the candidates in its place
             switch (argument.Name)
             {
                 case "algorithm":

@@ -57,7 +57,7 @@ public static partial class Catalog
             ["penalty-0", "penalty-100"]) { TryCreate = MatrixGame.TryCreate },
         new("qtran-game", "QTRAN's matrix game, one step: the best joint action is surrounded by the worst, and a sum never finds it",
             ["qtran-game"]) { TryCreate = MatrixGame.TryCreate },
-        new("matrix:FILE.json[?steps=T]", "a matrix game for any number of players from a file, {\"payoff\": [[8, 0], [0, 5]], \"steps\": 25}: " +
+        new("matrix:FILE.json[?steps=T]", "a matrix game for any number of players from a file; {\"payoff\": [[8, 0], [0, 5]], \"steps\": 25}: " +
             "payoffs nested by the actions of agent 0, 1, ..; \"payoffs\" instead: a list of such tensors, one per agent",
             []) { TryCreate = MatrixGame.TryCreate },
         new("two-step", "QMIX's two-step game: 8 needs a value that is not a sum",
