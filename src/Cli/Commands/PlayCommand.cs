@@ -11,6 +11,8 @@ internal static class PlayCommand
 {
     private const double DefaultSpeed = 6, MostSpeed = 1000;
 
+    private static bool CanDraw => Terminal.CanDraw(LiveViewer.LeastWidth, LiveViewer.LeastHeight);
+
     public static Command Create()
     {
         Argument<string> player = new("player") { Description = $"who acts: {Trained.Forms}; or random" };
@@ -42,7 +44,7 @@ internal static class PlayCommand
         {
             string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
             using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
-            using var signal = new StopSignal();
+            using var signal = new StopSignal("ended");
             Refuse(parsed.GetValue(step), parsed.GetValue(replay));
             bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
             var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
@@ -83,7 +85,7 @@ internal static class PlayCommand
     /// <exception cref="UsageException">there is nobody to press keys, or no place for the replay.</exception>
     private static void Refuse(bool steps, string? replay)
     {
-        if (steps && (!Terminal.CanDraw || Pace.Keys is null))
+        if (steps && (!CanDraw || Pace.Keys is null))
         {
             throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
         }
@@ -98,8 +100,8 @@ internal static class PlayCommand
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
         var pace = new Pace(fps ?? DefaultSpeed, steps, stop);
-        return Terminal.CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
-            : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
+        return CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
+            : new PlainViewer(Console.Out, CanDraw && (steps || fps is not null) ? pace : null);
     }
 
     /// <summary>Plays for the viewer, and writes the replay.</summary>

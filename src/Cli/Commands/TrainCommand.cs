@@ -19,7 +19,8 @@ internal static class TrainCommand
         };
         var environment = Word("--env", "id", "the environment, see marl list environments; may be left to the configuration file");
         var program = Words.EnvironmentCommand();
-        var steps = Word("--steps", "N", "environment steps; 2,000,000 by default, or as published for the algorithm, see marl list options");
+        var steps = Word("--steps", "N",
+            "environment steps; 2,000,000 by default, or as published, see marl list options. The round in which they are reached is the last");
         var seed = Word("--seed", "S", "seed of all random numbers; 1 by default. The same seed gives the same weights");
         Option<SeedList?> several = new("--seeds")
         {

@@ -42,9 +42,11 @@ public sealed record RunConfiguration
         }
         var algorithm = new Algorithm(options.GetType());
         var (optionTree, trainingTree) = Presets.Of(algorithm, environment);
+        var preset = (TrainingOptions)trainingTree.Read();
+        var chosen = OptionTree.Chosen(training, new TrainingOptions());
         optionTree.Overlay(OptionTree.Chosen(options, algorithm.CreateOptions()));
-        trainingTree.Overlay(OptionTree.Chosen(training, new TrainingOptions()));
-        return new((AlgorithmOptions)optionTree.Read(), environment, (TrainingOptions)trainingTree.Read(), []);
+        trainingTree.Overlay(chosen);
+        return new((AlgorithmOptions)optionTree.Read(), environment, ((TrainingOptions)trainingTree.Read()).Fit(preset, chosen.Select(option => option.Key)), []);
     }
 
     /// <summary>The defaults of an algorithm in an environment.</summary>
@@ -66,6 +68,8 @@ public sealed record RunConfiguration
             throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
         }
         var (options, training) = Presets.Of(Catalog.FindAlgorithm(algorithm), environment);
+        var preset = (TrainingOptions)training.Read();
+        List<string> given = [];
         foreach (var (key, value) in file ?? [])
         {
             switch (key)
@@ -75,6 +79,7 @@ public sealed record RunConfiguration
                 case "training":
                     RequireOwn(ObjectOf(key, value), key, training, "options", options);
                     training.Overlay(ObjectOf(key, value));
+                    given.AddRange(ObjectOf(key, value).Select(option => option.Key));
                     break;
                 case "options":
                     RequireOwn(ObjectOf(key, value), key, options, "training", training);
@@ -92,8 +97,9 @@ public sealed record RunConfiguration
             var tree = options.Contains(name) ? options : training.Contains(name) ? training
                 : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names), options.ListCommand);
             tree.Set(name, value);
+            given.Add(name);
         }
-        return new((AlgorithmOptions)options.Read(), environment, (TrainingOptions)training.Read(), load);
+        return new((AlgorithmOptions)options.Read(), environment, ((TrainingOptions)training.Read()).Fit(preset, given), load);
     }
 
     /// <summary>As read from a run's config.json, or from a file of that form that says less.</summary>
