@@ -22,7 +22,7 @@ internal static class CommandLine
         try
         {
             var load = Words.Load();
-            var parsed = Root(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            var parsed = CreateRoot(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             bool completes = parsed.Tokens is [{ Type: TokenType.Directive }, ..];
             if (!completes && parsed.Action is not HelpWithExamples)
             {
@@ -51,7 +51,8 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Root(Option<string[]> load)
+    /// <summary>The command and all commands below it.</summary>
+    internal static RootCommand CreateRoot(Option<string[]> load)
     {
         RootCommand root = new("""
             Multi-agent reinforcement learning: train, evaluate, watch and resume policies.

@@ -193,6 +193,19 @@ public sealed class TrainingTests
         string[] Rows(string run) => [.. File.ReadLines(Path.Combine(path, run, "metrics.csv")).Select(line => string.Join(',', line.Split(',')[..9]))];
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void AnEnvironmentThatThrowsIsNamedWithTheStep(int rolloutLength)
+    {
+        var configuration = Games.Configure("ia2c", "identity", 400, settings: ["hidden=8", "environments=1", "threads=1", $"rolloutLength={rolloutLength}"]);
+        int steps = 0;
+        using var trainer = new Trainer(configuration, () => new Fragile(() => ++steps == 13 ? throw new InvalidOperationException("the door is stuck") : false));
+        var error = Assert.Throws<EnvironmentException>(() => trainer.Run());
+        Assert.Equal("environment 'identity?agents=2&actions=4&steps=10' failed at step 3 of an episode: InvalidOperationException: the door is stuck", error.Message);
+        Assert.IsType<InvalidOperationException>(error.InnerException);
+    }
+
     /// <summary>The identity game, until it fails.</summary>
     private sealed class Fragile(Func<bool> fails) : IEnvironment
     {
