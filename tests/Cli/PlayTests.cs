@@ -99,7 +99,7 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
     }
 
     [Theory]
-    [InlineData("play", "<player> is missing; see marl --help")]
+    [InlineData("play", "<player> is missing; see marl play --help")]
     [InlineData("play random", "no environment is named: marl play random --env <id>")]
     [InlineData("play random --env lfb:8x8-2p-2f", "unknown environment 'lfb:8x8-2p-2f'; did you mean 'lbf:8x8-2p-2f'?")]
     [InlineData("play nowhere --env two-step", "there is neither a run nor a policy at 'nowhere'")]

@@ -99,11 +99,11 @@ public static partial class Catalog
         throw UsageException.Unknown("environment", id, Candidates(parts), "marl list environments");
     }
 
-    /// <summary>What an unknown id may have meant: the id with another family's name, else an example.</summary>
+    /// <summary>What an unknown id may have meant: the id with another family's name, or an example.</summary>
     private static IEnumerable<string> Candidates(EnvironmentId id)
     {
         var names = Environments.SelectMany(family => family.Examples.Append(family.Pattern)).Select(NameOf).Distinct();
-        return UsageException.Nearest(id.Name, names) is { } name ? [name + id.Text[id.Name.Length..]] : EnvironmentIds;
+        return UsageException.Nearest(id.Name, names) is { } name ? [name + id.Text[id.Name.Length..], .. EnvironmentIds] : EnvironmentIds;
     }
 }
 
