@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
-using System.CommandLine.Invocation;
 
 namespace Marl.Native.Cli;
 
@@ -9,26 +7,4 @@ internal sealed class ExampledCommand(string name, string description, params IR
 {
     /// <summary>Command lines.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
-}
-
-/// <summary>Shows a command's help, and its examples after it.</summary>
-internal sealed class HelpWithExamples : SynchronousCommandLineAction
-{
-    private readonly HelpAction help = new();
-
-    /// <inheritdoc/>
-    public override int Invoke(ParseResult parseResult)
-    {
-        int code = help.Invoke(parseResult);
-        if (parseResult.CommandResult.Command is ExampledCommand { Examples: var examples })
-        {
-            Console.Out.WriteLine("Examples:");
-            foreach (string example in examples)
-            {
-                Console.Out.WriteLine($"  {example}");
-            }
-            Console.Out.WriteLine();
-        }
-        return code;
-    }
 }

@@ -34,7 +34,7 @@ internal static class EvalCommand
             "marl eval runs/qmix-climbing-seed1 --episodes 1000",
             "marl eval random --env lbf:8x8-2p-2f-coop",
             "marl eval runs/rivals --against runs/response --json")
-        { 
+        {
             path, against, episodes, environment, program, seed, greedy, json,
         };
         command.SetAction(parsed =>
