@@ -33,7 +33,10 @@ internal static class PlayCommand
             Description = "write a page that plays the episodes in a browser; nothing is shown here unless --fps or --step asks for it",
         };
         var json = Words.Json();
-        Command command = new("play", "Watch episodes, of trained agents or of random ones.")
+        ExampledCommand command = new("play", "Watch episodes of trained agents, or of the random policy.",
+            "marl play runs/qmix-climbing-seed1",
+            "marl play random --env rware:tiny-4ag --fps 10",
+            "marl play runs/qmix-climbing-seed1 --episodes 3 --replay episodes.html")
         {
             player, environment, program, episodes, seed, greedy, fps, step, replay, json,
         };
