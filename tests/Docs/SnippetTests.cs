@@ -108,7 +108,7 @@ public sealed partial class SnippetTests : IDisposable
         {
             Assert.Contains($"## marl {command}\n", page, StringComparison.Ordinal);
             string section = page.Split($"## marl {command}\n")[1].Split("\n## ")[0];
-            Assert.All(HelpOption().Matches(Help(command)).Select(match => match.Value).Except(["--help", "--load", "--version"]),
+            Assert.All(HelpOption().Matches(Help(command)).Select(match => match.Groups[1].Value).Except(["--help", "--load", "--version"]),
                 option => Assert.Contains($"`{option}", section, StringComparison.Ordinal));
         }
 
@@ -138,6 +138,6 @@ public sealed partial class SnippetTests : IDisposable
     [GeneratedRegex(@"^  ([a-z]+)(?: |$)", RegexOptions.Multiline)]
     private static partial Regex HelpCommand();
 
-    [GeneratedRegex("--[a-z][a-z-]+")]
+    [GeneratedRegex("^  (?:-[^-]+, )*(--[a-z-]+)", RegexOptions.Multiline)]
     private static partial Regex HelpOption();
 }

@@ -39,7 +39,9 @@ public sealed class EmbeddingTests
         string file = folder["policy.safetensors"];
         Assert.True(Example.EmbeddingExamples.TrainInAProgram(file, default).Finished);
         Assert.InRange(Example.EmbeddingExamples.Evaluate(file), 0.5, 1);
-        Assert.Equal((1_000, 2_000), Example.EmbeddingExamples.KeepARun(folder["run"]));
+        var (first, then) = Example.EmbeddingExamples.KeepARun(folder["run"]);
+        Assert.InRange(first, 1_000, 1_015); // a round has 16 steps
+        Assert.InRange(then, 2_000, 2_015);
 
         // Sessions on many threads: each gets what a policy gets that has the session to itself.
         var service = new Example.ActingService(file);
