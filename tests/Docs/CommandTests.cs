@@ -76,7 +76,7 @@ public sealed partial class CommandTests : IDisposable
 
     /// <summary>The lines of blocks, and whole commands of training in the text.</summary>
     private static IEnumerable<ShellLine> Commands(Document document)
-        => document.Blocks.Where(block => block.Language == "sh").Select(block => block.Text)
+        => document.Blocks.Where(block => block.Language is "sh" or "").Select(block => block.Text)
             .Concat(document.Code.Where(code => WholeCommand().IsMatch(code))).SelectMany(ShellLine.Of);
 
     private void Run(ShellLine line)
