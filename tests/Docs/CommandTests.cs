@@ -81,7 +81,7 @@ public sealed partial class CommandTests : IDisposable
 
     private void Run(ShellLine line)
     {
-        string[] words = [.. line.Words.SkipWhile(Variable().IsMatch)];
+        string[] words = [.. line.Words.SkipWhile(word => Variable().IsMatch(word))];
         switch (words)
         {
             case ["marl", .. var arguments]:
