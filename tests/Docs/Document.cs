@@ -28,7 +28,7 @@ public sealed partial class Document
     public static IReadOnlyList<Document> All { get; } =
     [
         .. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "samples/README.md", "bench/README.md" }
-            .Concat(Under("docs", "*.md")).Concat(Under("src", "README.md")).Select(name => new Document(name)),
+            .Concat(Under("docs", "*.md")).Concat(Under("src", "README.md")).Concat(Under("templates", "README.md")).Select(name => new Document(name)),
     ];
 
     /// <summary>The names of <see cref="All"/>, for theories.</summary>
