@@ -27,8 +27,8 @@ public sealed partial class Document
     /// <summary>README, docs, the packages' READMEs, and the other documents that a reader is led to.</summary>
     public static IReadOnlyList<Document> All { get; } =
     [
-        .. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "samples/README.md", "bench/README.md" }
-            .Concat(Under("docs", "*.md")).Concat(Under("src", "README.md")).Concat(Under("templates", "README.md")).Select(name => new Document(name)),
+        .. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "samples/README.md", "bench/README.md", "templates/README.md" }
+            .Concat(Under("docs", "*.md")).Concat(Under("src", "README.md")).Select(name => new Document(name)),
     ];
 
     /// <summary>The names of <see cref="All"/>, for theories.</summary>
