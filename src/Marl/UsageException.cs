@@ -27,8 +27,8 @@ public sealed class UsageException(string message) : Exception(message)
         => Nearest(name, names) is { } nearest ? $"did you mean '{nearest}'?" : otherwise;
 
     /// <summary>The nearest name: the one that differs by the fewest edits (insertions, deletions, substitutions, swaps of neighbors), a third of the letters
-    /// at most; else one of the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest that begins with what was asked for,
-    /// of three letters at least; null if there is none.</summary>
+    /// at most; else one of the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest of which one is the beginning
+    /// of the other, of three letters at least; null if there is none.</summary>
     public static string? Nearest(string name, IEnumerable<string> names)
     {
         string[] all = [.. names];
@@ -36,8 +36,9 @@ public sealed class UsageException(string message) : Exception(message)
                 .Where(candidate => candidate.Distance <= Math.Max(1, Math.Min(name.Length, candidate.Name.Length) / 3))
                 .OrderBy(candidate => candidate.Distance).Select(candidate => candidate.Name).FirstOrDefault()
             ?? all.FirstOrDefault(candidate => LastPart(candidate).Equals(LastPart(name), StringComparison.OrdinalIgnoreCase))
-            ?? all.Where(candidate => name.Length >= ShortestPrefix && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
-                .MinBy(candidate => candidate.Length);
+            ?? all.Where(candidate => IsPrefix(name, candidate) || IsPrefix(candidate, name)).MinBy(candidate => candidate.Length);
+
+        static bool IsPrefix(string start, string whole) => start.Length >= ShortestPrefix && whole.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
         static string LastPart(string name) => name[(name.LastIndexOfAny(['.', ':']) + 1)..];
     }

@@ -97,6 +97,14 @@ public sealed class SmallGameTests
     }
 
     [Fact]
+    public void AFileMayHaveAByteOrderMarkCommentsTrailingCommasAndNumbersInAnyNotation()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["game.json"], "{\"payoff\": [[8, 0], [0, 5e0],], \"steps\": 1e1} // mine\n", new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(10, Catalog.CreateEnvironment($"matrix:{folder["game.json"]}").Spec.EpisodeLimit);
+    }
+
+    [Fact]
     public void AMissingFileIsRefusedByName()
         => Assert.Contains("nowhere.json", Assert.Throws<UsageException>(() => Catalog.CreateEnvironment("matrix:nowhere.json")).Message);
 

@@ -116,6 +116,14 @@ public sealed class ExternalEnvironmentTests
     }
 
     [Fact]
+    public void TheFirstAnswerMayBeginWithAByteOrderMark()
+    {
+        using var script = new Script($"printf '\\357\\273\\277'; echo '{Script.Hello}'");
+        using var environment = script.Begin();
+        Assert.Equal(2, environment.Spec.Agents.Length);
+    }
+
+    [Fact]
     public void AProgramThatHangsIsEndedWithItsChildren()
     {
         using var folder = new TemporaryFolder();

@@ -14,7 +14,12 @@ internal static class ResumeCommand
         Option<string?> device = new("--device") { HelpName = "id", Description = $"what learns: {Devices.Forms}. By default what did before" };
         var program = Words.EnvironmentCommand("the program that is the run's environment: a program is started only if it is named here");
         var json = Words.Json();
-        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, steps, threads, device, program, json };
+        ExampledCommand command = new("resume", "Resume a run from its last checkpoint; the result is that of a run that was never stopped.",
+            "marl resume runs/qmix-climbing-seed1",
+            "marl resume runs/qmix-climbing-seed1 --steps 2e6")
+        {
+            path, steps, threads, device, program, json,
+        };
         command.SetAction(parsed =>
         {
             using var run = new RunFolder(parsed.GetRequiredValue(path));

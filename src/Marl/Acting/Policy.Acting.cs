@@ -136,9 +136,10 @@ public sealed partial class Policy
         SetLastActions(JointAction.Create(actions));
     }
 
-    /// <inheritdoc cref="SetLastActions(ReadOnlySpan{int})"/>
+    /// <summary>The same for agents whose actions are continuous.</summary>
     /// <param name="actions">[N, A] the continuous actions.</param>
-    /// <exception cref="InvalidOperationException">no step has been taken, actions are discrete, or another call is running.</exception>
+    /// <exception cref="ArgumentException">The length does not fit.</exception>
+    /// <exception cref="InvalidOperationException">No step has been taken, actions are discrete, or another call is running.</exception>
     public void SetLastActions(ReadOnlySpan<float> actions)
     {
         RequireKind(continuous: true);

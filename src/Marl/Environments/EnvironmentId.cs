@@ -71,7 +71,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when int.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out int number) && number >= min => number,
-        string value => throw Error($"{option}={value} is not a whole number in {min} .. {int.MaxValue}"),
+        string value => throw Error($"{option}={value} is not a whole number of at least {min} and at most {int.MaxValue}"),
     };
 
     /// <summary>An option that is a number of at least 0; null if it is not given.</summary>
@@ -79,7 +79,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when TryNumber(value, out double number) => number,
-        string value => throw Error($"{option}={value} is not a number in 0 .. {double.MaxValue.ToString(CultureInfo.InvariantCulture)}"),
+        string value => throw Error(FormattableString.Invariant($"{option}={value} is not a number of at least 0 and at most {double.MaxValue}")),
     };
 
     /// <summary>An option that is one of some names, and what it stands for; the first if it is not given.</summary>

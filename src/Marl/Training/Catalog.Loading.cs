@@ -155,10 +155,23 @@ public static partial class Catalog
         using (first as IDisposable)
         {
             string name = first.Spec.Id;
-            return new(name, Parts.DescriptionOf(type), [name]) { TryCreate = id => id.Text == name ? Create() : null };
+            return new(name, Parts.DescriptionOf(type), [name]) { TryCreate = id => id.Text == name ? CreateNamed(name) : null };
         }
 
-        IEnvironment Create() => (IEnvironment)Activator.CreateInstance(type)!;
+        IEnvironment CreateNamed(string name)
+        {
+            try
+            {
+                return Create();
+            }
+            catch (Exception error) when (EnvironmentException.IsForeign(error))
+            {
+                throw EnvironmentException.Of(error, name, "when it was created");
+            }
+        }
+
+        // Without its wrapper the exception of the constructor says what is wrong.
+        IEnvironment Create() => (IEnvironment)Activator.CreateInstance(type, BindingFlags.DoNotWrapExceptions, null, null, null)!;
     }
 
     /// <summary>What a library gives; whatever it throws is its fault, and one line.</summary>

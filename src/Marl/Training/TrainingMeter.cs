@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The instruments of the meter "Marl.Native" for one run, tagged with its algorithm and environment. Where nobody listens, nothing is measured; whether anybody does
-/// changes no result.
+/// The instruments of the meter "Marl.Native" for one run, tagged with its algorithm and environment. Without a listener nothing is computed for them; with one
+/// the results are the same.
 /// </summary>
 internal sealed class TrainingMeter(RunConfiguration configuration)
 {
