@@ -245,10 +245,9 @@ public sealed class Trainer : IDisposable
     {
         workers.Dispose();
         folder?.Dispose();
-        foreach (var environment in environments)
-        {
-            (environment as IDisposable)?.Dispose();
-        }
+        // Programs end at the same time: each may take a while.
+        IDisposable[] held = [.. environments.OfType<IDisposable>()];
+        Parallel.ForEach(held, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, held.Length) }, environment => environment.Dispose());
     }
 
     /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
