@@ -60,7 +60,7 @@ public sealed class LoadingTests : IDisposable
         string refused = $"the configuration uses the library '{Algorithm}', which runs code of its own; if you trust it, add --load '{Algorithm}'";
         Marl("resume", "run", "--steps", "1200").HasFailed(2, refused);
         Marl("eval", "run").HasFailed(2, refused);
-        Marl("eval", "run/policy.safetensors").HasFailed(1, "run/policy.safetensors: the policy has a network of the type 'residual', which no loaded library has; " +
+        Marl("eval", "run/policy.safetensors").HasFailed(1, "run/policy.safetensors: the policy has a network of the unknown type 'residual'; " +
             "load its library first (--load, or Catalog.Load)");
         // A library that was moved is the same.
         string moved = folder["OwnAlgorithm.dll"];

@@ -77,7 +77,7 @@ public sealed class PolicySamplerTests
         var spec = stages[0].Spec;
         var learner = Games.Configure("coma", game, 10, settings: ["environments=20", "hidden=8", "criticHidden=8"])
             .CreateLearner((new TrainingOptions { Environments = 20 }).Context(spec, workers));
-        Assert.True(learner.NeedsNextAction);
+        Assert.True(learner.NeedsBootstrapAction);
         foreach (bool beyond in new[] { true, false })
         {
             Episode[] episodes = [.. Enumerable.Range(0, 20).Select(_ => new Episode(spec))];

@@ -166,7 +166,7 @@ public sealed class TeamTests
             Rng one = new(7 + (ulong)i), other = new(7 + (ulong)i);
             Assert.Equal(saved.Play(TwoTeams(), ref one).Actions, loaded.Play(TwoTeams(), ref other).Actions);
         }
-        Assert.False(loaded.Fits(OneTeam()));
+        Assert.False(loaded.IsCompatibleWith(OneTeam()));
     }
 
     [Theory]

@@ -1,9 +1,9 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Plays episodes or segments: environments in shards, each acting and stepping by itself. An environment plays one episode of a round, or several one after the
-/// other; or a segment of fixed length, in which episodes end and begin. The number of workers, and so of shards, changes nothing: every episode of a round has
-/// its own streams of random numbers, and its environment.
+/// Plays episodes or segments: environments in shards, each acting and stepping by itself. An environment plays one episode of a round, or several one after
+/// the other; or a segment of fixed length, in which episodes end and begin. The number of workers, and so of shards, changes nothing: every episode of a
+/// round has its own streams of random numbers, and its environment.
 /// </summary>
 internal sealed class Rollout
 {

@@ -49,7 +49,7 @@ internal sealed class RolloutShard
         (index, playing, choosing, asks) = (new int[rows], new Episode[rows], new Rng[rows], new bool[rows]);
         recorders = Recorders();
         bool segments = options.Length > 0;
-        (memory, memoryBefore) = (PerEnvironment<float>(controller.RowSize), PerEnvironment<float>(controller.RowSize));
+        (memory, memoryBefore) = (PerEnvironment<float>(controller.RowMemorySize), PerEnvironment<float>(controller.RowMemorySize));
         snapshotBefore = PerEnvironment<double>(size);
         recordersBefore = segments ? Recorders() : [];
 
@@ -125,7 +125,8 @@ internal sealed class RolloutShard
         }
     }
 
-    /// <summary>Plays a segment in each environment: goes on with the episode that is under way there, and begins others until there are enough steps.</summary>
+    /// <summary>Plays a segment in each environment: goes on with the episode that is under way there, and begins others until there are enough
+    /// steps.</summary>
     private void PlaySegments(Episode[] episodes, float exploration)
     {
         int active = environments.Length;

@@ -34,7 +34,7 @@ internal sealed class BatchGradient
     {
         (this.context, this.networks, this.metrics) = (context, networks, metrics);
         (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
-        parts = [.. Enumerable.Range(0, context.ShardsOf(count)).Select(_ => new Part(networks, context.Device))];
+        parts = [.. Enumerable.Range(0, context.ShardCount(count)).Select(_ => new Part(networks, context.Device))];
         cut = new ShardPartitioner(count, parts.Length);
         report = NewReport();
         // A GPU takes one launch after the other: one worker calls it.
@@ -96,7 +96,7 @@ internal sealed class BatchGradient
             throw new ArgumentException($"{episodes.Length} episodes for a batch of {sample.Length}");
         }
         episodes.CopyTo(sample);
-        cut.Cut(sample);
+        cut.Partition(sample);
         long transitions = 0, columns = 0, choices = 0;
         foreach (var episode in episodes)
         {

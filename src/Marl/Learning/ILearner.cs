@@ -19,7 +19,7 @@ public interface ILearner
     Exploration Exploration { get; }
 
     /// <summary>Whether it asks what would have been done where an episode was cut off: a critic that values actions goes on from there.</summary>
-    bool NeedsNextAction => false;
+    bool NeedsBootstrapAction => false;
 
     /// <summary>Columns that its episodes have besides the common ones.</summary>
     IReadOnlyList<Column> Columns => [];

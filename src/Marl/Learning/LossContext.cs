@@ -21,7 +21,7 @@ public sealed class LossContext
         this.networks = networks;
         Tape = new Tape(device);
         Batch = new EpisodeBatch(schema, capacity, device);
-        report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.Most + 1)));
+        report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.MaxEntries + 1)));
         episodes = new Episode[capacity];
     }
 
@@ -113,14 +113,15 @@ public sealed class LossContext
 
     /// <summary>The same of the agents that the member of an ensemble played for, whose part of the loss this is; of all where no member is meant.</summary>
     /// <param name="x">[T, B, N]</param>
-    public Var MeanOfMember(Var x) => SumOfMember(x) * (1f / setting.Columns);
+    public Var MeanOverMember(Var x) => SumOverMember(x) * (1f / setting.Columns);
 
-    /// <summary>This shard's part of the mean over all available actions, or numbers of actions, of all transitions and agents (or those of the member).</summary>
+    /// <summary>This shard's part of the mean over all available actions, or numbers of actions, of all transitions and agents (or those of the
+    /// member).</summary>
     /// <param name="x">[T, B, N, A]</param>
-    public Var MeanOverAvailableActions(Var x) => SumOfMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / setting.Choices);
+    public Var MeanOverAvailableActions(Var x) => SumOverMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / setting.Choices);
 
     /// <summary>[B, N, 1]: 1 where a member of an ensemble played for an agent.</summary>
-    public Tensor MaskOf(int member)
+    public Tensor MemberMask(int member)
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
         int agents = mask.Shape[1];
@@ -136,10 +137,10 @@ public sealed class LossContext
     /// <summary>The episodes that <see cref="Batch"/> was loaded with.</summary>
     internal ReadOnlySpan<Episode> Episodes => episodes.AsSpan(0, Batch.Count);
 
-    private Var SumOfMember(Var x)
+    private Var SumOverMember(Var x)
     {
         var sum = x * Batch.Mask;
-        return (setting.Member < 0 ? sum : sum * MaskOf(setting.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
+        return (setting.Member < 0 ? sum : sum * MemberMask(setting.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
     }
 
     /// <summary>Adds to the mean over the batch of a metric.</summary>

@@ -3,8 +3,8 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning from the episodes of the last round and from no others: everything of the actor-critic family but its <see cref="PolicyObjective"/>. The critic looks at
-/// the episodes once; then the policy and the critic take their steps, over some epochs and minibatches of whole episodes.
+/// Learning from the episodes of the last round and from no others: everything of the actor-critic family but its <see cref="PolicyObjective"/>. The critic
+/// looks at the episodes once; then the policy and the critic take their steps, over some epochs and minibatches of whole episodes.
 /// </summary>
 internal sealed class OnPolicyLearner : ILearner
 {
@@ -29,7 +29,7 @@ internal sealed class OnPolicyLearner : ILearner
     {
         (this.options, this.objective) = (options, objective);
         // Weights of critics are drawn from other streams than the actor's.
-        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
@@ -42,7 +42,7 @@ internal sealed class OnPolicyLearner : ILearner
         whole = new BatchGradient(context, schema, round, networks, metrics);
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatch.NewReport();
-        memory = RoundMemory.Of(schema, round, context.MostRows, context.Device);
+        memory = RoundMemory.Of(schema, round, context.MaxRows, context.Device);
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
@@ -66,7 +66,7 @@ internal sealed class OnPolicyLearner : ILearner
     public Exploration Exploration => options.Exploration;
 
     /// <inheritdoc/>
-    public bool NeedsNextAction => objective.NeedsNextAction;
+    public bool NeedsBootstrapAction => objective.NeedsBootstrapAction;
 
     /// <inheritdoc/>
     public IReadOnlyList<Column> Columns => columns;
@@ -96,7 +96,7 @@ internal sealed class OnPolicyLearner : ILearner
         Begin(episodes, steps);
         for (int epoch = 0; epoch < options.Epochs; epoch++)
         {
-            AdvanceTo(steps);
+            RunEpoch(steps);
         }
         End();
     }
@@ -132,7 +132,7 @@ internal sealed class OnPolicyLearner : ILearner
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
-    internal void AdvanceTo(long steps)
+    internal void RunEpoch(long steps)
     {
         if (options.Minibatches > 1)
         {

@@ -3,8 +3,8 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning from replayed episodes with target networks (Mnih et al. 2015): everything of the value-based family, and of the deterministic policy gradients, but
-/// their <see cref="Objective"/>.
+/// Learning from replayed episodes with target networks (Mnih et al. 2015): everything of the value-based family, and of the deterministic policy gradients,
+/// but their <see cref="Objective"/>.
 /// </summary>
 internal sealed class ReplayLearner : ILearner
 {
@@ -40,11 +40,11 @@ internal sealed class ReplayLearner : ILearner
         (this.options, this.context, this.objective) = (options, context, objective);
         Exploration = options.Exploration.For(context.Spec);
         phases = [.. objective.Phases];
-        slowestPhase = phases.Max(phase => phase.Every);
+        slowestPhase = phases.Max(phase => phase.Interval);
         // Weights of their own: the first network's stream is the run's, as if there were no other.
-        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i), context.Device))];
-        Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
+        Actors = [.. networks.Take(objective.EnsembleSize).Select(network => new Actor(Agent, network.Online))];
         schema = context.NewSchema(objective.Columns);
         gradient = new BatchGradient(context, schema, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];
@@ -96,7 +96,7 @@ internal sealed class ReplayLearner : ILearner
             float[] Completed(LossReport report)
             {
                 var metrics = report.Metrics();
-                objective.Complete(metrics);
+                objective.CompleteMetrics(metrics);
                 return metrics.ToArray();
             }
         }
@@ -149,7 +149,7 @@ internal sealed class ReplayLearner : ILearner
         using var together = context.Device.BeginCapture();
         for (int p = 0; p < phases.Length; p++)
         {
-            if (updates % phases[p].Every != 0)
+            if (updates % phases[p].Interval != 0)
             {
                 continue;
             }
@@ -181,16 +181,17 @@ internal sealed class ReplayLearner : ILearner
         var network = networks[phase.Network];
         into.AsSpan().Clear();
         into[phase.Network] = network.Online.Gradient;
-        var setting = new LossContext.Setting(rewards, steps, Exploration.RateAt(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
+        var setting = new LossContext.Setting(rewards, steps, Exploration.RateAt(steps)) { Member = phase.Member, CountsChoices = objective.CountsAvailableActions };
         gradient.Of(phase.Loss, episodes, setting, reports[p], into);
-        if (objective.Divisor is int metric)
+        if (objective.DivisorMetric is int metric)
         {
             reports[p].DivideBy(metric, network.Online.Gradient);
         }
         network.Step(reports[p].Loss);
     }
 
-    /// <summary>Where there are several phases: the loss of each, and the norm of its gradient; phases of one name, as of members of ensembles, are taken together.</summary>
+    /// <summary>Where there are several phases: the loss of each, and the norm of its gradient; phases of one name, as of members of ensembles, are taken
+    /// together.</summary>
     private IEnumerable<(string Name, float Value)> PhaseStatistics(float[] losses)
         => from p in Enumerable.Range(0, phases.Length)
            where phases.Length > 1

@@ -1,19 +1,20 @@
 namespace Marl.Native.Rl;
 
-/// <summary>An algorithm that learns from replayed episodes: it creates the objective that is minimized, the replay learner does the rest.</summary>
+/// <summary>Options of off-policy algorithms, which learn from episodes sampled from a replay buffer.</summary>
 public abstract record ReplayOptions : AlgorithmOptions
 {
-    /// <summary>Episodes kept for replay.</summary>
+    /// <summary>Capacity of the replay buffer in episodes, at least batchSize.</summary>
     public int BufferSize { get; init; } = 5000;
 
-    /// <summary>Episodes per update.</summary>
+    /// <summary>Episodes per batch, at least 1.</summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>Updates per episode played.</summary>
+    /// <summary>Updates per episode played; may be a fraction.</summary>
     public float UpdatesPerEpisode { get; init; } = 1f;
 
-    /// <summary>The networks and the loss.</summary>
-    /// <exception cref="UsageException">The environment has something that it cannot learn; names it and the remedy.</exception>
+    /// <summary>Creates the networks and the loss.</summary>
+    /// <param name="context">The environment and the run.</param>
+    /// <exception cref="UsageException">The algorithm does not support the environment.</exception>
     public abstract Objective Create(LearningContext context);
 
     /// <inheritdoc/>
@@ -29,9 +30,10 @@ public abstract record ReplayOptions : AlgorithmOptions
     }
 }
 
-/// <summary>An algorithm that learns action values and acts greedily by them.</summary>
+/// <summary>Options of algorithms that learn action values and act greedily.</summary>
 public abstract record ValueOptions : ReplayOptions
 {
-    /// <summary>Whether the online network chooses the action that the target network values (van Hasselt et al. 2016).</summary>
+    /// <summary>Double Q-learning: whether the online network selects the next action and the target network evaluates it (van Hasselt et al. 2016). false: the
+    /// target network does both.</summary>
     public bool DoubleQ { get; init; } = true;
 }

@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Everything that decides a run: algorithm, environment, <see cref="TrainingOptions"/> and the algorithm's own options, with every default filled in. Written as
-/// config.json it trains the same weights again.
+/// Everything that decides a run: algorithm, environment, <see cref="TrainingOptions"/> and the algorithm's own options, with every default filled in.
+/// Written as config.json it trains the same weights again.
 /// </summary>
 public sealed record RunConfiguration
 {
     private RunConfiguration(AlgorithmOptions options, string environment, TrainingOptions training, IReadOnlyList<string> load)
-        => (Options, Environment, Training, Load) = (options, environment, training, load);
+        => (Options, Environment, Training, Libraries) = (options, environment, training, load);
 
     /// <summary>The algorithm's name.</summary>
     public string Algorithm => Parts.NameOf(Options.GetType(), "Options");
@@ -25,7 +25,7 @@ public sealed record RunConfiguration
     public AlgorithmOptions Options { get; init; }
 
     /// <summary>The libraries that it needs, see <see cref="Catalog.Load(string)"/>.</summary>
-    public IReadOnlyList<string> Load { get; init; }
+    public IReadOnlyList<string> Libraries { get; init; }
 
     /// <summary>An algorithm in an environment. What differs from the records' own defaults is kept; the rest is as published, where presets have it.</summary>
     /// <param name="options">The algorithm.</param>
@@ -61,7 +61,7 @@ public sealed record RunConfiguration
     {
         var load = LibrariesOf(file);
         // A library that was moved is still the same one.
-        if (load.FirstOrDefault(path => !Catalog.Loaded.Any(loaded => Path.GetFileName(loaded) == Path.GetFileName(path))) is { } missing)
+        if (load.FirstOrDefault(path => !Catalog.LoadedLibraries.Any(loaded => Path.GetFileName(loaded) == Path.GetFileName(path))) is { } missing)
         {
             throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
         }
@@ -114,9 +114,9 @@ public sealed record RunConfiguration
     public string ToJson()
     {
         var json = new JsonObject { ["algorithm"] = Algorithm, ["environment"] = Environment };
-        if (Load.Count > 0)
+        if (Libraries.Count > 0)
         {
-            json["load"] = new JsonArray([.. Load.Select(path => JsonValue.Create(path))]);
+            json["load"] = new JsonArray([.. Libraries.Select(path => JsonValue.Create(path))]);
         }
         json["training"] = OptionTree.Of(Training).Json;
         json["options"] = OptionTree.Of(Options).Json;

@@ -5,51 +5,52 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A run on disk: config.json (everything decided), metrics.jsonl and metrics.csv (a row per evaluation), checkpoint.safetensors (everything that an
-/// exact resume needs), policy.safetensors (the agents' weights), summary.json. Files other than the metrics are replaced in one piece.
+/// The folder of a run: config.json (the complete configuration), metrics.jsonl and metrics.csv (a row per evaluation), checkpoint.safetensors (the complete
+/// state of the run), policy.safetensors (the agents' weights) and summary.json. Files other than the metrics are replaced atomically.
 /// </summary>
+/// <param name="path">The folder.</param>
 public sealed class RunFolder(string path) : IDisposable
 {
     private StreamWriter? lines, table;
-    private FileStream? held;
+    private FileStream? lockFile;
 
-    /// <summary>The folder itself.</summary>
+    /// <summary>The path of the folder.</summary>
     public string Path { get; } = path;
 
-    /// <summary>Where its parts are.</summary>
+    /// <summary>The path of the configuration.</summary>
     public string Configuration => File("config.json");
 
-    /// <inheritdoc cref="Configuration"/>
+    /// <summary>The path of the checkpoint.</summary>
     public string Checkpoint => File("checkpoint.safetensors");
 
-    /// <inheritdoc cref="Configuration"/>
+    /// <summary>The path of the policy.</summary>
     public string Policy => File(Rl.Policy.FileName);
 
-    /// <inheritdoc cref="Configuration"/>
+    /// <summary>The path of the summary.</summary>
     public string Summary => File("summary.json");
 
     private string MetricsJson => File("metrics.jsonl");
 
     private string MetricsCsv => File("metrics.csv");
 
-    /// <summary>A folder for a new run.</summary>
-    /// <exception cref="UsageException">there is a run in it.</exception>
+    /// <summary>Returns the folder of a new run.</summary>
+    /// <exception cref="UsageException">The folder contains a run.</exception>
     public static RunFolder New(string path)
     {
         var folder = new RunFolder(path);
         return System.IO.File.Exists(folder.Configuration)
-            ? throw new UsageException($"'{path}' holds a run already; go on with `marl resume {path}`, or choose another --out")
+            ? throw new UsageException($"'{path}' contains a run already; continue it with `marl resume {path}`, or choose another --out")
             : folder;
     }
 
-    /// <summary>What the run was configured with.</summary>
-    /// <exception cref="UsageException">there is no run here.</exception>
+    /// <summary>Reads the configuration of the run.</summary>
+    /// <exception cref="UsageException">The folder contains no run.</exception>
     public RunConfiguration ReadConfiguration() => System.IO.File.Exists(Configuration)
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
-        : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
+        : throw new UsageException($"'{Path}' contains no run: config.json is missing");
 
-    /// <summary>Makes the folder and, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
-    /// <exception cref="IOException">it cannot be written to; names it.</exception>
+    /// <summary>Creates the folder if it does not exist, and checks that files can be written to it.</summary>
+    /// <exception cref="IOException">The folder cannot be written to; the message names it.</exception>
     public void EnsureWritable()
     {
         try
@@ -65,19 +66,22 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Makes the folder and writes the configuration, if that was not done before, with the device that learns now and the steps that are asked for now, and opens the metrics. Rows that lie after
-    /// <paramref name="steps"/> are taken back: they will be written again.</summary>
-    /// <exception cref="UsageException">another process trains in the folder.</exception>
+    /// <summary>Locks the folder, writes the configuration, or updates the device and the steps of an existing one, and opens the metrics. Rows of the
+    /// metrics after
+    /// <paramref name="steps"/> are removed, because they will be written again.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="steps">The environment steps at which the run continues.</param>
+    /// <exception cref="UsageException">Another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
     {
         Directory.CreateDirectory(Path);
-        held = Hold();
+        lockFile = AcquireLock();
         foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
         {
             System.IO.File.Delete(unfinished);
         }
-        Record(configuration);
-        Rewind(steps);
+        WriteConfiguration(configuration);
+        TruncateMetrics(steps);
         (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
     }
 
@@ -103,7 +107,7 @@ public sealed class RunFolder(string path) : IDisposable
         policy.Save(Policy);
     }
 
-    /// <summary>Reads the checkpoint into a fresh run; without one the run begins at its beginning.</summary>
+    /// <summary>Reads the checkpoint into a new run; does nothing if there is none.</summary>
     public void ReadCheckpoint(Action<IArchive> archive)
     {
         if (System.IO.File.Exists(Checkpoint))
@@ -114,7 +118,7 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Writes how the run ended.</summary>
+    /// <summary>Writes the summary.</summary>
     public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(OptionsJson.Present));
 
     /// <inheritdoc/>
@@ -122,12 +126,12 @@ public sealed class RunFolder(string path) : IDisposable
     {
         lines?.Dispose();
         table?.Dispose();
-        held?.Dispose();
-        (lines, table, held) = (null, null, null);
+        lockFile?.Dispose();
+        (lines, table, lockFile) = (null, null, null);
     }
 
-    /// <summary>A run may go on elsewhere, and for longer: the configuration says where it learned last, and how far it is to go.</summary>
-    private void Record(RunConfiguration configuration)
+    /// <summary>Writes the configuration. Of an existing one only the device and the number of steps change.</summary>
+    private void WriteConfiguration(RunConfiguration configuration)
     {
         if (System.IO.File.Exists(Configuration))
         {
@@ -142,7 +146,7 @@ public sealed class RunFolder(string path) : IDisposable
         WriteText(Configuration, configuration.ToJson());
     }
 
-    private void Rewind(long steps)
+    private void TruncateMetrics(long steps)
     {
         Keep(MetricsJson, line => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
         Keep(MetricsCsv, line => !char.IsAsciiDigit(line[0]) || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
@@ -151,7 +155,7 @@ public sealed class RunFolder(string path) : IDisposable
         {
             if (System.IO.File.Exists(file))
             {
-                // The last line may have been cut by the stop.
+                // The last line may be incomplete.
                 string text = System.IO.File.ReadAllText(file);
                 string[] whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
@@ -159,8 +163,8 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>A file that one process at a time can hold; the system lets go of it when the process ends, however that comes about.</summary>
-    private FileStream Hold()
+    /// <summary>Opens a lock file, which only one process at a time can do. The operating system releases it when the process ends.</summary>
+    private FileStream AcquireLock()
     {
         try
         {

@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
             }
             context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
-            rollout = new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, Learner.NeedsNextAction,
+            rollout = new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, Learner.NeedsBootstrapAction,
                 training.RolloutLength, context.Rewards);
         }
         catch
@@ -100,8 +100,8 @@ public sealed class Trainer : IDisposable
     /// <param name="create">makes the environments; by default those of the run.</param>
     /// <param name="threads">workers; by default as many as before.</param>
     /// <param name="device">where it goes on learning; by default the CPU. Give it the device of the run's configuration for the same bits.</param>
-    /// <param name="steps">of the whole run; by default as many as before. More let a run that is finished go on, as if it had been asked for so many at first, but
-    /// for what is a share of the training (Pareto actor-critic's entropy, fingerprints).</param>
+    /// <param name="steps">of the whole run; by default as many as before. More let a run that is finished go on, as if it had been asked for so many at
+    /// first, but for what is a share of the training (Pareto actor-critic's entropy, fingerprints).</param>
     /// <exception cref="UsageException">there is no run in the folder, or it has gone further than <paramref name="steps"/>.</exception>
     public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null, long? steps = null)
     {
@@ -195,8 +195,8 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Plays episodes in which nothing is explored (<see cref="Exploration"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
-    /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
+    /// <summary>Plays episodes in which nothing is explored (<see cref="Exploration"/>) in fresh environments; or in those of the training, one after the
+    /// other, if they are such that one disposes of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
     public EvaluationResult Evaluate(int count)
     {
         Episode[] evaluated = [.. Enumerable.Range(0, count).Select(_ => new Episode(Spec))];
@@ -221,7 +221,8 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
+    /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others
+    /// of today.</summary>
     private Fingerprint Present => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
 
     /// <summary>One episode in every environment, and what the learner makes of them.</summary>

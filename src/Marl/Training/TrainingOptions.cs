@@ -17,8 +17,9 @@ public sealed record TrainingOptions
     /// <summary>Workers; changes how long a run takes, not what it gives. 0: as many as there are processors.</summary>
     public int Threads { get; init; }
 
-    /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU. With "+tf32" after
-    /// it a CUDA device rounds the factors of matrix products to ten bits, with "+cublas" NVIDIA's library makes them, and with "+graphs" it takes an update as one CUDA graph.</summary>
+    /// <summary>What learns: cpu, cuda, cuda:i, opencl or opencl:i. A GPU gives the CPU's results up to rounding; agents always act on the CPU. With "+tf32"
+    /// after it a CUDA device rounds the factors of matrix products to ten bits, with "+cublas" NVIDIA's library makes them, and with "+graphs" it takes an
+    /// update as one CUDA graph.</summary>
     public string Device { get; init; } = Cpu;
 
     /// <summary>Environments that play side by side.</summary>
@@ -32,14 +33,15 @@ public sealed record TrainingOptions
     /// <summary>What agents are rewarded with.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Natural;
 
-    /// <summary>With <see cref="RewardMode.Difference"/>: what an agent would have done that is not there; the first available action where that is not.</summary>
+    /// <summary>With <see cref="RewardMode.Difference"/>: what an agent would have done that is not there; the first available action where that is
+    /// not.</summary>
     public int DefaultAction { get; init; }
 
     /// <summary>Whether a time limit counts as the end of the future, as in peers that do not tell the two apart.</summary>
     public bool TerminateAtLimit { get; init; }
 
-    /// <summary>Steps that each environment contributes to a round, for algorithms that learn from the last round alone: episodes go on in the next round where they
-    /// were cut. 0: a whole episode.</summary>
+    /// <summary>Steps that each environment contributes to a round, for algorithms that learn from the last round alone: episodes go on in the next round
+    /// where they were cut. 0: a whole episode.</summary>
     public int RolloutLength { get; init; }
 
     /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
