@@ -37,7 +37,7 @@ internal ref struct JsonLine
     /// <summary>The beginning of a line, for messages.</summary>
     public static string Excerpt(ReadOnlySpan<byte> line)
     {
-        string text = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * LongestExcerpt)]).ReplaceLineEndings(" ");
+        string text = Printable.Of(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * LongestExcerpt)]).ReplaceLineEndings(" "));
         return text.Length > LongestExcerpt ? $"'{text[..LongestExcerpt]}..'" : $"'{text}'";
     }
 
@@ -66,7 +66,7 @@ internal ref struct JsonLine
     public readonly ProgramFault Unknown(params string[] known)
     {
         string name = json.GetString()!;
-        return new($"unknown field '{name}' in the answer; did you mean '{UsageException.Nearest(name, known)}'?");
+        return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"there are {string.Join(", ", known)}")}");
     }
 
     /// <summary>Says what is read next.</summary>
