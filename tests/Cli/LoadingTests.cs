@@ -92,11 +92,11 @@ public sealed class LoadingTests : IDisposable
         File.WriteAllBytes(folder["newer.dll"], WithEngineVersion(Algorithm, minor: 99));
         string nothing = Path.Combine(AppContext.BaseDirectory, "Regression.dll");
         Fails("missing.dll", $"there is no library '{folder["missing.dll"]}'");
-        Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is no .NET assembly");
-        Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment that can be created without parameters");
+        Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is not a .NET assembly");
+        Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment with a constructor without parameters");
         Fails("newer.dll", $"the library '{folder["newer.dll"]}' was built against Marl.Native 0.99.0, and this is 0.1.0; build it again");
-        Marl("--load", Algorithm, "--load", "twice.dll", "list").HasFailed(2, $"the library '{folder["twice.dll"]}' has algorithm 'own-weighted', and there is one of that name already; "
-            + "give it another by [DisplayName(\"..\")]");
+        Marl("--load", Algorithm, "--load", "twice.dll", "list").HasFailed(2, $"the library '{folder["twice.dll"]}' has algorithm 'own-weighted', a name that exists already; "
+            + "give it another name with [DisplayName(\"..\")]");
 
         void Fails(string library, string line) => Marl("--load", library, "list").HasFailed(2, line);
     }

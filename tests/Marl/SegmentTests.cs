@@ -207,13 +207,13 @@ public sealed class SegmentTests
         using (var stop = new CancellationTokenSource())
         using (var first = new Trainer(Games.Configure(algorithm, Foraging, 600, settings: all), folder: new RunFolder(folder["run"])))
         {
-            Assert.False(first.Run(tick: (steps, _) =>
+            Assert.False(first.Run(onRound: (steps, _) =>
             {
                 if (steps >= 330)
                 {
                     stop.Cancel();
                 }
-            }, stop: stop.Token).Finished);
+            }, cancellationToken: stop.Token).Finished);
         }
         using var resumed = Trainer.Resume(new RunFolder(folder["run"]));
         var summary = resumed.Run();

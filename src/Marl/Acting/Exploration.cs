@@ -8,37 +8,19 @@ namespace Marl.Native.Rl;
 /// actions. It is a part of an algorithm's options. Derive a record from it for an exploration of your own.
 /// </summary>
 /// <example>
-/// Boltzmann exploration of action values, whose rate is the temperature:
+/// Uniformly random actions for some steps, and greedy ones afterwards:
 /// <code>
-/// public sealed record Boltzmann : Exploration
+/// public sealed record WarmUp : Exploration
 /// {
-///     public float Temperature { get; init; } = 0.5f;
-///
-///     public override float RateAt(long steps) => Temperature;
-///
-///     public override (int Action, float Probability) Select(ReadOnlySpan&lt;float&gt; values, ReadOnlySpan&lt;bool&gt; available, float rate, ref Rng rng)
-///     {
-///         Span&lt;float&gt; policy = stackalloc float[values.Length];
-///         Probabilities(values, available, rate, policy);
-///         float u = rng.NextSingle();
-///         int action = available.LastIndexOf(true);
-///         for (int i = 0; i &lt; action; i++)
-///         {
-///             u -= policy[i];
-///             action = u &lt; 0 ? i : action;
-///         }
-///         return (action, policy[action]);
-///     }
-///
-///     public override void Probabilities(ReadOnlySpan&lt;float&gt; values, ReadOnlySpan&lt;bool&gt; available, float rate, Span&lt;float&gt; probabilities)
-///     {
-///         float max = TensorPrimitives.Max(values), sum = 0;
-///         for (int i = 0; i &lt; values.Length; i++)
-///         {
-///             sum += probabilities[i] = !available[i] ? 0 : rate > 0 ? MathF.Exp((values[i] - max) / rate) : values[i] == max ? 1 : 0;
-///         }
-///         TensorPrimitives.Divide(probabilities, sum, probabilities);
-///     }
+///     private static readonly EpsilonGreedy Greedy = new();
+///     public long RandomSteps { get; init; } = 10_000;
+///     public override float RateAt(long steps) => steps &lt; RandomSteps ? 1f : 0f;
+///     public override (int Action, float Probability) Select(
+///         ReadOnlySpan&lt;float&gt; values, ReadOnlySpan&lt;bool&gt; available, float rate, ref Rng rng)
+///         => Greedy.Select(values, available, rate, ref rng);
+///     public override void Probabilities(
+///         ReadOnlySpan&lt;float&gt; values, ReadOnlySpan&lt;bool&gt; available, float rate, Span&lt;float&gt; probabilities)
+///         => Greedy.Probabilities(values, available, rate, probabilities);
 /// }
 /// </code></example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]

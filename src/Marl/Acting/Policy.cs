@@ -146,7 +146,7 @@ public sealed partial class Policy
         var episode = new Episode(spec) { Fingerprint = teams[0].Description.Fingerprint };
         int[] players = [.. spec.Agents.Select(agent => Math.Min(Array.IndexOf(spec.Teams, agent.Team), teams.Count - 1))];
         var recorder = new EpisodeRecorder(spec);
-        recorder.Begin(environment, episode, ref chance);
+        recorder.Begin(environment, episode, ref environmentRng);
         foreach (var policy in teams)
         {
             policy.Begin(ref actionRng);

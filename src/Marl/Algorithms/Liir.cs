@@ -85,15 +85,15 @@ internal sealed class Liir : PolicyObjective
     }
 
     /// <summary>Updates the policies; then computes the effect of that step on the team's return, and updates the intrinsic rewards and the critics.</summary>
-    internal override void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting, LossReport report)
+    internal override void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info, LossReport report)
     {
         var (actor, critic, intrinsic) = (gradient.Networks[Actor], gradient.Networks[Critic], gradient.Networks[Intrinsic]);
         before.CopyFrom(actor.Online);
-        gradient.Of(actorLoss, episodes, setting, report, actor.Online.Gradient, default, default);
+        gradient.Compute(actorLoss, episodes, info, report, actor.Online.Gradient, default, default);
         actor.Step(report.Loss);
         report.Loss.CopyTo(policyLoss);
-        gradient.Of(surrogate, episodes, setting, report, direction, default, default);
-        gradient.Of(criticLoss, episodes, setting, report, default, critic.Online.Gradient, intrinsic.Online.Gradient);
+        gradient.Compute(surrogate, episodes, info, report, direction, default, default);
+        gradient.Compute(criticLoss, episodes, info, report, default, critic.Online.Gradient, intrinsic.Online.Gradient);
         policyLoss.Device.Zip(default(Add), policyLoss, report.Loss, report.Loss);
         critic.Step(report.Loss);
         intrinsic.Step(report.Loss);

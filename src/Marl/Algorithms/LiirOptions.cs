@@ -40,7 +40,7 @@ public sealed record LiirOptions : OnPolicyOptions
         UsageException.Require(IntrinsicLearningRate >= 0, IntrinsicLearningRate, "at least 0");
         if (StandardizeReturns)
         {
-            throw new UsageException("LIIR learns two kinds of returns with different means and variances; use standardizeRewards instead of standardizeReturns");
+            throw new UsageException("LIIR learns two kinds of returns with different statistics; use standardizeRewards instead of standardizeReturns");
         }
     }
 }

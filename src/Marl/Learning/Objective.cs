@@ -5,26 +5,19 @@ namespace Marl.Native.Rl;
 /// checkpoints. The loss must be a pure function of a shard of the batch, because threads differentiate shards concurrently.
 /// </summary>
 /// <example>
-/// The options and the objective of an algorithm, which is then like a built-in one; deep Q-learning of the immediate reward:
+/// Values that are regressed on the immediate reward. <see cref="ReplayOptions.Create"/> of the algorithm's options returns it:
 /// <code>
-/// public sealed record MyopicOptions : ReplayOptions
-/// {
-///     public override Objective Create(LearningContext context) => new Myopic(this, context);
-/// }
-///
 /// public sealed class Myopic : Objective
 /// {
-///     public Myopic(MyopicOptions options, LearningContext context)
+///     public Myopic(ReplayOptions options, LearningContext context)
 ///         => Agent = new Agent(AddNetwork("network", options).Scope("agent"), context.Spec, options.Network);
-///
 ///     public override Agent Agent { get; }
 ///     public override IReadOnlyList&lt;string&gt; Metrics => ["value"];
-///
 ///     public override Var Loss(LossContext context)
 ///     {
 ///         var batch = context.Batch;
-///         var values = Agent.Forward(context.Online, batch).Slice(0, 0, batch.Steps);           // [T, B, N, A]
-///         var chosen = new ActionValues(values, batch.Actions, batch.Available).Chosen;         // [T, B, N]
+///         var values = Agent.Forward(context.Online, batch).Slice(0, 0, batch.Steps);         // [T, B, N, A]
+///         var chosen = new ActionValues(values, batch.Actions, batch.Available).Chosen;       // [T, B, N]
 ///         context.Report(0, chosen.Value);
 ///         return context.Mean((chosen - batch.Rewards).Square());
 ///     }

@@ -54,11 +54,11 @@ public abstract class PolicyObjective : Objective
     /// <summary>Takes an optimizer step on a minibatch; by default of all networks with the gradient of <see cref="Objective.Loss"/>.</summary>
     /// <param name="gradient">Computes gradients with respect to all networks.</param>
     /// <param name="episodes">The minibatch.</param>
-    /// <param name="setting">The values that all shards share.</param>
+    /// <param name="info">The values that all shards share.</param>
     /// <param name="report">Receives the loss and the metrics.</param>
-    internal virtual void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting, LossReport report)
+    internal virtual void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info, LossReport report)
     {
-        gradient.Of(loss, episodes, setting, report);
+        gradient.Compute(loss, episodes, info, report);
         foreach (var network in gradient.Networks)
         {
             network.Step(report.Loss);

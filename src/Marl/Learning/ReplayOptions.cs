@@ -3,10 +3,10 @@ namespace Marl.Native.Rl;
 /// <summary>Options of off-policy algorithms, which learn from episodes sampled from a replay buffer.</summary>
 public abstract record ReplayOptions : AlgorithmOptions
 {
-    /// <summary>Times any number of environments, an integer that a double holds exactly.</summary>
-    private const int MostUpdates = 1_000_000;
+    /// <summary>Multiplied by any number of environments it is an integer that a double represents exactly.</summary>
+    private const int MaxUpdatesPerEpisode = 1_000_000;
 
-    /// <summary>Episodes kept for replay.</summary>
+    /// <summary>Capacity of the replay buffer in episodes, at least batchSize.</summary>
     public int BufferSize { get; init; } = 5000;
 
     /// <summary>Episodes per batch, at least 1.</summary>
@@ -29,7 +29,7 @@ public abstract record ReplayOptions : AlgorithmOptions
         base.Validate();
         UsageException.Require(BatchSize >= 1, BatchSize, "at least 1");
         UsageException.Require(BufferSize >= BatchSize, BufferSize, $"at least batchSize, {BatchSize}");
-        UsageException.Require(UpdatesPerEpisode is >= 0 and <= MostUpdates, UpdatesPerEpisode, $"in 0 .. {MostUpdates}");
+        UsageException.Require(UpdatesPerEpisode is >= 0 and <= MaxUpdatesPerEpisode, UpdatesPerEpisode, $"in 0 .. {MaxUpdatesPerEpisode}");
     }
 }
 

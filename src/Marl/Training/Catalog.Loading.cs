@@ -22,8 +22,8 @@ public static partial class Catalog
     private static readonly List<(string Path, string Assembly)> Libraries = [];
     private static readonly List<Assembly> Assemblies = [];
 
-    /// <summary>The full paths of the libraries that are loaded.</summary>
-    public static IReadOnlyList<string> Loaded => [.. Libraries.Select(library => library.Path)];
+    /// <summary>The full paths of the loaded libraries.</summary>
+    public static IReadOnlyList<string> LoadedLibraries => [.. Libraries.Select(library => library.Path)];
 
     /// <summary>Lists the parts that options consist of (mixers, networks, explorations, optimizers), with the type of each one's options.</summary>
     public static IEnumerable<(string Kind, string Name, Type Options)> ListParts()
@@ -67,8 +67,8 @@ public static partial class Catalog
     [RequiresDynamicCode("JSON of its types is read by reflection.")]
     public static void Load(Assembly assembly) => Add(assembly, $"the assembly '{assembly.GetName().Name}'");
 
-    /// <summary>Whether a library is loaded.</summary>
-    public static bool IsLoaded(string path) => Loaded.Contains(Path.GetFullPath(path));
+    /// <summary>Returns whether a library is loaded.</summary>
+    public static bool IsLoaded(string path) => LoadedLibraries.Contains(Path.GetFullPath(path));
 
     [RequiresUnreferencedCode("Loads an assembly by path.")]
     private static Assembly Open(string path, string source)
@@ -119,8 +119,8 @@ public static partial class Catalog
             throw new UsageException($"{source} has no public algorithm, part of options or environment with a constructor without parameters");
         }
         RequireNew(source, "algorithm", algorithms.Select(algorithm => algorithm.Name), Algorithms.Select(algorithm => algorithm.Name), NewName);
-        RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => (string[])[family.Pattern, NameOf(family.Pattern)]),
-            "give its spec another id");
+        RequireNew(source, "environment", environments.Select(family => family.Pattern),
+            Environments.SelectMany(family => (string[])[family.Pattern, NameOf(family.Pattern)]), "give its spec another id");
         // A part that the program has used before is known already.
         var unknown = parts.Where(one => Parts.TypesOf(one.Base, OptionsJson.Present).All(type => type.DerivedType != one.Part)).ToArray();
         foreach (var (part, kind) in PartKinds)
@@ -147,7 +147,7 @@ public static partial class Catalog
         }
     }
 
-    /// <summary>The name that a family's pattern or an id begins with.</summary>
+    /// <summary>Returns the name that a family's pattern or an id starts with.</summary>
     private static string NameOf(string pattern) => pattern[..(pattern.IndexOfAny([':', '[', '?']) is >= 0 and var end ? end : pattern.Length)];
 
     [RequiresUnreferencedCode("Creates a type of a library.")]

@@ -8,8 +8,8 @@ namespace Marl.Native.Rl;
 /// catalog: it takes any options and any <c>Func&lt;IEnvironment&gt;</c>.
 /// </summary>
 /// <example><code>
-/// Catalog.Load(typeof(MyOptions).Assembly);                                 // adds own algorithms, parts and environments
-/// AlgorithmOptions options = Catalog.FindAlgorithm("my").CreateOptions();
+/// Catalog.Load("MyAlgorithms.dll");                                         // adds its algorithms, parts and environments
+/// AlgorithmOptions options = Catalog.FindAlgorithm("qmix").CreateOptions();
 /// IEnvironment environment = Catalog.CreateEnvironment("lbf:8x8-2p-2f-coop");
 /// foreach (Algorithm algorithm in Catalog.Algorithms)
 /// {
@@ -56,7 +56,8 @@ public static partial class Catalog
             "rware:large-8ag-hard", "rware:.xx./.xx./.gg.-2ag-hard?sensor=2&reward=two-stage&idle=50"])
             { TryCreate = RoboticWarehouse.TryCreate },
         .. ParticleWorlds.Families,
-        new("predator-prey:RxC[?predators=N&prey=M&punishment=P&..]", "predators must catch prey together; catching alone is punished; options " + PredatorPrey.Options,
+        new("predator-prey:RxC[?predators=N&prey=M&punishment=P&..]", "predators must catch prey together; catching alone is punished; options " +
+            PredatorPrey.Options,
             ["predator-prey:10x10", "predator-prey:5x7?predators=3&prey=2&needed=3&sight=1&punishment=0.5&reward=1&steps=40"])
             { TryCreate = PredatorPrey.TryCreate },
         new("climbing[?steps=T]", "climbing game: miscoordination around the best joint action is punished most",

@@ -35,9 +35,9 @@ internal static class RenamedOptions
         ["valueClip"] = "valueClipRange",
     };
 
-    /// <summary>The error for a name that no option has: the present name of a renamed option, or the nearest name.</summary>
-    /// <param name="name">As it was given, dotted or short.</param>
-    /// <param name="names">The options that there are.</param>
+    /// <summary>Creates the error of an unknown option. It names the option that <paramref name="name"/> was renamed to, or a similar one.</summary>
+    /// <param name="name">The unknown name, dotted or short.</param>
+    /// <param name="names">The names of all options.</param>
     /// <param name="list">The command that lists them.</param>
     public static UsageException Unknown(string name, IEnumerable<string> names, string list)
         => Names.TryGetValue(name[(name.LastIndexOf('.') + 1)..], out string? renamed) && names.Contains(renamed)

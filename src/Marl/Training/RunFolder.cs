@@ -12,10 +12,10 @@ namespace Marl.Native.Rl;
 public sealed class RunFolder(string path) : IDisposable
 {
     private StreamWriter? lines, table;
-    private FileStream? held;
+    private FileStream? lockFile;
     private bool isNew, isNumbered;
 
-    /// <summary>The folder itself.</summary>
+    /// <summary>The path of the folder.</summary>
     public string Path { get; private set; } = path;
 
     /// <summary>The path of the configuration.</summary>
@@ -43,24 +43,24 @@ public sealed class RunFolder(string path) : IDisposable
         return folder;
     }
 
-    /// <summary>A folder for a new run: the first of path, path-2, path-3, .. that does not exist when the run begins. Processes that begin at the same time
-    /// get folders of their own.</summary>
+    /// <summary>Returns the folder of a new run: the first of path, path-2, path-3, .. that does not exist when the run begins. Processes that begin at the
+    /// same time get different folders.</summary>
     public static RunFolder NewNumbered(string path) => new(path) { isNew = true, isNumbered = true };
 
-    /// <summary>What the run was configured with.</summary>
-    /// <exception cref="UsageException">there is no run here.</exception>
+    /// <summary>Reads the configuration of the run.</summary>
+    /// <exception cref="UsageException">The folder contains no run.</exception>
     public RunConfiguration ReadConfiguration() => System.IO.File.Exists(Configuration)
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
         : throw new UsageException($"'{Path}' contains no run: config.json is missing");
 
-    /// <summary>Makes the folder, holds it against other processes and makes, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
-    /// <exception cref="UsageException">another process trains in the folder, or a new run's folder holds a run.</exception>
-    /// <exception cref="IOException">it cannot be written to; names it.</exception>
+    /// <summary>Creates and locks the folder, and checks that files can be written to it.</summary>
+    /// <exception cref="UsageException">Another process trains in the folder, or the folder of a new run contains a run.</exception>
+    /// <exception cref="IOException">The folder cannot be written to; the message names it.</exception>
     public void EnsureWritable()
     {
         try
         {
-            Claim();
+            Lock();
             string probe = File("probe.tmp");
             WriteText(probe, "");
             System.IO.File.Delete(probe);
@@ -71,15 +71,14 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Locks the folder, writes the configuration, or updates the device and the steps of an existing one, and opens the metrics. Rows of the
-    /// metrics after
-    /// <paramref name="steps"/> are removed, because they will be written again.</summary>
+    /// <summary>Locks the folder, writes the configuration (of an existing one only the device and the steps change), and opens the metrics. Rows of the
+    /// metrics after <paramref name="steps"/> are removed, because they will be written again.</summary>
     /// <param name="configuration">The configuration.</param>
     /// <param name="steps">The environment steps at which the run continues.</param>
     /// <exception cref="UsageException">Another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
     {
-        Claim();
+        Lock();
         foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
         {
             System.IO.File.Delete(unfinished);
@@ -167,17 +166,17 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Makes the folder and holds it: of processes that want it at the same time one gets it.</summary>
-    private void Claim()
+    /// <summary>Creates and locks the folder; of several processes only one succeeds.</summary>
+    private void Lock()
     {
-        if (held is not null)
+        if (lockFile is not null)
         {
             return;
         }
         if (!isNumbered)
         {
             Directory.CreateDirectory(Path);
-            held = TryHold(FileMode.OpenOrCreate) ?? throw new UsageException($"another process trains in '{Path}'");
+            lockFile = TryLock(FileMode.OpenOrCreate) ?? throw new UsageException($"another process trains in '{Path}'");
             if (isNew)
             {
                 RequireNoRun();
@@ -185,20 +184,20 @@ public sealed class RunFolder(string path) : IDisposable
             return;
         }
         string name = Path;
-        for (int number = 1; held is null; number++)
+        for (int number = 1; lockFile is null; number++)
         {
             Path = number == 1 ? name : $"{name}-{number}";
             if (!System.IO.Path.Exists(Path))
             {
                 Directory.CreateDirectory(Path);
-                // The process that creates the file has the folder; another that also found no folder takes the next.
-                held = TryHold(FileMode.CreateNew);
+                // The process that creates the file owns the folder; another one that found no folder either takes the next number.
+                lockFile = TryLock(FileMode.CreateNew);
             }
         }
     }
 
-    /// <summary>A file that one process at a time can hold; the system lets go of it when the process ends, however that comes about. Null: another process holds it.</summary>
-    private FileStream? TryHold(FileMode mode)
+    /// <summary>Opens the lock file, which the operating system releases when the process ends. Returns null if another process has it.</summary>
+    private FileStream? TryLock(FileMode mode)
     {
         string file = File("run.lock");
         try
@@ -215,7 +214,7 @@ public sealed class RunFolder(string path) : IDisposable
     {
         if (System.IO.File.Exists(Configuration))
         {
-            throw new UsageException($"'{Path}' holds a run already; go on with `marl resume {Path}`, or choose another --out");
+            throw new UsageException($"'{Path}' contains a run already; continue it with `marl resume {Path}`, or choose another --out");
         }
     }
 
