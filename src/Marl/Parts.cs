@@ -66,7 +66,7 @@ internal static class Parts
                 string name = NameOf(type, property.PropertyType);
                 if (types.FirstOrDefault(known => name.Equals(known.TypeDiscriminator)).DerivedType is { } other)
                 {
-                    throw new UsageException($"{type.FullName} has the name '{name}' of {other.FullName}; give it another by [DisplayName(\"..\")]");
+                    throw new UsageException($"{type.FullName} has the name '{name}' of {other.FullName}; give it another name with [DisplayName(\"..\")]");
                 }
                 Add(property.PropertyType, type);
             }

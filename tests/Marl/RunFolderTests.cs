@@ -71,7 +71,7 @@ public sealed class RunFolderTests : IDisposable
         string[] before = [.. Contents()];
         using var run = new RunFolder(folder["run"]);
         using var trainer = Trainer.Resume(run, steps: 800);
-        Assert.Equal($"'{folder[$"run/{file}"]}', line {line}: this is no row of metrics; remove the line to go on", Assert.Throws<InvalidDataException>(() => trainer.Run()).Message);
+        Assert.Equal($"'{folder[$"run/{file}"]}', line {line}: this is not a row of metrics; remove the line to go on", Assert.Throws<InvalidDataException>(() => trainer.Run()).Message);
         Assert.Equal(before, Contents());
 
         IEnumerable<string> Contents() => ((string[])["metrics.jsonl", "metrics.csv", "summary.json"]).Select(name => File.ReadAllText(folder[$"run/{name}"]));

@@ -141,13 +141,13 @@ public sealed class TrainingTests
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
             {
-                Assert.False(stopped.Run(tick: (steps, _) =>
+                Assert.False(stopped.Run(onRound: (steps, _) =>
                 {
                     if (steps > 450)
                     {
                         stop.Cancel();
                     }
-                }, stop: stop.Token).Finished);
+                }, cancellationToken: stop.Token).Finished);
             }
             using var resumed = Trainer.Resume(new RunFolder(path));
             Assert.Equal(whole.WeightsSha256, resumed.Run().WeightsSha256);
@@ -246,7 +246,7 @@ public sealed class TrainingTests
                 return false;
             });
             using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, Create) : new Trainer(configuration, Create, folder);
-            return trainer.Run(stop: stop.Token);
+            return trainer.Run(cancellationToken: stop.Token);
         }
 
         string[] Rows(string run) => [.. File.ReadLines(temporary[$"{run}/metrics.csv"]).Select(line => string.Join(',', line.Split(',')[..9]))];
@@ -287,7 +287,7 @@ public sealed class TrainingTests
                 }
             });
             using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, device: device) : new Trainer(configuration, folder: folder, device: device);
-            return trainer.Run(stop: stop.Token);
+            return trainer.Run(cancellationToken: stop.Token);
         }
     }
 
@@ -430,7 +430,7 @@ public sealed class TrainingTests
     [Theory]
     [InlineData("vdn", "a mixer learns")]
     [InlineData("qtran", "QTRAN learns")]
-    [InlineData("liir", "LIIR learns")]
+    [InlineData("liir", "LIIR maximizes")]
     public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
     {
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));

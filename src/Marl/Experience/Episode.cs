@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// What was recorded of an episode: the columns of its schema, in memory that grows with its steps. Rows 0 .. Length hold what was observed, rows
 /// 0 .. Length - 1 actions and rewards; row Length of the actions is the action to bootstrap from, for learners that ask for it
-/// (<see cref="ILearner.NeedsNextAction"/>). An <see cref="EpisodeRecorder"/> writes it.
+/// (<see cref="ILearner.NeedsBootstrapAction"/>). An <see cref="EpisodeRecorder"/> writes it.
 /// </summary>
 public sealed class Episode
 {
