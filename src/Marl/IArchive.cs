@@ -7,7 +7,7 @@ namespace Marl.Native.Rl;
 public interface IArchive
 {
     /// <summary>Whether values flow from the archive into the object.</summary>
-    bool Loading { get; }
+    bool IsLoading { get; }
 
     /// <summary>The same archive, under whose names <paramref name="name"/> and a dot come first.</summary>
     IArchive Scope(string name);

@@ -7,8 +7,8 @@ namespace Marl.Native.Rl;
 /// <summary>JSON, with errors that a user can act on.</summary>
 internal static class Json
 {
-    /// <summary>The values of an enum as <see cref="WordConverter{T}"/> writes them.</summary>
-    public static string[] Words(Type type) => [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)];
+    /// <summary>The values of an enum as <see cref="CamelCaseEnumConverter{T}"/> writes them.</summary>
+    public static string[] EnumNames(Type type) => [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)];
 
     /// <exception cref="UsageException">it is no JSON object.</exception>
     public static JsonObject ParseObject(string json, string source)
@@ -27,4 +27,4 @@ internal static class Json
 }
 
 /// <summary>An enum written as words: "gru", "none".</summary>
-internal sealed class WordConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false) where T : struct, Enum;
+internal sealed class CamelCaseEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false) where T : struct, Enum;

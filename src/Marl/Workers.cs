@@ -23,7 +23,7 @@ internal sealed class Workers : IDisposable
         for (int i = 0; i < threads.Length; i++)
         {
             int worker = i + 1;
-            threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"marl worker {i + 1}" };
+            threads[i] = new Thread(() => RunWorker(worker)) { IsBackground = true, Name = $"marl worker {i + 1}" };
             threads[i].Start();
         }
     }
@@ -70,7 +70,7 @@ internal sealed class Workers : IDisposable
         end.Dispose();
     }
 
-    private void Serve(int worker)
+    private void RunWorker(int worker)
     {
         while (true)
         {

@@ -59,8 +59,8 @@ public sealed class SmallGameTests
     public void AMatrixGameIsReadFromAFile()
     {
         var three = FromFile("""{"payoff": [[[1, 2, 3], [4, 5, 6]]], "steps": 2}""");
-        Assert.Equal([1, 2, 3], three.Spec.Agents.Select(agent => agent.Actions));
-        Assert.Equal([3, 3, 3], three.Spec.Agents.Select(agent => agent.Observation));
+        Assert.Equal([1, 2, 3], three.Spec.Agents.Select(agent => agent.ActionCount));
+        Assert.Equal([3, 3, 3], three.Spec.Agents.Select(agent => agent.ObservationSize));
         Assert.Equal(2, three.Spec.EpisodeLimit);
         double[] rewards = new double[3];
         var rng = new Rng(1);
@@ -155,7 +155,7 @@ public sealed class SmallGameTests
 
     private static float[] Observation(IEnvironment game, int agent)
     {
-        float[] observation = new float[game.Spec.Agents[agent].Observation];
+        float[] observation = new float[game.Spec.Agents[agent].ObservationSize];
         game.Observe(agent, observation);
         return observation;
     }

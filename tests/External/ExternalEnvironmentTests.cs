@@ -182,7 +182,7 @@ public sealed class ExternalEnvironmentTests
     [InlineData("  a \t b ", "a", "b")]
     [InlineData("'a b'c \"d 'e'\" ''", "a bc", "d 'e'", "")]
     [InlineData(@"C:\tools\run.exe --x=""y z""", @"C:\tools\run.exe", "--x=y z")]
-    public void ACommandIsSplitIntoWords(string command, params string[] words) => Assert.Equal(words, CommandWords.Split(command));
+    public void ACommandIsSplitIntoWords(string command, params string[] words) => Assert.Equal(words, CommandLineSplitter.Split(command));
 
     [Fact]
     public void EnvironmentsThatAreNotAlikeAreNotTrainedIn()

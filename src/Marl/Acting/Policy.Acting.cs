@@ -27,11 +27,11 @@ public sealed partial class Policy
             var size = Description.Agents[agent];
             if (!seesState)
             {
-                environment.Observe(agent, present.Observation(0, agent)[..size.Observation]);
+                environment.Observe(agent, present.Observation(0, agent)[..size.ObservationSize]);
             }
             if (!isContinuous)
             {
-                environment.ReadAvailable(agent, present.AvailableTo(0, agent)[..size.Actions]);
+                environment.ReadAvailable(agent, present.AvailableActions(0, agent)[..size.ActionCount]);
             }
         }
         if (seesState)
@@ -63,7 +63,7 @@ public sealed partial class Policy
         SetInput(observations, state);
         for (int agent = 0; agent < agents; agent++)
         {
-            var own = present.AvailableTo(0, agent)[..Description.Agents[agent].Actions];
+            var own = present.AvailableActions(0, agent)[..Description.Agents[agent].ActionCount];
             if (available.IsEmpty)
             {
                 own.Fill(true);
@@ -72,7 +72,7 @@ public sealed partial class Policy
             available.Slice(agent * actionCount, own.Length).CopyTo(own);
         }
         Step(ref rng, logits);
-        present.Choices(0).CopyTo(actions);
+        present.ActionsAt(0).CopyTo(actions);
     }
 
     /// <summary>The same of agents whose actions are continuous.</summary>
@@ -128,9 +128,9 @@ public sealed partial class Policy
         RequireLength("actions", actions.Length, agents);
         for (int agent = 0; agent < agents; agent++)
         {
-            if ((uint)actions[agent] >= (uint)Description.Agents[agent].Actions)
+            if ((uint)actions[agent] >= (uint)Description.Agents[agent].ActionCount)
             {
-                throw new ArgumentException($"actions: agent {agent} has the actions 0 to {Description.Agents[agent].Actions - 1}; {actions[agent]} was given");
+                throw new ArgumentException($"actions: agent {agent} has the actions 0 to {Description.Agents[agent].ActionCount - 1}; {actions[agent]} was given");
             }
         }
         SetLastActions(JointAction.Create(actions));
@@ -162,7 +162,7 @@ public sealed partial class Policy
         // Refused here, before anything is remembered.
         for (int agent = 0; agent < agents && !isContinuous; agent++)
         {
-            if (!present.AvailableTo(0, agent).Contains(true))
+            if (!present.AvailableActions(0, agent).Contains(true))
             {
                 throw new ArgumentException($"available: agent {agent} has no available action; at least one is needed");
             }
@@ -180,7 +180,7 @@ public sealed partial class Policy
         // Padding stays 0.
         for (int agent = 0; agent < agents; agent++)
         {
-            observations.Slice(agent * observationSize, Description.Agents[agent].Observation).CopyTo(present.Observation(0, agent));
+            observations.Slice(agent * observationSize, Description.Agents[agent].ObservationSize).CopyTo(present.Observation(0, agent));
         }
     }
 

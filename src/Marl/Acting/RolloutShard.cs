@@ -116,7 +116,7 @@ internal sealed class RolloutShard
             {
                 int i = index[row];
                 var recorder = recorders[i - start];
-                bool goesOn = !recorder.Over && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !playing[row].Terminated);
+                bool goesOn = !recorder.IsOver && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !playing[row].Terminated);
                 if (!goesOn)
                 {
                     Drop(row, ref active);
@@ -133,7 +133,7 @@ internal sealed class RolloutShard
         for (int row = 0; row < active; row++)
         {
             (index[row], playing[row], choosing[row], asks[row]) = (row, episodes[played[row]], actionRng[row], false);
-            if (recorders[row].Over)
+            if (recorders[row].IsOver)
             {
                 controller.BeginRow(row);
             }
@@ -154,13 +154,13 @@ internal sealed class RolloutShard
                 if (!asks[row])
                 {
                     recorder.StepInSegment(ref environmentRng[i]);
-                    if (!recorder.Over && segment.Steps == options.Length)
+                    if (!recorder.IsOver && segment.Steps == options.Length)
                     {
                         // The next segment goes on from here, whatever is asked for now.
                         controller.SaveRow(row, memory[i]);
                     }
                     // A critic that values actions bootstraps from one where an episode was truncated, or the segment ends.
-                    asks[row] = options.BootstrapAction && !segment.Terminated && (recorder.Over || segment.Steps == options.Length);
+                    asks[row] = options.BootstrapAction && !segment.Terminated && (recorder.IsOver || segment.Steps == options.Length);
                     if (asks[row])
                     {
                         continue;
@@ -171,9 +171,9 @@ internal sealed class RolloutShard
                 {
                     Drop(row, ref active);
                 }
-                else if (recorder.Over)
+                else if (recorder.IsOver)
                 {
-                    recorder.BeginNext(ref environmentRng[i]);
+                    recorder.BeginNextEpisode(ref environmentRng[i]);
                     controller.BeginRow(row);
                 }
             }
@@ -197,7 +197,7 @@ internal sealed class RolloutShard
             var scope = archive.Scope($"environment.{played[i]}");
             scope.Rng("chance", ref environmentRng[i]);
             scope.Rng("choice", ref actionRng[i]);
-            if (!archive.Loading)
+            if (!archive.IsLoading)
             {
                 environments[i].Save(snapshot);
             }
@@ -209,7 +209,7 @@ internal sealed class RolloutShard
                 throw new InvalidDataException($"environment {played[i]} has a snapshot of {used} elements; its own have {snapshot.Length}");
             }
             scope.Array("snapshot", snapshot.AsSpan(0, used));
-            if (archive.Loading)
+            if (archive.IsLoading)
             {
                 snapshot.AsSpan(used).Clear();
                 environments[i].Restore(snapshot);

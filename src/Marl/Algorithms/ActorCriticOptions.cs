@@ -66,7 +66,7 @@ public sealed record MappoOptions : ActorCriticOptions
 }
 
 /// <summary>What a state-value critic sees.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<CriticKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<CriticKind>))]
 public enum CriticKind
 {
     /// <summary>There is no critic: returns are the advantages (REINFORCE).</summary>

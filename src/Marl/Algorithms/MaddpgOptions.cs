@@ -106,7 +106,7 @@ public sealed record DdpgOptions : MaddpgOptions
 }
 
 /// <summary>What an action-value critic sees.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ActionCriticKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<ActionCriticKind>))]
 public enum ActionCriticKind
 {
     /// <summary>The state and all agents' actions.</summary>

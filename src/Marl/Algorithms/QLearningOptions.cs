@@ -51,7 +51,7 @@ public sealed record QplexOptions : QLearningOptions
 }
 
 /// <summary>The returns that lambda mixes, see <see cref="Targets"/>. The policy that is evaluated is the greedy one.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<TraceKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<TraceKind>))]
 public enum TraceKind
 {
     /// <summary>TD(lambda) on the greedy values, Peng's Q(lambda): what was done counts as if it had been greedy (Peng and Williams 1996).</summary>

@@ -49,7 +49,7 @@ public sealed record QtranAltOptions : QtranOptions
 }
 
 /// <summary>What QTRAN-base's joint action-value network reads besides the state.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<QtranArchitecture>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<QtranArchitecture>))]
 public enum QtranArchitecture
 {
     /// <summary>The sum over agents of an encoding of their features and actions.</summary>

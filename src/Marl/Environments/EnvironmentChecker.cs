@@ -79,13 +79,13 @@ public static class EnvironmentChecker
         Require(spec.EpisodeLimit >= 1, "EpisodeLimit is less than 1");
         foreach (var agent in spec.Agents ?? [])
         {
-            Require(agent.Observation >= 1, "an agent's Observation is less than 1");
-            Require(agent.Actions >= 1, "an agent's Actions is less than 1");
+            Require(agent.ObservationSize >= 1, "an agent's Observation is less than 1");
+            Require(agent.ActionCount >= 1, "an agent's Actions is less than 1");
             Require(agent.Team >= 0, "an agent's Team is negative");
             Require(agent.Box is not { } box || float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High, "an agent's Box is empty or has no bounds");
             Require((agent.Box is null) == (spec.Agents![0].Box is null), "some agents choose among actions, and those of others are numbers");
         }
-        Require(spec.IsLike(another.Spec), "differs between instances");
+        Require(spec.IsEquivalentTo(another.Spec), "differs between instances");
 
         void Require(bool holds, string problem)
         {
@@ -123,8 +123,8 @@ public static class EnvironmentChecker
             {
                 if (findings.Step == takeOver)
                 {
-                    successor.Wander(ref policy, policy.NextInt(5));
-                    successor.TakeOver(main);
+                    successor.PlayRandomSteps(ref policy, policy.NextInt(5));
+                    successor.RestoreFrom(main);
                     followed = 2;
                     Compare();
                 }
@@ -134,7 +134,7 @@ public static class EnvironmentChecker
                 }
 
                 findings.Step++;
-                main.Choose(ref policy);
+                main.SampleActions(ref policy);
                 main.Step(main.Joint);
                 twin.Step(main.Joint);
                 if (followed > 0)
@@ -193,13 +193,13 @@ public static class EnvironmentChecker
                     for (int agent = 0; agent < agents; agent++)
                     {
                         before = Now();
-                        environment.Observe(agent, observation.AsSpan(0, spec.Agents[agent].Observation));
+                        environment.Observe(agent, observation.AsSpan(0, spec.Agents[agent].ObservationSize));
                         Report(nameof(IEnvironment.Observe), before);
-                        var mask = available.AsSpan(0, spec.Agents[agent].Actions);
+                        var mask = available.AsSpan(0, spec.Agents[agent].ActionCount);
                         before = Now();
                         environment.ReadAvailable(agent, mask);
                         Report(nameof(IEnvironment.ReadAvailable), before);
-                        actions.Draw(agent, mask, ref policy);
+                        actions.Sample(agent, mask, ref policy);
                     }
                     before = Now();
                     environment.ReadState(state);

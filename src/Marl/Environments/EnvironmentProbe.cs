@@ -46,15 +46,15 @@ internal sealed class EnvironmentProbe
     {
         (this.environment, this.rng, this.findings) = (environment, rng, findings);
         var spec = environment.Spec;
-        observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.Observation))];
-        this.available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.Actions))];
+        observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.ObservationSize))];
+        this.available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.ActionCount))];
         state = new(spec.StateSize);
         this.rewards = new(spec.Agents.Length);
         this.snapshot = new(spec.SnapshotSize);
         (actions, agents) = (new RandomActions(spec), spec.Agents.Length);
     }
 
-    /// <summary>The joint action of <see cref="Choose(ref Rng)"/>.</summary>
+    /// <summary>The joint action of <see cref="SampleActions(ref Rng)"/>.</summary>
     public JointAction Joint => actions.Joint;
 
     /// <summary>What the last step returned.</summary>
@@ -97,18 +97,18 @@ internal sealed class EnvironmentProbe
     }
 
     /// <summary>Plays a little, to have a past.</summary>
-    public void Wander(ref Rng policy, int steps)
+    public void PlayRandomSteps(ref Rng policy, int steps)
     {
         Reset();
         for (int step = 0; step < steps && Result == StepResult.Running; step++)
         {
-            Choose(ref policy);
+            SampleActions(ref policy);
             Step(Joint);
         }
     }
 
     /// <summary>Goes on where <paramref name="other"/> is.</summary>
-    public void TakeOver(EnvironmentProbe other)
+    public void RestoreFrom(EnvironmentProbe other)
     {
         const string save = nameof(IEnvironment.Save);
         var saved = other.snapshot;
@@ -143,11 +143,11 @@ internal sealed class EnvironmentProbe
     }
 
     /// <summary>Draws an available action for each agent.</summary>
-    public void Choose(ref Rng policy)
+    public void SampleActions(ref Rng policy)
     {
         for (int agent = 0; agent < agents; agent++)
         {
-            actions.Draw(agent, available[agent].Span, ref policy);
+            actions.Sample(agent, available[agent].Span, ref policy);
         }
     }
 
@@ -240,18 +240,18 @@ internal sealed class EnvironmentProbe
 internal sealed class RandomActions(EnvironmentSpec spec)
 {
     private readonly int[] indices = new int[spec.Agents.Length];
-    private readonly float[] numbers = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
+    private readonly float[] vectors = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
     private readonly int width = spec.ActionCount;
 
     /// <summary>What was drawn last.</summary>
-    public JointAction Joint => numbers.Length > 0 ? JointAction.Create(numbers, width) : indices;
+    public JointAction Joint => vectors.Length > 0 ? JointAction.Create(vectors, width) : indices;
 
     /// <summary>Draws for an agent; index 0 if nothing is available.</summary>
-    public void Draw(int agent, ReadOnlySpan<bool> available, ref Rng rng)
+    public void Sample(int agent, ReadOnlySpan<bool> available, ref Rng rng)
     {
         if (spec.Agents[agent].Box is { } box)
         {
-            foreach (ref float number in numbers.AsSpan(agent * width, spec.Agents[agent].Actions))
+            foreach (ref float number in vectors.AsSpan(agent * width, spec.Agents[agent].ActionCount))
             {
                 number = rng.NextSingle(box.Low, box.High);
             }

@@ -33,7 +33,7 @@ public interface IEnvironment
         int start = 0;
         for (int agent = 0; agent < Spec.Agents.Length; agent++)
         {
-            int size = Spec.Agents[agent].Observation;
+            int size = Spec.Agents[agent].ObservationSize;
             Observe(agent, state.Slice(start, size));
             start += size;
         }
@@ -61,11 +61,11 @@ public enum StepResult
 }
 
 /// <summary>What one agent sees and may do.</summary>
-/// <param name="Observation">length of its observation.</param>
-/// <param name="Actions">how many actions it chooses from; with a box, how many numbers an action of it is.</param>
+/// <param name="ObservationSize">length of its observation.</param>
+/// <param name="ActionCount">how many actions it chooses from; with a box, how many numbers an action of it is.</param>
 /// <param name="Team">agents with the same number pursue a common goal; rewards are never summed across teams.</param>
 /// <param name="Box">where actions are numbers: their bounds. None: it chooses among actions. All agents of an environment are of one kind.</param>
-public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0, ActionBox? Box = null);
+public readonly record struct AgentSpec(int ObservationSize, int ActionCount, int Team = 0, ActionBox? Box = null);
 
 /// <summary>Everything about an environment that never changes.</summary>
 public sealed record EnvironmentSpec
@@ -99,7 +99,7 @@ public sealed record EnvironmentSpec
     public bool IsContinuous => Agents[0].Box is not null;
 
     /// <summary>Whether all is alike, agent by agent.</summary>
-    public bool IsLike(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
+    public bool IsEquivalentTo(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
 
     /// <summary>The numbers of the teams that there are, the least first.</summary>
     public int[] Teams => [.. Agents.Select(a => a.Team).Distinct().Order()];
@@ -110,17 +110,17 @@ public sealed record EnvironmentSpec
         var (observation, actions) = (0, 0);
         foreach (ref readonly var agent in agents)
         {
-            (observation, actions) = (Math.Max(observation, agent.Observation), Math.Max(actions, agent.Actions));
+            (observation, actions) = (Math.Max(observation, agent.ObservationSize), Math.Max(actions, agent.ActionCount));
         }
         return (observation, actions);
     }
 
-    /// <summary>A specification of <paramref name="count"/> like agents whose state is all their observations.</summary>
-    public static EnvironmentSpec Uniform(string id, int count, int observation, int actions, int episodeLimit, int snapshotSize) => new()
+    /// <summary>A specification of <paramref name="agents"/> like agents whose state is all their observations.</summary>
+    public static EnvironmentSpec Uniform(string id, int agents, int observationSize, int actionCount, int episodeLimit, int snapshotSize) => new()
     {
         Id = id,
-        Agents = [.. Enumerable.Repeat(new AgentSpec(observation, actions), count)],
-        StateSize = count * observation,
+        Agents = [.. Enumerable.Repeat(new AgentSpec(observationSize, actionCount), agents)],
+        StateSize = agents * observationSize,
         EpisodeLimit = episodeLimit,
         SnapshotSize = snapshotSize,
     };

@@ -86,7 +86,7 @@ internal sealed class IdentityGame : IEnvironment
     {
         foreach (ref int symbol in symbols.AsSpan())
         {
-            symbol = rng.NextInt(Spec.Agents[0].Actions);
+            symbol = rng.NextInt(Spec.Agents[0].ActionCount);
         }
     }
 }

@@ -7,13 +7,13 @@ namespace Marl.Native.Rl;
 [CollectionBuilder(typeof(JointAction), nameof(Create))]
 public readonly ref struct JointAction
 {
-    private readonly ReadOnlySpan<float> numbers;
+    private readonly ReadOnlySpan<float> vectors;
     private readonly int width;
 
     private JointAction(ReadOnlySpan<int> indices, ReadOnlySpan<float> numbers, int width)
     {
         Indices = indices;
-        this.numbers = numbers;
+        this.vectors = numbers;
         this.width = width;
     }
 
@@ -25,9 +25,9 @@ public readonly ref struct JointAction
     public static JointAction Create(ReadOnlySpan<int> indices) => new(indices, default, 0);
 
     /// <summary>Of agents whose actions are numbers.</summary>
-    /// <param name="numbers">[N, D], one agent behind the other, each padded to the longest.</param>
+    /// <param name="vectors">[N, D], one agent behind the other, each padded to the longest.</param>
     /// <param name="width">D</param>
-    public static JointAction Create(ReadOnlySpan<float> numbers, int width) => new(default, numbers, width);
+    public static JointAction Create(ReadOnlySpan<float> vectors, int width) => new(default, vectors, width);
 
     /// <inheritdoc cref="Create(ReadOnlySpan{int})"/>
     public static implicit operator JointAction(ReadOnlySpan<int> indices) => Create(indices);
@@ -35,12 +35,12 @@ public readonly ref struct JointAction
     /// <inheritdoc cref="Create(ReadOnlySpan{int})"/>
     public static implicit operator JointAction(int[] indices) => Create(indices);
 
-    /// <summary>The index that an agent has chosen, 0 .. <see cref="AgentSpec.Actions"/> - 1.</summary>
+    /// <summary>The index that an agent has chosen, 0 .. <see cref="AgentSpec.ActionCount"/> - 1.</summary>
     public int this[int agent] => Indices[agent];
 
     /// <summary>[D] an agent's numbers; one that has fewer than others reads the first.</summary>
     /// <exception cref="InvalidOperationException">the agents have chosen indices.</exception>
-    public ReadOnlySpan<float> Vector(int agent) => width > 0 ? numbers.Slice(agent * width, width)
+    public ReadOnlySpan<float> Vector(int agent) => width > 0 ? vectors.Slice(agent * width, width)
         : throw new InvalidOperationException("these are indices of actions; numbers are needed");
 
     /// <summary>The indices, one after the other.</summary>
@@ -56,7 +56,7 @@ public readonly record struct ActionBox(float Low, float High)
     public float Center => 0.5f * (Low + High);
 
     /// <summary>How far it reaches from its middle.</summary>
-    public float Radius => 0.5f * (High - Low);
+    public float HalfWidth => 0.5f * (High - Low);
 
     /// <summary>The nearest number within.</summary>
     public float Clamp(float x) => Math.Clamp(x, Low, High);

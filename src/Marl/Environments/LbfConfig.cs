@@ -21,7 +21,7 @@ internal sealed record LbfConfig
     public int Foods { get; init; } = 2;
 
     /// <summary>How many rows and columns a player sees in each direction; null for the whole field.</summary>
-    public int? Sight { get; init; }
+    public int? ObservationRange { get; init; }
 
     /// <summary>Every food has the greatest level, so that it takes the three weakest players together.</summary>
     public bool Coop { get; init; }
@@ -53,7 +53,7 @@ internal sealed record LbfConfig
         get
         {
             LbfConfig usual = new();
-            string name = ExclusiveFoodLevel ? "lbf-v1" : "lbf", sight = Sight is int cells ? $"-{cells}s" : "";
+            string name = ExclusiveFoodLevel ? "lbf-v1" : "lbf", sight = ObservationRange is int cells ? $"-{cells}s" : "";
             string coop = Coop ? "-coop" : "", penalized = Penalty == DefaultPenalty ? "-pen" : "";
             return EnvironmentId.Compose($"{name}:{Rows}x{Cols}-{Players}p-{Foods}f{sight}{coop}{penalized}",
                 ("penalty", Penalty == DefaultPenalty ? usual.Penalty : Penalty, usual.Penalty),
@@ -106,7 +106,7 @@ internal sealed record LbfConfig
             Cols = cols,
             Players = players.Value,
             Foods = foods.Value,
-            Sight = sight,
+            ObservationRange = sight,
             Coop = coop,
             ExclusiveFoodLevel = id.Name == "lbf-v1",
         };
@@ -154,7 +154,7 @@ internal sealed record LbfConfig
         // A new player avoids the others' new cells and every player's last cell of the episode before.
         Require(Players >= 1 && Rows * Cols > 2L * Players, "there must be a player, and more than two cells for each");
         Require(Foods >= 1 && Foods <= (Rows - 2) * (Cols - 2), "there must be a food, and no more than inner cells of the field");
-        Require(Sight is null or >= 1, "sight must be at least 1");
+        Require(ObservationRange is null or >= 1, "sight must be at least 1");
         Require(double.IsFinite(Penalty) && Penalty >= 0, "the penalty must be finite and not negative");
         Require(MinPlayerLevel >= 1 && MinPlayerLevel <= MaxPlayerLevel && MaxPlayerLevel <= greatestLevel,
             $"player levels must lie in 1 to {greatestLevel}, the lowest first");

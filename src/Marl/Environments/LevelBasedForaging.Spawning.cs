@@ -25,7 +25,7 @@ internal sealed partial class LevelBasedForaging
         int max = config.MaxFoodLevel ?? ThreeLowestLevels();
         int min = config.Coop ? max : config.MinFoodLevel;
         int last = config.ExclusiveFoodLevel ? Math.Max(min, max - 1) : max;
-        for (int tries = 0; tries < SpawnTries && left < foods.Length; tries++)
+        for (int tries = 0; tries < SpawnTries && remainingFoods < foods.Length; tries++)
         {
             int row = rng.NextInt(1, config.Rows - 2), col = rng.NextInt(1, config.Cols - 2);
             if (HasFoodNear(Cell(row, col)) || HasPlayer(row, col))
@@ -34,9 +34,9 @@ internal sealed partial class LevelBasedForaging
             }
 
             var food = new Piece(row, col, rng.NextInt(min, last));
-            spawned += food.Level;
+            totalFoodLevel += food.Level;
             // Sorted row by row: the order in which they are observed.
-            int place = left++;
+            int place = remainingFoods++;
             for (; place > 0 && Cell(foods[place - 1].Row, foods[place - 1].Col) > Cell(row, col); place--)
             {
                 foods[place] = foods[place - 1];

@@ -13,18 +13,18 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed partial class LevelBasedForaging : IEnvironment
 {
-    private const int ActionCount = 6, Load = 5, Nothing = -1;
+    private const int ActionCount = 6, Load = 5, None = -1;
     private const short Free = 0, Wall = -1;
 
     private readonly LbfConfig config;
-    private readonly int sight, width;
+    private readonly int observationRange, width;
     private readonly Piece[] players, foods;
     // One cell more than the field on each side: Wall around it, Free, or 1 + the index of the food there.
     private readonly short[] grid;
     private readonly int[] offsets;
     private readonly short[] claims;
-    private readonly int[] targets, loaded, strengths;
-    private int step, spawned, left;
+    private readonly int[] targets, loadTargets, loaderLevels;
+    private int step, totalFoodLevel, remainingFoods;
 
     /// <summary>Sets up an empty field; <see cref="Reset"/> fills it.</summary>
     /// <exception cref="UsageException">the configuration cannot be played.</exception>
@@ -32,10 +32,10 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     {
         config.Validate();
         this.config = config;
-        sight = config.Sight ?? Math.Max(config.Rows, config.Cols);
+        observationRange = config.ObservationRange ?? Math.Max(config.Rows, config.Cols);
         width = config.Cols + 2;
         players = new Piece[config.Players];
-        players.AsSpan().Fill(new Piece(Nothing, Nothing, 0));
+        players.AsSpan().Fill(new Piece(None, None, 0));
         foods = new Piece[config.Foods];
         grid = new short[(config.Rows + 2) * width];
         grid.AsSpan().Fill(Wall);
@@ -47,8 +47,8 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         offsets = [0, -width, width, -1, 1, 0];
         claims = new short[grid.Length];
         targets = new int[config.Players];
-        loaded = new int[config.Players];
-        strengths = new int[config.Foods];
+        loadTargets = new int[config.Players];
+        loaderLevels = new int[config.Foods];
         int pieces = config.Players + config.Foods;
         Spec = EnvironmentSpec.Uniform(config.Id, config.Players, 3 * pieces, ActionCount, config.EpisodeLimit, 2 + 3 * pieces);
     }
@@ -79,18 +79,18 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         rewards.Clear();
         Move(actions);
         LoadFood(actions, rewards);
-        return left == 0 ? StepResult.Terminated : step >= config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        return remainingFoods == 0 ? StepResult.Terminated : step >= config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
         var self = players[agent];
-        int top = Math.Max(self.Row - sight, 0), left = Math.Max(self.Col - sight, 0);
+        int top = Math.Max(self.Row - observationRange, 0), left = Math.Max(self.Col - observationRange, 0);
         int end = 0;
         foreach (ref readonly var food in foods.AsSpan())
         {
-            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= sight && Math.Abs(food.Col - self.Col) <= sight)
+            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= observationRange && Math.Abs(food.Col - self.Col) <= observationRange)
             {
                 Write(observation, ref end, food.Row - top, food.Col - left, food.Level);
             }
@@ -105,7 +105,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         {
             // Judged after the shift to the corner, as in the original: near the top and left border one sees beyond one's sight.
             int y = players[other].Row - top, x = players[other].Col - left;
-            if (other != agent && (uint)y <= 2 * sight && (uint)x <= 2 * sight)
+            if (other != agent && (uint)y <= 2 * observationRange && (uint)x <= 2 * observationRange)
             {
                 Write(observation, ref end, y, x, players[other].Level);
             }
@@ -122,7 +122,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     {
         snapshot.Clear();
         snapshot[0] = step;
-        snapshot[1] = spawned;
+        snapshot[1] = totalFoodLevel;
         int end = 2;
         foreach (ref readonly var player in players.AsSpan())
         {
@@ -143,7 +143,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     {
         ClearFood();
         step = (int)snapshot[0];
-        spawned = (int)snapshot[1];
+        totalFoodLevel = (int)snapshot[1];
         int end = 2;
         foreach (ref var player in players.AsSpan())
         {
@@ -153,7 +153,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         foreach (ref var food in foods.AsSpan())
         {
             food = Read(snapshot, ref end);
-            left += food.Level > 0 ? 1 : 0;
+            remainingFoods += food.Level > 0 ? 1 : 0;
         }
         PutFoodOnGrid();
     }
@@ -191,38 +191,38 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     {
         for (int i = 0; i < players.Length; i++)
         {
-            loaded[i] = actions[i] == Load ? FoodBeside(Cell(players[i].Row, players[i].Col)) : Nothing;
-            if (loaded[i] != Nothing)
+            loadTargets[i] = actions[i] == Load ? FoodBeside(Cell(players[i].Row, players[i].Col)) : None;
+            if (loadTargets[i] != None)
             {
-                strengths[loaded[i]] += players[i].Level;
+                loaderLevels[loadTargets[i]] += players[i].Level;
             }
         }
         for (int i = 0; i < players.Length; i++)
         {
-            if (loaded[i] == Nothing)
+            if (loadTargets[i] == None)
             {
                 continue;
             }
 
-            int strength = strengths[loaded[i]], food = foods[loaded[i]].Level;
-            rewards[i] = strength >= food ? (double)(players[i].Level * food) / ((double)strength * spawned) : 0 - config.Penalty;
+            int strength = loaderLevels[loadTargets[i]], food = foods[loadTargets[i]].Level;
+            rewards[i] = strength >= food ? (double)(players[i].Level * food) / ((double)strength * totalFoodLevel) : 0 - config.Penalty;
         }
-        foreach (int index in loaded)
+        foreach (int index in loadTargets)
         {
-            if (index == Nothing)
+            if (index == None)
             {
                 continue;
             }
 
             ref var food = ref foods[index];
-            if (food.Level > 0 && strengths[index] >= food.Level)
+            if (food.Level > 0 && loaderLevels[index] >= food.Level)
             {
                 grid[Cell(food.Row, food.Col)] = Free;
                 food.Level = 0;
-                left--;
+                remainingFoods--;
             }
         }
-        strengths.AsSpan().Clear();
+        loaderLevels.AsSpan().Clear();
     }
 
     /// <summary>The index of the food in one of the four cells around <paramref name="cell"/>.</summary>
@@ -236,7 +236,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
                 return content - 1;
             }
         }
-        return Nothing;
+        return None;
     }
 
     private void ClearFood()
@@ -250,7 +250,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
 
             food = default;
         }
-        spawned = left = 0;
+        totalFoodLevel = remainingFoods = 0;
     }
 
     private void PutFoodOnGrid()

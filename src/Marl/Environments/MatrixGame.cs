@@ -117,7 +117,7 @@ public sealed class MatrixGame : IEnvironment
         int cell = 0;
         for (int agent = 0; agent < agents.Length; agent++)
         {
-            cell = cell * agents[agent].Actions + actions[agent];
+            cell = cell * agents[agent].ActionCount + actions[agent];
         }
 
         for (int agent = 0; agent < agents.Length; agent++)

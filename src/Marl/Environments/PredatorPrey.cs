@@ -17,12 +17,12 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
     /// <summary>What may stand behind the question mark of an id.</summary>
     internal const string Options = "predators, prey, needed, sight, reward, punishment, steps";
 
-    private const int ActionCount = 6, Directions = 4, Stay = 4, Catch = 5, Gone = -1, GreatestSize = 128, GreatestSight = 16;
+    private const int ActionCount = 6, Directions = 4, Stay = 4, Catch = 5, Gone = -1, MaxSize = 128, MaxObservationRange = 16;
     private const byte Free = 0, Predator = 1, Prey = 2, Wall = 3;
 
     private static readonly string[] actionNames = ["right", "down", "left", "up", "stay", "catch"];
 
-    private readonly int rows, cols, sight, needed, width;
+    private readonly int rows, cols, observationRange, needed, width;
     private readonly double reward, punishment;
     // Cells of the grid, with a wall of the width of sight around it.
     private readonly byte[] grid;
@@ -38,21 +38,21 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         }
         predators = new int[id.Integer("predators") ?? 8];
         prey = new int[id.Integer("prey") ?? 8];
-        (needed, sight, int limit) = (id.Integer("needed") ?? 2, id.Integer("sight") ?? 2, id.Integer("steps") ?? 200);
+        (needed, observationRange, int limit) = (id.Integer("needed") ?? 2, id.Integer("sight") ?? 2, id.Integer("steps") ?? 200);
         (reward, punishment) = (id.Number("reward") ?? 10, id.Number("punishment") ?? 2);
         id.EnsureAllRead(hasLayout: true);
-        Require(rows is >= 2 and <= GreatestSize && cols is >= 2 and <= GreatestSize, $"a grid is 2 to {GreatestSize} cells wide and high");
+        Require(rows is >= 2 and <= MaxSize && cols is >= 2 and <= MaxSize, $"a grid is 2 to {MaxSize} cells wide and high");
         Require((long)predators.Length + prey.Length <= rows * cols, "there must be a cell for everyone");
         Require(needed <= Math.Min(Directions, predators.Length), $"needed={needed}, but no more than {Math.Min(Directions, predators.Length)} can stand beside prey");
-        Require(sight <= GreatestSight, $"sight is at most {GreatestSight}");
+        Require(observationRange <= MaxObservationRange, $"sight is at most {MaxObservationRange}");
 
-        width = cols + 2 * sight;
-        grid = new byte[(rows + 2 * sight) * width];
+        width = cols + 2 * observationRange;
+        grid = new byte[(rows + 2 * observationRange) * width];
         offsets = [1, width, -1, -width];
         (predatorOrder, preyOrder) = (new int[predators.Length], new int[prey.Length]);
         string name = EnvironmentId.Compose($"{id.Name}:{rows}x{cols}", ("predators", predators.Length, 8), ("prey", prey.Length, 8), ("needed", needed, 2),
-            ("sight", sight, 2), ("reward", reward, 10.0), ("punishment", punishment, 2.0), ("steps", limit, 200));
-        int seen = (2 * sight + 1) * (2 * sight + 1);
+            ("sight", observationRange, 2), ("reward", reward, 10.0), ("punishment", punishment, 2.0), ("steps", limit, 200));
+        int seen = (2 * observationRange + 1) * (2 * observationRange + 1);
         Spec = EnvironmentSpec.Uniform(name, predators.Length, 2 * seen, ActionCount, limit, 1 + predators.Length + prey.Length) with
         {
             StateSize = 2 * rows * cols,
@@ -101,7 +101,7 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         {
             if (prey[i] != Gone)
             {
-                sum += Hunt(ref prey[i], actions, ref rng);
+                sum += StepPrey(ref prey[i], actions, ref rng);
             }
         }
         rewards.Fill(sum);
@@ -115,7 +115,7 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         observation.Clear();
         if (predators[agent] != Gone)
         {
-            Write(predators[agent] - sight * (width + 1), 2 * sight + 1, 2 * sight + 1, observation);
+            Write(predators[agent] - observationRange * (width + 1), 2 * observationRange + 1, 2 * observationRange + 1, observation);
         }
     }
 
@@ -142,7 +142,7 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         for (int i = 0; i < predators.Length + prey.Length; i++)
         {
             int cell = i < predators.Length ? predators[i] : prey[i - predators.Length];
-            snapshot[1 + i] = cell == Gone ? Gone : (cell / width - sight) * cols + cell % width - sight;
+            snapshot[1 + i] = cell == Gone ? Gone : (cell / width - observationRange) * cols + cell % width - observationRange;
         }
     }
 
@@ -158,16 +158,16 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
     /// <inheritdoc/>
     public Scene Render() => new GridScene(rows, cols,
     [
-        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Wanted, cell / width - sight, cell % width - sight)),
+        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Wanted, cell / width - observationRange, cell % width - observationRange)),
         .. predators.Select((cell, i) => (cell, i)).Where(predator => predator.cell != Gone)
-            .Select(predator => new Sprite(SceneRole.Agent, predator.cell / width - sight, predator.cell % width - sight) { Agent = predator.i }),
+            .Select(predator => new Sprite(SceneRole.Agent, predator.cell / width - observationRange, predator.cell % width - observationRange) { Agent = predator.i }),
     ]);
 
     /// <inheritdoc/>
     public string ActionName(int agent, int action) => actionNames[action];
 
     /// <summary>What one prey's turn pays: it is caught or moves.</summary>
-    private double Hunt(ref int cell, JointAction actions, ref Rng rng)
+    private double StepPrey(ref int cell, JointAction actions, ref Rng rng)
     {
         int catching = 0;
         for (int i = 0; i < predators.Length; i++)
@@ -271,7 +271,7 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
     }
 
     /// <summary>The place in the grid of the cell row * columns + column.</summary>
-    private int Cell(int index) => (index / cols + sight) * width + index % cols + sight;
+    private int Cell(int index) => (index / cols + observationRange) * width + index % cols + observationRange;
 
     /// <summary>0 .. n - 1 in random order (Fisher and Yates).</summary>
     private static void Shuffle(Span<int> order, ref Rng rng)

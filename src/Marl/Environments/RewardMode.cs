@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>What agents are rewarded with.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<RewardMode>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<RewardMode>))]
 public enum RewardMode
 {
     /// <summary>As the environment says, see <see cref="EnvironmentSpec.Reward"/>.</summary>

@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 internal sealed partial class RoboticWarehouse
 {
     // [32, 8]: nothing, agent, its direction (4, one-hot), shelf, requested; the first only makes eight of seven.
-    private static readonly float[] glances = WriteGlances();
+    private static readonly float[] cellFeatures = CreateCellFeatures();
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
@@ -20,38 +20,38 @@ internal sealed partial class RoboticWarehouse
             for (int cell = middle + range; cell >= middle - range; cell--)
             {
                 place -= CellSize;
-                Vector256.Create(glances, 8 * seen[cell]).CopyTo(observation.Slice(place - 1, 8));
+                Vector256.Create(cellFeatures, 8 * cellCodes[cell]).CopyTo(observation.Slice(place - 1, 8));
             }
         }
         var own = observation[..SelfSize];
         own.Clear();
         own[0] = plan.X(self.Cell);
         own[1] = plan.Y(self.Cell);
-        own[2] = self.Carried != Nothing ? 1 : 0;
+        own[2] = self.Carried != NoShelf ? 1 : 0;
         own[3 + self.Direction] = 1;
         own[3 + Directions] = plan.Floor[self.Cell] == Ground.Highway ? 1 : 0;
     }
 
-    private void LookEverywhere()
+    private void UpdateAllCells()
     {
-        for (int cell = 0; cell < seen.Length; cell++)
+        for (int cell = 0; cell < cellCodes.Length; cell++)
         {
-            Look(cell);
+            UpdateCell(cell);
         }
     }
 
-    /// <summary>Makes <see cref="seen"/> true again where something changed.</summary>
-    private void Look(int cell)
+    /// <summary>Makes <see cref="cellCodes"/> true again where something changed.</summary>
+    private void UpdateCell(int cell)
     {
         int agent = agentAt[cell], shelf = shelfAt[cell];
-        seen[cell] = GlanceOf(agent != Nobody, agent == Nobody ? 0 : agents[agent - 1].Direction, shelf != Nothing, requested[shelf]);
+        cellCodes[cell] = CellCode(agent != NoAgent, agent == NoAgent ? 0 : agents[agent - 1].Direction, shelf != NoShelf, requested[shelf]);
     }
 
-    /// <summary>The row of <see cref="glances"/> that shows this.</summary>
-    private static byte GlanceOf(bool agent, int direction, bool shelf, bool requested)
+    /// <summary>The row of <see cref="cellFeatures"/> that shows this.</summary>
+    private static byte CellCode(bool agent, int direction, bool shelf, bool requested)
         => (byte)(direction | (agent ? 4 : 0) | (shelf ? 8 : 0) | (requested ? 16 : 0));
 
-    private static float[] WriteGlances()
+    private static float[] CreateCellFeatures()
     {
         float[] table = new float[32 * 8];
         for (int glance = 0; glance < 32; glance++)

@@ -26,7 +26,7 @@ internal sealed partial class RoboticWarehouse
             snapshot[end++] = shelf;
         }
 
-        snapshot[end++] = idle;
+        snapshot[end++] = stepsWithoutDelivery;
         foreach (ref readonly var agent in agents.AsSpan())
         {
             snapshot[end++] = agent.HasDelivered ? 1 : 0;
@@ -54,12 +54,12 @@ internal sealed partial class RoboticWarehouse
             Request(slot, (int)snapshot[end++]);
         }
 
-        idle = (int)snapshot[end++];
+        stepsWithoutDelivery = (int)snapshot[end++];
         foreach (ref var agent in agents.AsSpan())
         {
             agent.HasDelivered = snapshot[end++] != 0;
         }
 
-        LookEverywhere();
+        UpdateAllCells();
     }
 }

@@ -9,12 +9,12 @@ internal sealed partial class RoboticWarehouse
 {
     // By agent: the cell it wants, the longest chain of agents behind it, and what was decided.
     private readonly int[] targets, followers;
-    private readonly bool[] drives;
+    private readonly bool[] canMove;
     // For ties.
-    private readonly int[] listed, component;
+    private readonly int[] allCells, component;
     private readonly CellTable cellTable;
 
-    private void DecideWhoDrives(JointAction actions)
+    private void ResolveMoves(JointAction actions)
     {
         bool any = false;
         for (int i = 0; i < agents.Length; i++)
@@ -22,7 +22,7 @@ internal sealed partial class RoboticWarehouse
             int cell = agents[i].Cell, ahead = cell + offsets[agents[i].Direction];
             targets[i] = actions[i] == Forward && !IsBlocked(agents[i].Carried, ahead) ? ahead : cell;
             followers[i] = 0;
-            drives[i] = false;
+            canMove[i] = false;
             any |= targets[i] != cell;
         }
         if (!any)
@@ -32,21 +32,21 @@ internal sealed partial class RoboticWarehouse
 
         for (int i = 0; i < agents.Length; i++)
         {
-            if (WantsToDrive(i))
+            if (WantsToMove(i))
             {
                 FollowChain(i);
             }
         }
         for (int i = 0; i < agents.Length; i++)
         {
-            if (WantsToDrive(i) && agentAt[targets[i]] == Nobody)
+            if (WantsToMove(i) && agentAt[targets[i]] == NoAgent)
             {
-                LetLongestTrainDrive(targets[i]);
+                MoveLongestChain(targets[i]);
             }
         }
     }
 
-    private bool WantsToDrive(int i) => targets[i] != agents[i].Cell;
+    private bool WantsToMove(int i) => targets[i] != agents[i].Cell;
 
     /// <summary>By a wall; with a shelf also by another shelf, unless that is being carried itself and so may leave.</summary>
     private bool IsBlocked(int carried, int cell)
@@ -56,7 +56,7 @@ internal sealed partial class RoboticWarehouse
             return true;
         }
 
-        return carried != Nothing && shelfAt[cell] != Nothing && (agentAt[cell] == Nobody || agents[agentAt[cell] - 1].Carried == Nothing);
+        return carried != NoShelf && shelfAt[cell] != NoShelf && (agentAt[cell] == NoAgent || agents[agentAt[cell] - 1].Carried == NoShelf);
     }
 
     /// <summary>From an agent to the one in front of it and so on: counts followers, and lets the agent drive if the chain comes back
@@ -74,7 +74,7 @@ internal sealed partial class RoboticWarehouse
 
             if (next == i)
             {
-                drives[i] = length > 2;
+                canMove[i] = length > 2;
                 return;
             }
             followers[next] = Math.Max(followers[next], length);
@@ -83,22 +83,22 @@ internal sealed partial class RoboticWarehouse
     }
 
     /// <summary>Walks back from the free cell, at each fork to where most follow.</summary>
-    private void LetLongestTrainDrive(int free)
+    private void MoveLongestChain(int free)
     {
-        for (int cell = free; FindLongestTrain(cell, free) is var first and >= 0; cell = agents[first].Cell)
+        for (int cell = free; FindLongestChain(cell, free) is var first and >= 0; cell = agents[first].Cell)
         {
-            drives[first] = true;
+            canMove[first] = true;
         }
     }
 
     /// <summary>Of the agents that want to drive into <paramref name="cell"/> the one with the longest chain behind it; -1 if none
     /// does.</summary>
-    private int FindLongestTrain(int cell, int free)
+    private int FindLongestChain(int cell, int free)
     {
         int best = -1;
         for (int i = 0; i < agents.Length; i++)
         {
-            if (targets[i] != cell || !WantsToDrive(i))
+            if (targets[i] != cell || !WantsToMove(i))
             {
                 continue;
             }
@@ -117,16 +117,16 @@ internal sealed partial class RoboticWarehouse
     private bool WinsTie(int agent, int other, int free)
     {
         int count = ListAllCells(), size = ListComponent(free);
-        ReadOnlySpan<int> order = listed.AsSpan(0, count);
+        ReadOnlySpan<int> order = allCells.AsSpan(0, count);
         if (2 * size < count)
         {
             int first = 0;
-            while (!component.AsSpan(0, size).Contains(listed[first]))
+            while (!component.AsSpan(0, size).Contains(allCells[first]))
             {
                 first++;
             }
 
-            ListComponent(listed[first]);
+            ListComponent(allCells[first]);
             order = component.AsSpan(0, size);
             // One table was filled from another, so the order is that of a table filled in the order of a table.
             for (int pass = 0; pass < 2; pass++)
@@ -154,8 +154,8 @@ internal sealed partial class RoboticWarehouse
         int count = 0;
         for (int i = 0; i < agents.Length; i++)
         {
-            AddNew(listed, ref count, agents[i].Cell);
-            AddNew(listed, ref count, targets[i]);
+            AddNew(allCells, ref count, agents[i].Cell);
+            AddNew(allCells, ref count, targets[i]);
         }
         return count;
     }
@@ -169,7 +169,7 @@ internal sealed partial class RoboticWarehouse
         for (int next = 0; next < count; next++)
         {
             int cell = component[next];
-            if (agentAt[cell] != Nobody)
+            if (agentAt[cell] != NoAgent)
             {
                 AddNew(component, ref count, targets[agentAt[cell] - 1]);
             }

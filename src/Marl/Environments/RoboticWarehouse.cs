@@ -14,19 +14,19 @@ internal sealed partial class RoboticWarehouse : IEnvironment
 {
     private const int ActionCount = 5, Forward = 1, TurnLeft = 2, TurnRight = 3, Toggle = 4;
     private const int Directions = 4, SelfSize = 8, CellSize = 7;
-    private const short Nobody = 0, Nothing = 0;
+    private const short NoAgent = 0, NoShelf = 0;
 
     private readonly RwareConfig config;
     private readonly WarehousePlan plan;
     private readonly Agent[] agents;
     // By cell: 1 + the index of the agent and the id of the shelf that are there, and what there is for agents to see: a row of glances.
     private readonly short[] agentAt, shelfAt;
-    private readonly byte[] seen;
+    private readonly byte[] cellCodes;
     // By id of a shelf, from 1 on; 0 is no shelf, which nobody requests.
     private readonly int[] shelfCells;
     private readonly bool[] requested;
     private readonly int[] queue, offsets;
-    private int step, idle;
+    private int step, stepsWithoutDelivery;
 
     /// <summary>Sets up a warehouse with the agents in the top rows and the first shelves requested, which is no start of an episode:
     /// <see cref="Reset"/> draws one.</summary>
@@ -39,15 +39,15 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         agents = new Agent[config.Agents];
         agentAt = new short[cells];
         shelfAt = new short[cells];
-        seen = new byte[cells];
+        cellCodes = new byte[cells];
         shelfCells = new int[1 + shelves];
         requested = new bool[1 + shelves];
         queue = new int[config.Requests];
         offsets = [-plan.Stride, plan.Stride, -1, 1];
         targets = new int[config.Agents];
         followers = new int[config.Agents];
-        drives = new bool[config.Agents];
-        listed = new int[2 * config.Agents];
+        canMove = new bool[config.Agents];
+        allCells = new int[2 * config.Agents];
         component = new int[config.Agents + 1];
         cellTable = new CellTable(config.Agents + 1);
         int observation = SelfSize + CellSize * window * window;
@@ -56,7 +56,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         var spec = EnvironmentSpec.Uniform(config.Id, config.Agents, observation, ActionCount, config.EpisodeLimit, snapshot);
         Spec = spec with { Reward = reward };
         Clear();
-        BringShelvesHome();
+        ResetShelves();
         for (int i = 0; i < agents.Length; i++)
         {
             PlaceAgent(i, plan.Cell(i % plan.Cols, i / plan.Cols), 0);
@@ -67,7 +67,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
             Request(slot, 1 + slot);
         }
 
-        LookEverywhere();
+        UpdateAllCells();
     }
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
     public void Reset(ref Rng rng)
     {
         Clear();
-        BringShelvesHome();
+        ResetShelves();
         for (int i = 0; i < agents.Length; i++)
         {
             int cell;
@@ -92,7 +92,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
                 int place = rng.NextInt(plan.Rows * plan.Cols);
                 cell = plan.Cell(place % plan.Cols, place / plan.Cols);
             }
-            while (agentAt[cell] != Nobody);
+            while (agentAt[cell] != NoAgent);
             PlaceAgent(i, cell, rng.NextInt(Directions));
         }
         for (int slot = 0; slot < queue.Length; slot++)
@@ -100,20 +100,20 @@ internal sealed partial class RoboticWarehouse : IEnvironment
             Request(slot, DrawUnrequested(slot, ref rng));
         }
 
-        LookEverywhere();
+        UpdateAllCells();
     }
 
     /// <inheritdoc/>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         rewards.Clear();
-        DecideWhoDrives(actions);
+        ResolveMoves(actions);
         for (int i = 0; i < agents.Length; i++)
         {
             switch (actions[i])
             {
-                case Forward when drives[i]:
-                    Drive(i);
+                case Forward when canMove[i]:
+                    MoveForward(i);
                     break;
                 case TurnLeft:
                     Turn(ref agents[i], LeftOf);
@@ -122,7 +122,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
                     Turn(ref agents[i], RightOf);
                     break;
                 case Toggle:
-                    LiftOrPutDown(ref agents[i], ref rewards[i]);
+                    ToggleLoad(ref agents[i], ref rewards[i]);
                     break;
                 default:
                     break;
@@ -130,50 +130,50 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         }
         bool delivered = Deliver(rewards, ref rng);
         step++;
-        idle = delivered || config.IdleLimit is null ? 0 : idle + 1;
-        return step >= config.EpisodeLimit || idle >= config.IdleLimit ? StepResult.Truncated : StepResult.Running;
+        stepsWithoutDelivery = delivered || config.IdleLimit is null ? 0 : stepsWithoutDelivery + 1;
+        return step >= config.EpisodeLimit || stepsWithoutDelivery >= config.IdleLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     private void Turn(ref Agent agent, ReadOnlySpan<byte> turn)
     {
         agent.Direction = turn[agent.Direction];
-        Look(agent.Cell);
+        UpdateCell(agent.Cell);
     }
 
     /// <summary>Several may drive in a row or in a circle, so that the cell behind may have been entered already.</summary>
-    private void Drive(int i)
+    private void MoveForward(int i)
     {
         ref var agent = ref agents[i];
         int from = agent.Cell, to = targets[i];
         if (agentAt[from] == i + 1)
         {
-            agentAt[from] = Nobody;
+            agentAt[from] = NoAgent;
         }
 
         agentAt[to] = (short)(i + 1);
         agent.Cell = to;
-        if (agent.Carried != Nothing)
+        if (agent.Carried != NoShelf)
         {
             if (shelfAt[from] == agent.Carried)
             {
-                shelfAt[from] = Nothing;
+                shelfAt[from] = NoShelf;
             }
 
             PlaceShelf(agent.Carried, to);
         }
-        Look(from);
-        Look(to);
+        UpdateCell(from);
+        UpdateCell(to);
     }
 
-    private void LiftOrPutDown(ref Agent agent, ref double reward)
+    private void ToggleLoad(ref Agent agent, ref double reward)
     {
-        if (agent.Carried == Nothing)
+        if (agent.Carried == NoShelf)
         {
             agent.Carried = shelfAt[agent.Cell];
         }
         else if (plan.Floor[agent.Cell] == Ground.Storage)
         {
-            agent.Carried = Nothing;
+            agent.Carried = NoShelf;
             if (agent.HasDelivered)
             {
                 reward += 0.5;
@@ -199,8 +199,8 @@ internal sealed partial class RoboticWarehouse : IEnvironment
             int next = DrawUnrequested(queue.Length, ref rng);
             requested[shelf] = false;
             Request(queue.IndexOf(shelf), next);
-            Look(goal);
-            Look(shelfCells[next]);
+            UpdateCell(goal);
+            UpdateCell(shelfCells[next]);
             switch (config.Reward)
             {
                 case WarehouseReward.Individual:
@@ -245,10 +245,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         agentAt.AsSpan().Clear();
         shelfAt.AsSpan().Clear();
         requested.AsSpan().Clear();
-        step = idle = 0;
+        step = stepsWithoutDelivery = 0;
     }
 
-    private void BringShelvesHome()
+    private void ResetShelves()
     {
         for (int shelf = 1; shelf < shelfCells.Length; shelf++)
         {

@@ -33,7 +33,7 @@ internal sealed record RwareConfig
 
     /// <summary>A floor of one's own instead of blocks, row by row from the top: '.' is a highway, 'x' a shelf, 'g' a goal, '/' ends a
     /// row, as in <c>.xx./.xx./.gg.</c>; null for blocks.</summary>
-    public string? Drawing { get; init; }
+    public string? CustomLayout { get; init; }
 
     /// <summary>N, the number of agents.</summary>
     public int Agents { get; init; } = 2;
@@ -60,7 +60,7 @@ internal sealed record RwareConfig
         get
         {
             RwareConfig usual = new();
-            string size = Drawing ?? sizes.FirstOrDefault(size => (size.Rows, size.Columns) == (ShelfRows, ShelfColumns)).Name
+            string size = CustomLayout ?? sizes.FirstOrDefault(size => (size.Rows, size.Columns) == (ShelfRows, ShelfColumns)).Name
                 ?? $"{ShelfRows}x{ShelfColumns}";
             string? difficulty = Requests == Agents ? "" : Requests == 2 * Agents ? "-easy" : Requests == Agents / 2 ? "-hard" : null;
             return EnvironmentId.Compose($"rware:{size}-{Agents}ag{difficulty}",
@@ -117,7 +117,7 @@ internal sealed record RwareConfig
 
         config = config with
         {
-            ColumnHeight = config.Drawing is null ? id.Integer("height") ?? config.ColumnHeight : config.ColumnHeight,
+            ColumnHeight = config.CustomLayout is null ? id.Integer("height") ?? config.ColumnHeight : config.ColumnHeight,
             Agents = count,
             Requests = queue ?? difficulty switch { "easy" => (int)Math.Min(2L * count, int.MaxValue), "hard" => count / 2, _ => count },
             SensorRange = id.Integer("sensor") ?? config.SensorRange,
@@ -134,14 +134,14 @@ internal sealed record RwareConfig
     internal WarehousePlan Plan()
     {
         const int greatest = 100, greatestRange = 16;
-        if (Drawing is null)
+        if (CustomLayout is null)
         {
             Require(ShelfRows is >= 1 and <= greatest && ShelfColumns is >= 1 and <= greatest && ColumnHeight is >= 1 and <= greatest,
                 $"there are 1 to {greatest} blocks of shelves in each direction, 1 to {greatest} shelves high");
             Require(ShelfColumns % 2 == 1, "the number of blocks from left to right must be odd, for the goals in the middle");
         }
-        string drawing = Drawing ?? WarehousePlan.Draw(ShelfRows, ShelfColumns, ColumnHeight);
-        string? problem = WarehousePlan.ProblemOf(drawing);
+        string drawing = CustomLayout ?? WarehousePlan.CreateLayout(ShelfRows, ShelfColumns, ColumnHeight);
+        string? problem = WarehousePlan.FindError(drawing);
         Require(problem is null, problem!);
         Require(SensorRange is >= 1 and <= greatestRange, $"a sensor reaches 1 to {greatestRange} cells");
         var plan = new WarehousePlan(drawing, SensorRange);
@@ -175,9 +175,9 @@ internal sealed record RwareConfig
             return new() { ShelfRows = down, ShelfColumns = across };
         }
 
-        if (WarehousePlan.IsDrawing(text))
+        if (WarehousePlan.IsLayout(text))
         {
-            return new() { Drawing = text };
+            return new() { CustomLayout = text };
         }
 
         string[] names = [.. sizes.Select(size => size.Name)];

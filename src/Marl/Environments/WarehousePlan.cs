@@ -14,10 +14,10 @@ internal sealed class WarehousePlan
     private readonly Ground[] ground;
     private readonly int margin;
 
-    /// <summary>Reads a drawing that <see cref="ProblemOf"/> has nothing against.</summary>
-    public WarehousePlan(string drawing, int margin)
+    /// <summary>Reads a drawing that <see cref="FindError"/> has nothing against.</summary>
+    public WarehousePlan(string layout, int margin)
     {
-        string[] rows = drawing.Split(RowEnd);
+        string[] rows = layout.Split(RowEnd);
         (Rows, Cols, this.margin) = (rows.Length, rows[0].Length, margin);
         Stride = Cols + 2 * margin;
         ground = new Ground[(Rows + 2 * margin) * Stride];
@@ -70,7 +70,7 @@ internal sealed class WarehousePlan
 
     /// <summary>The original's floor: blocks of two columns of shelves between highways, without the block before the two goals
     /// in the middle of the last row, where agents queue.</summary>
-    public static string Draw(int shelfRows, int shelfColumns, int columnHeight)
+    public static string CreateLayout(int shelfRows, int shelfColumns, int columnHeight)
     {
         int rows = (columnHeight + 1) * shelfRows + 2, cols = 3 * shelfColumns + 1;
         var drawing = new StringBuilder();
@@ -92,15 +92,15 @@ internal sealed class WarehousePlan
     }
 
     /// <summary>Is it a drawing at all, and not the name of a size?</summary>
-    public static bool IsDrawing(string text)
+    public static bool IsLayout(string text)
         => text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowEnd, HighwayMark, StorageMark, GoalMark]);
 
     /// <summary>What is wrong with a drawing; null if nothing is.</summary>
-    public static string? ProblemOf(string drawing)
+    public static string? FindError(string drawing)
     {
         const int greatestSize = 128;
         string[] rows = drawing.Split(RowEnd);
-        return !IsDrawing(drawing) ? "a drawing consists of '.' (highway), 'x' (shelf), 'g' (goal) and '/' (end of a row)"
+        return !IsLayout(drawing) ? "a drawing consists of '.' (highway), 'x' (shelf), 'g' (goal) and '/' (end of a row)"
             : rows.Any(row => row.Length != rows[0].Length) ? "the rows of a drawing must be equally long"
             : rows.Length > greatestSize || rows[0].Length > greatestSize ? $"a floor is at most {greatestSize} cells wide and high"
             : !drawing.Contains(GoalMark) || !drawing.Contains(StorageMark) ? "a floor needs a goal and a shelf"

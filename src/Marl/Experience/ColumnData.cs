@@ -51,7 +51,7 @@ internal abstract class ColumnData(Column column, int width)
 internal sealed class ColumnData<T>(Column column, int width) : ColumnData(column, width) where T : unmanaged
 {
     /// <summary>Most elements of an archived array.</summary>
-    private const int MostArchived = 1 << 28;
+    private const int MaxArchivedLength = 1 << 28;
 
     private T[] values = [];
 
@@ -101,18 +101,18 @@ internal sealed class ColumnData<T>(Column column, int width) : ColumnData(colum
         {
             int end = first;
             long count = 0;
-            while (end < episodes.Count && (end == first || count + Count(episodes[end]) <= MostArchived))
+            while (end < episodes.Count && (end == first || count + Count(episodes[end]) <= MaxArchivedLength))
             {
                 count += Count(episodes[end++]);
             }
             var all = new T[count];
             int start = 0;
-            for (int i = first; i < end && !archive.Loading; start += Count(episodes[i++]))
+            for (int i = first; i < end && !archive.IsLoading; start += Count(episodes[i++]))
             {
                 Of(episodes[i]).CopyTo(all.AsSpan(start));
             }
             archive.Array<T>(part == 0 ? Column.Name : $"{Column.Name}.{part}", all);
-            for (int i = first; i < end && archive.Loading; start += Count(episodes[i++]))
+            for (int i = first; i < end && archive.IsLoading; start += Count(episodes[i++]))
             {
                 all.AsSpan(start, Count(episodes[i])).CopyTo(Of(episodes[i]));
             }

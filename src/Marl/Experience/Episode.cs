@@ -8,7 +8,7 @@ namespace Marl.Native.Rl;
 public sealed class Episode
 {
     /// <summary>Rows that there is room for at first.</summary>
-    private const int FirstRows = 16;
+    private const int InitialRows = 16;
 
     private readonly EnvironmentSpec spec;
     private readonly List<ColumnData> columns = [];
@@ -35,7 +35,7 @@ public sealed class Episode
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
         RewardStreams = schema.RewardStreams;
         TeamReturns = new double[spec.Teams.Length];
-        capacity = (int)Math.Min(FirstRows, spec.EpisodeLimit + 1L);
+        capacity = (int)Math.Min(InitialRows, spec.EpisodeLimit + 1L);
         foreach (var column in schema.Stored)
         {
             Add(column);
@@ -122,14 +122,14 @@ public sealed class Episode
     /// <summary>Most steps that it can have as a whole episode.</summary>
     internal int Limit => spec.EpisodeLimit;
 
-    /// <summary>Where else it is, in its <see cref="Place"/>; none: only here.</summary>
+    /// <summary>Where else it is, in its <see cref="Slot"/>; none: only here.</summary>
     internal EpisodeMemory? Memory { get; set; }
 
     /// <inheritdoc cref="Memory"/>
-    internal int Place { get; set; }
+    internal int Slot { get; set; }
 
     /// <summary>Episodes that ended in it: 1, or any number of a segment.</summary>
-    internal int Ended { get; set; } = 1;
+    internal int EndedEpisodes { get; set; } = 1;
 
     /// <summary>Steps of the episodes that ended in it, from their beginnings.</summary>
     internal int EndedSteps { get => ends is null ? length : field; set; }
@@ -144,10 +144,10 @@ public sealed class Episode
     public Span<float> State(int row) => states.Row(row);
 
     /// <summary>Which actions an agent had at a row, [A].</summary>
-    public Span<bool> AvailableTo(int row, int agent) => available.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
+    public Span<bool> AvailableActions(int row, int agent) => available.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
 
     /// <summary>The indices of all agents' actions at a row, [N].</summary>
-    public Span<int> Choices(int row) => actions.Row(row);
+    public Span<int> ActionsAt(int row) => actions.Row(row);
 
     /// <summary>The continuous action of an agent at a row, [A].</summary>
     public Span<float> ContinuousAction(int row, int agent) => continuous!.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
@@ -159,7 +159,7 @@ public sealed class Episode
     internal Span<float> RewardsAt(int row) => rewards.Row(row);
 
     /// <summary>All agents' actions at a row.</summary>
-    public JointAction JointAction(int row) => continuous is null ? Choices(row) : Rl.JointAction.Create(continuous.Row(row), ActionCount);
+    public JointAction JointAction(int row) => continuous is null ? ActionsAt(row) : Rl.JointAction.Create(continuous.Row(row), ActionCount);
 
     /// <summary>Adds a column, where the episode does not have it yet.</summary>
     public void Add(Column column)
@@ -191,12 +191,12 @@ public sealed class Episode
     }
 
     /// <summary>How many actions an agent had, or elements of continuous ones, over all steps.</summary>
-    public int ActionsOf(int agent)
+    public int CountAvailableActions(int agent)
     {
         int count = 0;
         for (int row = 0; row < length; row++)
         {
-            count += AvailableTo(row, agent).Count(true);
+            count += AvailableActions(row, agent).Count(true);
         }
         return count;
     }
@@ -215,7 +215,7 @@ public sealed class Episode
     {
         if (continuous is null)
         {
-            Choices(length)[agent] = joint[agent];
+            ActionsAt(length)[agent] = joint[agent];
             return;
         }
         joint.Vector(agent).CopyTo(ContinuousAction(length, agent));

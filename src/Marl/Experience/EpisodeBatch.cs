@@ -10,7 +10,7 @@ namespace Marl.Native.Rl;
 public sealed class EpisodeBatch
 {
     /// <summary>Rows that there is room for at first, where episodes can be longer.</summary>
-    private const long FirstRows = 4096;
+    private const long InitialRows = 4096;
 
     // Every column is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. It begins with
     // what is recorded, then come the estimates, then what depends on the update. Of episodes that are on the device already goes only the last.
@@ -20,7 +20,7 @@ public sealed class EpisodeBatch
     private readonly Field[] fields;
     private readonly int observations, states, available, actions, probabilities, rewards, fingerprints, terminated, mask, continueMask, previousActions;
     private Tensor block, host;
-    private Field places;
+    private Field slots;
     private int rows;
 
     /// <summary>An empty batch.</summary>
@@ -47,7 +47,7 @@ public sealed class EpisodeBatch
         (probabilities, rewards, fingerprints) = (At(Column.Probabilities), At(Column.Rewards), At(Column.Fingerprint));
         (terminated, mask) = (At(Column.Terminated), At(Column.Mask));
         (continueMask, previousActions) = (At(Segment.ContinueMask), At(Segment.PreviousActions));
-        Allocate(rows ?? Math.Min(FirstRows, (schema.Spec.EpisodeLimit + 1L) * capacity));
+        Allocate(rows ?? Math.Min(InitialRows, (schema.Spec.EpisodeLimit + 1L) * capacity));
 
         int At(Column column) => Array.IndexOf(columns, column);
     }
@@ -127,48 +127,48 @@ public sealed class EpisodeBatch
     internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
     {
         Begin(episodes);
-        var memory = block.Storage == host.Storage ? null : EpisodeMemory.OfAll(episodes);
+        var memory = block.Storage == host.Storage ? null : EpisodeMemory.CommonTo(episodes);
         for (int b = 0; b < Count; b++)
         {
             if (memory is null)
             {
-                Put(b, episodes[b], 0, schema.Estimated);
+                WriteColumns(b, episodes[b], 0, schema.Estimated);
             }
             else
             {
-                PutPlaces(b, episodes[b], memory);
+                WriteSlots(b, episodes[b], memory);
             }
-            Put(b, episodes[b], schema.Estimated, schema.Stored.Count);
-            PutEnds(b, episodes[b]);
+            WriteColumns(b, episodes[b], schema.Estimated, schema.Stored.Count);
+            WriteMasks(b, episodes[b]);
         }
         rewardStatistics?.StandardizeRewards(fields[rewards].Of(host).Slice(0, Steps * Count));
-        Send(memory is null ? 0 : UpdateOffset, host.Count);
-        memory?.Gather(places.Of(block).Slice(0, (Steps + 1) * Count), this);
+        CopyToDevice(memory is null ? 0 : UpdateOffset, host.Count);
+        memory?.Gather(slots.Of(block).Slice(0, (Steps + 1) * Count), this);
     }
 
     /// <summary>Replaces the content by what was recorded alone.</summary>
-    internal void LoadRecord(ReadOnlySpan<Episode> episodes)
+    internal void LoadRecorded(ReadOnlySpan<Episode> episodes)
     {
         Begin(episodes);
         for (int b = 0; b < Count; b++)
         {
-            Put(b, episodes[b], 0, schema.Recorded);
+            WriteColumns(b, episodes[b], 0, schema.Recorded);
         }
-        Send(0, EstimatesOffset);
+        CopyToDevice(0, EstimatesOffset);
     }
 
-    /// <summary>Adds the estimates of the episodes that <see cref="LoadRecord"/> was given.</summary>
+    /// <summary>Adds the estimates of the episodes that <see cref="LoadRecorded"/> was given.</summary>
     internal void LoadEstimates(ReadOnlySpan<Episode> episodes)
     {
         for (int b = 0; b < Count; b++)
         {
-            Put(b, episodes[b], schema.Recorded, schema.Estimated);
+            WriteColumns(b, episodes[b], schema.Recorded, schema.Estimated);
         }
-        Send(EstimatesOffset, UpdateOffset);
+        CopyToDevice(EstimatesOffset, UpdateOffset);
     }
 
     /// <summary>[(T+1) B, width]: one of the columns that do not depend on the update, in the order of the schema.</summary>
-    internal Tensor Kept(int column)
+    internal Tensor FlatRows(int column)
     {
         var field = fields[column];
         int count = (Steps + 1) * Count;
@@ -210,7 +210,7 @@ public sealed class EpisodeBatch
             var shape = schema.RowShape(columns[i]);
             fields[i] = Rows(columns[i].PerEpisode ? Capacity : rows, shape.Count, shape);
         }
-        places = Rows(rows, 1, default);
+        slots = Rows(rows, 1, default);
         this.rows = (int)rows;
         host = Tensor.Zeros((int)size);
         block = device == Device.Cpu ? host : device.Zeros(host.Shape);
@@ -226,7 +226,7 @@ public sealed class EpisodeBatch
     }
 
     /// <summary>Some of the stored columns of an episode.</summary>
-    private void Put(int b, Episode e, int first, int end)
+    private void WriteColumns(int b, Episode e, int first, int end)
     {
         for (int i = first; i < end; i++)
         {
@@ -261,9 +261,9 @@ public sealed class EpisodeBatch
         ColumnData.Pad(target[..((Steps + 1) * Count * field.Width)], b, Count, field.Width, column.Padding);
     }
 
-    private void PutPlaces(int b, Episode e, EpisodeMemory memory)
+    private void WriteSlots(int b, Episode e, EpisodeMemory memory)
     {
-        var place = places.Of(host).Span;
+        var place = slots.Of(host).Span;
         for (int t = 0; t <= Steps; t++)
         {
             place[t * Count + b] = memory.Row(e, t);
@@ -271,7 +271,7 @@ public sealed class EpisodeBatch
     }
 
     /// <summary>What follows from where episodes end and begin.</summary>
-    private void PutEnds(int b, Episode e)
+    private void WriteMasks(int b, Episode e)
     {
         Span<float> ends = Host(terminated), valid = Host(mask);
         if (!IsSegmented)
@@ -289,7 +289,7 @@ public sealed class EpisodeBatch
     }
 
     /// <summary>A part of the block goes to the device, in one transfer.</summary>
-    private void Send(int first, int end)
+    private void CopyToDevice(int first, int end)
     {
         if (block.Storage != host.Storage)
         {

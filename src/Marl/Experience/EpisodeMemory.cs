@@ -7,13 +7,13 @@ namespace Marl.Native.Rl;
 internal abstract class EpisodeMemory
 {
     /// <summary>The most of what is free that it takes: tapes and batches grow later.</summary>
-    private const double MostOfFree = 0.5;
+    private const double MaxFreeMemoryFraction = 0.5;
 
     /// <summary>Rows that indices, which are floats, can tell apart.</summary>
-    private const long MostRows = 1 << 24;
+    private const long MaxRows = 1 << 24;
 
     /// <summary>The memory that all of some episodes are in; none if one is not.</summary>
-    public static EpisodeMemory? OfAll(ReadOnlySpan<Episode> episodes)
+    public static EpisodeMemory? CommonTo(ReadOnlySpan<Episode> episodes)
     {
         var memory = episodes.IsEmpty ? null : episodes[0].Memory;
         foreach (var episode in episodes)
@@ -41,7 +41,7 @@ internal abstract class EpisodeMemory
         {
             if (Rows(i) is { Count: > 0 } rows)
             {
-                index.Device.GatherRows(rows, index, batch.Kept(i));
+                index.Device.GatherRows(rows, index, batch.FlatRows(i));
             }
         }
     }
@@ -55,6 +55,6 @@ internal abstract class EpisodeMemory
             int width = schema.Width(column);
             (sum, most) = (sum + width, Math.Max(most, width));
         }
-        return device != Device.Cpu && rows <= MostRows && rows * most <= int.MaxValue && rows * sum * sizeof(float) <= MostOfFree * device.FreeMemory;
+        return device != Device.Cpu && rows <= MaxRows && rows * most <= int.MaxValue && rows * sum * sizeof(float) <= MaxFreeMemoryFraction * device.FreeMemory;
     }
 }

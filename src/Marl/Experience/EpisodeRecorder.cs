@@ -14,7 +14,7 @@ public sealed class EpisodeRecorder
 
     // Of the episode under way, which may have begun in an earlier segment.
     private int steps;
-    private bool underWay;
+    private bool inProgress;
 
     /// <summary>For environments of <paramref name="spec"/>.</summary>
     /// <param name="spec">the environment.</param>
@@ -27,7 +27,7 @@ public sealed class EpisodeRecorder
     }
 
     /// <summary>Whether the episode has ended: it terminated, was truncated, or reached the limit.</summary>
-    public bool Over => !underWay;
+    public bool IsOver => !inProgress;
 
     /// <summary>Steps of the episode under way.</summary>
     public int Steps => steps;
@@ -41,8 +41,8 @@ public sealed class EpisodeRecorder
     /// <exception cref="ArgumentException">the episode has room for other rewards.</exception>
     public void Begin(IEnvironment environment, Episode episode)
     {
-        Open(environment, episode);
-        (steps, underWay) = (0, true);
+        Attach(environment, episode);
+        (steps, inProgress) = (0, true);
         returns.AsSpan().Clear();
         Observe();
     }
@@ -53,13 +53,13 @@ public sealed class EpisodeRecorder
     public bool Step(ref Rng rng)
     {
         var result = Advance(ref rng);
-        episode.Terminated = rewards.IsTerminal(result, Over);
+        episode.Terminated = rewards.IsTerminal(result, IsOver);
         returns.CopyTo(episode.TeamReturns.AsSpan());
-        if (Over)
+        if (IsOver)
         {
-            episode.Choices(episode.Length).Clear();
+            episode.ActionsAt(episode.Length).Clear();
         }
-        return !Over;
+        return !IsOver;
     }
 
     /// <summary>Records the first row of a segment: of the episode under way, or of a new one.</summary>
@@ -68,14 +68,14 @@ public sealed class EpisodeRecorder
     /// <param name="rng">random numbers of the environment.</param>
     internal void BeginSegment(IEnvironment environment, Episode segment, ref Rng rng)
     {
-        Open(environment, segment);
-        (segment.Ended, segment.EndedSteps, segment.InnerEnds) = (0, 0, 0);
-        if (!underWay)
+        Attach(environment, segment);
+        (segment.EndedEpisodes, segment.EndedSteps, segment.InnerEnds) = (0, 0, 0);
+        if (!inProgress)
         {
             BeginEpisode(ref rng);
             return;
         }
-        Mark(begins: false);
+        WriteFlags(begins: false);
         Observe();
     }
 
@@ -84,25 +84,25 @@ public sealed class EpisodeRecorder
     {
         int row = episode.Length;
         var result = Advance(ref rng);
-        bool terminated = rewards.IsTerminal(result, Over);
+        bool terminated = rewards.IsTerminal(result, IsOver);
         episode.Bools(Segment.Terminates).All[row] = terminated;
         episode.Terminated = terminated;
-        Mark(begins: false);
-        episode.Choices(episode.Length).Clear();
-        if (Over)
+        WriteFlags(begins: false);
+        episode.ActionsAt(episode.Length).Clear();
+        if (IsOver)
         {
             episode.Bools(Segment.Ends).All[episode.Length] = true;
-            (episode.Ended, episode.EndedSteps) = (episode.Ended + 1, episode.EndedSteps + steps);
+            (episode.EndedEpisodes, episode.EndedSteps) = (episode.EndedEpisodes + 1, episode.EndedSteps + steps);
             for (int team = 0; team < returns.Length; team++)
             {
                 episode.TeamReturns[team] += returns[team];
             }
         }
-        return !Over;
+        return !IsOver;
     }
 
     /// <summary>Begins the next episode, in the row after the last one of the episode before.</summary>
-    internal void BeginNext(ref Rng rng)
+    internal void BeginNextEpisode(ref Rng rng)
     {
         int last = episode.Length;
         episode.RewardsAt(last).Clear();
@@ -117,18 +117,18 @@ public sealed class EpisodeRecorder
     internal void Archive(IArchive archive)
     {
         archive.Value("steps", ref steps);
-        archive.Value("underWay", ref underWay);
+        archive.Value("underWay", ref inProgress);
         archive.Array<double>("returns", returns);
     }
 
     /// <summary>Takes over the episode under way of another recorder.</summary>
     internal void CopyFrom(EpisodeRecorder other)
     {
-        (steps, underWay) = (other.steps, other.underWay);
+        (steps, inProgress) = (other.steps, other.inProgress);
         other.returns.CopyTo(returns.AsSpan());
     }
 
-    private void Open(IEnvironment environment, Episode episode)
+    private void Attach(IEnvironment environment, Episode episode)
     {
         (this.environment, this.episode) = (environment, episode);
         rewards.Prepare(episode);
@@ -139,14 +139,14 @@ public sealed class EpisodeRecorder
     private void BeginEpisode(ref Rng rng)
     {
         environment.Reset(ref rng);
-        (steps, underWay) = (0, true);
+        (steps, inProgress) = (0, true);
         returns.AsSpan().Clear();
-        Mark(begins: true);
+        WriteFlags(begins: true);
         Observe();
     }
 
     /// <summary>Flags of the present row of a segment.</summary>
-    private void Mark(bool begins)
+    private void WriteFlags(bool begins)
     {
         episode.Bools(Segment.Begins).All[episode.Length] = begins;
         episode.Bools(Segment.Ends).All[episode.Length] = false;
@@ -160,7 +160,7 @@ public sealed class EpisodeRecorder
         var result = rewards.Step(environment, episode, returns, ref rng);
         steps++;
         episode.Length = row + 1;
-        underWay = result == StepResult.Running && steps < spec.EpisodeLimit;
+        inProgress = result == StepResult.Running && steps < spec.EpisodeLimit;
         Observe();
         return result;
     }
@@ -172,11 +172,11 @@ public sealed class EpisodeRecorder
         {
             var size = spec.Agents[agent];
             var observation = episode.Observation(row, agent);
-            var available = episode.AvailableTo(row, agent);
-            environment.Observe(agent, observation[..size.Observation]);
-            observation[size.Observation..].Clear();
-            environment.ReadAvailable(agent, available[..size.Actions]);
-            available[size.Actions..].Clear();
+            var available = episode.AvailableActions(row, agent);
+            environment.Observe(agent, observation[..size.ObservationSize]);
+            observation[size.ObservationSize..].Clear();
+            environment.ReadAvailable(agent, available[..size.ActionCount]);
+            available[size.ActionCount..].Clear();
         }
         if (episode.StateSize > 0)
         {

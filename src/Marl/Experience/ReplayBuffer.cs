@@ -27,13 +27,13 @@ internal sealed class ReplayBuffer
     {
         if (episodes.Count < Capacity)
         {
-            memory?.Keep(episode, episodes.Count);
+            memory?.Store(episode, episodes.Count);
             episodes.Add(episode);
             return null;
         }
         var evicted = episodes[oldest];
         evicted.Memory = null;
-        memory?.Keep(episode, oldest);
+        memory?.Store(episode, oldest);
         episodes[oldest] = episode;
         oldest = (oldest + 1) % Capacity;
         return evicted;
@@ -109,7 +109,7 @@ internal sealed class ReplayBuffer
         }
         archive.Array<int>("lengths", lengths);
         archive.Array<bool>("terminated", terminated);
-        if (archive.Loading)
+        if (archive.IsLoading)
         {
             episodes.Clear();
             for (int i = 0; i < count; i++)
@@ -130,10 +130,10 @@ internal sealed class ReplayBuffer
         }
         double[] returns = [.. episodes.SelectMany(episode => episode.TeamReturns)];
         archive.Array<double>("teamReturns", returns);
-        for (int i = 0; archive.Loading && i < Count; i++)
+        for (int i = 0; archive.IsLoading && i < Count; i++)
         {
             returns.AsSpan(i * episodes[i].TeamReturns.Length, episodes[i].TeamReturns.Length).CopyTo(episodes[i].TeamReturns);
-            memory?.Keep(episodes[i], i);
+            memory?.Store(episodes[i], i);
         }
     }
 }

@@ -104,7 +104,7 @@ internal sealed class RewardRecorder
         for (int stream = 0; stream < streams; stream++)
         {
             int team = spec.Agents[stream].Team;
-            double reward = difference is not null ? spec.TeamReward(own, team, spec.Reward) - difference.Without[stream]
+            double reward = difference is not null ? spec.TeamReward(own, team, spec.Reward) - difference.Baselines[stream]
                 : mode == RewardMode.Individual ? own[stream]
                 : spec.TeamReward(own, team, mode);
             recorded[stream] = (float)reward;
@@ -132,7 +132,7 @@ internal sealed class DifferenceRewards
     private readonly EnvironmentSpec spec;
     private readonly int defaultAction;
     private readonly bool aristocratic;
-    private readonly double[] snapshot, rewards, without;
+    private readonly double[] snapshot, rewards, baselines;
     private readonly int[] joint;
 
     /// <exception cref="UsageException">an agent has no such default action, or actions are continuous.</exception>
@@ -143,14 +143,14 @@ internal sealed class DifferenceRewards
         {
             throw new UsageException($"difference rewards ask what another action would have earned; the actions of {spec.Id} are numbers and cannot be gone through");
         }
-        int least = spec.Agents.Min(agent => agent.Actions);
+        int least = spec.Agents.Min(agent => agent.ActionCount);
         UsageException.Require(aristocratic || defaultAction < least, defaultAction, $"in 0 .. {least - 1}, the actions of every agent of {spec.Id}", "DefaultAction");
-        (snapshot, rewards, without) = (new double[spec.SnapshotSize], new double[spec.Agents.Length], new double[spec.Agents.Length]);
+        (snapshot, rewards, baselines) = (new double[spec.SnapshotSize], new double[spec.Agents.Length], new double[spec.Agents.Length]);
         joint = new int[spec.Agents.Length];
     }
 
     /// <summary>[N] the part of a team's reward that does not depend on the agent, as last simulated.</summary>
-    public ReadOnlySpan<double> Without => without;
+    public ReadOnlySpan<double> Baselines => baselines;
 
     /// <summary>Simulates the step that is about to be taken, once for every alternative of every agent. The environment is left as it was.</summary>
     /// <param name="environment">before the step.</param>
@@ -163,13 +163,13 @@ internal sealed class DifferenceRewards
         environment.Save(snapshot);
         for (int agent = 0; agent < joint.Length; agent++)
         {
-            var available = episode.AvailableTo(row, agent);
-            episode.Choices(row).CopyTo(joint);
-            without[agent] = 0;
+            var available = episode.AvailableActions(row, agent);
+            episode.ActionsAt(row).CopyTo(joint);
+            baselines[agent] = 0;
             if (!aristocratic)
             {
                 joint[agent] = available[defaultAction] ? defaultAction : available.IndexOf(true);
-                without[agent] = RewardOf(agent);
+                baselines[agent] = RewardOf(agent);
                 continue;
             }
             for (int action = 0; action < available.Length; action++)
@@ -178,7 +178,7 @@ internal sealed class DifferenceRewards
                 if (probability > 0)
                 {
                     joint[agent] = action;
-                    without[agent] += probability * RewardOf(agent);
+                    baselines[agent] += probability * RewardOf(agent);
                 }
             }
         }

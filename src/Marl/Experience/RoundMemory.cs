@@ -17,7 +17,7 @@ internal sealed class RoundMemory : EpisodeMemory
     /// <param name="capacity">how many.</param>
     /// <param name="length">rows that an episode can have.</param>
     /// <param name="device">where.</param>
-    public static RoundMemory? Of(Schema schema, int capacity, long length, Device device)
+    public static RoundMemory? TryCreate(Schema schema, int capacity, long length, Device device)
     {
         if (!Fits(length * capacity, schema, schema.Estimated, device))
         {
@@ -37,29 +37,29 @@ internal sealed class RoundMemory : EpisodeMemory
     protected override int Columns => estimated ? schema.Estimated : schema.Recorded;
 
     /// <inheritdoc/>
-    protected override Tensor Rows(int column) => round.Kept(column);
+    protected override Tensor Rows(int column) => round.FlatRows(column);
 
     /// <summary>Takes in the episodes of a round, in one transfer. They must not change before they are forgotten.</summary>
-    public void Keep(ReadOnlySpan<Episode> episodes)
+    public void Store(ReadOnlySpan<Episode> episodes)
     {
-        round.LoadRecord(episodes);
+        round.LoadRecorded(episodes);
         estimated = false;
         for (int place = 0; place < episodes.Length; place++)
         {
-            (episodes[place].Memory, episodes[place].Place) = (this, place);
+            (episodes[place].Memory, episodes[place].Slot) = (this, place);
         }
     }
 
     /// <summary>Takes in their estimates, in one transfer.</summary>
-    /// <param name="episodes">those of <see cref="Keep"/>, in the same order.</param>
-    public void KeepEstimates(ReadOnlySpan<Episode> episodes)
+    /// <param name="episodes">those of <see cref="Store"/>, in the same order.</param>
+    public void StoreEstimates(ReadOnlySpan<Episode> episodes)
     {
         round.LoadEstimates(episodes);
         estimated = true;
     }
 
     /// <summary>The round is over: its episodes are here only until they are written over.</summary>
-    public void Forget(ReadOnlySpan<Episode> episodes)
+    public void Release(ReadOnlySpan<Episode> episodes)
     {
         foreach (var episode in episodes)
         {
@@ -68,5 +68,5 @@ internal sealed class RoundMemory : EpisodeMemory
     }
 
     /// <inheritdoc/>
-    public override int Row(Episode episode, int t) => t * round.Count + episode.Place;
+    public override int Row(Episode episode, int t) => t * round.Count + episode.Slot;
 }

@@ -61,5 +61,5 @@ internal sealed class Schema
     public int Width(Column column) => RowShape(column).Count;
 
     /// <summary>An empty episode with these columns.</summary>
-    public Episode NewEpisode() => new(this);
+    public Episode CreateEpisode() => new(this);
 }

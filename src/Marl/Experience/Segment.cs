@@ -49,7 +49,7 @@ internal static class Segment
             mask[t * count + b] = isTransition ? 1f : 0f;
             int start = (t * count + b) * agents;
             continueMask.Slice(start, agents).Fill(t <= segment.Length && begins[t] ? 0f : 1f);
-            var actions = t == 0 ? before : t <= segment.Length ? segment.Choices(t - 1) : default;
+            var actions = t == 0 ? before : t <= segment.Length ? segment.ActionsAt(t - 1) : default;
             for (int agent = 0; agent < agents; agent++)
             {
                 previousActions[start + agent] = actions.IsEmpty ? 0f : actions[agent];

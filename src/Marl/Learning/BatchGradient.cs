@@ -106,7 +106,7 @@ internal sealed class BatchGradient
                 if (setting.Member < 0 || episode.Members[agent] == setting.Member)
                 {
                     columns += episode.Steps;
-                    choices += setting.CountsChoices ? episode.ActionsOf(agent) : 0;
+                    choices += setting.CountsChoices ? episode.CountAvailableActions(agent) : 0;
                 }
             }
         }

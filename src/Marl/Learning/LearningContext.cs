@@ -63,7 +63,7 @@ public sealed record LearningContext
 
     /// <summary>An empty episode or segment of this run.</summary>
     /// <param name="columns">more than the common ones.</param>
-    public Episode NewEpisode(params IEnumerable<Column> columns) => NewSchema(columns).NewEpisode();
+    public Episode NewEpisode(params IEnumerable<Column> columns) => NewSchema(columns).CreateEpisode();
 
     /// <summary>The columns of this run.</summary>
     /// <param name="more">declared by the algorithm.</param>

@@ -42,7 +42,7 @@ internal sealed class OnPolicyLearner : ILearner
         whole = new BatchGradient(context, schema, round, networks, metrics);
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatch.NewReport();
-        memory = RoundMemory.Of(schema, round, context.MostRows, context.Device);
+        memory = RoundMemory.TryCreate(schema, round, context.MostRows, context.Device);
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
@@ -113,7 +113,7 @@ internal sealed class OnPolicyLearner : ILearner
             }
             rewards?.UpdateRewards(episode);
         }
-        memory?.Keep(episodes);
+        memory?.Store(episodes);
         whole.ForEach(computeReturns, episodes, Setting(steps));
         foreach (var episode in episodes)
         {
@@ -128,7 +128,7 @@ internal sealed class OnPolicyLearner : ILearner
         {
             objective.NormalizeAdvantages(episodes);
         }
-        memory?.KeepEstimates(episodes);
+        memory?.StoreEstimates(episodes);
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
@@ -153,7 +153,7 @@ internal sealed class OnPolicyLearner : ILearner
     /// <summary>What comes after the last epoch: targets follow.</summary>
     internal void End()
     {
-        memory?.Forget(shuffled);
+        memory?.Release(shuffled);
         foreach (var network in networks)
         {
             network.UpdateTarget();

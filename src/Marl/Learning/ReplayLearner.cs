@@ -49,7 +49,7 @@ internal sealed class ReplayLearner : ILearner
         gradient = new BatchGradient(context, schema, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
-        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(schema, options.BufferSize, context.Device));
+        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.TryCreate(schema, options.BufferSize, context.Device));
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
@@ -120,7 +120,7 @@ internal sealed class ReplayLearner : ILearner
         this.steps = steps;
         foreach (ref var episode in episodes)
         {
-            episode = replay.Add(episode) ?? schema.NewEpisode();
+            episode = replay.Add(episode) ?? schema.CreateEpisode();
             pendingUpdates += options.UpdatesPerEpisode;
         }
         for (; pendingUpdates >= 1; pendingUpdates--)
@@ -226,6 +226,6 @@ internal sealed class ReplayLearner : ILearner
         archive.Value("owed", ref pendingUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), schema.NewEpisode);
+        replay.Archive(archive.Scope("replay"), schema.CreateEpisode);
     }
 }

@@ -112,7 +112,7 @@ public static class Weighting
 }
 
 /// <summary>Whose steps an importance weight is the product over.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ImportanceKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<ImportanceKind>))]
 public enum ImportanceKind
 {
     /// <summary>There is no weight.</summary>

@@ -33,7 +33,7 @@ public sealed record AgentOptions
 }
 
 /// <summary>What an agent sees of the environment.</summary>
-[JsonConverter(typeof(WordConverter<ObservationKind>))]
+[JsonConverter(typeof(CamelCaseEnumConverter<ObservationKind>))]
 public enum ObservationKind
 {
     /// <summary>Its observation.</summary>

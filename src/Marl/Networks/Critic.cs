@@ -16,13 +16,13 @@ public sealed class Critic
     /// <param name="input">what it sees.</param>
     /// <param name="network">its hidden layers.</param>
     /// <param name="hidden">width of the hidden layers.</param>
-    /// <param name="shared">whether the agents share one critic; otherwise each has its own, computed in one batched product.</param>
+    /// <param name="shareParameters">whether the agents share one critic; otherwise each has its own, computed in one batched product.</param>
     /// <param name="outputs">M, the number of outputs for each agent.</param>
     /// <param name="headName">name of the head; null: <see cref="NetworkOptions.Head"/>.</param>
-    public Critic(ParameterLayout layout, NetworkInput input, NetworkOptions network, int hidden, bool shared, int outputs, string? headName = null)
+    public Critic(ParameterLayout layout, NetworkInput input, NetworkOptions network, int hidden, bool shareParameters, int outputs, string? headName = null)
     {
         (Input, Outputs) = (input, outputs);
-        int groups = shared ? 0 : input.Agents;
+        int groups = shareParameters ? 0 : input.Agents;
         this.network = network.Create(layout, input.Size, hidden, groups);
         head = new Linear(layout.Scope(headName ?? network.Head), FeatureSize, outputs, groups);
     }

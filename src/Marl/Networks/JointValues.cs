@@ -41,12 +41,12 @@ internal abstract class JointValues
     /// <param name="batch">its states.</param>
     /// <param name="row">the first row.</param>
     /// <param name="features">[T+1, B, N, H] of the agents, if <see cref="ReadsFeatures"/>.</param>
-    public virtual JointHistory Read(Weights w, EpisodeBatch batch, int row, Var features)
+    public virtual JointHistory Encode(Weights w, EpisodeBatch batch, int row, Var features)
         => new(first.First(w, w.Tape.Constant(batch.States.Slice(row, batch.Steps))), default);
 
     /// <summary>Values of a joint action u.</summary>
     /// <param name="w">weights.</param>
-    /// <param name="history">from <see cref="Read"/>.</param>
+    /// <param name="history">from <see cref="Encode"/>.</param>
     /// <param name="actions">u [T, B, N].</param>
     /// <returns>Q_jt(tau, u) [T, B, 1], or Q_jt(tau, ., u_-i) [T, B, N, A]: for each agent, of all that it could do while the others do as in u.</returns>
     public abstract Var Forward(Weights w, in JointHistory history, Tensor actions);
@@ -69,7 +69,7 @@ internal abstract class JointValues
     }
 
     /// <summary>All after the sums of the first layer.</summary>
-    protected Var Rest(Weights w, Var x)
+    protected Var ForwardRemaining(Weights w, Var x)
     {
         x = x.Relu();
         foreach (var layer in others.AsSpan(0, others.Length - 1))
@@ -85,7 +85,7 @@ internal abstract class JointValues
 /// <param name="Layers">how many there are.</param>
 internal readonly record struct JointSize(int Embed, int Layers);
 
-/// <summary>What <see cref="JointValues.Read"/> makes of histories.</summary>
+/// <summary>What <see cref="JointValues.Encode"/> makes of histories.</summary>
 /// <param name="State">[T, B, E] of the state.</param>
 /// <param name="Features">[T, B, N, H + A] of the agents' features, if they are read.</param>
 internal readonly record struct JointHistory(Var State, Var Features);
@@ -110,15 +110,15 @@ internal sealed class EncodedJointValues : JointValues
 
     public override bool ReadsFeatures => true;
 
-    public override JointHistory Read(Weights w, EpisodeBatch batch, int row, Var features)
-        => base.Read(w, batch, row, features) with { Features = encoding.First(w, features.Slice(0, row, batch.Steps)) };
+    public override JointHistory Encode(Weights w, EpisodeBatch batch, int row, Var features)
+        => base.Encode(w, batch, row, features) with { Features = encoding.First(w, features.Slice(0, row, batch.Steps)) };
 
     public override Var Forward(Weights w, in JointHistory history, Tensor actions)
     {
         var hidden = (history.Features + encoding.Part(w, 1, actions)).Relu();                              // [T, B, N, H + A]
         // The last layer of the encoding is linear: the sum of what it makes of the agents is N times what it makes of their mean.
         var sum = encodingOut.Forward(w, hidden.Mean(2)) * Agents;
-        return Rest(w, history.State + First(w, 1, sum));
+        return ForwardRemaining(w, history.State + First(w, 1, sum));
     }
 }
 
@@ -127,7 +127,7 @@ internal sealed class PlainJointValues(ParameterLayout layout, EnvironmentSpec s
     : JointValues(layout, spec, size, outputs: 1, spec.Agents.Length * spec.ActionCount)
 {
     public override Var Forward(Weights w, in JointHistory history, Tensor actions)
-        => Rest(w, history.State + FirstOfActions(w, 1, actions).Sum(2));
+        => ForwardRemaining(w, history.State + FirstOfActions(w, 1, actions).Sum(2));
 }
 
 /// <summary>
@@ -149,7 +149,7 @@ internal sealed class CounterfactualValues : JointValues
     {
         var each = FirstOfActions(w, 1, actions);                                                           // [T, B, N, E]
         var common = (history.State + each.Sum(2)).Reshape(each.Shape.With(2, 1));
-        return Rest(w, common - each + First(w, 2, w.Tape.Cached(ids)));
+        return ForwardRemaining(w, common - each + First(w, 2, w.Tape.Cached(ids)));
     }
 
     public override Var Chosen(Var values, Tensor actions) => values.Gather(actions.Reshape(actions.Shape.Append(1))).Reshape(actions.Shape);

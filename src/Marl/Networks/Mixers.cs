@@ -60,7 +60,7 @@ public readonly struct ActionValues(Var all, Tensor actions, Tensor available)
     public Var Chosen { get; } = all.Gather(actions.Reshape(actions.Shape.Append(1))).Reshape(actions.Shape);
 
     /// <summary>max_u Q_a(u) [T, B, N] over the available actions.</summary>
-    public Var Greatest() => all.Gather(all.Tape.ArgMax(all.Value, available)).Reshape(actions.Shape);
+    public Var Max() => all.Gather(all.Tape.ArgMax(all.Value, available)).Reshape(actions.Shape);
 }
 
 /// <summary>No mixing, M = N: independent Q-learning (Tan 1993; Tampuu et al. 2017).</summary>

@@ -58,7 +58,7 @@ public sealed class NetworkInput
                 throw new ArgumentException($"column {column} is not equal for all agents: it belongs to their own");
             }
         }
-        if (spec.StateSize == 0 && Reads(InputColumn.State) && !Reads(InputColumn.Observation) && !Reads(InputColumn.Observations))
+        if (spec.StateSize == 0 && Contains(InputColumn.State) && !Contains(InputColumn.Observation) && !Contains(InputColumn.Observations))
         {
             throw new UsageException($"a network cannot see the state of {spec.Id}: it has none");
         }
@@ -72,7 +72,7 @@ public sealed class NetworkInput
     public int Size { get; }
 
     /// <summary>Whether <paramref name="column"/> is part of it.</summary>
-    public bool Reads(InputColumn column) => common.AsSpan().Contains(column) || own.AsSpan().Contains(column);
+    public bool Contains(InputColumn column) => common.AsSpan().Contains(column) || own.AsSpan().Contains(column);
 
     /// <summary>The input of all rows of a batch, the last included: [T+1, B, N, F].</summary>
     public InputRows Build(Tape tape, EpisodeBatch batch) => Build(tape, batch, 0, batch.Steps + 1);

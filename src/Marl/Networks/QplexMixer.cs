@@ -41,7 +41,7 @@ public sealed record QplexMixer : MixerOptions
     internal sealed class Module : IMixer
     {
         // Keeps |x| from being 0, as in the paper's code.
-        private const float Least = 1e-10f;
+        private const float Epsilon = 1e-10f;
 
         private readonly HyperNetwork hyperW;
         private readonly Mlp v;
@@ -61,7 +61,7 @@ public sealed record QplexMixer : MixerOptions
         public Var Forward(Weights w, in ActionValues q, Tensor state)
         {
             var s = w.Tape.Constant(state);
-            var weight = hyperW.Forward(w, s).Abs() + Least;                                    // w_i(s) [T, B, N]
+            var weight = hyperW.Forward(w, s).Abs() + Epsilon;                                    // w_i(s) [T, B, N]
             var values = weight * q.Chosen + v.Forward(w, s);                                   // Q_i(s, u_i)
             var mixed = values + (Credit(w, s, q) - 1f) * Advantages(weight, q);
             return mixed.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
@@ -71,7 +71,7 @@ public sealed record QplexMixer : MixerOptions
         public Var Credit(Weights w, Var s, in ActionValues q)
         {
             var joint = Ops.Concat(-1, s, w.Tape.Constant(OneHot(w.Tape, q)));
-            var kernels = (key.Forward(w, s).Abs() + Least) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
+            var kernels = (key.Forward(w, s).Abs() + Epsilon) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
             return kernels.Sum(-2);
         }
 
@@ -82,7 +82,7 @@ public sealed record QplexMixer : MixerOptions
             var advantages = tape.Scratch(weight.Shape);
             using (tape.NoGrad())
             {
-                (weight * (q.Chosen - q.Greatest())).Value.CopyTo(advantages);
+                (weight * (q.Chosen - q.Max())).Value.CopyTo(advantages);
             }
             return advantages;
         }

@@ -38,7 +38,7 @@ internal sealed class RunProgress
             rowSteps += episode.Steps;
             rowLengths += episode.EndedSteps;
             returns += episode.Return;
-            ended += episode.Ended;
+            ended += episode.EndedEpisodes;
         }
         episodes += ended;
         rowEpisodes += ended;
@@ -95,7 +95,7 @@ internal sealed class RunProgress
         archive.Value("episodes", ref episodes);
         double seconds = Seconds;
         archive.Value("seconds", ref seconds);
-        secondsBefore = archive.Loading ? seconds : secondsBefore;
+        secondsBefore = archive.IsLoading ? seconds : secondsBefore;
         archive.Value("bestReturn", ref bestReturn);
         archive.Value("rowReturns", ref rowReturns);
         archive.Value("rowEpisodes", ref rowEpisodes);

@@ -23,11 +23,11 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     private ExternalDescription? description;
 
     // Of the description's size, so they exist once it is known.
-    private ExternalMoment moment = null!;
+    private ExternalTimeStep timeStep = null!;
     private ExternalEpisode episode = null!;
 
     // The program is not at the end of the episode as it is known here, but must play it again first.
-    private bool elsewhere;
+    private bool needsReplay;
 
     /// <summary>Starts the program; does not wait until it is ready, so that several get ready at once.</summary>
     /// <param name="command">program and arguments, separated by white space; quotes keep together. No shell is between.</param>
@@ -44,18 +44,18 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
 
         try
         {
-            string[] words = CommandWords.Split(command);
+            string[] words = CommandLineSplitter.Split(command);
             program = new(words.Length > 0 ? words : throw Impossible("a program is missing: cmd:PROGRAM ARGUMENTS"), TimeSpan.FromSeconds(timeout));
         }
-        catch (Exception e) when (e is FormatException or ProgramFault)
+        catch (Exception e) when (e is FormatException or ExternalProgramException)
         {
             throw Impossible(e.Message);
         }
         try
         {
-            program.Ask(protocol.Hello());
+            program.Send(protocol.Hello());
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
             throw Failed("at its start", fault);
         }
@@ -67,7 +67,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     {
         get
         {
-            description ??= Meet();
+            description ??= ReadDescription();
             return description.Spec;
         }
     }
@@ -90,45 +90,45 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     {
         _ = Spec;
         episode.Begin(rng.NextInt(int.MaxValue));
-        elsewhere = true;
-        CatchUp();
+        needsReplay = true;
+        Replay();
     }
 
     /// <inheritdoc/>
     /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
-        CatchUp();
-        Play(actions, episode.Steps + 1);
+        Replay();
+        SendStep(actions, episode.Steps + 1);
         episode.Add(actions);
-        moment.Rewards.CopyTo(rewards);
-        return moment.Result == StepResult.Running && episode.Steps >= Spec.EpisodeLimit ? StepResult.Truncated : moment.Result;
+        timeStep.Rewards.CopyTo(rewards);
+        return timeStep.Result == StepResult.Running && episode.Steps >= Spec.EpisodeLimit ? StepResult.Truncated : timeStep.Result;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
-        CatchUp();
-        moment.Observations[agent].CopyTo(observation);
+        Replay();
+        timeStep.Observations[agent].CopyTo(observation);
     }
 
     /// <inheritdoc/>
     public void ReadAvailable(int agent, Span<bool> available)
     {
-        CatchUp();
-        moment.Available[agent].CopyTo(available);
+        Replay();
+        timeStep.Available[agent].CopyTo(available);
     }
 
     /// <inheritdoc/>
     public void ReadState(Span<float> state)
     {
-        CatchUp();
+        Replay();
         if (description!.HasState)
         {
-            moment.State.CopyTo(state);
+            timeStep.State.CopyTo(state);
             return;
         }
-        foreach (float[] observation in moment.Observations)
+        foreach (float[] observation in timeStep.Observations)
         {
             observation.CopyTo(state);
             state = state[observation.Length..];
@@ -147,67 +147,67 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     {
         _ = Spec;
         episode.Restore(snapshot);
-        elsewhere = true;
+        needsReplay = true;
     }
 
     /// <summary>Ends the program.</summary>
     public void Dispose() => program.Dispose();
 
-    private ExternalDescription Meet()
+    private ExternalDescription ReadDescription()
     {
         try
         {
-            var met = ExternalProtocol.ReadHello(program.FirstAnswer(), id);
-            moment = new ExternalMoment(met);
+            var met = ExternalProtocol.ReadHello(program.ReadFirstAnswer(), id);
+            timeStep = new ExternalTimeStep(met);
             episode = new ExternalEpisode(met.Spec);
             return met;
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
             throw Failed("at its start", fault);
         }
     }
 
     /// <summary>Brings the program to the end of the episode as it is known here.</summary>
-    private void CatchUp()
+    private void Replay()
     {
-        if (!elsewhere)
+        if (!needsReplay)
         {
             return;
         }
 
         try
         {
-            program.Ask(protocol.Reset(episode.Seed));
-            moment.Read(program.Answer(), first: true);
+            program.Send(protocol.Reset(episode.Seed));
+            timeStep.Read(program.ReadAnswer(), first: true);
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
             throw Failed($"at the reset with seed {episode.Seed}", fault);
         }
         for (int step = 0; step < episode.Steps; step++)
         {
-            Play(episode.Joint(step), step + 1);
+            SendStep(episode.Joint(step), step + 1);
         }
 
-        elsewhere = false;
+        needsReplay = false;
     }
 
-    private void Play(JointAction actions, int step)
+    private void SendStep(JointAction actions, int step)
     {
         try
         {
-            program.Ask(protocol.Step(actions, Spec));
-            moment.Read(program.Answer(), first: false);
+            program.Send(protocol.Step(actions, Spec));
+            timeStep.Read(program.ReadAnswer(), first: false);
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
             throw Failed($"at step {step} after the reset with seed {episode.Seed}", fault);
         }
     }
 
     /// <summary>A program that did something wrong is not asked again.</summary>
-    private ExternalEnvironmentException Failed(string where, ProgramFault fault)
+    private ExternalEnvironmentException Failed(string where, ExternalProgramException fault)
     {
         program.Kill();
         return new($"environment '{id}' {where}: {fault.Message}");

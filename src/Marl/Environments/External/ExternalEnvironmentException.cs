@@ -5,4 +5,4 @@ namespace Marl.Native.Rl;
 public sealed class ExternalEnvironmentException(string message) : Exception(message);
 
 /// <summary>What was wrong, as whoever noticed it can say it; <see cref="ExternalEnvironment"/> adds where it was.</summary>
-internal sealed class ProgramFault(string problem) : Exception(problem);
+internal sealed class ExternalProgramException(string problem) : Exception(problem);

@@ -6,9 +6,9 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
 {
     // Indices or numbers: so many of an agent, so many of a step.
     private readonly bool continuous = spec.IsContinuous;
-    private readonly int own = Own(spec.Agents), width = spec.Agents.Length * Own(spec.Agents);
+    private readonly int actionWidth = ActionWidth(spec.Agents), stepWidth = spec.Agents.Length * ActionWidth(spec.Agents);
     private int[] indices = [];
-    private float[] numbers = [];
+    private float[] vectors = [];
 
     /// <summary>What the episode was begun with.</summary>
     public int Seed { get; private set; }
@@ -17,12 +17,12 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     public int Steps { get; private set; }
 
     /// <summary>Length of a snapshot.</summary>
-    /// <exception cref="ProgramFault">an array cannot be so long.</exception>
+    /// <exception cref="ExternalProgramException">an array cannot be so long.</exception>
     public static int SnapshotSize(ReadOnlySpan<AgentSpec> agents, int limit)
     {
-        decimal size = 2m + (decimal)agents.Length * Own(agents) * limit;
+        decimal size = 2m + (decimal)agents.Length * ActionWidth(agents) * limit;
         return size <= Array.MaxLength ? (int)size
-            : throw new ProgramFault($"an episode of {limit} steps of {agents.Length} agents has {size} elements of actions, more than an array can hold");
+            : throw new ExternalProgramException($"an episode of {limit} steps of {agents.Length} agents has {size} elements of actions, more than an array can hold");
     }
 
     /// <summary>Begins anew.</summary>
@@ -34,12 +34,12 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
         Reserve(Steps + 1);
         if (!continuous)
         {
-            joint.Indices.CopyTo(indices.AsSpan(Steps * width));
+            joint.Indices.CopyTo(indices.AsSpan(Steps * stepWidth));
         }
 
-        for (int agent = 0; continuous && agent < width / own; agent++)
+        for (int agent = 0; continuous && agent < stepWidth / actionWidth; agent++)
         {
-            joint.Vector(agent)[..own].CopyTo(numbers.AsSpan(Steps * width + agent * own));
+            joint.Vector(agent)[..actionWidth].CopyTo(vectors.AsSpan(Steps * stepWidth + agent * actionWidth));
         }
 
         Steps++;
@@ -47,17 +47,17 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
 
     /// <summary>The joint action of a step.</summary>
     public JointAction Joint(int step) => continuous
-        ? JointAction.Create(numbers.AsSpan(step * width, width), own)
-        : JointAction.Create(indices.AsSpan(step * width, width));
+        ? JointAction.Create(vectors.AsSpan(step * stepWidth, stepWidth), actionWidth)
+        : JointAction.Create(indices.AsSpan(step * stepWidth, stepWidth));
 
     /// <summary>Writes [<see cref="SnapshotSize"/>] numbers.</summary>
     public void Save(Span<double> snapshot)
     {
         snapshot.Clear();
         (snapshot[0], snapshot[1]) = (Seed, Steps);
-        for (int i = 0; i < Steps * width; i++)
+        for (int i = 0; i < Steps * stepWidth; i++)
         {
-            snapshot[2 + i] = continuous ? numbers[i] : indices[i];
+            snapshot[2 + i] = continuous ? vectors[i] : indices[i];
         }
     }
 
@@ -66,11 +66,11 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     {
         (Seed, Steps) = ((int)snapshot[0], (int)snapshot[1]);
         Reserve(Steps);
-        for (int i = 0; i < Steps * width; i++)
+        for (int i = 0; i < Steps * stepWidth; i++)
         {
             if (continuous)
             {
-                numbers[i] = (float)snapshot[2 + i];
+                vectors[i] = (float)snapshot[2 + i];
             }
             else
             {
@@ -82,16 +82,16 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     /// <summary>Makes room for so many steps.</summary>
     private void Reserve(int steps)
     {
-        int present = continuous ? numbers.Length : indices.Length;
-        if (steps * width <= present)
+        int present = continuous ? vectors.Length : indices.Length;
+        if (steps * stepWidth <= present)
         {
             return;
         }
 
-        int enough = (int)Math.Min(Math.Max(2L * present, (long)steps * width), (long)spec.EpisodeLimit * width);
+        int enough = (int)Math.Min(Math.Max(2L * present, (long)steps * stepWidth), (long)spec.EpisodeLimit * stepWidth);
         if (continuous)
         {
-            Array.Resize(ref numbers, enough);
+            Array.Resize(ref vectors, enough);
         }
         else
         {
@@ -100,12 +100,12 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     }
 
     /// <summary>What an agent takes: an index, or the most numbers that one has.</summary>
-    private static int Own(ReadOnlySpan<AgentSpec> agents)
+    private static int ActionWidth(ReadOnlySpan<AgentSpec> agents)
     {
         int longest = 1;
         foreach (var agent in agents)
         {
-            longest = Math.Max(longest, agent.Box is null ? 1 : agent.Actions);
+            longest = Math.Max(longest, agent.Box is null ? 1 : agent.ActionCount);
         }
 
         return longest;

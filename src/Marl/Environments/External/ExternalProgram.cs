@@ -12,31 +12,31 @@ namespace Marl.Native.Rl;
 internal sealed class ExternalProgram : IDisposable
 {
     /// <summary>A longer line is no answer: the program is writing something else.</summary>
-    private const int LongestAnswer = 1 << 28;
+    private const int MaxAnswerLength = 1 << 28;
 
     /// <summary>Lines before the first answer that are taken for greetings.</summary>
-    private const int MostGreetings = 100;
+    private const int MaxGreetingLines = 100;
 
     /// <summary>How long it may take to end when it is told to, and to say its last words.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
     private readonly Stream input, output;
     private readonly Task errors;
     private readonly Timer watchdog;
-    private readonly TimeSpan patience;
+    private readonly TimeSpan timeout;
     private byte[] buffer = new byte[4096];
-    private int read, taken; // the buffer holds bytes taken .. read - 1 that nobody has seen
-    private volatile string lastWords = "";
-    private volatile bool late, disposed;
+    private int filled, consumed; // the buffer holds bytes taken .. read - 1 that nobody has seen
+    private volatile string lastErrorLine = "";
+    private volatile bool timedOut, disposed;
 
     /// <summary>Starts it.</summary>
     /// <param name="words">the program and its arguments.</param>
-    /// <param name="patience">how long an answer may take.</param>
-    /// <exception cref="ProgramFault">there is no such program, or it may not be run.</exception>
-    public ExternalProgram(string[] words, TimeSpan patience)
+    /// <param name="timeout">how long an answer may take.</param>
+    /// <exception cref="ExternalProgramException">there is no such program, or it may not be run.</exception>
+    public ExternalProgram(string[] words, TimeSpan timeout)
     {
-        this.patience = patience;
+        this.timeout = timeout;
         var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true,
@@ -49,24 +49,24 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (Win32Exception e)
         {
-            throw new ProgramFault($"the program '{words[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
+            throw new ExternalProgramException($"the program '{words[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
         }
         (input, output) = (process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
-        errors = Task.Run(PassErrorsOn);
-        watchdog = new Timer(static program => ((ExternalProgram)program!).BeLate(), this, Timeout.Infinite, Timeout.Infinite);
+        errors = Task.Run(ForwardErrors);
+        watchdog = new Timer(static program => ((ExternalProgram)program!).OnTimeout(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     /// <summary>Asks; the time for the answer begins to run.</summary>
     /// <param name="line">with its end of line.</param>
-    /// <exception cref="ProgramFault">the program has ended.</exception>
-    public void Ask(ReadOnlySpan<byte> line)
+    /// <exception cref="ExternalProgramException">the program has ended.</exception>
+    public void Send(ReadOnlySpan<byte> line)
     {
-        if (taken < read)
+        if (consumed < filled)
         {
-            throw new ProgramFault($"the program wrote more than one line in answer: {JsonLine.Excerpt(buffer.AsSpan(taken, read - taken))}");
+            throw new ExternalProgramException($"the program wrote more than one line in answer: {JsonLine.Excerpt(buffer.AsSpan(consumed, filled - consumed))}");
         }
 
-        watchdog.Change(patience, Timeout.InfiniteTimeSpan);
+        watchdog.Change(timeout, Timeout.InfiniteTimeSpan);
         try
         {
             input.Write(line);
@@ -79,8 +79,8 @@ internal sealed class ExternalProgram : IDisposable
 
     /// <summary>Waits for the answer.</summary>
     /// <returns>the line without its end; valid until the next call.</returns>
-    /// <exception cref="ProgramFault">the program has ended, or gave no answer in time.</exception>
-    public ReadOnlySpan<byte> Answer()
+    /// <exception cref="ExternalProgramException">the program has ended, or gave no answer in time.</exception>
+    public ReadOnlySpan<byte> ReadAnswer()
     {
         var line = ReadLine();
         watchdog.Change(Timeout.Infinite, Timeout.Infinite);
@@ -88,13 +88,13 @@ internal sealed class ExternalProgram : IDisposable
     }
 
     /// <summary>Waits for the answer to the first question. Before it libraries may greet the user; such lines are passed on.</summary>
-    /// <inheritdoc cref="Answer"/>
-    public ReadOnlySpan<byte> FirstAnswer()
+    /// <inheritdoc cref="ReadAnswer"/>
+    public ReadOnlySpan<byte> ReadFirstAnswer()
     {
         for (int greetings = 0; ; greetings++)
         {
             var line = ReadLine();
-            if (line.TrimStart((byte)' ').StartsWith((byte)'{') || greetings >= MostGreetings)
+            if (line.TrimStart((byte)' ').StartsWith((byte)'{') || greetings >= MaxGreetingLines)
             {
                 watchdog.Change(Timeout.Infinite, Timeout.Infinite);
                 return line;
@@ -134,78 +134,78 @@ internal sealed class ExternalProgram : IDisposable
         {
             // It has ended by itself.
         }
-        if (!process.WaitForExit(Farewell))
+        if (!process.WaitForExit(ExitTimeout))
         {
             Kill();
         }
 
-        errors.Wait(Farewell);
+        errors.Wait(ExitTimeout);
         process.Dispose();
     }
 
     private ReadOnlySpan<byte> ReadLine()
     {
-        int seen = taken;
+        int seen = consumed;
         while (true)
         {
-            int end = buffer.AsSpan(seen, read - seen).IndexOf((byte)'\n');
+            int end = buffer.AsSpan(seen, filled - seen).IndexOf((byte)'\n');
             if (end >= 0)
             {
-                var line = buffer.AsSpan(taken, seen + end - taken);
-                taken = seen + end + 1;
+                var line = buffer.AsSpan(consumed, seen + end - consumed);
+                consumed = seen + end + 1;
                 return line;
             }
-            MakeRoom();
-            seen = read;
-            int count = output.Read(buffer.AsSpan(read));
-            read += count > 0 ? count : throw Ended();
+            EnsureSpace();
+            seen = filled;
+            int count = output.Read(buffer.AsSpan(filled));
+            filled += count > 0 ? count : throw Ended();
         }
     }
 
     /// <summary>Moves what nobody has seen to the front, and makes the buffer longer if it is full of that.</summary>
-    private void MakeRoom()
+    private void EnsureSpace()
     {
-        buffer.AsSpan(taken, read - taken).CopyTo(buffer);
-        (taken, read) = (0, read - taken);
-        if (read < buffer.Length)
+        buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
+        (consumed, filled) = (0, filled - consumed);
+        if (filled < buffer.Length)
         {
             return;
         }
 
-        if (read >= LongestAnswer)
+        if (filled >= MaxAnswerLength)
         {
-            throw new ProgramFault($"the answer is longer than {LongestAnswer >> 20} MiB");
+            throw new ExternalProgramException($"the answer is longer than {MaxAnswerLength >> 20} MiB");
         }
 
         Array.Resize(ref buffer, 2 * buffer.Length);
     }
 
-    private void BeLate()
+    private void OnTimeout()
     {
-        late = true;
+        timedOut = true;
         Kill();
     }
 
-    private ProgramFault Ended()
+    private ExternalProgramException Ended()
     {
-        if (late)
+        if (timedOut)
         {
-            return new($"no answer within {patience.TotalSeconds} s; more time is given by ?timeout=SECONDS at the end of the id");
+            return new($"no answer within {timeout.TotalSeconds} s; more time is given by ?timeout=SECONDS at the end of the id");
         }
 
-        string how = process.WaitForExit(Farewell) ? $"ended with exit code {process.ExitCode}" : "closed its output";
-        errors.Wait(Farewell);
-        return new($"the program {how}{(lastWords.Length > 0 ? $"; its last words: {lastWords}" : "")}");
+        string how = process.WaitForExit(ExitTimeout) ? $"ended with exit code {process.ExitCode}" : "closed its output";
+        errors.Wait(ExitTimeout);
+        return new($"the program {how}{(lastErrorLine.Length > 0 ? $"; its last words: {lastErrorLine}" : "")}");
     }
 
-    private async Task PassErrorsOn()
+    private async Task ForwardErrors()
     {
         try
         {
             while (await process.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
             {
                 Console.Error.WriteLine(line);
-                lastWords = string.IsNullOrWhiteSpace(line) ? lastWords : line.Trim();
+                lastErrorLine = string.IsNullOrWhiteSpace(line) ? lastErrorLine : line.Trim();
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)

@@ -10,7 +10,7 @@ internal sealed class ExternalProtocol
     public const int Version = 1;
 
     /// <summary>More agents, actions, numbers or steps than anyone has: a mistake.</summary>
-    private const int Most = 1 << 20;
+    private const int MaxCount = 1 << 20;
 
     private readonly ArrayBufferWriter<byte> request = new();
     private readonly Utf8JsonWriter writer;
@@ -46,7 +46,7 @@ internal sealed class ExternalProtocol
         for (int agent = 0; spec.IsContinuous && agent < spec.Agents.Length; agent++)
         {
             writer.WriteStartArray();
-            foreach (float number in actions.Vector(agent)[..spec.Agents[agent].Actions])
+            foreach (float number in actions.Vector(agent)[..spec.Agents[agent].ActionCount])
             {
                 writer.WriteNumberValue(number);
             }
@@ -60,7 +60,7 @@ internal sealed class ExternalProtocol
     /// <summary>Reads the answer to hello: what the program says of itself.</summary>
     /// <param name="line">the answer.</param>
     /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
-    /// <exception cref="ProgramFault">something is missing or makes no sense.</exception>
+    /// <exception cref="ExternalProgramException">something is missing or makes no sense.</exception>
     public static ExternalDescription ReadHello(ReadOnlySpan<byte> line, string id)
     {
         var json = new JsonLine(line);
@@ -72,12 +72,12 @@ internal sealed class ExternalProtocol
         {
             if (json.Is("protocol"u8))
             {
-                json.Name("protocol");
-                protocol = json.Whole(1, Most);
+                json.SetSubject("protocol");
+                protocol = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("agents"u8))
             {
-                json.Name("agents");
+                json.SetSubject("agents");
                 json.BeginArray();
                 while (json.NextObject())
                 {
@@ -86,23 +86,23 @@ internal sealed class ExternalProtocol
             }
             else if (json.Is("state_size"u8))
             {
-                json.Name("state_size");
-                stateSize = json.Whole(0, Most);
+                json.SetSubject("state_size");
+                stateSize = json.ReadInteger(0, MaxCount);
             }
             else if (json.Is("episode_limit"u8))
             {
-                json.Name("episode_limit");
-                episodeLimit = json.Whole(1, Most);
+                json.SetSubject("episode_limit");
+                episodeLimit = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("reward"u8))
             {
-                json.Name("reward");
-                string word = json.Text();
+                json.SetSubject("reward");
+                string word = json.ReadString();
                 reward = word switch
                 {
                     "sum" => RewardMode.Sum,
                     "mean" => RewardMode.Mean,
-                    _ => throw new ProgramFault($"reward is '{word}'; sum or mean is needed"),
+                    _ => throw new ExternalProgramException($"reward is '{word}'; sum or mean is needed"),
                 };
             }
             else
@@ -112,29 +112,29 @@ internal sealed class ExternalProtocol
         }
         if (protocol != Version)
         {
-            throw new ProgramFault(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
+            throw new ExternalProgramException(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
         }
 
         if (agents.Count == 0)
         {
-            throw new ProgramFault("the answer names no agents");
+            throw new ExternalProgramException("the answer names no agents");
         }
 
         if (agents.Any(agent => agent.Box is null != (agents[0].Box is null)))
         {
-            throw new ProgramFault("some agents have a box and others have none");
+            throw new ExternalProgramException("some agents have a box and others have none");
         }
 
         if (episodeLimit == 0)
         {
-            throw new ProgramFault("the answer names no episode_limit");
+            throw new ExternalProgramException("the answer names no episode_limit");
         }
 
         return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
         {
             Id = id,
             Agents = [.. agents],
-            StateSize = stateSize > 0 ? stateSize : agents.Sum(agent => agent.Observation),
+            StateSize = stateSize > 0 ? stateSize : agents.Sum(agent => agent.ObservationSize),
             Reward = reward,
             EpisodeLimit = episodeLimit,
             SnapshotSize = ExternalEpisode.SnapshotSize([.. agents], episodeLimit),
@@ -151,30 +151,30 @@ internal sealed class ExternalProtocol
         {
             if (json.Is("name"u8))
             {
-                json.Name("name", name);
-                name = json.Text();
+                json.SetSubject("name", name);
+                name = json.ReadString();
             }
             else if (json.Is("observation_size"u8))
             {
-                json.Name("observation_size", name);
-                observation = json.Whole(1, Most);
+                json.SetSubject("observation_size", name);
+                observation = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("actions"u8))
             {
-                json.Name("actions", name);
-                actions = json.Whole(1, Most);
+                json.SetSubject("actions", name);
+                actions = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("team"u8))
             {
-                json.Name("team", name);
-                team = json.Whole(0, Most);
+                json.SetSubject("team", name);
+                team = json.ReadInteger(0, MaxCount);
             }
             else if (json.Is("box"u8))
             {
-                json.Name("box", name);
-                json.Numbers<float>(bounds);
+                json.SetSubject("box", name);
+                json.ReadNumbers<float>(bounds);
                 box = bounds[0] < bounds[1] ? new ActionBox(bounds[0], bounds[1])
-                    : throw new ProgramFault($"the box of agent '{name}' is empty; [least, greatest] is needed");
+                    : throw new ExternalProgramException($"the box of agent '{name}' is empty; [least, greatest] is needed");
             }
             else
             {
@@ -183,7 +183,7 @@ internal sealed class ExternalProtocol
         }
         if (observation == 0 || actions == 0)
         {
-            throw new ProgramFault($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
+            throw new ExternalProgramException($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
         }
 
         names.Add(name);

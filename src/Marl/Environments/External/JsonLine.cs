@@ -11,7 +11,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal ref struct JsonLine
 {
-    private const int LongestExcerpt = 80;
+    private const int MaxExcerptLength = 80;
 
     private readonly ReadOnlySpan<byte> line;
     private Utf8JsonReader json;
@@ -22,7 +22,7 @@ internal ref struct JsonLine
     private int element = -1;
 
     /// <summary>Begins to read.</summary>
-    /// <exception cref="ProgramFault">it is no JSON object.</exception>
+    /// <exception cref="ExternalProgramException">it is no JSON object.</exception>
     public JsonLine(ReadOnlySpan<byte> line)
     {
         this.line = line;
@@ -30,15 +30,15 @@ internal ref struct JsonLine
         Next();
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            throw NoJson();
+            throw NotJson();
         }
     }
 
     /// <summary>The beginning of a line, for messages.</summary>
     public static string Excerpt(ReadOnlySpan<byte> line)
     {
-        string text = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * LongestExcerpt)]).ReplaceLineEndings(" ");
-        return text.Length > LongestExcerpt ? $"'{text[..LongestExcerpt]}..'" : $"'{text}'";
+        string text = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * MaxExcerptLength)]).ReplaceLineEndings(" ");
+        return text.Length > MaxExcerptLength ? $"'{text[..MaxExcerptLength]}..'" : $"'{text}'";
     }
 
     /// <summary>Goes to the next field of the object; false at its end, which must be the end of the line if it is the outermost.</summary>
@@ -63,14 +63,14 @@ internal ref struct JsonLine
     public readonly bool Is(ReadOnlySpan<byte> name) => json.ValueTextEquals(name);
 
     /// <summary>«unknown field 'x'».</summary>
-    public readonly ProgramFault Unknown(params string[] known)
+    public readonly ExternalProgramException Unknown(params string[] known)
     {
         string name = json.GetString()!;
         return new($"unknown field '{name}' in the answer; did you mean '{UsageException.Nearest(name, known)}'?");
     }
 
     /// <summary>Says what is read next.</summary>
-    public void Name(string subject, string? owner = null) => (this.subject, this.owner, element) = (subject, owner, -1);
+    public void SetSubject(string subject, string? owner = null) => (this.subject, this.owner, element) = (subject, owner, -1);
 
     /// <summary>Begins an array.</summary>
     public void BeginArray() => Expect(JsonTokenType.StartArray, "an array");
@@ -82,7 +82,7 @@ internal ref struct JsonLine
     public bool NextObject()
     {
         Next();
-        return json.TokenType == JsonTokenType.StartObject || (json.TokenType == JsonTokenType.EndArray ? false : throw No("an object"));
+        return json.TokenType == JsonTokenType.StartObject || (json.TokenType == JsonTokenType.EndArray ? false : throw Unexpected("an object"));
     }
 
     /// <summary>Ends an array of which <paramref name="count"/> elements were read, as many as there must be.</summary>
@@ -91,12 +91,12 @@ internal ref struct JsonLine
         Next();
         if (json.TokenType != JsonTokenType.EndArray)
         {
-            throw new ProgramFault($"{Subject} has more than {count} elements");
+            throw new ExternalProgramException($"{Subject} has more than {count} elements");
         }
     }
 
     /// <summary>Reads an array of as many numbers as there is room for.</summary>
-    public void Numbers<T>(Span<T> into) where T : struct, IFloatingPointIeee754<T>
+    public void ReadNumbers<T>(Span<T> into) where T : struct, IFloatingPointIeee754<T>
     {
         BeginArray();
         for (element = 0; element < into.Length; element++)
@@ -104,13 +104,13 @@ internal ref struct JsonLine
             Next(into.Length);
             if (json.TokenType != JsonTokenType.Number)
             {
-                throw No("a number");
+                throw Unexpected("a number");
             }
 
             into[element] = T.CreateTruncating(json.GetDouble());
             if (!T.IsFinite(into[element]))
             {
-                throw No("a finite number");
+                throw Unexpected("a finite number");
             }
         }
         element = -1;
@@ -118,48 +118,48 @@ internal ref struct JsonLine
     }
 
     /// <summary>Reads an array of as many truth values (true, false, 1, 0) as there is room for.</summary>
-    public void Flags(Span<bool> into)
+    public void ReadBools(Span<bool> into)
     {
         BeginArray();
         for (element = 0; element < into.Length; element++)
         {
             Next(into.Length);
-            into[element] = Truth();
+            into[element] = CurrentBool();
         }
         element = -1;
         EndArray(into.Length);
     }
 
     /// <summary>Reads true or false.</summary>
-    public bool Flag()
+    public bool ReadBool()
     {
         Next();
-        return Truth();
+        return CurrentBool();
     }
 
     /// <summary>Reads a whole number.</summary>
-    public int Whole(int least, int most)
+    public int ReadInteger(int least, int most)
     {
         Next();
         return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= least && number <= most
-            ? number : throw No($"a whole number in {least} .. {most}");
+            ? number : throw Unexpected($"a whole number in {least} .. {most}");
     }
 
     /// <summary>Reads a string.</summary>
-    public string Text()
+    public string ReadString()
     {
         Next();
-        return json.TokenType == JsonTokenType.String ? json.GetString()! : throw No("a string");
+        return json.TokenType == JsonTokenType.String ? json.GetString()! : throw Unexpected("a string");
     }
 
     private readonly string Subject => owner is null ? subject : $"{subject} of agent '{owner}'";
 
-    private readonly bool Truth() => json.TokenType switch
+    private readonly bool CurrentBool() => json.TokenType switch
     {
         JsonTokenType.True => true,
         JsonTokenType.False => false,
         JsonTokenType.Number when json.TryGetInt32(out int number) && number is 0 or 1 => number == 1,
-        _ => throw No("true or false"),
+        _ => throw Unexpected("true or false"),
     };
 
     private void Expect(JsonTokenType token, string name)
@@ -167,7 +167,7 @@ internal ref struct JsonLine
         Next();
         if (json.TokenType != token)
         {
-            throw No(name);
+            throw Unexpected(name);
         }
     }
 
@@ -177,7 +177,7 @@ internal ref struct JsonLine
         Next();
         if (json.TokenType == JsonTokenType.EndArray)
         {
-            throw new ProgramFault($"{Subject} has {element} elements; there must be {length}");
+            throw new ExternalProgramException($"{Subject} has {element} elements; there must be {length}");
         }
     }
 
@@ -195,20 +195,20 @@ internal ref struct JsonLine
             {
                 if (rest.StartsWith(Encoding.UTF8.GetBytes(name)))
                 {
-                    throw new ProgramFault($"{Place} is {name}; a finite number is needed");
+                    throw new ExternalProgramException($"{Location} is {name}; a finite number is needed");
                 }
             }
-            throw NoJson();
+            throw NotJson();
         }
     }
 
-    private readonly string Place => element < 0 ? Subject : $"number {element} of {Subject}";
+    private readonly string Location => element < 0 ? Subject : $"number {element} of {Subject}";
 
-    private readonly ProgramFault No(string needed)
+    private readonly ExternalProgramException Unexpected(string needed)
     {
         if (json.TokenType == JsonTokenType.EndArray)
         {
-            return new($"{Place} is missing");
+            return new($"{Location} is missing");
         }
 
         string found = json.TokenType switch
@@ -217,8 +217,8 @@ internal ref struct JsonLine
             JsonTokenType.StartObject => "an object",
             _ => Encoding.UTF8.GetString(json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan),
         };
-        return new($"{Place} is {found}; {needed} is needed");
+        return new($"{Location} is {found}; {needed} is needed");
     }
 
-    private readonly ProgramFault NoJson() => new($"the answer is no JSON object: {Excerpt(line)}");
+    private readonly ExternalProgramException NotJson() => new($"the answer is no JSON object: {Excerpt(line)}");
 }

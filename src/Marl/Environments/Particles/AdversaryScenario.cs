@@ -31,7 +31,7 @@ internal sealed class AdversaryScenario(ParticleRules rules, int good) : Particl
     {
         if (agent != Adversary)
         {
-            view.AddPlace(World.BodyOf(Goals[0]));
+            view.AddRelativePosition(World.BodyOf(Goals[0]));
         }
 
         view.AddLandmarks();

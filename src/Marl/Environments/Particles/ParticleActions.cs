@@ -13,7 +13,7 @@ internal static class ParticleActions
     /// <param name="vector">[VectorSize].</param>
     public static void Expand(ParticleAgent agent, int action, Span<float> vector)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)action, (uint)agent.Actions, nameof(action));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)action, (uint)agent.ActionCount, nameof(action));
         vector.Clear();
         if (agent.Body.Movable && agent.Symbols > 0)
         {

@@ -32,9 +32,9 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         {
             Id = setup.Id,
             Agents = [.. learning.Select(agent => rules.Continuous
-                ? new AgentSpec(agent.Observation, agent.VectorSize, agent.Team, new ActionBox(0, 1))
-                : new AgentSpec(agent.Observation, agent.Actions, agent.Team))],
-            StateSize = learning.Sum(agent => agent.Observation),
+                ? new AgentSpec(agent.ObservationSize, agent.VectorSize, agent.Team, new ActionBox(0, 1))
+                : new AgentSpec(agent.ObservationSize, agent.ActionCount, agent.Team))],
+            StateSize = learning.Sum(agent => agent.ObservationSize),
             EpisodeLimit = rules.EpisodeLimit,
             Reward = setup.Reward,
             SnapshotSize = 1 + goals.Length + 2 * (World.Positions.Length + World.Velocities.Length) + messages.Length,
@@ -208,7 +208,7 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         ? (World.Positions[body] - World.Positions[other]).LengthSquared : World.Distance(body, other);
 
     /// <summary>What it costs to run away in x or in y: nothing within 0.9 of the middle, then more and more, at most 10.</summary>
-    private protected static double EdgeFine(double coordinate) => Math.Abs(coordinate) switch
+    private protected static double BoundaryPenalty(double coordinate) => Math.Abs(coordinate) switch
     {
         < 0.9 => 0,
         < 1 and var z => (z - 0.9) * 10,

@@ -2,8 +2,8 @@ namespace Marl.Native.Rl;
 
 /// <summary>One agent of a particle world.</summary>
 /// <param name="Body">what it is in the physics.</param>
-/// <param name="Observation">length of its observation.</param>
-internal sealed record ParticleAgent(ParticleBody Body, int Observation)
+/// <param name="ObservationSize">length of its observation.</param>
+internal sealed record ParticleAgent(ParticleBody Body, int ObservationSize)
 {
     /// <summary>How many symbols it can say; 0 if it is silent.</summary>
     public int Symbols { get; init; }
@@ -12,7 +12,7 @@ internal sealed record ParticleAgent(ParticleBody Body, int Observation)
     public int Team { get; init; }
 
     /// <summary>How many discrete actions it has: 5 moves, its symbols, or every pair of both.</summary>
-    public int Actions => Body.Movable ? ParticleActions.Moves * Math.Max(Symbols, 1) : Symbols;
+    public int ActionCount => Body.Movable ? ParticleActions.Moves * Math.Max(Symbols, 1) : Symbols;
 
     /// <summary>Length of an action vector: the weights of its moves, then those of its symbols.</summary>
     public int VectorSize => (Body.Movable ? ParticleActions.Moves : 0) + Symbols;

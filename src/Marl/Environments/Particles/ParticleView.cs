@@ -33,7 +33,7 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
     }
 
     /// <summary>Zeros.</summary>
-    public void AddNothing(int count)
+    public void AddZeros(int count)
     {
         observation.Slice(end, count).Clear();
         end += count;
@@ -46,14 +46,14 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
     public void AddPosition() => Add(world.Positions[self]);
 
     /// <summary>Where a body is.</summary>
-    public void AddPlace(int body) => Add(world.Positions[body] - world.Positions[self]);
+    public void AddRelativePosition(int body) => Add(world.Positions[body] - world.Positions[self]);
 
     /// <summary>Where the landmarks are.</summary>
     public void AddLandmarks()
     {
         for (int landmark = 0; landmark < world.Landmarks; landmark++)
         {
-            AddPlace(world.BodyOf(landmark));
+            AddRelativePosition(world.BodyOf(landmark));
         }
     }
 
@@ -64,7 +64,7 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
         {
             if (other != self)
             {
-                AddPlace(other);
+                AddRelativePosition(other);
             }
         }
     }

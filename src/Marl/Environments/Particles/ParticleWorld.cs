@@ -55,7 +55,7 @@ internal sealed class ParticleWorld
     public double Distance(int body, int other) => (positions[body] - positions[other]).Length;
 
     /// <summary>Do two bodies overlap?</summary>
-    public bool Touch(int body, int other) => Distance(body, other) < bodies[body].Size + bodies[other].Size;
+    public bool Overlap(int body, int other) => Distance(body, other) < bodies[body].Size + bodies[other].Size;
 
     /// <summary>Advances by 0.1 units of time.</summary>
     /// <param name="controls">[A] what the agents want, 1 for a full action.</param>

@@ -6,7 +6,7 @@ internal static class ParticleWorlds
     /// <summary>What ids begin with.</summary>
     public const string Current = "mpe", Original = "mpe-v0";
 
-    private const int MostBodies = 100;
+    private const int MaxBodies = 100;
 
     /// <summary>A family for each world, and one for all of them under the original's rules.</summary>
     public static IReadOnlyList<EnvironmentFamily> Families { get; } =
@@ -57,7 +57,7 @@ internal static class ParticleWorlds
     public static int? Count(EnvironmentId id, string option, int min = 1)
     {
         int? count = id.Integer(option, min);
-        return count <= MostBodies || count is null ? count : throw id.Error($"{option}={count} is more than {MostBodies}");
+        return count <= MaxBodies || count is null ? count : throw id.Error($"{option}={count} is more than {MaxBodies}");
     }
 
     /// <summary>The option ratio, q: the weight of the own reward beside the common one.</summary>

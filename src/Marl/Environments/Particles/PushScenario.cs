@@ -28,7 +28,7 @@ internal sealed class PushScenario(ParticleRules rules) : ParticleEnvironment(ne
         view.AddVelocity();
         if (agent == Good)
         {
-            view.AddPlace(World.BodyOf(Goals[0]));
+            view.AddRelativePosition(World.BodyOf(Goals[0]));
             view.AddColor(Goals[0] + 1, Channels, 0.75, 0.25);
         }
         view.AddLandmarks();

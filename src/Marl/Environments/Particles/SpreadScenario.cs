@@ -32,7 +32,7 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
         view.AddPosition();
         view.AddLandmarks();
         view.AddOthers();
-        view.AddNothing(2 * (World.Agents - 1));
+        view.AddZeros(2 * (World.Agents - 1));
     }
 
     private protected override void Reward(Span<double> rewards)
@@ -48,7 +48,7 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
             rewards[agent] = Rules.Original ? covering - 1 : 0;
             for (int other = 0; other < World.Agents; other++)
             {
-                if (other != agent && World.Touch(agent, other))
+                if (other != agent && World.Overlap(agent, other))
                 {
                     rewards[agent]--;
                 }

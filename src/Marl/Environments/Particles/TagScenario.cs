@@ -64,13 +64,13 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
             int hunters = 0;
             for (int adversary = 0; adversary < adversaries; adversary++)
             {
-                hunters += World.Touch(prey, adversary) ? 1 : 0;
+                hunters += World.Overlap(prey, adversary) ? 1 : 0;
             }
 
             caught += hunters;
             if (prey < rewards.Length)
             {
-                rewards[prey] = -10 * hunters - EdgeFine(World.Positions[prey].X) - EdgeFine(World.Positions[prey].Y);
+                rewards[prey] = -10 * hunters - BoundaryPenalty(World.Positions[prey].X) - BoundaryPenalty(World.Positions[prey].Y);
             }
         }
         rewards[..adversaries].Fill(10 * caught);

@@ -49,7 +49,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         {
             if (other != agent)
             {
-                view.Add(Sees(agent, other) ? World.Positions[other] - World.Positions[agent] : default);
+                view.Add(IsVisible(agent, other) ? World.Positions[other] - World.Positions[agent] : default);
             }
         }
         if (isPrey)
@@ -61,7 +61,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         {
             if (prey != agent)
             {
-                view.Add(Sees(agent, prey) ? World.Velocities[prey] : default);
+                view.Add(IsVisible(agent, prey) ? World.Velocities[prey] : default);
             }
         }
         if (isPrey)
@@ -78,8 +78,8 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         int caught = 0;
         for (int prey = adversaries; prey < World.Agents; prey++)
         {
-            int hunters = Touched(prey, 0, adversaries), eaten = Touched(prey, World.BodyOf(obstacles), food);
-            double fine = EdgeFine(World.Positions[prey].X) + EdgeFine(World.Positions[prey].Y);
+            int hunters = CountOverlaps(prey, 0, adversaries), eaten = CountOverlaps(prey, World.BodyOf(obstacles), food);
+            double fine = BoundaryPenalty(World.Positions[prey].X) + BoundaryPenalty(World.Positions[prey].Y);
             double hunger = 0.05 * Nearest(prey, World.BodyOf(obstacles), food);
             rewards[prey] = 2 * eaten - 5 * hunters - 2 * fine + (Rules.Original ? hunger : -hunger);
             caught += hunters;
@@ -107,9 +107,9 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         ];
     }
 
-    private bool IsIn(int forest, int agent) => World.Touch(agent, World.BodyOf(obstacles + food + forest));
+    private bool IsIn(int forest, int agent) => World.Overlap(agent, World.BodyOf(obstacles + food + forest));
 
-    private bool Sees(int agent, int other)
+    private bool IsVisible(int agent, int other)
     {
         bool anyIsIn = false;
         for (int forest = 0; forest < forests; forest++)
@@ -134,12 +134,12 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     }
 
     /// <summary>How many of some bodies an agent overlaps with.</summary>
-    private int Touched(int agent, int first, int count)
+    private int CountOverlaps(int agent, int first, int count)
     {
         int touched = 0;
         for (int body = first; body < first + count; body++)
         {
-            touched += World.Touch(agent, body) ? 1 : 0;
+            touched += World.Overlap(agent, body) ? 1 : 0;
         }
 
         return touched;

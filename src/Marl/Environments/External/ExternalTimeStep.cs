@@ -1,16 +1,16 @@
 namespace Marl.Native.Rl;
 
 /// <summary>What a program said last: the observations, rewards and possibilities of one moment of an episode.</summary>
-internal sealed class ExternalMoment
+internal sealed class ExternalTimeStep
 {
     private readonly ExternalDescription description;
 
-    public ExternalMoment(ExternalDescription description)
+    public ExternalTimeStep(ExternalDescription description)
     {
         this.description = description;
         var agents = description.Spec.Agents;
-        Observations = [.. agents.Select(agent => new float[agent.Observation])];
-        Available = [.. agents.Select(agent => new bool[agent.Actions])];
+        Observations = [.. agents.Select(agent => new float[agent.ObservationSize])];
+        Available = [.. agents.Select(agent => new bool[agent.ActionCount])];
         Rewards = new double[agents.Length];
         State = description.HasState ? new float[description.Spec.StateSize] : [];
     }
@@ -33,7 +33,7 @@ internal sealed class ExternalMoment
     /// <summary>Reads the answer to reset or step.</summary>
     /// <param name="line">the answer.</param>
     /// <param name="first">of a reset: without rewards and an end.</param>
-    /// <exception cref="ProgramFault">something is missing or makes no sense; names it.</exception>
+    /// <exception cref="ExternalProgramException">something is missing or makes no sense; names it.</exception>
     public void Read(ReadOnlySpan<byte> line, bool first)
     {
         bool observed = false, rewarded = first, masked = false, stated = !description.HasState;
@@ -53,26 +53,26 @@ internal sealed class ExternalMoment
             }
             else if (json.Is("state"u8) && description.HasState)
             {
-                json.Name("state");
-                json.Numbers<float>(State);
+                json.SetSubject("state");
+                json.ReadNumbers<float>(State);
                 stated = true;
             }
             else if (json.Is("rewards"u8) && !first)
             {
-                json.Name("rewards");
-                json.Numbers<double>(Rewards);
+                json.SetSubject("rewards");
+                json.ReadNumbers<double>(Rewards);
                 rewarded = true;
             }
             else if (json.Is("terminated"u8) && !first)
             {
-                json.Name("terminated");
-                terminated = json.Flag();
+                json.SetSubject("terminated");
+                terminated = json.ReadBool();
                 ends = true;
             }
             else if (json.Is("truncated"u8) && !first)
             {
-                json.Name("truncated");
-                truncated = json.Flag();
+                json.SetSubject("truncated");
+                truncated = json.ReadBool();
                 cuts = true;
             }
             else
@@ -85,7 +85,7 @@ internal sealed class ExternalMoment
         string? missing = !observed ? "observations" : !stated ? "state" : !rewarded ? "rewards" : !ends ? "terminated" : !cuts ? "truncated" : null;
         if (missing is not null)
         {
-            throw new ProgramFault($"the answer has no {missing}");
+            throw new ExternalProgramException($"the answer has no {missing}");
         }
 
         if (first)
@@ -102,34 +102,34 @@ internal sealed class ExternalMoment
             }
             else if (!Available[agent].AsSpan().Contains(true))
             {
-                throw new ProgramFault($"agent '{description.Names[agent]}' has no available action; it needs at least one");
+                throw new ExternalProgramException($"agent '{description.Names[agent]}' has no available action; it needs at least one");
             }
         }
     }
 
     private void ReadObservations(ref JsonLine json)
     {
-        json.Name("observations");
+        json.SetSubject("observations");
         json.BeginArray();
         for (int agent = 0; agent < Observations.Length; agent++)
         {
-            json.Name("the observation", description.Names[agent]);
-            json.Numbers<float>(Observations[agent]);
+            json.SetSubject("the observation", description.Names[agent]);
+            json.ReadNumbers<float>(Observations[agent]);
         }
-        json.Name("observations");
+        json.SetSubject("observations");
         json.EndArray(Observations.Length);
     }
 
     private void ReadAvailable(ref JsonLine json)
     {
-        json.Name("available");
+        json.SetSubject("available");
         json.BeginArray();
         for (int agent = 0; agent < Available.Length; agent++)
         {
-            json.Name("available", description.Names[agent]);
-            json.Flags(Available[agent]);
+            json.SetSubject("available", description.Names[agent]);
+            json.ReadBools(Available[agent]);
         }
-        json.Name("available");
+        json.SetSubject("available");
         json.EndArray(Available.Length);
     }
 }

@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 
 /// <summary>A command line in its words, on every system alike and with no shell between: white space separates, quotes of either kind keep
 /// together, and a backslash is a character like any other.</summary>
-internal static class CommandWords
+internal static class CommandLineSplitter
 {
     /// <summary>The words; none if there is only white space.</summary>
     /// <exception cref="FormatException">a quote is never closed.</exception>
