@@ -19,7 +19,7 @@ public sealed class ContinuousTests
     public void TheCheckerSeesWhatIsWrongWithABox()
     {
         Assert.Contains(EnvironmentChecker.Check(() => new Reach { Box = new(1, 1) }), problem => problem.Contains("Box is empty", StringComparison.Ordinal));
-        Assert.Contains(EnvironmentChecker.Check(() => new Reach { Unlike = true }), problem => problem.Contains("those of others are numbers", StringComparison.Ordinal));
+        Assert.Contains(EnvironmentChecker.Check(() => new Reach { Unlike = true }), problem => problem.Contains("others continuous actions", StringComparison.Ordinal));
         Assert.Empty(EnvironmentChecker.Check(() => new Reach()));
     }
 

@@ -1,16 +1,16 @@
 namespace Marl.Native.Rl;
 
 /// <content>
-/// Who drives when several want to. Every agent wants one cell; whoever stands in a cell that somebody wants is followed. A chain of
-/// followers leads to an agent that stays (all are rejected), into a circle (it turns if it is longer than two, but without those who
-/// follow it from outside) or to a free cell. Of all the chains that lead to the same free cell only the longest train drives.
+/// Conflict resolution of moves. Every agent has a target cell; an agent in the target cell of another is followed by it. A chain of followers ends at an
+/// agent that does not move (no agent of the chain moves), in a cycle (its agents move if it is longer than two, its other followers do not) or at a free
+/// cell. Of the chains that end at the same free cell only the longest moves.
 /// </content>
 internal sealed partial class RoboticWarehouse
 {
-    // By agent: the cell it wants, the longest chain of agents behind it, and what was decided.
+    // By agent: its target cell, the length of the longest chain that follows it, and whether it moves.
     private readonly int[] targets, followers;
     private readonly bool[] canMove;
-    // For ties.
+    // For breaking ties.
     private readonly int[] allCells, component;
     private readonly CellTable cellTable;
 
@@ -48,7 +48,7 @@ internal sealed partial class RoboticWarehouse
 
     private bool WantsToMove(int i) => targets[i] != agents[i].Cell;
 
-    /// <summary>By a wall; with a shelf also by another shelf, unless that is being carried itself and so may leave.</summary>
+    /// <summary>Returns whether a cell is blocked: by a wall or, for an agent that carries a shelf, by another shelf that is not being carried.</summary>
     private bool IsBlocked(int carried, int cell)
     {
         if (plan.Floor[cell] == Ground.Wall)
@@ -59,8 +59,7 @@ internal sealed partial class RoboticWarehouse
         return carried != NoShelf && shelfAt[cell] != NoShelf && (agentAt[cell] == NoAgent || agents[agentAt[cell] - 1].Carried == NoShelf);
     }
 
-    /// <summary>From an agent to the one in front of it and so on: counts followers, and lets the agent drive if the chain comes back
-    /// to it.</summary>
+    /// <summary>Follows the chain of agents in front of an agent: updates the lengths of followers, and lets the agent move if the chain is a cycle.</summary>
     private void FollowChain(int i)
     {
         int leader = i;
@@ -82,7 +81,7 @@ internal sealed partial class RoboticWarehouse
         }
     }
 
-    /// <summary>Walks back from the free cell, at each fork to where most follow.</summary>
+    /// <summary>Moves the longest chain that ends at a free cell.</summary>
     private void MoveLongestChain(int free)
     {
         for (int cell = free; FindLongestChain(cell, free) is var first and >= 0; cell = agents[first].Cell)
@@ -91,8 +90,7 @@ internal sealed partial class RoboticWarehouse
         }
     }
 
-    /// <summary>Of the agents that want to drive into <paramref name="cell"/> the one with the longest chain behind it; -1 if none
-    /// does.</summary>
+    /// <summary>Returns the agent with the target <paramref name="cell"/> that is followed by the longest chain; -1 if there is none.</summary>
     private int FindLongestChain(int cell, int free)
     {
         int best = -1;
@@ -111,9 +109,9 @@ internal sealed partial class RoboticWarehouse
         return best;
     }
 
-    /// <summary>Between equally long trains the original's choice hangs on the order in which its graph library lists the cells of the
-    /// component that ends in the cell <paramref name="free"/>: that of the whole graph or, where the component is less than half of it,
-    /// that of a hash table.</summary>
+    /// <summary>Breaks a tie between chains of equal length like the original, whose choice depends on the order in which its graph library lists the cells
+    /// of the component that ends at the cell <paramref name="free"/>: the order of the whole graph or, if the component is less than half of it, that of a
+    /// hash table.</summary>
     private bool WinsTie(int agent, int other, int free)
     {
         int count = ListAllCells(), size = ListComponent(free);
@@ -128,7 +126,7 @@ internal sealed partial class RoboticWarehouse
 
             ListComponent(allCells[first]);
             order = component.AsSpan(0, size);
-            // One table was filled from another, so the order is that of a table filled in the order of a table.
+            // The original fills a hash table from another one, so the cells are sorted twice.
             for (int pass = 0; pass < 2; pass++)
             {
                 SortAsTable(component.AsSpan(0, size));
@@ -148,7 +146,7 @@ internal sealed partial class RoboticWarehouse
         cellTable.CopyTo(cells);
     }
 
-    /// <summary>Every agent's cell and the cell it wants, in the order of the agents.</summary>
+    /// <summary>Lists every agent's cell and target, in the order of the agents.</summary>
     private int ListAllCells()
     {
         int count = 0;
@@ -160,8 +158,8 @@ internal sealed partial class RoboticWarehouse
         return count;
     }
 
-    /// <summary>Breadth first from <paramref name="start"/>: of each cell what is wanted from there, then those from where it is
-    /// wanted.</summary>
+    /// <summary>Lists the component of <paramref name="start"/> breadth first: for each cell the target of its agent, then the cells whose agents have it as
+    /// their target.</summary>
     private int ListComponent(int start)
     {
         int count = 0;

@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Replayed episodes in the memory of a device: each has a place of as many rows as an episode can have, and the last row of all is padding.</summary>
+/// <summary>The episodes of a replay buffer in device memory. Each slot has the maximum number of rows of an episode; a last row has the padding.</summary>
 internal sealed class ReplayMemory : EpisodeMemory
 {
     private readonly EpisodeBatch staging;
@@ -20,7 +20,7 @@ internal sealed class ReplayMemory : EpisodeMemory
         }
     }
 
-    /// <summary>Room for <paramref name="capacity"/> episodes of any length; none on the CPU, or where they do not fit.</summary>
+    /// <summary>Creates the memory for <paramref name="capacity"/> episodes; returns null on the CPU, or if they do not fit.</summary>
     public static ReplayMemory? TryCreate(Schema schema, int capacity, Device device)
     {
         long length = schema.Spec.EpisodeLimit + 1L, rows = capacity * length + 1;
@@ -50,18 +50,18 @@ internal sealed class ReplayMemory : EpisodeMemory
     /// <inheritdoc/>
     protected override Tensor Rows(int column) => columns[column];
 
-    /// <summary>Takes in an episode, in one transfer. It must not change any more, and whatever was in this place is there no longer.</summary>
-    public void Store(Episode episode, int place)
+    /// <summary>Copies an episode into a slot in one transfer. The episode must not change afterwards.</summary>
+    public void Store(Episode episode, int slot)
     {
         staging.LoadRecorded(new ReadOnlySpan<Episode>(in episode));
         for (int i = 0; i < columns.Length; i++)
         {
             if (columns[i].Count > 0)
             {
-                staging.FlatRows(i).CopyTo(columns[i].Slice(place * rows, episode.Length + 1));
+                staging.FlatRows(i).CopyTo(columns[i].Slice(slot * rows, episode.Length + 1));
             }
         }
-        (episode.Memory, episode.Slot) = (this, place);
+        (episode.Memory, episode.Slot) = (this, slot);
     }
 
     /// <inheritdoc/>

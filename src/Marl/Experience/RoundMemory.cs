@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The episodes of a round in the memory of a device, side by side as a batch has them: what was recorded goes there once, and once the estimates of critics. Every
-/// batch of some of them has no more rows than all of them, so each finds its padding after its own last row.
+/// The episodes of a round in device memory, in the layout of a batch. Recorded and estimated columns are transferred once each. Batches of these episodes
+/// have at most as many rows, so the padding of an episode is found after its last row.
 /// </summary>
 internal sealed class RoundMemory : EpisodeMemory
 {
@@ -12,11 +12,11 @@ internal sealed class RoundMemory : EpisodeMemory
 
     private RoundMemory(EpisodeBatch round, Schema schema) => (this.round, this.schema) = (round, schema);
 
-    /// <summary>Room for <paramref name="capacity"/> episodes; none on the CPU, or where they do not fit.</summary>
-    /// <param name="schema">their columns.</param>
-    /// <param name="capacity">how many.</param>
-    /// <param name="length">rows that an episode can have.</param>
-    /// <param name="device">where.</param>
+    /// <summary>Creates the memory; returns null on the CPU, or if the episodes do not fit.</summary>
+    /// <param name="schema">The columns.</param>
+    /// <param name="capacity">The number of episodes.</param>
+    /// <param name="length">The maximum number of rows of an episode.</param>
+    /// <param name="device">The device.</param>
     public static RoundMemory? TryCreate(Schema schema, int capacity, long length, Device device)
     {
         if (!Fits(length * capacity, schema, schema.Estimated, device))
@@ -39,26 +39,26 @@ internal sealed class RoundMemory : EpisodeMemory
     /// <inheritdoc/>
     protected override Tensor Rows(int column) => round.FlatRows(column);
 
-    /// <summary>Takes in the episodes of a round, in one transfer. They must not change before they are forgotten.</summary>
+    /// <summary>Copies the recorded columns of the episodes in one transfer. They must not change before <see cref="Release"/>.</summary>
     public void Store(ReadOnlySpan<Episode> episodes)
     {
         round.LoadRecorded(episodes);
         estimated = false;
-        for (int place = 0; place < episodes.Length; place++)
+        for (int slot = 0; slot < episodes.Length; slot++)
         {
-            (episodes[place].Memory, episodes[place].Slot) = (this, place);
+            (episodes[slot].Memory, episodes[slot].Slot) = (this, slot);
         }
     }
 
-    /// <summary>Takes in their estimates, in one transfer.</summary>
-    /// <param name="episodes">those of <see cref="Store"/>, in the same order.</param>
+    /// <summary>Copies the estimated columns of the episodes in one transfer.</summary>
+    /// <param name="episodes">The episodes of <see cref="Store"/>, in the same order.</param>
     public void StoreEstimates(ReadOnlySpan<Episode> episodes)
     {
         round.LoadEstimates(episodes);
         estimated = true;
     }
 
-    /// <summary>The round is over: its episodes are here only until they are written over.</summary>
+    /// <summary>Detaches the episodes from the memory at the end of the round.</summary>
     public void Release(ReadOnlySpan<Episode> episodes)
     {
         foreach (var episode in episodes)

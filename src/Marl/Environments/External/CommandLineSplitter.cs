@@ -2,16 +2,16 @@ using System.Text;
 
 namespace Marl.Native.Rl;
 
-/// <summary>A command line in its words, on every system alike and with no shell between: white space separates, quotes of either kind keep
-/// together, and a backslash is a character like any other.</summary>
+/// <summary>Splits a command line into arguments, identically on every platform and without a shell: arguments are separated by white space, single or double
+/// quotes enclose white space, and a backslash is an ordinary character.</summary>
 internal static class CommandLineSplitter
 {
-    /// <summary>The words; none if there is only white space.</summary>
-    /// <exception cref="FormatException">a quote is never closed.</exception>
+    /// <summary>Returns the arguments; empty if there is only white space.</summary>
+    /// <exception cref="FormatException">A quote is not closed.</exception>
     public static string[] Split(string command)
     {
-        var words = new List<string>();
-        StringBuilder? word = null; // none between words; '' is a word too
+        var arguments = new List<string>();
+        StringBuilder? argument = null; // null between arguments; '' is an empty argument
         char quote = '\0';
         foreach (char c in command)
         {
@@ -20,7 +20,7 @@ internal static class CommandLineSplitter
                 Finish();
                 continue;
             }
-            word ??= new();
+            argument ??= new();
             if (c == quote)
             {
                 quote = '\0';
@@ -31,20 +31,20 @@ internal static class CommandLineSplitter
             }
             else
             {
-                word.Append(c);
+                argument.Append(c);
             }
         }
         Finish();
-        return quote == '\0' ? [.. words] : throw new FormatException($"the quote {quote} is never closed");
+        return quote == '\0' ? [.. arguments] : throw new FormatException($"the quote {quote} is not closed");
 
         void Finish()
         {
-            if (word is not null)
+            if (argument is not null)
             {
-                words.Add(word.ToString());
+                arguments.Add(argument.ToString());
             }
 
-            word = null;
+            argument = null;
         }
     }
 }

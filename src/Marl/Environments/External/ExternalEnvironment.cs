@@ -1,55 +1,66 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// An environment that lives in a program of its own, in any language: it is asked over its standard input and answers over its standard output, a
-/// line of JSON each (docs/protocol.md). Every instance is a process; dispose of it.
-/// Chance is the program's, but it follows from the seed that each reset carries, drawn from the generator of <see cref="Reset"/>: a program that
-/// plays the same after the same seed keeps runs reproducible. That is also how a snapshot works: it is the seed and the actions since, and the
-/// program plays them again when it is next asked for something other than a reset. Between two episodes this costs nothing.
+/// An environment in a program of its own, written in any language. The program receives requests on its standard input and answers on its standard output,
+/// one line of JSON each (docs/protocol.md). Every instance starts a process; dispose of it.
 /// </summary>
+/// <remarks>
+/// The program generates its own random numbers. Each reset has a seed from the generator of <see cref="Reset"/>; runs are reproducible if the program's
+/// episodes depend only on the seed and the actions. A snapshot is the seed and the actions of the episode: after <see cref="Restore"/>, the next request
+/// other than a reset replays them.
+/// </remarks>
+/// <example>
+/// <code>
+/// using var environment = new ExternalEnvironment("python3 my_env.py");
+/// var rng = new Rng(1);
+/// environment.Reset(ref rng);
+/// double[] rewards = new double[environment.Spec.Agents.Length];
+/// var result = environment.Step(new int[rewards.Length], rewards, ref rng);
+/// </code>
+/// </example>
 public sealed class ExternalEnvironment : IEnvironment, IDisposable
 {
-    /// <summary>How many seconds an answer may take unless something else is said.</summary>
+    /// <summary>The default timeout of an answer in seconds.</summary>
     public const int DefaultTimeout = 60;
 
-    /// <summary>What ids of these environments begin with; the command line follows.</summary>
+    /// <summary>The prefix of the ids of these environments; the command line follows.</summary>
     public const string IdPrefix = "cmd:";
 
-    private const int LongestTimeout = 1_000_000;
+    private const int MaxTimeout = 1_000_000;
 
     private readonly string id;
     private readonly ExternalProtocol protocol = new();
     private readonly ExternalProgram program;
     private ExternalDescription? description;
 
-    // Of the description's size, so they exist once it is known.
+    // Created when the description is known.
     private ExternalTimeStep timeStep = null!;
     private ExternalEpisode episode = null!;
 
-    // The program is not at the end of the episode as it is known here, but must play it again first.
+    // Whether the program has to replay the episode before the next request.
     private bool needsReplay;
 
-    /// <summary>Starts the program; does not wait until it is ready, so that several get ready at once.</summary>
-    /// <param name="command">program and arguments, separated by white space; quotes keep together. No shell is between.</param>
-    /// <param name="timeout">how many seconds an answer may take.</param>
-    /// <exception cref="UsageException">there is no such program.</exception>
+    /// <summary>Starts the program. Does not wait for its first answer, so several programs start in parallel.</summary>
+    /// <param name="command">The program and its arguments, separated by white space; quotes enclose white space. No shell is used.</param>
+    /// <param name="timeout">The timeout of an answer in seconds.</param>
+    /// <exception cref="UsageException">The program cannot be started, or the timeout is out of range.</exception>
     public ExternalEnvironment(string command, int timeout = DefaultTimeout)
     {
         id = EnvironmentId.Compose($"{IdPrefix}{command}", ("timeout", timeout, DefaultTimeout));
-        UsageException Impossible(string problem) => new($"environment '{id}': {problem}");
-        if (timeout is < 1 or > LongestTimeout)
+        UsageException Error(string problem) => new($"environment '{id}': {problem}");
+        if (timeout is < 1 or > MaxTimeout)
         {
-            throw Impossible($"timeout={timeout} is not in 1 .. {LongestTimeout} seconds");
+            throw Error($"timeout={timeout} is not in 1 .. {MaxTimeout} seconds");
         }
 
         try
         {
-            string[] words = CommandLineSplitter.Split(command);
-            program = new(words.Length > 0 ? words : throw Impossible("a program is missing: cmd:PROGRAM ARGUMENTS"), TimeSpan.FromSeconds(timeout));
+            string[] arguments = CommandLineSplitter.Split(command);
+            program = new(arguments.Length > 0 ? arguments : throw Error("the program is missing: cmd:PROGRAM ARGUMENTS"), TimeSpan.FromSeconds(timeout));
         }
         catch (Exception e) when (e is FormatException or ExternalProgramException)
         {
-            throw Impossible(e.Message);
+            throw Error(e.Message);
         }
         try
         {
@@ -57,12 +68,12 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         }
         catch (ExternalProgramException fault)
         {
-            throw Failed("at its start", fault);
+            throw Failed("during startup", fault);
         }
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program does not say what it is.</exception>
+    /// <exception cref="ExternalEnvironmentException">The program failed, or its description is not valid.</exception>
     public EnvironmentSpec Spec
     {
         get
@@ -85,7 +96,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="ExternalEnvironmentException">The program failed, or its answer is not valid.</exception>
     public void Reset(ref Rng rng)
     {
         _ = Spec;
@@ -95,7 +106,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="ExternalEnvironmentException">The program failed, or its answer is not valid.</exception>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         Replay();
@@ -150,25 +161,25 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         needsReplay = true;
     }
 
-    /// <summary>Ends the program.</summary>
+    /// <summary>Closes the standard input of the program and waits until it ends; kills it after a timeout.</summary>
     public void Dispose() => program.Dispose();
 
     private ExternalDescription ReadDescription()
     {
         try
         {
-            var met = ExternalProtocol.ReadHello(program.ReadFirstAnswer(), id);
-            timeStep = new ExternalTimeStep(met);
-            episode = new ExternalEpisode(met.Spec);
-            return met;
+            var received = ExternalProtocol.ReadHello(program.ReadFirstAnswer(), id);
+            timeStep = new ExternalTimeStep(received);
+            episode = new ExternalEpisode(received.Spec);
+            return received;
         }
         catch (ExternalProgramException fault)
         {
-            throw Failed("at its start", fault);
+            throw Failed("during startup", fault);
         }
     }
 
-    /// <summary>Brings the program to the end of the episode as it is known here.</summary>
+    /// <summary>Replays the episode in the program if necessary.</summary>
     private void Replay()
     {
         if (!needsReplay)
@@ -206,7 +217,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         }
     }
 
-    /// <summary>A program that did something wrong is not asked again.</summary>
+    /// <summary>Kills the program, and creates the exception.</summary>
     private ExternalEnvironmentException Failed(string where, ExternalProgramException fault)
     {
         program.Kill();

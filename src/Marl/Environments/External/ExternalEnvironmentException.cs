@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The program of an <see cref="ExternalEnvironment"/> did not do its part: it ended, gave no answer in time, or gave one that cannot be
-/// used. The message is one line that names the environment, the step, the seed of the episode and what was wrong.</summary>
+/// <summary>The program of an <see cref="ExternalEnvironment"/> failed: it ended, did not answer within the timeout, or sent an invalid answer. The message
+/// is one line with the environment, the step, the seed of the episode and the problem.</summary>
 public sealed class ExternalEnvironmentException(string message) : Exception(message);
 
-/// <summary>What was wrong, as whoever noticed it can say it; <see cref="ExternalEnvironment"/> adds where it was.</summary>
+/// <summary>A failure of a program; <see cref="ExternalEnvironment"/> adds the environment and the step.</summary>
 internal sealed class ExternalProgramException(string problem) : Exception(problem);

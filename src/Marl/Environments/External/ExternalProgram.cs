@@ -5,39 +5,38 @@ using System.Text;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A program that is asked one line and answers one line. What it writes to its standard error is passed on to ours, and the last line of that is
-/// its last words should it end. A watchdog ends it if an answer takes too long, which wakes whoever waits: so waiting is a plain blocking
-/// read, with no thread and no garbage of its own.
+/// A program that answers every request, a line, with a line. Its standard error is forwarded (<see cref="ErrorRelay"/>), and the error of a program that ends
+/// has the last line of it. A watchdog kills the program if an answer exceeds the timeout, which also ends the blocking read; so reading needs no thread and
+/// does not allocate.
 /// </summary>
 internal sealed class ExternalProgram : IDisposable
 {
-    /// <summary>A longer line is no answer: the program is writing something else.</summary>
+    /// <summary>The maximum length of an answer in bytes.</summary>
     private const int MaxAnswerLength = 1 << 28;
 
-    /// <summary>Lines before the first answer that are taken for greetings.</summary>
+    /// <summary>The maximum number of lines before the first answer that are not part of the protocol.</summary>
     private const int MaxGreetingLines = 100;
 
-    /// <summary>How long it may take to end when it is told to, and to say its last words.</summary>
+    /// <summary>The time in which the program has to end after its input was closed, and to close its standard error.</summary>
     private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
     private readonly Stream input, output;
-    private readonly Task errors;
+    private readonly ErrorRelay errors;
     private readonly Timer watchdog;
     private readonly TimeSpan timeout;
     private byte[] buffer = new byte[4096];
-    private int filled, consumed; // the buffer holds bytes taken .. read - 1 that nobody has seen
-    private volatile string lastErrorLine = "";
+    private int filled, consumed; // bytes consumed .. filled - 1 of the buffer are unread
     private volatile bool timedOut, disposed;
 
-    /// <summary>Starts it.</summary>
-    /// <param name="words">the program and its arguments.</param>
-    /// <param name="timeout">how long an answer may take.</param>
-    /// <exception cref="ExternalProgramException">there is no such program, or it may not be run.</exception>
-    public ExternalProgram(string[] words, TimeSpan timeout)
+    /// <summary>Starts the program.</summary>
+    /// <param name="arguments">The program and its arguments.</param>
+    /// <param name="timeout">The timeout of an answer.</param>
+    /// <exception cref="ExternalProgramException">The program does not exist or cannot be executed.</exception>
+    public ExternalProgram(string[] arguments, TimeSpan timeout)
     {
         this.timeout = timeout;
-        var start = new ProcessStartInfo(words[0], words[1..])
+        var start = new ProcessStartInfo(arguments[0], arguments[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -49,21 +48,22 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (Win32Exception e)
         {
-            throw new ExternalProgramException($"the program '{words[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
+            throw new ExternalProgramException($"the program '{arguments[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
         }
         (input, output) = (process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
-        errors = Task.Run(ForwardErrors);
+        errors = new ErrorRelay(process.StandardError.BaseStream, Console.Error);
         watchdog = new Timer(static program => ((ExternalProgram)program!).OnTimeout(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
-    /// <summary>Asks; the time for the answer begins to run.</summary>
-    /// <param name="line">with its end of line.</param>
-    /// <exception cref="ExternalProgramException">the program has ended.</exception>
+    /// <summary>Sends a request and starts the timeout of its answer.</summary>
+    /// <param name="line">The request, with the end of line.</param>
+    /// <exception cref="ExternalProgramException">The program has ended, or it wrote more than one line in answer to the previous request.</exception>
     public void Send(ReadOnlySpan<byte> line)
     {
         if (consumed < filled)
         {
-            throw new ExternalProgramException($"the program wrote more than one line in answer: {JsonLine.Excerpt(buffer.AsSpan(consumed, filled - consumed))}");
+            string excerpt = JsonLine.Excerpt(buffer.AsSpan(consumed, filled - consumed));
+            throw new ExternalProgramException($"the program wrote more than one line in answer: {excerpt}");
         }
 
         watchdog.Change(timeout, Timeout.InfiniteTimeSpan);
@@ -78,8 +78,8 @@ internal sealed class ExternalProgram : IDisposable
     }
 
     /// <summary>Waits for the answer.</summary>
-    /// <returns>the line without its end; valid until the next call.</returns>
-    /// <exception cref="ExternalProgramException">the program has ended, or gave no answer in time.</exception>
+    /// <returns>The line without its end; valid until the next call.</returns>
+    /// <exception cref="ExternalProgramException">The program has ended, or did not answer within the timeout.</exception>
     public ReadOnlySpan<byte> ReadAnswer()
     {
         var line = ReadLine();
@@ -87,7 +87,7 @@ internal sealed class ExternalProgram : IDisposable
         return line;
     }
 
-    /// <summary>Waits for the answer to the first question. Before it libraries may greet the user; such lines are passed on.</summary>
+    /// <summary>Waits for the first answer. Lines that libraries print before it are forwarded to the standard error.</summary>
     /// <inheritdoc cref="ReadAnswer"/>
     public ReadOnlySpan<byte> ReadFirstAnswer()
     {
@@ -99,11 +99,11 @@ internal sealed class ExternalProgram : IDisposable
                 watchdog.Change(Timeout.Infinite, Timeout.Infinite);
                 return line;
             }
-            Console.Error.WriteLine(Encoding.UTF8.GetString(line));
+            Console.Error.WriteLine(Printable.Of(Encoding.UTF8.GetString(line)));
         }
     }
 
-    /// <summary>Ends it at once.</summary>
+    /// <summary>Kills the program.</summary>
     public void Kill()
     {
         try
@@ -112,11 +112,11 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It has ended by itself.
+            // The program has ended.
         }
     }
 
-    /// <summary>Ends its input, which tells it to end, and after a while ends it.</summary>
+    /// <summary>Closes the input of the program, which has to end, and kills it after a timeout.</summary>
     public void Dispose()
     {
         if (disposed)
@@ -132,7 +132,7 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (IOException)
         {
-            // It has ended by itself.
+            // The program has ended.
         }
         if (!process.WaitForExit(ExitTimeout))
         {
@@ -145,24 +145,24 @@ internal sealed class ExternalProgram : IDisposable
 
     private ReadOnlySpan<byte> ReadLine()
     {
-        int seen = consumed;
+        int searched = consumed;
         while (true)
         {
-            int end = buffer.AsSpan(seen, filled - seen).IndexOf((byte)'\n');
+            int end = buffer.AsSpan(searched, filled - searched).IndexOf((byte)'\n');
             if (end >= 0)
             {
-                var line = buffer.AsSpan(consumed, seen + end - consumed);
-                consumed = seen + end + 1;
+                var line = buffer.AsSpan(consumed, searched + end - consumed);
+                consumed = searched + end + 1;
                 return line;
             }
             EnsureSpace();
-            seen = filled;
+            searched = filled;
             int count = output.Read(buffer.AsSpan(filled));
             filled += count > 0 ? count : throw Ended();
         }
     }
 
-    /// <summary>Moves what nobody has seen to the front, and makes the buffer longer if it is full of that.</summary>
+    /// <summary>Moves the unread bytes to the front of the buffer, and enlarges it if it is full.</summary>
     private void EnsureSpace()
     {
         buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
@@ -190,27 +190,11 @@ internal sealed class ExternalProgram : IDisposable
     {
         if (timedOut)
         {
-            return new($"no answer within {timeout.TotalSeconds} s; more time is given by ?timeout=SECONDS at the end of the id");
+            return new($"no answer within {timeout.TotalSeconds} s; set ?timeout=SECONDS at the end of the id");
         }
 
-        string how = process.WaitForExit(ExitTimeout) ? $"ended with exit code {process.ExitCode}" : "closed its output";
+        string reason = process.WaitForExit(ExitTimeout) ? $"ended with exit code {process.ExitCode}" : "closed its output";
         errors.Wait(ExitTimeout);
-        return new($"the program {how}{(lastErrorLine.Length > 0 ? $"; its last words: {lastErrorLine}" : "")}");
-    }
-
-    private async Task ForwardErrors()
-    {
-        try
-        {
-            while (await process.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
-            {
-                Console.Error.WriteLine(line);
-                lastErrorLine = string.IsNullOrWhiteSpace(line) ? lastErrorLine : line.Trim();
-            }
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-            // Nobody listens any more.
-        }
+        return new($"the program {reason}{(errors.LastLine.Length > 0 ? $"; its last error line: {errors.LastLine}" : "")}");
     }
 }

@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace Marl.Native.Rl;
 
-/// <summary>The lines of docs/protocol.md. A request is written into memory that is used again.</summary>
+/// <summary>Writes requests and reads descriptions according to docs/protocol.md. The buffer of requests is reused.</summary>
 internal sealed class ExternalProtocol
 {
-    /// <summary>The version that is spoken here.</summary>
+    /// <summary>The version of the protocol.</summary>
     public const int Version = 1;
 
-    /// <summary>More agents, actions, numbers or steps than anyone has: a mistake.</summary>
+    /// <summary>The maximum number of agents, actions, elements or steps.</summary>
     private const int MaxCount = 1 << 20;
 
     private readonly ArrayBufferWriter<byte> request = new();
@@ -17,7 +17,7 @@ internal sealed class ExternalProtocol
 
     public ExternalProtocol() => writer = new(request);
 
-    /// <summary>{"type":"hello","protocol":1}</summary>
+    /// <summary>Writes {"type":"hello","protocol":1}.</summary>
     public ReadOnlySpan<byte> Hello()
     {
         Begin("hello"u8);
@@ -25,7 +25,7 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>{"type":"reset","seed":7}</summary>
+    /// <summary>Writes {"type":"reset","seed":7}.</summary>
     public ReadOnlySpan<byte> Reset(int seed)
     {
         Begin("reset"u8);
@@ -33,7 +33,7 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>{"type":"step","actions":[0,2]}, or {"type":"step","actions":[[0.5,-1],[0.25]]} of agents with boxes.</summary>
+    /// <summary>Writes {"type":"step","actions":[0,2]}, or with continuous actions {"type":"step","actions":[[0.5,-1],[0.25]]}.</summary>
     public ReadOnlySpan<byte> Step(JointAction actions, EnvironmentSpec spec)
     {
         Begin("step"u8);
@@ -46,9 +46,9 @@ internal sealed class ExternalProtocol
         for (int agent = 0; spec.IsContinuous && agent < spec.Agents.Length; agent++)
         {
             writer.WriteStartArray();
-            foreach (float number in actions.Vector(agent)[..spec.Agents[agent].ActionCount])
+            foreach (float value in actions.Vector(agent)[..spec.Agents[agent].ActionCount])
             {
-                writer.WriteNumberValue(number);
+                writer.WriteNumberValue(value);
             }
 
             writer.WriteEndArray();
@@ -57,10 +57,10 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>Reads the answer to hello: what the program says of itself.</summary>
-    /// <param name="line">the answer.</param>
-    /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
-    /// <exception cref="ExternalProgramException">something is missing or makes no sense.</exception>
+    /// <summary>Reads the answer to hello, the description of the environment.</summary>
+    /// <param name="line">The answer.</param>
+    /// <param name="id">The <see cref="EnvironmentSpec.Id"/>.</param>
+    /// <exception cref="ExternalProgramException">A field is missing or invalid.</exception>
     public static ExternalDescription ReadHello(ReadOnlySpan<byte> line, string id)
     {
         var json = new JsonLine(line);
@@ -97,12 +97,12 @@ internal sealed class ExternalProtocol
             else if (json.Is("reward"u8))
             {
                 json.SetSubject("reward");
-                string word = json.ReadString();
-                reward = word switch
+                string mode = json.ReadString();
+                reward = mode switch
                 {
                     "sum" => RewardMode.Sum,
                     "mean" => RewardMode.Mean,
-                    _ => throw new ExternalProgramException($"reward is '{word}'; sum or mean is needed"),
+                    _ => throw new ExternalProgramException($"reward is '{mode}'; sum or mean is required"),
                 };
             }
             else
@@ -112,12 +112,12 @@ internal sealed class ExternalProtocol
         }
         if (protocol != Version)
         {
-            throw new ExternalProgramException(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
+            throw new ExternalProgramException(protocol == 0 ? "the answer has no protocol" : $"the program uses protocol {protocol}; {Version} is required");
         }
 
         if (agents.Count == 0)
         {
-            throw new ExternalProgramException("the answer names no agents");
+            throw new ExternalProgramException("the answer has no agents");
         }
 
         if (agents.Any(agent => agent.Box is null != (agents[0].Box is null)))
@@ -127,7 +127,7 @@ internal sealed class ExternalProtocol
 
         if (episodeLimit == 0)
         {
-            throw new ExternalProgramException("the answer names no episode_limit");
+            throw new ExternalProgramException("the answer has no episode_limit");
         }
 
         return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
@@ -174,7 +174,7 @@ internal sealed class ExternalProtocol
                 json.SetSubject("box", name);
                 json.ReadNumbers<float>(bounds);
                 box = bounds[0] < bounds[1] ? new ActionBox(bounds[0], bounds[1])
-                    : throw new ExternalProgramException($"the box of agent '{name}' is empty; [least, greatest] is needed");
+                    : throw new ExternalProgramException($"the box of agent '{name}' is empty; [low, high] is required");
             }
             else
             {
@@ -207,8 +207,8 @@ internal sealed class ExternalProtocol
     }
 }
 
-/// <summary>What a program says of itself.</summary>
-/// <param name="Names">[N] what it calls its agents.</param>
-/// <param name="HasState">whether it sends a state; otherwise the state is all observations.</param>
-/// <param name="Spec">the rest.</param>
+/// <summary>The description of an environment in a program.</summary>
+/// <param name="Names">[N] The names of the agents.</param>
+/// <param name="HasState">Whether the program sends a state; otherwise the state is the concatenation of all observations.</param>
+/// <param name="Spec">The specification.</param>
 internal sealed record ExternalDescription(string[] Names, bool HasState, EnvironmentSpec Spec);

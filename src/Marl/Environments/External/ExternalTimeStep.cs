@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>What a program said last: the observations, rewards and possibilities of one moment of an episode.</summary>
+/// <summary>The last answer of a program: observations, available actions, state, rewards and result of a time step.</summary>
 internal sealed class ExternalTimeStep
 {
     private readonly ExternalDescription description;
@@ -15,65 +15,65 @@ internal sealed class ExternalTimeStep
         State = description.HasState ? new float[description.Spec.StateSize] : [];
     }
 
-    /// <summary>[N][O]</summary>
+    /// <summary>[N][O] The observations.</summary>
     public float[][] Observations { get; }
 
-    /// <summary>[N][A]</summary>
+    /// <summary>[N][A] Which actions are available.</summary>
     public bool[][] Available { get; }
 
-    /// <summary>[N]; 0 after a reset.</summary>
+    /// <summary>[N] The rewards; 0 after a reset.</summary>
     public double[] Rewards { get; }
 
-    /// <summary>[S]; empty if the program has none.</summary>
+    /// <summary>[S] The state; empty if the program has none.</summary>
     public float[] State { get; }
 
-    /// <summary>Where the episode stands.</summary>
+    /// <summary>Whether the episode continues.</summary>
     public StepResult Result { get; private set; }
 
-    /// <summary>Reads the answer to reset or step.</summary>
-    /// <param name="line">the answer.</param>
-    /// <param name="first">of a reset: without rewards and an end.</param>
-    /// <exception cref="ExternalProgramException">something is missing or makes no sense; names it.</exception>
+    /// <summary>Reads the answer to a reset or step request.</summary>
+    /// <param name="line">The answer.</param>
+    /// <param name="first">Whether it is the answer to a reset, which has no rewards and no end.</param>
+    /// <exception cref="ExternalProgramException">A field is missing or invalid; the message names it.</exception>
     public void Read(ReadOnlySpan<byte> line, bool first)
     {
-        bool observed = false, rewarded = first, masked = false, stated = !description.HasState;
-        bool terminated = false, truncated = false, ends = first, cuts = first;
+        bool hasObservations = false, hasRewards = first, hasAvailable = false, hasState = !description.HasState;
+        bool terminated = false, truncated = false, hasTerminated = first, hasTruncated = first;
         var json = new JsonLine(line);
         while (json.NextField())
         {
             if (json.Is("observations"u8))
             {
                 ReadObservations(ref json);
-                observed = true;
+                hasObservations = true;
             }
             else if (json.Is("available"u8))
             {
                 ReadAvailable(ref json);
-                masked = true;
+                hasAvailable = true;
             }
             else if (json.Is("state"u8) && description.HasState)
             {
                 json.SetSubject("state");
                 json.ReadNumbers<float>(State);
-                stated = true;
+                hasState = true;
             }
             else if (json.Is("rewards"u8) && !first)
             {
                 json.SetSubject("rewards");
                 json.ReadNumbers<double>(Rewards);
-                rewarded = true;
+                hasRewards = true;
             }
             else if (json.Is("terminated"u8) && !first)
             {
                 json.SetSubject("terminated");
                 terminated = json.ReadBool();
-                ends = true;
+                hasTerminated = true;
             }
             else if (json.Is("truncated"u8) && !first)
             {
                 json.SetSubject("truncated");
                 truncated = json.ReadBool();
-                cuts = true;
+                hasTruncated = true;
             }
             else
             {
@@ -82,7 +82,8 @@ internal sealed class ExternalTimeStep
                     .. first ? Array.Empty<string>() : ["rewards", "terminated", "truncated"]]);
             }
         }
-        string? missing = !observed ? "observations" : !stated ? "state" : !rewarded ? "rewards" : !ends ? "terminated" : !cuts ? "truncated" : null;
+        string? missing = !hasObservations ? "observations" : !hasState ? "state" : !hasRewards ? "rewards"
+            : !hasTerminated ? "terminated" : !hasTruncated ? "truncated" : null;
         if (missing is not null)
         {
             throw new ExternalProgramException($"the answer has no {missing}");
@@ -96,13 +97,13 @@ internal sealed class ExternalTimeStep
         Result = terminated ? StepResult.Terminated : truncated ? StepResult.Truncated : StepResult.Running;
         for (int agent = 0; agent < Available.Length; agent++)
         {
-            if (!masked)
+            if (!hasAvailable)
             {
                 Available[agent].AsSpan().Fill(true);
             }
             else if (!Available[agent].AsSpan().Contains(true))
             {
-                throw new ExternalProgramException($"agent '{description.Names[agent]}' has no available action; it needs at least one");
+                throw new ExternalProgramException($"agent '{description.Names[agent]}' has no available action; at least one is required");
             }
         }
     }

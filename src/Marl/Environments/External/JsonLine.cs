@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Reads one line that holds a JSON object of known fields, straight into the memory where its numbers belong. Always knows what it is reading, so
-/// an error can say «number 2 of the observation of agent 'b' is NaN». Allocates nothing unless something is wrong.
+/// Reads a line with a JSON object, directly into the buffers of its fields. Errors name the field: "element 2 of the observation of agent 'b' is NaN". Does
+/// not allocate unless there is an error.
 /// </summary>
 internal ref struct JsonLine
 {
@@ -16,13 +16,13 @@ internal ref struct JsonLine
     private readonly ReadOnlySpan<byte> line;
     private Utf8JsonReader json;
 
-    // What is being read: a field, whose it is, and the number of the element.
+    // The current field, the agent that it belongs to, and the index of the element.
     private string subject = "the answer";
     private string? owner;
     private int element = -1;
 
-    /// <summary>Begins to read.</summary>
-    /// <exception cref="ExternalProgramException">it is no JSON object.</exception>
+    /// <summary>Reads the start of the object.</summary>
+    /// <exception cref="ExternalProgramException">The line is not a JSON object.</exception>
     public JsonLine(ReadOnlySpan<byte> line)
     {
         this.line = line;
@@ -34,14 +34,14 @@ internal ref struct JsonLine
         }
     }
 
-    /// <summary>The beginning of a line, for messages.</summary>
+    /// <summary>Returns the beginning of a line for messages.</summary>
     public static string Excerpt(ReadOnlySpan<byte> line)
     {
-        string text = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * MaxExcerptLength)]).ReplaceLineEndings(" ");
+        string text = Printable.Of(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * MaxExcerptLength)]).ReplaceLineEndings(" "));
         return text.Length > MaxExcerptLength ? $"'{text[..MaxExcerptLength]}..'" : $"'{text}'";
     }
 
-    /// <summary>Goes to the next field of the object; false at its end, which must be the end of the line if it is the outermost.</summary>
+    /// <summary>Advances to the next field of the object; returns false at its end, which must be the end of the line for the outermost object.</summary>
     public bool NextField()
     {
         (subject, owner, element) = ("the answer", null, -1);
@@ -59,33 +59,33 @@ internal ref struct JsonLine
         return false;
     }
 
-    /// <summary>Whether the field has this name; the value comes next.</summary>
+    /// <summary>Returns whether the field has a name.</summary>
     public readonly bool Is(ReadOnlySpan<byte> name) => json.ValueTextEquals(name);
 
-    /// <summary>«unknown field 'x'».</summary>
+    /// <summary>Creates the exception for an unknown field.</summary>
     public readonly ExternalProgramException Unknown(params string[] known)
     {
         string name = json.GetString()!;
         return new($"unknown field '{name}' in the answer; did you mean '{UsageException.Nearest(name, known)}'?");
     }
 
-    /// <summary>Says what is read next.</summary>
+    /// <summary>Sets the name of the value that is read next, for error messages.</summary>
     public void SetSubject(string subject, string? owner = null) => (this.subject, this.owner, element) = (subject, owner, -1);
 
-    /// <summary>Begins an array.</summary>
+    /// <summary>Reads the start of an array.</summary>
     public void BeginArray() => Expect(JsonTokenType.StartArray, "an array");
 
-    /// <summary>Begins an object.</summary>
+    /// <summary>Reads the start of an object.</summary>
     public void BeginObject() => Expect(JsonTokenType.StartObject, "an object");
 
-    /// <summary>Goes to the next object of an array; false at the array's end.</summary>
+    /// <summary>Advances to the next object of an array; returns false at the end of the array.</summary>
     public bool NextObject()
     {
         Next();
         return json.TokenType == JsonTokenType.StartObject || (json.TokenType == JsonTokenType.EndArray ? false : throw Unexpected("an object"));
     }
 
-    /// <summary>Ends an array of which <paramref name="count"/> elements were read, as many as there must be.</summary>
+    /// <summary>Reads the end of an array of <paramref name="count"/> elements.</summary>
     public void EndArray(int count)
     {
         Next();
@@ -95,7 +95,7 @@ internal ref struct JsonLine
         }
     }
 
-    /// <summary>Reads an array of as many numbers as there is room for.</summary>
+    /// <summary>Reads an array of numbers, with the length of <paramref name="into"/>.</summary>
     public void ReadNumbers<T>(Span<T> into) where T : struct, IFloatingPointIeee754<T>
     {
         BeginArray();
@@ -117,7 +117,7 @@ internal ref struct JsonLine
         EndArray(into.Length);
     }
 
-    /// <summary>Reads an array of as many truth values (true, false, 1, 0) as there is room for.</summary>
+    /// <summary>Reads an array of Boolean values (true, false, 1, 0), with the length of <paramref name="into"/>.</summary>
     public void ReadBools(Span<bool> into)
     {
         BeginArray();
@@ -130,19 +130,19 @@ internal ref struct JsonLine
         EndArray(into.Length);
     }
 
-    /// <summary>Reads true or false.</summary>
+    /// <summary>Reads a Boolean value (true, false, 1, 0).</summary>
     public bool ReadBool()
     {
         Next();
         return CurrentBool();
     }
 
-    /// <summary>Reads a whole number.</summary>
-    public int ReadInteger(int least, int most)
+    /// <summary>Reads an integer in <paramref name="min"/> .. <paramref name="max"/>.</summary>
+    public int ReadInteger(int min, int max)
     {
         Next();
-        return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= least && number <= most
-            ? number : throw Unexpected($"a whole number in {least} .. {most}");
+        return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= min && number <= max
+            ? number : throw Unexpected($"an integer in {min} .. {max}");
     }
 
     /// <summary>Reads a string.</summary>
@@ -171,13 +171,13 @@ internal ref struct JsonLine
         }
     }
 
-    /// <summary>Goes on by a token that must not be the end of an array of <paramref name="length"/> elements.</summary>
+    /// <summary>Reads the next element of an array of <paramref name="length"/> elements.</summary>
     private void Next(int length)
     {
         Next();
         if (json.TokenType == JsonTokenType.EndArray)
         {
-            throw new ExternalProgramException($"{Subject} has {element} elements; there must be {length}");
+            throw new ExternalProgramException($"{Subject} has {element} elements instead of {length}");
         }
     }
 
@@ -189,22 +189,22 @@ internal ref struct JsonLine
         }
         catch (JsonException)
         {
-            // Python writes a number that is none as NaN or Infinity, which JSON does not have.
+            // Python writes NaN and Infinity, which are not valid JSON.
             var rest = line[(int)json.BytesConsumed..].TrimStart(" ,:\t"u8);
             foreach (string name in (ReadOnlySpan<string>)["NaN", "Infinity", "-Infinity"])
             {
                 if (rest.StartsWith(Encoding.UTF8.GetBytes(name)))
                 {
-                    throw new ExternalProgramException($"{Location} is {name}; a finite number is needed");
+                    throw new ExternalProgramException($"{Location} is {name}; a finite number is required");
                 }
             }
             throw NotJson();
         }
     }
 
-    private readonly string Location => element < 0 ? Subject : $"number {element} of {Subject}";
+    private readonly string Location => element < 0 ? Subject : $"element {element} of {Subject}";
 
-    private readonly ExternalProgramException Unexpected(string needed)
+    private readonly ExternalProgramException Unexpected(string expected)
     {
         if (json.TokenType == JsonTokenType.EndArray)
         {
@@ -217,8 +217,8 @@ internal ref struct JsonLine
             JsonTokenType.StartObject => "an object",
             _ => Encoding.UTF8.GetString(json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan),
         };
-        return new($"{Location} is {found}; {needed} is needed");
+        return new($"{Location} is {found}; {expected} is required");
     }
 
-    private readonly ExternalProgramException NotJson() => new($"the answer is no JSON object: {Excerpt(line)}");
+    private readonly ExternalProgramException NotJson() => new($"the answer is not a JSON object: {Excerpt(line)}");
 }
