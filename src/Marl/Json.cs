@@ -7,6 +7,9 @@ namespace Marl.Native.Rl;
 /// <summary>Parses JSON with error messages for users.</summary>
 internal static class Json
 {
+    /// <summary>The options for files written by users: comments and trailing commas are allowed, duplicate names are not.</summary>
+    public static JsonDocumentOptions Lenient => new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+
     /// <summary>Returns the names of an enum's values as <see cref="CamelCaseEnumConverter{T}"/> writes them.</summary>
     public static string[] EnumNames(Type type) => [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)];
 
@@ -18,8 +21,7 @@ internal static class Json
     {
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
-            return JsonNode.Parse(json, documentOptions: options) as JsonObject
+            return JsonNode.Parse(json, documentOptions: Lenient) as JsonObject
                 ?? throw new UsageException($"{source} is not a JSON object");
         }
         catch (JsonException e)

@@ -11,6 +11,7 @@ internal sealed class Workers : IDisposable
     private Action<int, int> body = static (_, _) => { };
     private int shards, next;
     private Exception? failure;
+    private CancellationToken stop;
     private bool stopping;
 
     /// <summary>Starts <paramref name="count"/> - 1 threads; the calling thread is a worker, too.</summary>
@@ -34,17 +35,22 @@ internal sealed class Workers : IDisposable
     /// <summary>Runs <paramref name="body"/>(shard, worker) for the shards 0 .. <paramref name="shards"/> - 1 and returns when all are finished. A worker,
     /// 0 .. <see cref="Count"/> - 1, processes one shard at a time, so buffers can be allocated per worker and stay in its cache. Keep the delegate in a
     /// field: a new closure per call would allocate. The first exception of a shard is rethrown here.</summary>
-    public void Run(int shards, Action<int, int> body)
+    /// <param name="shards">The number of shards.</param>
+    /// <param name="body">Processes a shard, with the indices of the shard and the worker.</param>
+    /// <param name="stop">Requests that no further shard is started.</param>
+    /// <exception cref="OperationCanceledException">Some shards were not run.</exception>
+    public void Run(int shards, Action<int, int> body, CancellationToken stop = default)
     {
         if (threads.Length == 0 || shards == 1)
         {
             for (int shard = 0; shard < shards; shard++)
             {
+                stop.ThrowIfCancellationRequested();
                 body(shard, 0);
             }
             return;
         }
-        (this.shards, this.body, next, failure) = (shards, body, 0, null);
+        (this.shards, this.body, this.stop, next, failure) = (shards, body, stop, 0, null);
         start.SignalAndWait();
         TakeShards(worker: 0);
         end.SignalAndWait();
@@ -90,11 +96,16 @@ internal sealed class Workers : IDisposable
         {
             try
             {
+                stop.ThrowIfCancellationRequested();
                 body(shard, worker);
             }
             catch (Exception e)
             {
                 Interlocked.CompareExchange(ref failure, e, null);
+                if (stop.IsCancellationRequested)
+                {
+                    return;
+                }
             }
         }
     }

@@ -9,8 +9,9 @@ namespace Marl.Native.Cli.Commands;
 /// <summary>marl play: episodes to look at, now or later.</summary>
 internal static class PlayCommand
 {
-    private const string Chance = "random";
     private const double DefaultSpeed = 6, MostSpeed = 1000;
+
+    private static bool CanDraw => Terminal.CanDraw(LiveViewer.LeastWidth, LiveViewer.LeastHeight);
 
     public static Command Create()
     {
@@ -40,7 +41,7 @@ internal static class PlayCommand
         {
             string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
             using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
-            using var signal = new StopSignal();
+            using var signal = new StopSignal("ended");
             Refuse(parsed.GetValue(step), parsed.GetValue(replay));
             bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
             var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
@@ -55,11 +56,11 @@ internal static class PlayCommand
 
     private static Performance Prepare(string player, bool greedy, string? id, ulong? seed, int episodes)
     {
-        if (player == Chance)
+        if (player == Trained.Random)
         {
             if (greedy)
             {
-                throw new UsageException($"option '--greedy' is for trained agents; for '{Chance}' no action is likelier than another");
+                throw new UsageException($"option '--greedy' is for trained agents; for '{Trained.Random}' no action is likelier than another");
             }
             var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
@@ -81,7 +82,7 @@ internal static class PlayCommand
     /// <exception cref="UsageException">there is nobody to press keys, or no place for the replay.</exception>
     private static void Refuse(bool steps, string? replay)
     {
-        if (steps && (!Terminal.CanDraw || Pace.Keys is null))
+        if (steps && (!CanDraw || Pace.Keys is null))
         {
             throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
         }
@@ -96,8 +97,8 @@ internal static class PlayCommand
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
         var pace = new Pace(fps ?? DefaultSpeed, steps, stop);
-        return Terminal.CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
-            : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
+        return CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
+            : new PlainViewer(Console.Out, CanDraw && (steps || fps is not null) ? pace : null);
     }
 
     /// <summary>Plays for the viewer, and writes the replay.</summary>
@@ -156,7 +157,7 @@ internal static class PlayCommand
         CustomParser = given =>
         {
             string word = given.Tokens[0].Value;
-            if (double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double speed)
+            if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double speed)
                 && speed is > 0 and <= MostSpeed)
             {
                 return speed;

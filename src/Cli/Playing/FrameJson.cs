@@ -30,7 +30,7 @@ internal static class FrameJson
     {
         json.WriteStartObject();
         json.WriteString("type", "summary");
-        json.WriteString("env", performance.Spec.Id);
+        json.WriteString("environment", performance.Spec.Id);
         json.WriteString("player", performance.Player);
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);

@@ -7,8 +7,8 @@ namespace Marl.Native.Rl;
 /// </summary>
 /// <example>
 /// <code>
-/// EnvironmentChecker.EnsureValid(() => new Echo());
-/// foreach (string problem in EnvironmentChecker.Check(() => new Echo(), episodes: 100))
+/// EnvironmentChecker.EnsureValid(() => Catalog.CreateEnvironment("two-step"));
+/// foreach (string problem in EnvironmentChecker.Check(() => Catalog.CreateEnvironment("two-step"), episodes: 100))
 /// {
 ///     Console.WriteLine(problem); // episode 3, step 7: Observe leaves an entry unwritten (entry 2)
 /// }

@@ -51,12 +51,12 @@ internal sealed class EnvironmentId
     /// <summary>The text between the first colon and the question mark.</summary>
     public string Layout { get; }
 
-    /// <summary>Reads an integer option of at least <paramref name="min"/>; returns null if it is absent.</summary>
+    /// <summary>Reads an integer option of at least <paramref name="min"/>, in any notation ("20", "+20", "2e1"); returns null if it is absent.</summary>
     public int? Integer(string option, int min = 1) => Take(option) switch
     {
         null => null,
-        string value when TryInteger(value, out int number) && number >= min => number,
-        string value => throw Error($"{option}={value} is not an integer of at least {min}"),
+        string value when int.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out int number) && number >= min => number,
+        string value => throw Error($"{option}={value} is not an integer in {min} .. {int.MaxValue}"),
     };
 
     /// <summary>Reads a numeric option of at least 0; returns null if it is absent.</summary>
@@ -64,7 +64,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when TryNumber(value, out double number) => number,
-        string value => throw Error($"{option}={value} is not a number of at least 0"),
+        string value => throw Error($"{option}={value} is not a number in 0 .. {double.MaxValue.ToString(CultureInfo.InvariantCulture)}"),
     };
 
     /// <summary>Reads an option with named values; returns the first value if it is absent.</summary>
@@ -85,7 +85,7 @@ internal sealed class EnvironmentId
 
             names.Add(name);
         }
-        throw Error($"{option}={value} is not one of {string.Join(", ", names)}; did you mean '{UsageException.Nearest(value, names)}'?");
+        throw Error($"{option}={value} is not one of {string.Join(", ", names)}" + (UsageException.Nearest(value, names) is { } near ? $"; did you mean '{near}'?" : ""));
     }
 
     /// <summary>Checks that nothing of the id is left unread.</summary>
@@ -125,13 +125,12 @@ internal sealed class EnvironmentId
     /// <summary>Creates an exception with the message "environment 'id': problem".</summary>
     public UsageException Error(string problem) => new($"environment '{Text}': {problem}");
 
-    /// <summary>Parses a sequence of digits.</summary>
+    /// <summary>Parses a sequence of digits: a number in a layout.</summary>
     public static bool TryInteger(string text, out int number)
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    /// <summary>Parses a finite number without a sign.</summary>
-    public static bool TryNumber(string text, out double number) => double.TryParse(
-        text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out number)
+    /// <summary>Parses a finite number that is not negative, in any notation.</summary>
+    public static bool TryNumber(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
         && double.IsFinite(number) && double.IsPositive(number);
 
     private string? Take(string option)

@@ -74,7 +74,7 @@ internal sealed record LbfConfig
         string[] size = parts[0].Split('x');
         if (size.Length != 2 || !EnvironmentId.TryInteger(size[0], out int rows) || !EnvironmentId.TryInteger(size[1], out int cols))
         {
-            throw id.Error($"'{parts[0]}' is not a size; an id is for example {id.Name}:8x8-2p-2f-coop");
+            throw id.Error($"'{parts[0]}' is not a size; example of an id: {id.Name}:8x8-2p-2f-coop");
         }
 
         int? players = null, foods = null, observationRange = null;
@@ -130,7 +130,7 @@ internal sealed record LbfConfig
 
         UsageException Unknown(string part)
             => id.Error($"'{part}' is not one of 2p (players), 2f (foods), 2s (observation range), coop, pen, with any number; " +
-                $"did you mean '{UsageException.Nearest(part, ["coop", "pen", "2p", "2f", "2s"])}'?");
+                UsageException.Suggestion(part, ["coop", "pen", "2p", "2f", "2s"], $"example of an id: {id.Name}:8x8-2p-2f-coop"));
 
         bool SetCount(ref int? count, string part)
         {

@@ -10,7 +10,7 @@ namespace Marl.Native.Rl;
 /// A prisoner's dilemma with one payoff tensor per agent:
 /// <code>
 /// var game = new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]], steps: 10);
-/// EnvironmentChecker.EnsureValid(() => new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]], steps: 10));
+/// var result = Trainer.Train(new IqlOptions(), () => new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]]), new() { Steps = 10_000 });
 /// </code>
 /// </example>
 public sealed class MatrixGame : IEnvironment

@@ -7,11 +7,12 @@ namespace Marl.Native.Rl;
 /// fields.
 /// </summary>
 /// <example>
-/// A column of an algorithm, with one element per agent and step, which is written before the first update of a round:
+/// An additional column with one element per agent and step:
 /// <code>
-/// private static readonly Column Bonus = new("bonus") { PerAgent = true };
-/// public override IReadOnlyList&lt;Column&gt; Columns => [.. base.Columns, Bonus];
-/// // shard.Store(bonus, Bonus) writes a tensor [T, B, N]; shard.Batch[Bonus] reads it.
+/// var bonus = new Column("bonus") { PerAgent = true };
+/// var spec = Catalog.CreateEnvironment("two-step").Spec;
+/// var episode = new Episode(spec, rewardStreams: 1, bonus) { Length = 2 };
+/// Span&lt;float&gt; elements = episode[bonus]; // [2, agents]
 /// </code>
 /// </example>
 public sealed class Column

@@ -10,8 +10,7 @@ namespace Marl.Native.Rl;
 /// <code>
 /// var environment = Catalog.CreateEnvironment("two-step");
 /// var (recorder, episode, rng) = (new EpisodeRecorder(environment.Spec), new Episode(environment.Spec), new Rng(1));
-/// environment.Reset(ref rng);
-/// recorder.Begin(environment, episode);
+/// recorder.Begin(environment, episode, ref rng);
 /// do
 /// {
 ///     episode.SetAction(new int[episode.Agents]);

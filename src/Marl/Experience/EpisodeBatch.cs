@@ -8,10 +8,13 @@ namespace Marl.Native.Rl;
 /// of loaded rows.
 /// </summary>
 /// <example>
-/// A loss reads the tensors of the batch of its shard:
+/// The values of the recorded actions:
 /// <code>
-/// var q = agent.Forward(w, batch).Slice(0, 0, batch.Steps);                       // [T, B, N, A]
-/// var chosen = q.Gather(batch.Actions.Reshape(batch.Actions.Shape.Append(1)));     // [T, B, N, 1]
+/// static Var ValuesOfActions(Agent agent, Weights w, EpisodeBatch batch)
+/// {
+///     Var q = agent.Forward(w, batch).Slice(0, 0, batch.Steps);                    // [T, B, N, A]
+///     return q.Gather(batch.Actions.Reshape(batch.Actions.Shape.Append(1)));       // [T, B, N, 1]
+/// }
 /// </code>
 /// </example>
 public sealed class EpisodeBatch

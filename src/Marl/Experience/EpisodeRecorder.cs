@@ -47,9 +47,21 @@ public sealed class EpisodeRecorder
         Observe();
     }
 
+    /// <summary>Resets an environment and begins to record an episode: writes its first row.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="episode">The episode to overwrite.</param>
+    /// <param name="rng">The random number generator of the environment.</param>
+    /// <exception cref="EnvironmentException">The environment failed.</exception>
+    public void Begin(IEnvironment environment, Episode episode, ref Rng rng)
+    {
+        Reset(environment, ref rng);
+        Begin(environment, episode);
+    }
+
     /// <summary>Takes the joint action of the current row in the environment and records the result.</summary>
     /// <param name="rng">The random number generator of the environment.</param>
     /// <returns>Whether the episode continues.</returns>
+    /// <exception cref="EnvironmentException">The environment failed.</exception>
     public bool Step(ref Rng rng)
     {
         var result = Advance(ref rng);
@@ -138,7 +150,7 @@ public sealed class EpisodeRecorder
 
     private void BeginEpisode(ref Rng rng)
     {
-        environment.Reset(ref rng);
+        Reset(environment, ref rng);
         (steps, inProgress) = (0, true);
         returns.AsSpan().Clear();
         WriteFlags(begins: true);
@@ -152,12 +164,32 @@ public sealed class EpisodeRecorder
         episode.Bools(Segment.Ends).All[episode.Length] = false;
     }
 
+    private void Reset(IEnvironment environment, ref Rng rng)
+    {
+        try
+        {
+            environment.Reset(ref rng);
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw EnvironmentException.Of(error, spec.Id, "during reset");
+        }
+    }
+
     /// <summary>Steps the environment; records the rewards of the current row and the observations of the next one.</summary>
     private StepResult Advance(ref Rng rng)
     {
         int row = episode.Length;
         episode.Reserve(row + 2);
-        var result = rewards.Step(environment, episode, returns, ref rng);
+        StepResult result;
+        try
+        {
+            result = rewards.Step(environment, episode, returns, ref rng);
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw EnvironmentException.Of(error, spec.Id, $"at step {steps + 1} of an episode");
+        }
         steps++;
         episode.Length = row + 1;
         inProgress = result == StepResult.Running && steps < spec.EpisodeLimit;
@@ -166,6 +198,18 @@ public sealed class EpisodeRecorder
     }
 
     private void Observe()
+    {
+        try
+        {
+            ObserveAll();
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw EnvironmentException.Of(error, spec.Id, $"when observed after {steps} steps of an episode");
+        }
+    }
+
+    private void ObserveAll()
     {
         int row = episode.Length;
         for (int agent = 0; agent < spec.Agents.Length; agent++)

@@ -8,7 +8,7 @@ namespace Marl.Native.Rl;
 /// <see cref="Create"/> adds its parameters to a layout.
 /// </summary>
 /// <example>
-/// Q_tot = sum_a Q_a + b with a trained bias b:
+/// Q_tot = sum_a Q_a + b with a trained bias b, for <c>new QmixOptions { Mixer = new BiasMixer() }</c>:
 /// <code>
 /// public sealed record BiasMixer : MixerOptions
 /// {
@@ -19,7 +19,6 @@ namespace Marl.Native.Rl;
 ///         public Var Forward(Weights w, in ActionValues q, Tensor state) => q.Chosen.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1)) + w[b];
 ///     }
 /// }
-/// // Use: new QLearningOptions { Mixer = new BiasMixer() }
 /// </code>
 /// </example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]

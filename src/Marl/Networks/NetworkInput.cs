@@ -37,9 +37,9 @@ public enum InputColumn
 /// <example>
 /// The input of a central critic: the state, common to all agents, and each agent's observation and index.
 /// <code>
+/// var (layout, spec) = (new ParameterLayout(), Catalog.CreateEnvironment("two-step").Spec);
 /// var input = new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.Observation, InputColumn.AgentId]);
 /// var critic = new Critic(layout, input, new MlpNetwork(), hidden: 64, shareParameters: true, outputs: 1);
-/// Var v = critic.Values(w, batch); // [T+1, B, N]
 /// </code>
 /// </example>
 public sealed class NetworkInput

@@ -8,7 +8,7 @@ namespace Marl.Native.Rl;
 /// a record that derives from this type; <see cref="Create"/> adds its layers to a layout.
 /// </summary>
 /// <example>
-/// One hidden layer with tanh:
+/// One hidden layer with tanh, for <c>new QmixOptions { Agent = new TanhNetwork() }</c>:
 /// <code>
 /// public sealed record TanhNetwork : NetworkOptions
 /// {
@@ -23,7 +23,6 @@ namespace Marl.Native.Rl;
 ///             => (layer.Forward(w, x.Concatenated()).Tanh(), state);
 ///     }
 /// }
-/// // Use: new QmixOptions { Agent = new TanhNetwork() }
 /// </code>
 /// </example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]

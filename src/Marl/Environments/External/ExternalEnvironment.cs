@@ -73,7 +73,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">The program failed, or its description is not valid.</exception>
+    /// <exception cref="EnvironmentException">The program failed, or its description is not valid.</exception>
     public EnvironmentSpec Spec
     {
         get
@@ -96,7 +96,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">The program failed, or its answer is not valid.</exception>
+    /// <exception cref="EnvironmentException">The program failed, or its answer is not valid.</exception>
     public void Reset(ref Rng rng)
     {
         _ = Spec;
@@ -106,7 +106,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">The program failed, or its answer is not valid.</exception>
+    /// <exception cref="EnvironmentException">The program failed, or its answer is not valid.</exception>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         Replay();
@@ -218,7 +218,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <summary>Kills the program, and creates the exception.</summary>
-    private ExternalEnvironmentException Failed(string where, ExternalProgramException fault)
+    private EnvironmentException Failed(string where, ExternalProgramException fault)
     {
         program.Kill();
         return new($"environment '{id}' {where}: {fault.Message}");

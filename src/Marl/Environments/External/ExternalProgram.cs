@@ -87,13 +87,14 @@ internal sealed class ExternalProgram : IDisposable
         return line;
     }
 
-    /// <summary>Waits for the first answer. Lines that libraries print before it are forwarded to the standard error.</summary>
+    /// <summary>Waits for the first answer. Lines that libraries print before it are forwarded to the standard error; a byte order mark is skipped.</summary>
     /// <inheritdoc cref="ReadAnswer"/>
     public ReadOnlySpan<byte> ReadFirstAnswer()
     {
         for (int greetings = 0; ; greetings++)
         {
             var line = ReadLine();
+            line = greetings == 0 && line.StartsWith(Encoding.UTF8.Preamble) ? line[Encoding.UTF8.Preamble.Length..] : line;
             if (line.TrimStart((byte)' ').StartsWith((byte)'{') || greetings >= MaxGreetingLines)
             {
                 watchdog.Change(Timeout.Infinite, Timeout.Infinite);
