@@ -2,7 +2,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
-/// <summary>Actions that are numbers, from the environment to the replay buffer.</summary>
+/// <summary>Continuous actions, from the environment to the replay buffer.</summary>
 public sealed class ContinuousTests
 {
     [Theory]
@@ -35,7 +35,7 @@ public sealed class ContinuousTests
 
     [Fact]
     public void DifferenceRewardsRefuseNumbers()
-        => Assert.Contains("cannot be gone through", Assert.Throws<UsageException>(
+        => Assert.Contains("require discrete actions", Assert.Throws<UsageException>(
             () => new EpisodeRecorder(new Reach().Spec, new() { Mode = RewardMode.Aristocratic })).Message, StringComparison.Ordinal);
 
     [Fact]

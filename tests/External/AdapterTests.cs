@@ -137,7 +137,7 @@ public sealed class AdapterTests : IDisposable
     }
 
     [PythonTheory]
-    [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the actions of 'a' are")]
+    [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the action space of agent 'a' is")]
     [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "is unbounded")]
     [InlineData("pass", "2", "ValueError: the episode limit is unknown; set it with serve(env, episode_limit=..)")]
     public void WhatCannotBeServedIsSaid(string member, string space, string problem)

@@ -111,7 +111,7 @@ public sealed class ExternalEnvironmentTests
     {
         using var script = new Script(deed);
         using var environment = script.Begin();
-        Assert.StartsWith($"environment 'cmd:{script.Command}?timeout=20' at its start: {problem}",
+        Assert.StartsWith($"environment 'cmd:{script.Command}?timeout=20' during startup: {problem}",
             Assert.Throws<EnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
     }
 
@@ -167,11 +167,11 @@ public sealed class ExternalEnvironmentTests
     }
 
     [Theory]
-    [InlineData("cmd:", "a program is missing")]
-    [InlineData("cmd:?timeout=3", "a program is missing")]
+    [InlineData("cmd:", "the program is missing")]
+    [InlineData("cmd:?timeout=3", "the program is missing")]
     [InlineData("cmd:'sh x", "the quote ' is not closed")]
     [InlineData("cmd:no-such-program x", "the program 'no-such-program' cannot be started: No such file or directory")]
-    [InlineData("cmd:sh x?timeout=0", "timeout=0 is not an integer of at least 1")]
+    [InlineData("cmd:sh x?timeout=0", "timeout=0 is not an integer in 1 ..")]
     [InlineData("cmd:sh x?timeout=2000000000", "timeout=2000000000 is not in 1 .. 1000000 seconds")]
     [InlineData("cmd:sh x?time=3", "unknown option of cmd 'time'; did you mean 'timeout'?")]
     public void ABadCommandIsRefusedWithTheRemedy(string id, string problem)
