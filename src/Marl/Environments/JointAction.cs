@@ -10,10 +10,10 @@ public readonly ref struct JointAction
     private readonly ReadOnlySpan<float> vectors;
     private readonly int width;
 
-    private JointAction(ReadOnlySpan<int> indices, ReadOnlySpan<float> numbers, int width)
+    private JointAction(ReadOnlySpan<int> indices, ReadOnlySpan<float> vectors, int width)
     {
         Indices = indices;
-        this.vectors = numbers;
+        this.vectors = vectors;
         this.width = width;
     }
 
