@@ -8,7 +8,12 @@ namespace Marl.Native.Rl;
 internal static class Json
 {
     /// <summary>The options for files written by users: comments and trailing commas are allowed, duplicate names are not.</summary>
-    public static JsonDocumentOptions Lenient => new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+    public static JsonDocumentOptions Lenient => new()
+    {
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        AllowDuplicateProperties = false,
+    };
 
     /// <summary>Returns the names of an enum's values as <see cref="CamelCaseEnumConverter{T}"/> writes them.</summary>
     public static string[] EnumNames(Type type) => [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)];

@@ -60,7 +60,7 @@ public sealed class LoadingTests : IDisposable
         string refused = $"the configuration uses the library '{Algorithm}', which runs code of its own; if you trust it, add --load '{Algorithm}'";
         Marl("resume", "run", "--steps", "1200").HasFailed(2, refused);
         Marl("eval", "run").HasFailed(2, refused);
-        Marl("eval", "run/policy.safetensors").HasFailed(1, "run/policy.safetensors: the policy has a network of the type 'residual', which no loaded library has; " +
+        Marl("eval", "run/policy.safetensors").HasFailed(1, "run/policy.safetensors: the policy has a network of the unknown type 'residual'; " +
             "load its library first (--load, or Catalog.Load)");
         // A library that was moved is the same.
         string moved = folder["OwnAlgorithm.dll"];
@@ -92,11 +92,11 @@ public sealed class LoadingTests : IDisposable
         File.WriteAllBytes(folder["newer.dll"], WithEngineVersion(Algorithm, minor: 99));
         string nothing = Path.Combine(AppContext.BaseDirectory, "Regression.dll");
         Fails("missing.dll", $"there is no library '{folder["missing.dll"]}'");
-        Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is no .NET assembly");
-        Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment that can be created without parameters");
+        Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is not a .NET assembly");
+        Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment with a constructor without parameters");
         Fails("newer.dll", $"the library '{folder["newer.dll"]}' was built against Marl.Native 0.99.0, and this is 0.1.0; build it again");
-        Marl("--load", Algorithm, "--load", "twice.dll", "list").HasFailed(2, $"the library '{folder["twice.dll"]}' has algorithm 'own-weighted', and there is one of that name already; "
-            + "give it another by [DisplayName(\"..\")]");
+        Marl("--load", Algorithm, "--load", "twice.dll", "list").HasFailed(2, $"the library '{folder["twice.dll"]}' has algorithm 'own-weighted', a name that exists already; "
+            + "give it another name with [DisplayName(\"..\")]");
 
         void Fails(string library, string line) => Marl("--load", library, "list").HasFailed(2, line);
     }

@@ -71,7 +71,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
     [Fact]
     public void AFolderThatHoldsARunIsLeftAlone()
         => MarlProcess.Run(Folder, "train", "--config", "settings.json", "--out", Run).HasFailed(2,
-            $"'{Run}' holds a run already; go on with `marl resume {Run}`, or choose another --out");
+            $"'{Run}' contains a run already; continue it with `marl resume {Run}`, or choose another --out");
 
     [Fact]
     public void RedirectedOutputIsALinePerEvaluationInColumns()

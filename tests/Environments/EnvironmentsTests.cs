@@ -77,7 +77,7 @@ public sealed class EnvironmentsTests
     [InlineData("rware:.xy./.gg.-2ag", "'.xy./.gg.' is neither a size")]
     [InlineData("rware:.xx./.gg.-1ag?height=3", "unknown option of rware 'height'")]
     [InlineData("rware-tiny-2ag", "did you mean 'rware:tiny-2ag'?")]
-    [InlineData("against:", "the path of a run or of a policy must stand after the colon")]
+    [InlineData("against:", "the path of a run or of a policy must follow the colon")]
     [InlineData("against:nowhere.safetensors", "nowhere.safetensors")]
     [InlineData("against:nowhere.safetensors?teams=1", "unknown option of against 'teams'; did you mean 'team'?")]
     [InlineData("climbing?steps", "'steps' is not option=value")]

@@ -75,11 +75,11 @@ public sealed class FixedOpponentsTests
         Train($"against:{Path.Combine(first, "policy.safetensors")}?team=1", folder["third"]);
         var policy = Policy.Load(new RunFolder(second).Policy);
         var environment = Catalog.CreateEnvironment(policy.Description.Environment);
-        Assert.True(policy.Fits(environment));
+        Assert.True(policy.IsCompatibleWith(environment));
         Assert.Equal(2, environment.Spec.Agents.Length);
 
         var again = Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{second}"));
-        Assert.Contains("are one team: there are no opponents", again.Message, StringComparison.Ordinal);
+        Assert.Contains("has no opponents: all agents are one team", again.Message, StringComparison.Ordinal);
         var team = Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{first}?team=2"));
         Assert.Contains("mpe:adversary has no team 2; its teams are 0 to 1", team.Message, StringComparison.Ordinal);
         string broken = folder["broken.safetensors"];

@@ -161,7 +161,7 @@ public sealed class ExperienceTests
             trainer.Policy.Save(path);
             var (saved, loaded) = (trainer.Policy, Policy.Load(path));
             Assert.True(loaded.Description.Stochastic);
-            var greedy = loaded.Greedily();
+            var greedy = loaded.AsGreedy();
             ulong chances = trainer.Configuration.Training.Seed;
             double sum = 0;
             HashSet<string> drawn = [], likeliest = [];

@@ -118,7 +118,7 @@ public sealed class PolicyTests
         Refused("available: agent 0 has no available action; at least one is needed", () => policy.Act(input.Observations, new bool[12], new int[2], ref rng));
         Refused("logits: 12 elements, 2 agents of 6, are needed; 2 were given", () => policy.Logits(input.Observations, new float[2]));
         Refused($"memory: {policy.MemorySize} elements are needed; 1 were given", () => policy.SaveMemory(new double[1]));
-        Refused($"state: {world.Spec.StateSize} elements, for the agents see the state, are needed; 0 were given", () => seeing.Act([], [], new int[2], ref rng));
+        Refused($"state: {world.Spec.StateSize} elements (the agents' input) are needed; 0 were given", () => seeing.Act([], [], new int[2], ref rng));
         seeing.Act([], [], new int[2], ref rng, new float[world.Spec.StateSize]);
         Assert.Contains("are continuous: Span<float>", Assert.Throws<InvalidOperationException>(() => continuous.Act([], [], new int[2], ref rng)).Message);
         Assert.Contains("are discrete: a mask", Assert.Throws<InvalidOperationException>(() => policy.Act([], new float[2], ref rng)).Message);

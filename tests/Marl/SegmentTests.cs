@@ -207,13 +207,13 @@ public sealed class SegmentTests
         using (var stop = new CancellationTokenSource())
         using (var first = new Trainer(Games.Configure(algorithm, Foraging, 600, settings: all), folder: new RunFolder(folder["run"])))
         {
-            Assert.False(first.Run(tick: (steps, _) =>
+            Assert.False(first.Run(onRound: (steps, _) =>
             {
                 if (steps >= 330)
                 {
                     stop.Cancel();
                 }
-            }, stop: stop.Token).Finished);
+            }, cancellationToken: stop.Token).Finished);
         }
         using var resumed = Trainer.Resume(new RunFolder(folder["run"]));
         var summary = resumed.Run();
@@ -302,7 +302,7 @@ public sealed class SegmentTests
             Spec = stages[0].Spec;
             Context = configuration.Training.Context(Spec, workers);
             Learner = configuration.CreateLearner(Context);
-            rollout = new Rollout(stages, environments, Learner.Actors, Learner.Exploration, workers, Context.Rng, Learner.NeedsNextAction, Context.RolloutLength, Context.Rewards);
+            rollout = new Rollout(stages, environments, Learner.Actors, Learner.Exploration, workers, Context.Rng, Learner.NeedsBootstrapAction, Context.RolloutLength, Context.Rewards);
             Episodes = [.. stages.Select(_ => Context.NewEpisode(Learner.Columns))];
         }
 

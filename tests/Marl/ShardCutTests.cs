@@ -20,7 +20,7 @@ public sealed class ShardCutTests
             Assert.All(Enumerable.Range(0, shards), s => Assert.NotEmpty(lengths[cut[s]]));
             Assert.Equal(count, cut[shards - 1].End.Value);
             Assert.Equal(Smallest(lengths, shards), rows.Max());
-            Assert.True(rows.Max() <= (limit + 1) * cut.MostOfTheLongest);
+            Assert.True(rows.Max() <= (limit + 1) * cut.MaxEpisodesPerShard);
         }
     }
 
@@ -46,7 +46,7 @@ public sealed class ShardCutTests
     private static ShardPartitioner Cut(Episode[] episodes, int shards)
     {
         var cut = new ShardPartitioner(episodes.Length, shards);
-        cut.Cut(episodes);
+        cut.Partition(episodes);
         return cut;
     }
 

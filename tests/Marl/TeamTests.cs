@@ -166,7 +166,7 @@ public sealed class TeamTests
             Rng one = new(7 + (ulong)i), other = new(7 + (ulong)i);
             Assert.Equal(saved.Play(TwoTeams(), ref one).Actions, loaded.Play(TwoTeams(), ref other).Actions);
         }
-        Assert.False(loaded.Fits(OneTeam()));
+        Assert.False(loaded.IsCompatibleWith(OneTeam()));
     }
 
     [Theory]
@@ -186,13 +186,13 @@ public sealed class TeamTests
         using (var stopped = new Trainer(configuration, TwoTeams, RunFolder.New(folder["run"])))
         using (var stop = new CancellationTokenSource())
         {
-            Assert.False(stopped.Run(tick: (steps, _) =>
+            Assert.False(stopped.Run(onRound: (steps, _) =>
             {
                 if (steps > 450)
                 {
                     stop.Cancel();
                 }
-            }, stop: stop.Token).Finished);
+            }, cancellationToken: stop.Token).Finished);
         }
         using var resumed = Trainer.Resume(new RunFolder(folder["run"]), TwoTeams);
         var summary = resumed.Run();

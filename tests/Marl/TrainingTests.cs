@@ -141,13 +141,13 @@ public sealed class TrainingTests
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
             {
-                Assert.False(stopped.Run(tick: (steps, _) =>
+                Assert.False(stopped.Run(onRound: (steps, _) =>
                 {
                     if (steps > 450)
                     {
                         stop.Cancel();
                     }
-                }, stop: stop.Token).Finished);
+                }, cancellationToken: stop.Token).Finished);
             }
             using var resumed = Trainer.Resume(new RunFolder(path));
             Assert.Equal(whole.WeightsSha256, resumed.Run().WeightsSha256);

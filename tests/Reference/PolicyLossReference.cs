@@ -47,7 +47,7 @@ public sealed class PolicyLossReference
         c.Compare("value_loss", valueLoss.Value);
         c.Compare("entropy", Mean(c, entropy).Value);
         c.Compare("loss", loss.Value);
-        c.Compare("clip_fraction", Mean(c, tape.Constant(ActorCritic.Outside(ratio, clip))).Value);
+        c.Compare("clip_fraction", Mean(c, tape.Constant(ActorCritic.IsClipped(ratio, clip))).Value);
         c.LeaveOut("approx_kl", "not among the metrics");
         c.Compare("grad.value", v.Gradient);
     }

@@ -65,7 +65,7 @@ internal static class ListCommand
             return Columns(all.Select(option => (option.Name, $"{option.Value.PadRight(width)}  {Words(option)}{Documentation.Of(option.Member)}".TrimEnd())));
         }
 
-        string Words(OptionListing option) => option.Words.Count == 0 ? "" : $"{string.Join(" | ", option.Words)}. ";
+        string Words(OptionListing option) => option.AllowedValues.Count == 0 ? "" : $"{string.Join(" | ", option.AllowedValues)}. ";
     }
 
     private static IEnumerable<string> Columns(IEnumerable<(string Left, string Right)> rows)

@@ -78,7 +78,7 @@ internal static class SeedRuns
         var (wanted, training) = (configuration.Training, run.ReadConfiguration());
         var present = training with
         {
-            Load = configuration.Load,
+            Libraries = configuration.Libraries,
             Training = training.Training with { Steps = wanted.Steps, Threads = wanted.Threads, Device = wanted.Device },
         };
         if (present.ToJson() != configuration.ToJson())

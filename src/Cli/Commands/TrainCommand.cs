@@ -58,7 +58,7 @@ internal static class TrainCommand
                 .. Named("threads", parsed.GetValue(threads)),
                 .. Named("device", parsed.GetValue(device)),
             ]) with
-            { Load = Catalog.Loaded };
+            { Libraries = Catalog.LoadedLibraries };
             var learnsOn = Devices.Open(configuration.Training.Device);
             using var opened = learnsOn as IDisposable;
             if (seeds is not null)

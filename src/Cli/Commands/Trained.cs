@@ -15,12 +15,12 @@ internal sealed record Trained(Policy Policy, ulong Seed)
 
     /// <summary>Those at a path.</summary>
     /// <param name="path">one of the <see cref="Forms"/>.</param>
-    /// <param name="greedy">whether they do what is likeliest, see <see cref="Policy.Greedily"/>.</param>
+    /// <param name="greedy">whether they do what is likeliest, see <see cref="Policy.AsGreedy"/>.</param>
     /// <exception cref="UsageException">there are none.</exception>
     public static Trained Load(string path, bool greedy)
     {
         var trained = Load(path);
-        return greedy ? trained with { Policy = trained.Policy.Greedily() } : trained;
+        return greedy ? trained with { Policy = trained.Policy.AsGreedy() } : trained;
     }
 
     private static Trained Load(string path)
@@ -60,7 +60,7 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     /// <exception cref="UsageException">these agents cannot act in it.</exception>
     public void RequireFit(IEnvironment environment)
     {
-        if (!Policy.Fits(environment))
+        if (!Policy.IsCompatibleWith(environment))
         {
             throw new UsageException($"a policy for {Policy.Description} cannot act in {environment.Spec.Id}: its agents see or do something else");
         }

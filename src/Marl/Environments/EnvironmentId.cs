@@ -85,7 +85,8 @@ internal sealed class EnvironmentId
 
             names.Add(name);
         }
-        throw Error($"{option}={value} is not one of {string.Join(", ", names)}" + (UsageException.Nearest(value, names) is { } near ? $"; did you mean '{near}'?" : ""));
+        string hint = UsageException.Nearest(value, names) is { } near ? $"; did you mean '{near}'?" : "";
+        throw Error($"{option}={value} is not one of {string.Join(", ", names)}{hint}");
     }
 
     /// <summary>Checks that nothing of the id is left unread.</summary>

@@ -74,7 +74,7 @@ public sealed class Column
     };
 
     /// <summary>[N] The indices of discrete actions; 0 if actions are continuous. The final row has the bootstrap action, if the learner requests it
-    /// (<see cref="ILearner.NeedsNextAction"/>).</summary>
+    /// (<see cref="ILearner.NeedsBootstrapAction"/>).</summary>
     public static Column Actions { get; } = new("actions")
     {
         PerAgent = true,
@@ -84,7 +84,11 @@ public sealed class Column
     };
 
     /// <summary>[N, A] The continuous actions; only of environments with continuous actions.</summary>
-    public static Column ContinuousActions { get; } = new("continuousActions", static spec => spec.ActionCount) { PerAgent = true, Lifetime = ColumnLifetime.Recorded };
+    public static Column ContinuousActions { get; } = new("continuousActions", static spec => spec.ActionCount)
+    {
+        PerAgent = true,
+        Lifetime = ColumnLifetime.Recorded,
+    };
 
     /// <summary>[N] The probability of each action under the behavior policy.</summary>
     public static Column Probabilities { get; } = new("probabilities") { PerAgent = true, Padding = 1f, Lifetime = ColumnLifetime.Recorded };

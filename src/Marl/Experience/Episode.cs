@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// A recorded episode: the columns of its schema, in memory that grows with its steps. Rows 0 .. Length hold observations, states and available actions, rows
 /// 0 .. Length - 1 actions and rewards; row Length of the actions is the bootstrap action, if the learner requests it
-/// (<see cref="ILearner.NeedsNextAction"/>). An <see cref="EpisodeRecorder"/> writes it.
+/// (<see cref="ILearner.NeedsBootstrapAction"/>). An <see cref="EpisodeRecorder"/> writes it.
 /// </summary>
 /// <example>
 /// Records an episode in which all agents take their first action:

@@ -22,8 +22,8 @@ public sealed class EpisodeBatch
     /// <summary>The maximum initial capacity in rows.</summary>
     private const long InitialRows = 4096;
 
-    // All columns are slices of one block, which is filled in host memory and copied to the device; on the CPU both are the same. Recorded columns come first, then
-    // estimated ones, then those that depend on the update. Only the last are copied if the episodes are in device memory.
+    // All columns are slices of one block, which is filled in host memory and copied to the device; on the CPU both are the same. Recorded columns come
+    // first, then estimated ones, then those that depend on the update. Only the last are copied if the episodes are in device memory.
     private readonly Schema schema;
     private readonly Device device;
     private readonly Column[] columns;

@@ -17,7 +17,13 @@ internal static class Segment
     public static Column Begins { get; } = new("begins") { HasFinalRow = true, Kind = ColumnKind.Bool, Lifetime = ColumnLifetime.Update };
 
     /// <summary>[N] per segment: the actions before the first row.</summary>
-    public static Column ActionsBefore { get; } = new("actionsBefore") { PerAgent = true, PerEpisode = true, Kind = ColumnKind.Int, Lifetime = ColumnLifetime.Update };
+    public static Column ActionsBefore { get; } = new("actionsBefore")
+    {
+        PerAgent = true,
+        PerEpisode = true,
+        Kind = ColumnKind.Int,
+        Lifetime = ColumnLifetime.Update,
+    };
 
     /// <summary>[N] in batches: 0 in the first row of an episode, else 1.</summary>
     public static Column ContinueMask { get; } = new("continueMask") { PerAgent = true, HasFinalRow = true, Padding = 1f, Lifetime = ColumnLifetime.Update };
@@ -37,7 +43,8 @@ internal static class Segment
     /// <param name="b">The index of the segment in the batch.</param>
     /// <param name="count">B, the number of segments in the batch.</param>
     /// <param name="steps">T, the number of steps of the longest segment.</param>
-    public static void Write(Episode segment, Span<float> continueMask, Span<float> previousActions, Span<float> terminated, Span<float> mask, int b, int count, int steps)
+    public static void Write(
+        Episode segment, Span<float> continueMask, Span<float> previousActions, Span<float> terminated, Span<float> mask, int b, int count, int steps)
     {
         Span<bool> terminates = segment.Bools(Terminates).All, begins = segment.Bools(Begins).All;
         var before = segment.Ints(ActionsBefore).All;

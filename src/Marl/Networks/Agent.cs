@@ -65,7 +65,8 @@ public sealed class Agent
         int groups = options.ShareParameters ? 0 : Agents;
         var layers = options.Network is MlpNetwork mlp ? mlp with { LastIsRnn = true } : options.Network;
         network = layers.Create(layout, Input.Size, options.Hidden, groups);
-        StateColumn = network.StateSize == 0 ? null : new Column("agentState", network.StateSize) { PerAgent = true, PerEpisode = true, Lifetime = ColumnLifetime.Update };
+        StateColumn = network.StateSize == 0 ? null
+            : new Column("agentState", network.StateSize) { PerAgent = true, PerEpisode = true, Lifetime = ColumnLifetime.Update };
         head = new Linear(layout.Scope(layers.Head), network.FeatureSize, Actions, groups);
     }
 
