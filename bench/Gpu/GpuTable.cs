@@ -10,7 +10,7 @@ namespace Marl.Native.Bench.Gpu;
 internal static class GpuTable
 {
     /// <summary>The CPU instead of a GPU, to test the tables.</summary>
-    private const string StandIn = "stand-in";
+    private const string Emulated = "emulated";
 
     /// <summary><c>bench gpu [--quick] [device ..]</c>: the named devices, by default all; --quick: tiny sizes, to test the tables. <c>bench gpu sizes</c>:
     /// the sizes for bench/peers/gpu.py.</summary>
@@ -60,7 +60,7 @@ internal static class GpuTable
         => quick ? [("tiny", new(Batch: 2, Steps: 3, Agents: 2, Observation: 4, State: 5, Actions: 3, Hidden: 8, Embed: 4, Hyper: 4))]
         : [.. QmixSize.Published, .. QmixSize.Published.Take(2).Select(one => ($"{one.Name}, 1024 episodes", one.Size with { Batch = 1024 }))];
 
-    private static GpuDevice Open(string id, bool profiling) => id == StandIn ? GpuDevices.StandIn(blas: null) : GpuDevices.Open(id, profiling);
+    private static GpuDevice Open(string id, bool profiling) => id == Emulated ? GpuDevices.OpenEmulated(blas: null) : GpuDevices.Open(id, profiling);
 
     private static void Row(Device device, (string Name, QmixSize Size)[] sizes, int largest)
         => Console.WriteLine($"| {device.Name} | {string.Join(" | ", sizes.Select(one => one.Size.Batch <= largest ? Milliseconds(device, one.Size) : ""))} |");
@@ -77,7 +77,7 @@ internal static class GpuTable
         using var update = new GpuUpdate(device, size);
         update.Run();
         update.Wait();
-        var times = device.Time(() =>
+        var times = device.Profile(() =>
         {
             for (int i = 0; i < Updates; i++)
             {

@@ -132,7 +132,7 @@ public sealed class LossContext
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
         int agents = mask.Shape[1];
-        using var view = new HostView(mask, fresh: true);
+        using var view = new HostView(mask, writeOnly: true);
         for (int i = 0; i < mask.Count; i++)
         {
             var members = episodes[i / agents].Members;
@@ -165,7 +165,7 @@ public sealed class LossContext
     public void FillUniform(Tensor x)
     {
         var rng = Rng;
-        using var view = new HostView(x, fresh: true);
+        using var view = new HostView(x, writeOnly: true);
         foreach (ref float uniform in view.Span)
         {
             uniform = rng.NextSingle();

@@ -11,7 +11,7 @@ internal class LossNoise
     public virtual void Gumbel(LossContext context, int stream, Tensor noise)
     {
         var rng = context.Rng.Split(RngPurpose.Loss, stream);
-        using var view = new HostView(noise, fresh: true);
+        using var view = new HostView(noise, writeOnly: true);
         foreach (ref float x in view.Span)
         {
             // The midpoint of one of 2^23 intervals: never 0 or 1.
@@ -25,7 +25,7 @@ internal class LossNoise
     public virtual void Normal(LossContext context, int stream, Tensor noise)
     {
         var rng = context.Rng.Split(RngPurpose.Loss, stream);
-        using var view = new HostView(noise, fresh: true);
+        using var view = new HostView(noise, writeOnly: true);
         foreach (ref float x in view.Span)
         {
             x = (float)rng.NextNormal();
