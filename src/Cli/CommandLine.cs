@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
 using Marl.Native.Cli.Commands;
+using Marl.Native.Cli.Completion;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
@@ -21,8 +22,9 @@ internal static class CommandLine
         try
         {
             var load = Words.Load();
-            var parsed = Root(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-            if (parsed.Action is not HelpAction)
+            var parsed = CreateRoot(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            bool completes = parsed.Tokens is [{ Type: TokenType.Directive }, ..];
+            if (!completes && parsed.Action is not HelpWithExamples)
             {
                 RefuseMistakes(parsed, load);
             }
@@ -49,13 +51,17 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Root(Option<string[]> load)
+    /// <summary>The command and all commands below it.</summary>
+    internal static RootCommand CreateRoot(Option<string[]> load)
     {
         RootCommand root = new("""
-            Multi-agent reinforcement learning: train, evaluate and resume policies.
+            Multi-agent reinforcement learning: train, evaluate, watch and resume policies.
 
-            Exit codes: 0 done; 1 a file, the machine or an environment's program failed; 2 something was asked for that does not
-            exist; 3 training diverged; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
+            Start with:  marl list
+                         marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001
+
+            Exit codes: 0 done; 1 a file, the machine or an environment failed; 2 something was asked for that does not exist;
+            3 training diverged, with --seeds of one seed at least; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
             """)
         {
             TrainCommand.Create(),
@@ -65,9 +71,14 @@ internal static class CommandLine
             ListCommand.Create(),
             AdapterCommand.Create(),
             DoctorCommand.Create(),
+            CompletionCommand.Create(),
             load,
         };
-        root.SetAction(static parsed => new HelpAction().Invoke(parsed));
+        HelpWithExamples help = new();
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        root.Options.Add(new HelpOption("--help", ["-h"]) { Action = help });
+        root.SetAction(help.Invoke);
+        CompletionSources.AddTo(root);
         return root;
     }
 

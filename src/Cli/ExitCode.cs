@@ -7,12 +7,12 @@ internal static class ExitCode
     /// <summary>All went well.</summary>
     public const int Success = 0;
 
-    /// <summary>The machine could not do it: a full disk, a folder that is not ours, a damaged file.</summary>
+    /// <summary>A file, the machine or an environment failed: a full disk, a folder without write permission, a damaged file, a program that crashed.</summary>
     public const int Failed = 1;
 
-    /// <summary>What was asked for cannot be had: an unknown name, an impossible value.</summary>
+    /// <summary>A mistake in what was asked for: an unknown name, a value out of range.</summary>
     public const int Usage = 2;
 
-    /// <summary>Numbers stopped being numbers; the last checkpoint is good.</summary>
+    /// <summary>Training diverged: a loss or weight became NaN or infinite. The last checkpoint is good. With --seeds: at least one seed diverged; the others are trained.</summary>
     public const int Diverged = 3;
 }

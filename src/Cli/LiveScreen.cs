@@ -10,6 +10,9 @@ namespace Marl.Native.Cli;
 /// <param name="console">the terminal.</param>
 internal sealed class LiveScreen(IAnsiConsole console)
 {
+    private readonly Lock drawing = new();
+    private bool isShown;
+
     /// <summary>Columns of the terminal.</summary>
     public int Width => console.Profile.Width;
 
@@ -20,20 +23,46 @@ internal sealed class LiveScreen(IAnsiConsole console)
     public void Run(Action draws) => console.AlternateScreen(() =>
     {
         console.Cursor.Hide();
-        Terminal.IsOnAlternateScreen = true;
+        isShown = true;
         try
         {
             draws();
         }
         finally
         {
-            Terminal.IsOnAlternateScreen = false;
-            console.Cursor.Show();
+            lock (drawing)
+            {
+                isShown = false;
+                console.Cursor.Show();
+            }
         }
     });
 
-    /// <summary>Draws a picture in place of the one before; lines that do not fit are left out.</summary>
-    public void Draw(IRenderable picture) => console.Write(new Picture(picture, Height));
+    /// <summary>Draws a picture in place of the one before, unless it is over; lines that do not fit are left out.</summary>
+    public void Draw(IRenderable picture)
+    {
+        lock (drawing)
+        {
+            if (isShown)
+            {
+                console.Write(new Picture(picture, Height));
+            }
+        }
+    }
+
+    /// <summary>Gives the terminal back in the middle of a picture, when the process is about to end. Nothing is drawn after it.</summary>
+    public void GiveBack()
+    {
+        lock (drawing)
+        {
+            if (isShown)
+            {
+                isShown = false;
+                console.Cursor.Show();
+                console.Write(new ControlCode("\e[?1049l"));
+            }
+        }
+    }
 
     /// <summary>Every cell of the screen is written, and none erased before, so that nothing flickers.</summary>
     private sealed class Picture(IRenderable content, int height) : Renderable

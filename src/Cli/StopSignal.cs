@@ -24,6 +24,9 @@ internal sealed class StopSignal : IDisposable
     /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>
     public int ExitCode => received == (int)PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
 
+    /// <summary>Is done first at the second signal.</summary>
+    public Action? BeforeLastWords { get; set; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -41,7 +44,7 @@ internal sealed class StopSignal : IDisposable
         }
         else
         {
-            Terminal.Restore();
+            BeforeLastWords?.Invoke();
             Console.Error.WriteLine($"marl: {lastWords}");
         }
     }

@@ -28,8 +28,8 @@ public sealed class UsageException(string message) : Exception(message)
         => Nearest(name, names) is { } nearest ? $"did you mean '{nearest}'?" : otherwise;
 
     /// <summary>Returns the most similar name: the one with the smallest edit distance (insertions, deletions, substitutions, transpositions), at most a third
-    /// of the letters; else one with the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest with the prefix
-    /// <paramref name="name"/>, if that has at least three letters; null if there is none.</summary>
+    /// of the letters; else one with the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest that is a
+    /// prefix of <paramref name="name"/> or has it as a prefix, of at least three letters; null if there is none.</summary>
     public static string? Nearest(string name, IEnumerable<string> names)
     {
         string[] all = [.. names];
@@ -37,8 +37,9 @@ public sealed class UsageException(string message) : Exception(message)
                 .Where(candidate => candidate.Distance <= Math.Max(1, Math.Min(name.Length, candidate.Name.Length) / 3))
                 .OrderBy(candidate => candidate.Distance).Select(candidate => candidate.Name).FirstOrDefault()
             ?? all.FirstOrDefault(candidate => LastPart(candidate).Equals(LastPart(name), StringComparison.OrdinalIgnoreCase))
-            ?? all.Where(candidate => name.Length >= MinPrefixLength && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
-                .MinBy(candidate => candidate.Length);
+            ?? all.Where(candidate => IsPrefix(name, candidate) || IsPrefix(candidate, name)).MinBy(candidate => candidate.Length);
+
+        static bool IsPrefix(string start, string whole) => start.Length >= MinPrefixLength && whole.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
         static string LastPart(string name) => name[(name.LastIndexOfAny(['.', ':']) + 1)..];
     }

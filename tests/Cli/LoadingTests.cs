@@ -23,7 +23,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void ListShowsWhatALibraryHas()
     {
-        string list = Marl("--load", Algorithm, "--load", World, "list").HasSucceeded().Output;
+        string list = string.Concat(((string[])["algorithms", "environments", "parts"]).Select(what => Marl("--load", Algorithm, "--load", World, "list", what).HasSucceeded().Output));
         Assert.Matches(@"\n  own-weighted +value decomposition with positive weights of the state, a sample\n", list);
         Assert.Matches(@"\n  buttons: two agents press the buttons at both ends of a corridor at once\n    buttons +2 +1 +2 +3 +4 +30\n", list);
         Assert.Matches(@"\n  mixer +positive +Q_tot = elu\(sum_a w_a\(s\) Q_a\) \+ V\(s\)", list);
@@ -31,6 +31,9 @@ public sealed class LoadingTests : IDisposable
         Assert.Matches(@"\n  mixer +qmix +A mixing network", list);
         Assert.Matches(@"\n  exploration +epsilon-greedy +The action of the greatest value", list);
         Assert.Matches(@"\n  optimizer +adam +", list);
+        string overview = Marl("--load", Algorithm, "--load", World, "list").HasSucceeded().Output;
+        Assert.Matches(@"\n  own-weighted +value decomposition", overview);
+        Assert.Matches(@"\n  buttons +two agents press", overview);
         Assert.DoesNotContain("own-weighted", Marl("list").HasSucceeded().Output, StringComparison.Ordinal);
     }
 
@@ -95,8 +98,10 @@ public sealed class LoadingTests : IDisposable
         Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is not a .NET assembly");
         Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment with a constructor without parameters");
         Fails("newer.dll", $"the library '{folder["newer.dll"]}' was built against Marl.Native 0.99.0, and this is 0.1.0; build it again");
-        Marl("--load", Algorithm, "--load", "twice.dll", "list").HasFailed(2, $"the library '{folder["twice.dll"]}' has algorithm 'own-weighted', a name that exists already; "
-            + "give it another name with [DisplayName(\"..\")]");
+        string engine = Path.Combine(AppContext.BaseDirectory, "Marl.Native.Nn.dll");
+        Fails(engine, $"the library '{engine}' is a part of Marl.Native and adds nothing to it; load a library of your own");
+        Marl("--load", Algorithm, "--load", "twice.dll", "list").HasFailed(2,
+            $"the library '{folder["twice.dll"]}' is '{Algorithm}', which is loaded already, in another place or version; load one of the two");
 
         void Fails(string library, string line) => Marl("--load", library, "list").HasFailed(2, line);
     }

@@ -117,5 +117,5 @@ internal sealed partial class MarlProcess : IDisposable
     };
 
     [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
+    internal static partial int Kill(int process, int signal);
 }

@@ -96,10 +96,39 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             Assert.True((double)evaluation["returnMin"]! <= (double)evaluation["returnMax"]!);
         }
         string text = MarlProcess.Run(Folder, "eval", $"{Run}/policy.safetensors", "--episodes", "6", "--seed", "9").HasSucceeded().Output;
-        Assert.All(["environment  lbf:5x5-2p-1f", "95 % interval", "least", "greatest", "length"],
+        Assert.All(["environment         lbf:5x5-2p-1f", "95 % interval", "minimum", "maximum", "length"],
             word => Assert.Contains(word, text, StringComparison.Ordinal));
         MarlProcess.Run(Folder, "eval", Run, "--env", "two-step").HasFailed(2,
             "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: its agents see or do something else");
+    }
+
+    [Fact]
+    public void TheRandomPolicyIsEvaluatedInTheEpisodesThatPlayShows()
+    {
+        string[] arguments = ["random", "--env", "climbing", "--episodes", "2e1", "--seed", "+5", "--json"];
+        var evaluation = MarlProcess.Run(Folder, ["eval", .. arguments]).HasSucceeded().Summary;
+        var played = MarlProcess.Run(Folder, ["play", .. arguments]).HasSucceeded().Summary;
+        Assert.Equal((20, 5UL, "climbing"), ((int)evaluation["episodes"]!, (ulong)evaluation["seed"]!, (string)evaluation["environment"]!));
+        Assert.Equal((double)played["returnMean"]!, (double)evaluation["returnMean"]!, 1e-9);
+        Assert.True((double)evaluation["returnStd"]! > 0);
+    }
+
+    [Fact]
+    public void NumbersAreReadInEveryNotation()
+    {
+        File.WriteAllText(Path.Combine(Folder, "notation.json"), """
+            {
+              "algorithm": "vdn", "environment": "identity?steps=+5e0",
+              "training": { "steps": 4E2, "seed": 1e1, "environments": 2.0, "evaluationEpisodes": 4 }, /* comments, */
+              "options": { "hidden": 8.0, "batchSize": 4, "maxGradientNorm": 1e30, "optimizer": { "epsilon": 1e-30 }, }, // and commas at ends
+            }
+            """, new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        MarlProcess.Run(Folder, "train", "--config", "notation.json", "--set", "learningRate=+3e-4", "targetTau=1E0", "--out", "notation").HasSucceeded();
+        var run = new RunFolder(Path.Combine(Folder, "notation")).ReadConfiguration();
+        var options = (VdnOptions)run.Options;
+        Assert.Equal((400L, 10UL, 2), (run.Training.Steps, run.Training.Seed, run.Training.Environments));
+        Assert.Equal((8, 1e30f, 3e-4f, 1f), (options.Hidden, options.MaxGradientNorm, options.LearningRate, options.TargetTau));
+        MarlProcess.Run(Folder, "resume", "notation", "--steps", "6e2").HasSucceeded();
     }
 
     [Fact]

@@ -109,6 +109,15 @@ internal sealed partial class PseudoTerminal : IDisposable
     /// <summary>Presses keys.</summary>
     public void Type(string keys) => master.Write(Encoding.UTF8.GetBytes(keys));
 
+    /// <summary>Holds the process, so that signals arrive together.</summary>
+    public void Suspend() => Assert.Equal(0, MarlProcess.Kill(process.Id, 19));
+
+    /// <inheritdoc cref="Suspend"/>
+    public void Resume() => Assert.Equal(0, MarlProcess.Kill(process.Id, 18));
+
+    /// <summary>Sends SIGTERM.</summary>
+    public void Terminate() => Assert.Equal(0, MarlProcess.Kill(process.Id, 15));
+
     /// <summary>Waits for the end of the command.</summary>
     /// <returns>its exit code, and what the terminal shows then.</returns>
     public (int Code, string[] Lines) Wait()

@@ -70,6 +70,21 @@ public sealed class TerminalTests : IDisposable
     }
 
     [TerminalFact]
+    public void ASecondCtrlCEndsAtOnceAndGivesTheTerminalBack()
+    {
+        using var terminal = Start(80, 24, Endless);
+        terminal.WaitFor(IsWhole);
+        terminal.Suspend();
+        terminal.Type(CtrlC);
+        terminal.Terminate();
+        terminal.Resume();
+        var (code, lines) = terminal.Wait();
+        Assert.Contains(code, new[] { 128 + 2, 128 + 15 });
+        Assert.Contains("marl: ended without saving", lines);
+        Assert.Single(terminal.Raw.Split("\e[?1049h").Skip(1));
+    }
+
+    [TerminalFact]
     public void TheTerminalIsGivenBackWhenARunEndsByItself()
     {
         using var terminal = Start(60, 20, [.. Endless.Select(word => word == Steps ? "2000" : word)]);

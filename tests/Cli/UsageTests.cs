@@ -9,33 +9,59 @@ public sealed class UsageTests : IDisposable
 
     [Theory]
     [InlineData("trian", "unknown command 'trian'; did you mean 'train'?")]
+    [InlineData("trian vdn --env two-step", "unknown command 'trian'; did you mean 'train'?")]
+    [InlineData("fly", "unknown command 'fly'; see marl --help")]
+    [InlineData("list algoritms", "unknown command 'algoritms'; did you mean 'algorithms'?")]
+    [InlineData("completion fish", "unknown shell 'fish'; there are bash, zsh, pwsh")]
+    [InlineData("train alphazero --env two-step", "unknown algorithm 'alphazero'; see marl list algorithms")]
+    [InlineData("train qmix --env lfb:8x8", "unknown environment 'lfb:8x8'; did you mean 'lbf:8x8'?")]
+    [InlineData("train qmix --env chess", "unknown environment 'chess'; see marl list environments")]
+    [InlineData("train qmix --environment two-step", "unknown option '--environment'; did you mean '--env'?")]
+    [InlineData("train qmix --env two-step --verbose", "unknown option '--verbose'; see marl train --help")]
+    [InlineData("train qmix --env two-step --set agent.hidden=8", "unknown option 'agent.hidden'; did you mean 'hidden'?")]
+    [InlineData("train qmix --env two-step --set dropout=0.1", "unknown option 'dropout'; see marl list options qmix")]
+    [InlineData("train qmix --env two-step --set mixer=qmx", "option 'mixer' cannot be 'qmx'; one of none, vdn, vdn-s, qmix, qplex is needed")]
+    [InlineData("train qmix --env two-step --set hidden=1e30", "option 'hidden' cannot be '1e30'; a whole number of at most 2147483647 is needed")]
+    [InlineData("train qmix --env two-step --set hidden=8.5", "option 'hidden' cannot be '8.5'; a whole number is needed")]
+    [InlineData("train qmix --env two-step --set gamma=1e39", "option 'gamma' cannot be '1e39'; 0 or a number of magnitude 1E-45 .. 3.4028235E+38 is needed")]
+    [InlineData("train qmix --env two-step --set gamma=1e-60", "option 'gamma' cannot be '1e-60'; 0 or a number of magnitude 1E-45 .. 3.4028235E+38 is needed")]
+    [InlineData("train qmix --env two-step --steps 1e30", "option 'steps' cannot be '1e30'; a whole number of at most 9223372036854775807 is needed")]
+    [InlineData("train qmix --env two-step --seeds 5-1",
+        "option '--seeds' cannot be '5-1'; a list like 1-5 or 1,3,7-9 is needed, each range of at most 10000 seeds")]
+    [InlineData("train qmix --env two-step --seeds 1-2 --seed 3", "options '--seed' and '--seeds' both choose seeds; give one")]
+    [InlineData("train qmix --env two-step --config env.json", "unknown key of the configuration 'env'; did you mean 'environment'?")]
+    [InlineData("train qmix --env two-step --config steps.json", "'steps' is a key of the configuration's 'training': {\"training\": {\"steps\": ..}}")]
+    [InlineData("train qmix --env two-step --config stray.json", "'hidden' is a key of the configuration's 'options', and stands in its 'training'")]
+    [InlineData("train qmix --env two-step --config typeless.json", "option 'mixer' cannot be 'null'; one of none, vdn, vdn-s, qmix, qplex is needed")]
+    [InlineData("eval random", "no environment is named: marl eval random --env <id>")]
+    [InlineData("eval random --env two-step --greedy", "option '--greedy' is for trained agents, not for 'random'")]
     [InlineData("train qmx --env two-step", "unknown algorithm 'qmx'; did you mean 'qmix'?")]
     [InlineData("train qmix --env two-stp", "unknown environment 'two-stp'; did you mean 'two-step'?")]
     [InlineData("train qmix --env lbf:8x8-2p-2f-cop",
         "environment 'lbf:8x8-2p-2f-cop': 'cop' is not one of 2p (players), 2f (foods), 2s (observation range), coop, pen, with any number; did you mean 'coop'?")]
     [InlineData("train --evn two-step", "unknown option '--evn'; did you mean '--env'?")]
     [InlineData("train qmix --env two-step --set hiden=8", "unknown option 'hiden'; did you mean 'hidden'?")]
-    [InlineData("train qmix --env two-step --set hidden=eight", "option 'hidden' cannot be 'eight'; a number is needed")]
+    [InlineData("train qmix --env two-step --set hidden=eight", "option 'hidden' cannot be 'eight'; a whole number is needed")]
     [InlineData("train qmix --env two-step --set hidden=0", "option 'hidden' cannot be 0; it must be in 1 .. 8192")]
     [InlineData("train qmix --env two-step --set agent=rnn", "option 'agent' cannot be 'rnn'; one of gru, mlp is needed")]
     [InlineData("train qmix --env two-step --set hidden", "'hidden' is not a setting; name=value is needed")]
-    [InlineData("train qmix --env two-step --steps many", "option 'steps' cannot be 'many'; a number is needed")]
+    [InlineData("train qmix --env two-step --steps many", "option 'steps' cannot be 'many'; a whole number is needed")]
     [InlineData("train qmix --env two-step --steps 0", "option 'steps' cannot be 0; it must be at least 1")]
-    [InlineData("train qmix --env two-step --seed -1", "option 'seed' cannot be '-1'; a whole number is needed")]
+    [InlineData("train qmix --env two-step --seed -1", "option 'seed' cannot be '-1'; a whole number of at least 0 is needed")]
     [InlineData("train qmix --env two-step --steps", "option '--steps' needs a value")]
     [InlineData("train qmix --steps --env two-step", "option '--steps' needs a value")]
     [InlineData("train qmix --env two-step --env climbing", "option '--env' is given more than once")]
-    [InlineData("train qmix two-step", "'two-step' is one word too many; see marl --help")]
+    [InlineData("train qmix two-step", "'two-step' is one word too many; see marl train --help")]
     [InlineData("train qmix", "no environment is named: marl train <algorithm> --env <id>")]
     [InlineData("train", "no algorithm is named: marl train <algorithm> --env <id>")]
     [InlineData("train qmix --env two-step --config none.json", "there is no configuration file 'none.json'")]
     [InlineData("train --config list.json", "'list.json' is not a JSON object")]
-    [InlineData("train --config part.json", "unknown part of the configuration 'optoins'; did you mean 'options'?")]
+    [InlineData("train --config part.json", "unknown key of the configuration 'optoins'; did you mean 'options'?")]
     [InlineData("train --config nameless.json", "'nameless.json' names no algorithm")]
     [InlineData("resume nowhere", "'nowhere' contains no run: config.json is missing")]
-    [InlineData("resume nowhere --threads two", "option '--threads' cannot be 'two'; a whole number from 0 on is needed")]
+    [InlineData("resume nowhere --threads two", "option '--threads' cannot be 'two'; a whole number in 0 .. 2147483647 is needed")]
     [InlineData("eval nowhere", "there is neither a run nor a policy at 'nowhere'")]
-    [InlineData("eval", "<policy> is missing; see marl --help")]
+    [InlineData("eval", "<policy> is missing; see marl eval --help")]
     [InlineData("play random --env two-step --greedy", "option '--greedy' is for trained agents; for 'random' no action is likelier than another")]
     [InlineData("train qmix --env two-step --set trace=q", "option 'trace' cannot be 'q'; one of peng, qLambda, retrace, pyMarl2 is needed")]
     [InlineData("list options qmx", "unknown algorithm 'qmx'; did you mean 'qmix'?")]
@@ -44,9 +70,19 @@ public sealed class UsageTests : IDisposable
         File.WriteAllText(folder["list.json"], "[]");
         File.WriteAllText(folder["part.json"], """{ "algorithm": "iql", "environment": "two-step", "optoins": {} }""");
         File.WriteAllText(folder["nameless.json"], "{}");
+        File.WriteAllText(folder["env.json"], """{ "env": "two-step" }""");
+        File.WriteAllText(folder["steps.json"], """{ "steps": 100 }""");
+        File.WriteAllText(folder["stray.json"], """{ "training": { "hidden": 8 } }""");
+        File.WriteAllText(folder["typeless.json"], """{ "options": { "mixer": { "type": null } } }""");
         MarlProcess.Run(folder.Path, words.Split(' ')).HasFailed(2, line);
         Assert.False(Directory.Exists(folder["runs"]));
     }
+
+    [Theory]
+    [InlineData("option '--out' cannot be empty", "train", "iql", "--env", "two-step", "--out", "")]
+    [InlineData("<policy> cannot be empty", "eval", "")]
+    [InlineData("option '--env' cannot be empty", "play", "random", "--env", "")]
+    public void AnEmptyWordIsRefused(string line, params string[] words) => MarlProcess.Run(folder.Path, words).HasFailed(2, line);
 
     [Fact]
     public void AFileThatIsNoJsonIsNamed()

@@ -76,9 +76,8 @@ public sealed partial class CommandTests : IDisposable
 
     /// <summary>The lines of blocks, and whole commands of training in the text.</summary>
     private static IEnumerable<ShellLine> Commands(Document document)
-        => document.Blocks.Where(block => block.Language == "sh").Select(block => block.Text)
-            .Concat(document.Code.Where(code => code.StartsWith("marl train ", StringComparison.Ordinal) && !code.Contains('<') && !code.Contains("..", StringComparison.Ordinal)))
-            .SelectMany(ShellLine.Of);
+        => document.Blocks.Where(block => block.Language is "sh" or "").Select(block => block.Text)
+            .Concat(document.Code.Where(code => WholeCommand().IsMatch(code))).SelectMany(ShellLine.Of);
 
     private void Run(ShellLine line)
     {
@@ -104,7 +103,7 @@ public sealed partial class CommandTests : IDisposable
 
     private void RunMarl(ShellLine line, string[] arguments)
     {
-        var outcome = MarlProcess.Run(folder.Path, Shortened(arguments));
+        var outcome = Variable().IsMatch(line.Words[0]) ? MarlProcess.RunWith(line.Words[0], folder.Path, Shortened(arguments)) : MarlProcess.Run(folder.Path, Shortened(arguments));
         Assert.True(outcome.Code == 0, $"{line.Text}\nends with {outcome.Code}: {outcome.Error}");
         if (line.Output is { } file)
         {
@@ -116,7 +115,7 @@ public sealed partial class CommandTests : IDisposable
     private static string[] Shortened(string[] arguments)
     {
         List<string> words = [.. arguments.Select(word => word.EndsWith(".dll", StringComparison.Ordinal) ? Path.Combine(AppContext.BaseDirectory, Path.GetFileName(word)) : word)];
-        string command = words.First(word => !word.StartsWith('-') && !word.EndsWith(".dll", StringComparison.Ordinal));
+        string? command = words.Find(word => !word.StartsWith('-') && !word.EndsWith(".dll", StringComparison.Ordinal));
         if (command is "train" or "resume")
         {
             Replace("--steps", command == "train" ? NewSteps : ResumedSteps, always: command == "train");
@@ -146,6 +145,9 @@ public sealed partial class CommandTests : IDisposable
     [GeneratedRegex(@"^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)?=\S+( [a-z][A-Za-z]*(\.[a-z][A-Za-z]*)?=\S+)*$")]
     private static partial Regex Settings();
 
-    [GeneratedRegex("^[A-Z_a-z]+=")]
+    [GeneratedRegex(@"^marl train (?!.*(<|\.\.)).* --env ")]
+    private static partial Regex WholeCommand();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z_0-9]*=")]
     private static partial Regex Variable();
 }

@@ -88,12 +88,12 @@ public static class EmbeddingExamples
 public sealed class ActingService(string file)
 {
     private readonly Policy trained = Policy.Load(file);
-    private readonly ConcurrentDictionary<string, Session> sessions = new();
+    private readonly ConcurrentDictionary<ulong, Session> sessions = new();
 
     /// <summary>The actions [N] for the observations [N, O] of a session.</summary>
-    public int[] Act(string session, float[] observations)
+    public int[] Act(ulong session, float[] observations)
     {
-        var own = sessions.GetOrAdd(session, name => new Session(trained.Clone(), new Rng((ulong)name.Length)));
+        var own = sessions.GetOrAdd(session, id => new Session(trained.Clone(), new Rng(id)));
         lock (own)
         {
             own.Policy.Act(observations, available: [], own.Actions, ref own.Rng);
@@ -102,7 +102,7 @@ public sealed class ActingService(string file)
     }
 
     /// <summary>The episode of a session is over.</summary>
-    public void End(string session) => sessions.TryRemove(session, out _);
+    public void End(ulong session) => sessions.TryRemove(session, out _);
 
     private sealed class Session(Policy policy, Rng rng)
     {

@@ -54,15 +54,17 @@ public sealed class EmbeddingTests
         string file = folder["policy.safetensors"];
         Assert.True(Example.EmbeddingExamples.TrainInAProgram(file, default).Finished);
         Assert.InRange(Example.EmbeddingExamples.Evaluate(file), 0.5, 1);
-        Assert.Equal((1_000, 2_000), Example.EmbeddingExamples.KeepARun(folder["run"]));
+        var (first, then) = Example.EmbeddingExamples.KeepARun(folder["run"]);
+        Assert.InRange(first, 1_000, 1_015); // a round has 16 steps
+        Assert.InRange(then, 2_000, 2_015);
 
         // Sessions on many threads: each gets what a policy gets that has the session to itself.
         var service = new Example.ActingService(file);
         float[][] observations = [.. Enumerable.Range(0, 5).Select(goal => new[] { 0f, 4, goal, 4, 0, -1 })];
-        int[][] Together(int goal) => [.. Enumerable.Range(0, 10).Select(_ => service.Act($"session {goal}", observations[goal]))];
+        int[][] Together(int goal) => [.. Enumerable.Range(0, 10).Select(_ => service.Act((ulong)goal, observations[goal]))];
         int[][][] actions = [.. Enumerable.Range(0, 5).AsParallel().AsOrdered().Select(Together)];
         var alone = new Example.ActingService(file);
-        Assert.All(Enumerable.Range(0, 5), goal => Assert.Equal(Enumerable.Range(0, 10).Select(_ => alone.Act("alone " + goal, observations[goal])), actions[goal]));
+        Assert.All(Enumerable.Range(0, 5), goal => Assert.Equal(Enumerable.Range(0, 10).Select(_ => alone.Act((ulong)goal, observations[goal])), actions[goal]));
     }
 
     [Fact]

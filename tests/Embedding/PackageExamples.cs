@@ -57,7 +57,8 @@ public static class PackageExamples
     public static double MarlPackage()
     {
         var options = new Ia2cOptions { Agent = new MlpNetwork(), Hidden = 64, LearningRate = 1e-3f };
-        var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("lbf:8x8-2p-2f-coop"), new() { Steps = 600_000 },
+        var training = new TrainingOptions { Steps = 600_000, EvaluationInterval = 50_000 };
+        var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("lbf:8x8-2p-2f-coop"), training,
             progress => Console.WriteLine($"step {progress.Steps,6}  return {progress.Evaluation.Mean:0.00}"));
         policy.Save("foraging.safetensors");
 

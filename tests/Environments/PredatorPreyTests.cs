@@ -103,7 +103,7 @@ public sealed class PredatorPreyTests
     [InlineData("predator-prey:10x10?needed=5", "at most 4 predators can be adjacent to a prey")]
     [InlineData("predator-prey:10x10?predators=1", "at most 1 predators can be adjacent to a prey")]
     [InlineData("predator-prey:10x10?sight=17", "sight must be at most 16")]
-    [InlineData("predator-prey:10x10?punishment=-2", "punishment=-2 is not a number in 0 ..")]
+    [InlineData("predator-prey:10x10?punishment=-2", "punishment=-2 is not a number of at least 0")]
     [InlineData("predator-prey:10x10?preys=2", "did you mean 'prey'?")]
     public void ABadIdIsRefused(string id, string problem)
         => Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id)).Message, StringComparison.Ordinal);

@@ -85,7 +85,7 @@ public sealed class SmallGameTests
     [InlineData("""{"payoffs": {}}""", "'payoffs' must be a list")]
     [InlineData("""{"steps": 3}""", "either 'payoff'")]
     [InlineData("""{"payoff": [1], "payoffs": [[1]]}""", "either 'payoff'")]
-    [InlineData("""{"payoff": [1], "steps": 0}""", "'steps' must be an integer")]
+    [InlineData("""{"payoff": [1], "steps": 0}""", "'steps' must be a whole number")]
     [InlineData("""{"payof": [1]}""", "did you mean 'payoff'?")]
     [InlineData("""[1, 2]""", "must be an object")]
     [InlineData("""{"payoff": [1""", "cannot read the file")]
@@ -94,6 +94,14 @@ public sealed class SmallGameTests
         var error = Assert.Throws<UsageException>(() => FromFile(json));
         Assert.Contains(problem, error.Message);
         Assert.Contains(".json", error.Message);
+    }
+
+    [Fact]
+    public void AFileMayHaveAByteOrderMarkCommentsTrailingCommasAndNumbersInAnyNotation()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["game.json"], "{\"payoff\": [[8, 0], [0, 5e0],], \"steps\": 1e1} // mine\n", new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(10, Catalog.CreateEnvironment($"matrix:{folder["game.json"]}").Spec.EpisodeLimit);
     }
 
     [Fact]

@@ -159,7 +159,7 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
     {
         string message = Assert.Throws<ArgumentException>(() => DeviceId.Parse(id)).Message;
         Assert.StartsWith($"'{id}' is not a device: expected cuda, cuda:i, opencl or opencl:i", message, StringComparison.Ordinal);
-        Assert.EndsWith("+tf32, +cublas, +graphs after it", message, StringComparison.Ordinal);
+        Assert.EndsWith("+tf32, +cublas, +graphs", message, StringComparison.Ordinal);
     }
 
     /// <summary>Where it is not installed, which is about everywhere that tests run.</summary>
@@ -172,7 +172,7 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
             Assert.StartsWith("G does not support +cublas: none of ", message, StringComparison.Ordinal);
             Assert.Contains(OperatingSystem.IsWindows() ? "cublas64_13.dll, cublas64_12.dll, cublas64_11.dll" : "libcublas.so.13, libcublas.so.12, libcublas.so.11", message,
                 StringComparison.Ordinal);
-            Assert.EndsWith("without +cublas the device can be used", message, StringComparison.Ordinal);
+            Assert.EndsWith("open the device without +cublas", message, StringComparison.Ordinal);
         }
     }
 

@@ -79,7 +79,7 @@ public sealed class LaunchTests
             using var together = device.BeginCapture();
             device.Fill(x, 5f);
         });
-        Assert.Contains("launching what was collected", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("launching captured kernels", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

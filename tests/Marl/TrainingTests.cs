@@ -194,6 +194,19 @@ public sealed class TrainingTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void AnEnvironmentThatThrowsIsNamedWithTheStep(int rolloutLength)
+    {
+        var configuration = Games.Configure("ia2c", "identity", 400, settings: ["hidden=8", "environments=1", "threads=1", $"rolloutLength={rolloutLength}"]);
+        int steps = 0;
+        using var trainer = new Trainer(configuration, () => new Fragile(() => ++steps == 13 ? throw new InvalidOperationException("the door is stuck") : false));
+        var error = Assert.Throws<EnvironmentException>(() => trainer.Run());
+        Assert.Equal("environment 'identity?agents=2&actions=4&steps=10' failed at step 3 of an episode: InvalidOperationException: the door is stuck", error.Message);
+        Assert.IsType<InvalidOperationException>(error.InnerException);
+    }
+
+    [Theory]
     [InlineData("qmix", "batchSize=4")]
     [InlineData("ippo", "rolloutLength=7")]
     [InlineData("ippo", "epochs=3")]

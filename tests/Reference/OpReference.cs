@@ -114,7 +114,7 @@ public sealed class OpReference
     {
         var mean = x.Mean();
         var deviation = x.Reshape(x.Value.Count).Variance(0, unbiased: true).Sqrt();
-        return [("mean", mean), ("std", deviation), ("normalized", (x - mean) / (deviation + 1e-8f))];
+        return [("mean", mean), ("std", deviation), ("normalised", (x - mean) / (deviation + 1e-8f))];
     }
 
     private static Tensor LowerTriangle(int n)

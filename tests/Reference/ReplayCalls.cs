@@ -47,7 +47,7 @@ internal sealed partial class ReplayCalls
     {
         string update = c.Text("target_update")!;
         var soft = Tau().Match(update);
-        bool adam = c.Text("optimizer") == "Adam";
+        bool adam = c.Text("optimiser") == "Adam";
         return options with
         {
             Agent = c.Flag("use_rnn", otherwise: true) ? new GruNetwork() : new MlpNetwork(),

@@ -111,7 +111,7 @@ public sealed class WeightingReference
 
         float mean = (tape.Constant(clipped) * c["mask"]).Sum().Value.ToScalar() / tape.Constant(c["mask"]).Sum().Value.ToScalar();
         var normalized = (tape.Constant(clipped) / mean).Value;
-        c.Compare("weight_normalized", normalized);
+        c.Compare("weight_normalised", normalized);
         var (q, _) = Error(c, tape, "q_now_live");
         CompareLoss(c, tape, q, normalized, "q_now_live");
 

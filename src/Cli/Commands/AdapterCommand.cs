@@ -7,7 +7,9 @@ internal static class AdapterCommand
 {
     public static Command Create()
     {
-        Command command = new("adapter", "Print the Python module for --env-cmd: marl adapter > marl_env.py");
+        ExampledCommand command = new("adapter", "Print the Python module that turns a PettingZoo parallel environment into a program for --env-cmd.",
+            "marl adapter > marl_env.py",
+            "marl train vdn --env-cmd \"python3 my_env.py\"");
         command.SetAction(_ =>
         {
             using var module = typeof(AdapterCommand).Assembly.GetManifestResourceStream("marl_env.py")!;

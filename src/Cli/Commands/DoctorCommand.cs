@@ -12,7 +12,7 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        Command command = new("doctor", "Show what this machine offers: processors, SIMD, devices.");
+        ExampledCommand command = new("doctor", "Show what this machine offers: processors, SIMD, memory, GPUs.", "marl doctor");
         command.SetAction(_ =>
         {
             foreach (var (name, finding) in Findings())

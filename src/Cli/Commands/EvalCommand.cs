@@ -18,19 +18,25 @@ internal static class EvalCommand
         Option<string?> environment = new("--env")
         {
             HelpName = "id",
-            Description = "another environment of the same agents; by default that of the training",
+            Description = "environment, see marl list environments; by default that of the training",
         };
         var program = Words.EnvironmentCommand();
         var seed = Words.Whole<ulong>("--seed", "S",
-            "what the episodes follow from; by default the run's seed, which gives those of its own evaluations", least: 0);
+            "seed of the episodes; by default that of the run, with which its own evaluations are repeated, or 1", least: 0);
         Option<string?> against = new("--against")
         {
             HelpName = "policy",
-            Description = "who acts for all teams but the first; by default the same agents",
+            Description = "a run or policy that acts for all teams but the first; by default the same agents",
         };
         var greedy = Words.Greedy();
         var json = Words.Json();
-        Command command = new("eval", "Play episodes with trained agents, to see what they are worth.") { path, against, episodes, environment, program, seed, greedy, json };
+        ExampledCommand command = new("eval", "Evaluate trained agents, or the random policy: play episodes without exploration and report the mean return.",
+            "marl eval runs/qmix-climbing-seed1 --episodes 1000",
+            "marl eval random --env lbf:8x8-2p-2f-coop",
+            "marl eval runs/rivals --against runs/response --json")
+        {
+            path, against, episodes, environment, program, seed, greedy, json,
+        };
         command.SetAction(parsed =>
         {
             string player = parsed.GetRequiredValue(path);

@@ -8,21 +8,46 @@ internal static class ListCommand
 {
     public static Command Create()
     {
-        Argument<string> algorithm = new("algorithm") { Description = "whose options" };
-        Option<string?> environment = new("--env") { HelpName = "id", Description = "where; defaults follow what was published for it" };
-        Command algorithms = new("algorithms", "What can learn.");
-        Command environments = new("environments", "What can be played.");
-        Command parts = new("parts", "Mixers, networks, explorations and optimizers, for options that are one of them.");
-        Command options = new("options", "What can be set with --set, its defaults and what it means.") { algorithm, environment };
+        Argument<string?> algorithm = new("algorithm") { Arity = ArgumentArity.ZeroOrOne, Description = "the algorithm; left out: only the options of training" };
+        Option<string?> environment = new("--env") { HelpName = "id", Description = "the environment: defaults are those that were published for it" };
+        ExampledCommand algorithms = new("algorithms", "List the algorithms.", "marl list algorithms");
+        ExampledCommand environments = new("environments", "List the environments, the forms of their ids and their sizes.", "marl list environments");
+        ExampledCommand parts = new("parts", "List mixers, networks, explorations and optimizers, for options that are one of them.", "marl list parts");
+        ExampledCommand options = new("options", "List the options for --set, their defaults and what they mean.",
+            "marl list options qmix",
+            "marl list options ippo --env lbf:8x8-2p-2f-coop")
+        {
+            algorithm, environment,
+        };
         algorithms.SetAction(_ => Print(Algorithms()));
         environments.Aliases.Add("envs");
         environments.SetAction(_ => Print(EnvironmentFamilies()));
         parts.SetAction(_ => Print(Parts()));
-        options.SetAction(parsed => Print(Options(parsed.GetRequiredValue(algorithm), parsed.GetValue(environment))));
-        Command command = new("list", "List algorithms, environments, parts and options.") { algorithms, environments, parts, options };
-        command.SetAction(_ => Print(["algorithms", .. Algorithms(), "", "environments", .. EnvironmentFamilies(), "", "parts", .. Parts()]));
+        options.SetAction(parsed => Print(Options(parsed.GetValue(algorithm), parsed.GetValue(environment))));
+        ExampledCommand command = new("list", "List algorithms, environments, parts and options.", "marl list", "marl list options qmix --env lbf:8x8-2p-2f-coop")
+        {
+            algorithms, environments, parts, options,
+        };
+        command.SetAction(_ => Print(Overview()));
         return command;
     }
+
+    /// <summary>Algorithms, an environment of each family, and what to do with them.</summary>
+    private static IEnumerable<string> Overview() =>
+    [
+        "algorithms", .. Algorithms(), "",
+        "environments, one of each family",
+        .. Columns(Catalog.Environments.Select(family => (family.Examples.FirstOrDefault() ?? family.Pattern.Split('[')[0], family.Description.Split(';')[0]))), "",
+        "next",
+        .. Columns(
+        [
+            ("marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001", "train and watch the learning curve"),
+            ("marl play RUN", "watch the trained agents"),
+            ("marl list environments", "all environments, the forms of their ids and their sizes"),
+            ("marl list options ALGORITHM", "options for --set, their defaults and what they mean"),
+            ("marl list parts", "mixers, networks, explorations and optimizers"),
+        ]),
+    ];
 
     private static IEnumerable<string> Algorithms()
         => Columns(Catalog.Algorithms.Select(algorithm => (algorithm.Name, algorithm.Description)));
@@ -53,8 +78,13 @@ internal static class ListCommand
             => $"    {id.PadRight(width)} {agents,6} {teams,5} {observation,11} {actions,7} {state,5} {steps,5}";
     }
 
-    private static IEnumerable<string> Options(string algorithm, string? environment)
+    private static IEnumerable<string> Options(string? algorithm, string? environment)
     {
+        if (algorithm is null)
+        {
+            return ["options of training", .. Table(RunConfiguration.Of(new IqlOptions(), "", presets: false).ListTraining()), "",
+                "options of an algorithm: marl list options ALGORITHM"];
+        }
         var defaults = RunConfiguration.Of(algorithm, environment ?? "");
         return [$"options of {algorithm}", .. Table(defaults.ListOptions()), "", "options of training", .. Table(defaults.ListTraining())];
 

@@ -33,7 +33,10 @@ internal static class PlayCommand
             Description = "write a page that plays the episodes in a browser; nothing is shown here unless --fps or --step asks for it",
         };
         var json = Words.Json();
-        Command command = new("play", "Watch episodes, of trained agents or of random ones.")
+        ExampledCommand command = new("play", "Watch episodes of trained agents, or of the random policy.",
+            "marl play runs/qmix-climbing-seed1",
+            "marl play random --env rware:tiny-4ag --fps 10",
+            "marl play runs/qmix-climbing-seed1 --episodes 3 --replay episodes.html")
         {
             player, environment, program, episodes, seed, greedy, fps, step, replay, json,
         };
@@ -47,6 +50,7 @@ internal static class PlayCommand
             var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
                 : watched ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
                 : null;
+            signal.BeforeLastWords = viewer is LiveViewer live ? live.GiveBack : null;
             var results = Watch(performance, viewer, parsed.GetValue(replay), signal.Token);
             Report(performance, results, parsed.GetValue(replay), parsed.GetValue(json));
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Success;

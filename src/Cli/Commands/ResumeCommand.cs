@@ -13,7 +13,12 @@ internal static class ResumeCommand
         var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
         Option<string?> device = new("--device") { HelpName = "id", Description = $"what learns: {Devices.Forms}. By default what did before" };
         var json = Words.Json();
-        Command command = new("resume", "Go on with a run from its last checkpoint.") { path, steps, threads, device, json };
+        ExampledCommand command = new("resume", "Resume a run from its last checkpoint; the result is that of a run that was never stopped.",
+            "marl resume runs/qmix-climbing-seed1",
+            "marl resume runs/qmix-climbing-seed1 --steps 2e6")
+        {
+            path, steps, threads, device, json,
+        };
         command.SetAction(parsed =>
         {
             using var run = new RunFolder(parsed.GetRequiredValue(path));

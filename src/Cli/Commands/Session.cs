@@ -16,6 +16,7 @@ internal static class Session
         IReporter reporter = json ? new JsonReporter(Console.Out)
             : Terminal.CanDraw(LiveReporter.LeastWidth, LiveReporter.LeastHeight) ? new LiveReporter(AnsiConsole.Console)
             : new PlainReporter(Console.Out);
+        signal.BeforeLastWords = reporter is LiveReporter live ? live.GiveBack : null;
         using var heard = signal.Token.Register(() =>
         {
             if (reporter is not LiveReporter)

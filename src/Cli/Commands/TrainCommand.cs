@@ -15,30 +15,35 @@ internal static class TrainCommand
         Argument<string?> algorithm = new("algorithm")
         {
             Arity = ArgumentArity.ZeroOrOne,
-            Description = "what learns, see marl list algorithms; may be left to the config file",
+            Description = "the algorithm, see marl list algorithms; may be left to the configuration file",
         };
-        var environment = Word("--env", "id", "what is played, see marl list environments; may be left to the config file");
+        var environment = Word("--env", "id", "the environment, see marl list environments; may be left to the configuration file");
         var program = Words.EnvironmentCommand();
-        var steps = Word("--steps", "N", "environment steps; the round in which they are reached is the last");
-        var seed = Word("--seed", "S", "everything left to chance follows from it");
+        var steps = Word("--steps", "N",
+            "environment steps; 2,000,000 by default, or as published, see marl list options. The round in which they are reached is the last");
+        var seed = Word("--seed", "S", "seed of all random numbers; 1 by default. The same seed gives the same weights");
         Option<SeedList?> several = new("--seeds")
         {
             HelpName = "1-5",
             Description = "one run per seed, one after another, each in <DIR>/seed-<S>; a list like 1-5 or 1,3,7-9. The same command goes on with what is missing",
             CustomParser = SeedList.Parse,
         };
-        var threads = Word("--threads", "K", "workers; 0, the default: all processors. Changes how long it takes, not what it gives");
-        var device = Word("--device", "id", $"what learns: {Devices.Forms}; agents act on the CPU");
+        var threads = Word("--threads", "K", "worker threads; 0, the default: one per processor. The weights do not depend on it");
+        var device = Word("--device", "id", $"where updates are computed; cpu by default: {Devices.Forms}. Agents act on the CPU");
         Option<string[]> set = new("--set")
         {
             HelpName = "name=value",
-            Description = "any option of the algorithm or of training, see marl list options; may be repeated",
+            Description = "an option of the algorithm or of training, see marl list options; may be repeated, or take several",
             AllowMultipleArgumentsPerToken = true,
         };
-        var config = Word("--config", "file.json", "settings in the form of a run's config.json, any of it left out");
+        var config = Word("--config", "file.json", "a configuration: a run's config.json, or a file of its keys (algorithm, environment, training, options), any of them left out");
         var folder = Word("--out", "DIR", "the run's folder; by default runs/<algorithm>-<env>-seed<S>, numbered if it exists");
         var json = Words.Json();
-        Command command = new("train", "Train agents in an environment.")
+        ExampledCommand command = new("train", "Train agents in an environment.",
+            "marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001",
+            "marl train qmix --env climbing --steps 1e5 --seeds 1-5",
+            "marl train --config runs/qmix-climbing-seed1/config.json --seed 2",
+            "marl train vdn --env-cmd \"python3 my_env.py\" --out runs/mine")
         {
             algorithm, environment, program, steps, seed, several, threads, device, set, config, folder, json,
         };

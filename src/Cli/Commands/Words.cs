@@ -17,7 +17,7 @@ internal static class Words
     /// <summary>--greedy</summary>
     public static Option<bool> Greedy() => new("--greedy")
     {
-        Description = "agents that draw their actions from a policy do what is likeliest instead",
+        Description = "take the most probable action of a stochastic policy instead of sampling",
     };
 
     /// <summary>--env-cmd</summary>

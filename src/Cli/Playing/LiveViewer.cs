@@ -38,6 +38,9 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
         }
     }
 
+    /// <inheritdoc cref="LiveScreen.GiveBack"/>
+    public void GiveBack() => screen.GiveBack();
+
     private Rows Picture(Performance performance, Frame frame)
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";

@@ -25,7 +25,6 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
     private readonly Lock changing = new();
     private TrainingProgress? last;
     private long steps, firstSteps;
-    private bool over;
 
     /// <inheritdoc/>
     public TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop)
@@ -39,17 +38,7 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         {
             // By the clock and not by rounds: these may be long, and the size of the terminal can change at any time.
             using var timer = new Timer(_ => Draw(), null, TimeSpan.Zero, Refresh);
-            try
-            {
-                summary = trainer.Run(Add, AddRound, stop);
-            }
-            finally
-            {
-                lock (changing)
-                {
-                    over = true;
-                }
-            }
+            summary = trainer.Run(Add, AddRound, stop);
         });
         string[] words = [.. Text.Summary(summary!, folder)];
         console.Write(Frame(run, curve, screen.Width, Math.Min(LastHeight, screen.Height - words.Length - 1)));
@@ -81,14 +70,14 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         {
             lock (changing)
             {
-                if (!over)
-                {
-                    string hint = stop.IsCancellationRequested ? $"stopping: saving to {folder} .. ({Text.StopAgain})" : "Ctrl-C saves and stops";
-                    screen.Draw(Frame(run, curve, screen.Width, screen.Height, hint));
-                }
+                string hint = stop.IsCancellationRequested ? $"stopping: saving to {folder} .. ({Text.StopAgain})" : "Ctrl-C saves and stops";
+                screen.Draw(Frame(run, curve, screen.Width, screen.Height, hint));
             }
         }
     }
+
+    /// <inheritdoc cref="LiveScreen.GiveBack"/>
+    public void GiveBack() => screen.GiveBack();
 
     /// <summary>The chart gives way to the bar, the figures and the hint, and the last figures to the rest.</summary>
     private Rows Frame(RunConfiguration run, LearningCurve curve, int width, int height, string? hint = null)

@@ -56,7 +56,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when int.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out int number) && number >= min => number,
-        string value => throw Error($"{option}={value} is not an integer in {min} .. {int.MaxValue}"),
+        string value => throw Error($"{option}={value} is not a whole number of at least {min} and at most {int.MaxValue}"),
     };
 
     /// <summary>Reads a numeric option of at least 0; returns null if it is absent.</summary>
@@ -64,7 +64,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when TryNumber(value, out double number) => number,
-        string value => throw Error($"{option}={value} is not a number in 0 .. {double.MaxValue.ToString(CultureInfo.InvariantCulture)}"),
+        string value => throw Error(FormattableString.Invariant($"{option}={value} is not a number of at least 0 and at most {double.MaxValue}")),
     };
 
     /// <summary>Reads an option with named values; returns the first value if it is absent.</summary>

@@ -157,10 +157,23 @@ public static partial class Catalog
         using (first as IDisposable)
         {
             string name = first.Spec.Id;
-            return new(name, Parts.DescriptionOf(type), [name]) { TryCreate = id => id.Text == name ? Create() : null };
+            return new(name, Parts.DescriptionOf(type), [name]) { TryCreate = id => id.Text == name ? CreateNamed(name) : null };
         }
 
-        IEnvironment Create() => (IEnvironment)Activator.CreateInstance(type)!;
+        IEnvironment CreateNamed(string name)
+        {
+            try
+            {
+                return Create();
+            }
+            catch (Exception error) when (EnvironmentException.IsForeign(error))
+            {
+                throw EnvironmentException.Of(error, name, "when it was created");
+            }
+        }
+
+        // Without its wrapper the exception of the constructor says what is wrong.
+        IEnvironment Create() => (IEnvironment)Activator.CreateInstance(type, BindingFlags.DoNotWrapExceptions, null, null, null)!;
     }
 
     /// <summary>Calls a function of a library; converts exceptions to <see cref="UsageException"/>.</summary>

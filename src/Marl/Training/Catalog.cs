@@ -66,7 +66,8 @@ public static partial class Catalog
             ["penalty-0", "penalty-100"]) { TryCreate = MatrixGame.TryCreate },
         new("qtran-game", "QTRAN's one-step matrix game: its best joint action cannot be represented by a sum of values",
             ["qtran-game"]) { TryCreate = MatrixGame.TryCreate },
-        new("matrix:FILE.json[?steps=T]", "a matrix game from a file, for any number of players",
+        new("matrix:FILE.json[?steps=T]", "a matrix game for any number of players from a file; {\"payoff\": [[8, 0], [0, 5]], \"steps\": 25}: " +
+            "payoffs nested by the actions of agent 0, 1, ..; \"payoffs\" instead: a list of such tensors, one per agent",
             []) { TryCreate = MatrixGame.TryCreate },
         new("two-step", "QMIX's two-step game: the best return, 8, needs a value that is not a sum",
             ["two-step"]) { TryCreate = TwoStepGame.TryCreate },
@@ -107,11 +108,11 @@ public static partial class Catalog
         throw UsageException.Unknown("environment", id, Candidates(parts), "marl list environments");
     }
 
-    /// <summary>What an unknown id may have meant: the id with another family's name, else an example.</summary>
+    /// <summary>What an unknown id may have meant: the id with another family's name, or an example.</summary>
     private static IEnumerable<string> Candidates(EnvironmentId id)
     {
         var names = Environments.SelectMany(family => family.Examples.Append(family.Pattern)).Select(NameOf).Distinct();
-        return UsageException.Nearest(id.Name, names) is { } name ? [name + id.Text[id.Name.Length..]] : EnvironmentIds;
+        return UsageException.Nearest(id.Name, names) is { } name ? [name + id.Text[id.Name.Length..], .. EnvironmentIds] : EnvironmentIds;
     }
 }
 

@@ -12,7 +12,8 @@ var options = new Ia2cOptions
     Hidden = 64,
     LearningRate = 1e-3f,
 };
-var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment(EnvironmentId), new() { Steps = 600_000 },
+var training = new TrainingOptions { Steps = 600_000, EvaluationInterval = 50_000 };
+var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment(EnvironmentId), training,
     progress => Console.WriteLine($"step {progress.Steps,6}  return {progress.Evaluation.Mean:0.00}"));
 policy.Save(file);
 Console.WriteLine($"return {summary.ReturnMean:0.00} after {summary.Seconds:0.0} s, saved to {file}");

@@ -142,7 +142,7 @@ internal ref struct JsonLine
     {
         Next();
         return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= min && number <= max
-            ? number : throw Unexpected($"an integer in {min} .. {max}");
+            ? number : throw Unexpected($"a whole number in {min} .. {max}");
     }
 
     /// <summary>Reads a string.</summary>
