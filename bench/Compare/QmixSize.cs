@@ -120,14 +120,14 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         {
             for (int agent = 0; agent < Agents; agent++)
             {
-                var available = episode.AvailableTo(row, agent);
+                var available = episode.AvailableActions(row, agent);
                 for (int action = 0; action < Actions; action++)
                 {
                     available[action] = action == 0 || rng.NextSingle() < 0.8f;
                 }
                 if (row < Steps)
                 {
-                    episode.Choices(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
+                    episode.ActionsAt(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
                 }
             }
         }

@@ -23,8 +23,8 @@ public sealed class EnvironmentSteps
     {
         environment = Catalog.CreateEnvironment(id);
         var agents = environment.Spec.Agents;
-        observations = [.. agents.Select(agent => new float[agent.Observation])];
-        available = [.. agents.Select(agent => new bool[agent.Actions])];
+        observations = [.. agents.Select(agent => new float[agent.ObservationSize])];
+        available = [.. agents.Select(agent => new bool[agent.ActionCount])];
         rewards = new double[agents.Length];
         actions = new RandomActions(environment.Spec);
         environment.Reset(ref rng);
@@ -82,7 +82,7 @@ public sealed class EnvironmentSteps
         {
             environment.Observe(agent, observations[agent]);
             environment.ReadAvailable(agent, available[agent]);
-            actions.Draw(agent, available[agent], ref policy);
+            actions.Sample(agent, available[agent], ref policy);
         }
         if (environment.Step(actions.Joint, rewards, ref rng) != StepResult.Running)
         {

@@ -92,7 +92,7 @@ public sealed class EnvironmentCommandTests : IDisposable
         MarlProcess.Run(folder.Path, "train", "vdn", "--env-cmd", "pyton3 my_env.py").HasFailed(2,
             "environment 'cmd:pyton3 my_env.py': the program 'pyton3' cannot be started: No such file or directory");
         MarlProcess.Run(folder.Path, "train", "vdn", "--env-cmd", "true").HasFailed(1,
-            "environment 'cmd:true' at its start: the program ended with exit code 0");
+            "environment 'cmd:true' during startup: the program ended with exit code 0");
         MarlProcess.Run(folder.Path, "train", "vdn", "--env", "two-step", "--env-cmd", "true").HasFailed(2,
             "options '--env' and '--env-cmd' name two environments; give one");
         Assert.Empty(folder.Files);

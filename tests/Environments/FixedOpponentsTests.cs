@@ -46,7 +46,7 @@ public sealed class FixedOpponentsTests
                 int row = part.Length;
                 for (int i = 0; i < agents.Length; i++)
                 {
-                    int size = left.Spec.Agents[i].Observation;
+                    int size = left.Spec.Agents[i].ObservationSize;
                     Assert.Equal(whole.Observation(row, agents[i])[..size], part.Observation(row, i)[..size]);
                     if (left.Spec.IsContinuous)
                     {
@@ -54,7 +54,7 @@ public sealed class FixedOpponentsTests
                     }
                     else
                     {
-                        part.Choices(row)[i] = whole.Choices(row)[agents[i]];
+                        part.ActionsAt(row)[i] = whole.ActionsAt(row)[agents[i]];
                     }
                 }
                 goesOn = recorder.Step(ref chance);

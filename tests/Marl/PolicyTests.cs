@@ -64,8 +64,8 @@ public sealed class PolicyTests
         for (int agent = 0; agent < 3; agent++)
         {
             var (size, description) = (world.Spec.Agents[agent], policy.Description);
-            input.Observations.AsSpan(agent * description.ObservationSize, description.ObservationSize)[size.Observation..].Fill(1e6f);
-            input.Available.AsSpan(agent * description.ActionCount, description.ActionCount)[size.Actions..].Fill(true);
+            input.Observations.AsSpan(agent * description.ObservationSize, description.ObservationSize)[size.ObservationSize..].Fill(1e6f);
+            input.Available.AsSpan(agent * description.ActionCount, description.ActionCount)[size.ActionCount..].Fill(true);
         }
         input.Act(other, ref rng);
         Assert.Equal(choices, input.Choices);
@@ -78,7 +78,7 @@ public sealed class PolicyTests
                 x = rng.NextSingle(-1f, 1f);
             }
             policy.Act(input.Observations, [], input.Choices, ref rng);
-            Assert.All(input.Choices, (action, agent) => Assert.InRange(action, 0, world.Spec.Agents[agent].Actions - 1));
+            Assert.All(input.Choices, (action, agent) => Assert.InRange(action, 0, world.Spec.Agents[agent].ActionCount - 1));
         }
     }
 
@@ -261,8 +261,8 @@ public sealed class PolicyTests
             for (int agent = 0; agent < description.Agents.Length; agent++)
             {
                 var size = description.Agents[agent];
-                world.Observe(agent, Observations.AsSpan(agent * description.ObservationSize, size.Observation));
-                world.ReadAvailable(agent, Available.AsSpan(agent * description.ActionCount, size.Actions));
+                world.Observe(agent, Observations.AsSpan(agent * description.ObservationSize, size.ObservationSize));
+                world.ReadAvailable(agent, Available.AsSpan(agent * description.ActionCount, size.ActionCount));
             }
             world.ReadState(State);
         }

@@ -32,7 +32,7 @@ public sealed class SegmentTests
         string[] all = ["hidden=8", "criticHidden=8", "epochs=1", .. settings.Where(setting => !setting.StartsWith("epochs", StringComparison.Ordinal)), "minibatches=1"];
         using Play segments = new(algorithm, Identity, 3, [.. all, "rolloutLength=8"]), whole = new(algorithm, Identity, 6, all);
         segments.Next();
-        Assert.All(segments.Episodes, segment => Assert.Equal((9, 8, 2, 8), (segment.Length, segment.Steps, segment.Ended, segment.EndedSteps)));
+        Assert.All(segments.Episodes, segment => Assert.Equal((9, 8, 2, 8), (segment.Length, segment.Steps, segment.EndedEpisodes, segment.EndedSteps)));
         for (int i = 0; i < 6; i++)
         {
             Cut(segments.Episodes[i / 2], i % 2 * 5, 4, whole.Episodes[i]);
@@ -78,7 +78,7 @@ public sealed class SegmentTests
             {
                 Rows(segments.Episodes[i], got[i]);
                 Assert.Equal((round + 1) * Length, got[i].Count);
-                (returns, ended) = (returns + segments.Episodes[i].Return, ended + segments.Episodes[i].Ended);
+                (returns, ended) = (returns + segments.Episodes[i].Return, ended + segments.Episodes[i].EndedEpisodes);
             }
         }
         double returnsOfWhole = 0;
@@ -107,7 +107,7 @@ public sealed class SegmentTests
             {
                 if (!episode.IsEnd(t))
                 {
-                    rows.Add($"{string.Join(' ', episode.Observation(t, 1).ToArray())} {string.Join(' ', episode.Choices(t).ToArray())} {episode.Rewards[t]} " +
+                    rows.Add($"{string.Join(' ', episode.Observation(t, 1).ToArray())} {string.Join(' ', episode.ActionsAt(t).ToArray())} {episode.Rewards[t]} " +
                         $"{string.Join(' ', episode.Probabilities.Slice(t * n, n).ToArray())} {string.Join(' ', episode.Observation(t + 1, 0).ToArray())}");
                 }
             }

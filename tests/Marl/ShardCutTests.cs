@@ -52,7 +52,7 @@ public sealed class ShardCutTests
 
     private static Episode[] Episodes(int[] lengths, int limit)
     {
-        var spec = EnvironmentSpec.Uniform("nothing", count: 1, observation: 1, actions: 2, episodeLimit: limit, snapshotSize: 0);
+        var spec = EnvironmentSpec.Uniform("nothing", agents: 1, observationSize: 1, actionCount: 2, episodeLimit: limit, snapshotSize: 0);
         return [.. lengths.Select(length => new Episode(spec) { Length = length })];
     }
 

@@ -87,7 +87,7 @@ public sealed class PolicySamplerTests
             {
                 rollout.Play(episodes, 0f);
                 Assert.All(episodes, episode => Assert.Equal((spec.EpisodeLimit, terminates), (episode.Length, episode.Terminated)));
-                chosen += episodes.Count(episode => episode.Choices(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
+                chosen += episodes.Count(episode => episode.ActionsAt(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
             }
             Assert.Equal(beyond && !terminates, chosen > 0);
         }

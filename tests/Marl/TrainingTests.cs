@@ -17,7 +17,7 @@ public sealed class TrainingTests
         ("maddpg", "shareParameters=false"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
     ]);
 
-    /// <summary>Actions that are numbers.</summary>
+    /// <summary>Continuous actions.</summary>
     public const string Numbers = "mpe:speaker-listener?actions=continuous&steps=6";
 
     public static TheoryData<string, string> NumberRuns => With(Algorithms(continuous: true).Select(name => (name, "agent=gru")),
@@ -332,7 +332,7 @@ public sealed class TrainingTests
     /// <summary>An archive that only looks for the pending updates.</summary>
     private sealed class Pending : IArchive
     {
-        public bool Loading => false;
+        public bool IsLoading => false;
 
         public double Value { get; private set; }
 
@@ -449,7 +449,7 @@ public sealed class TrainingTests
         var spec = Catalog.CreateEnvironment("lbf:5x5-2p-1f").Spec with { StateSize = 0 };
         var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 10);
         var e = Assert.Throws<UsageException>(() => configuration.CreateLearner(configuration.Training.Context(spec, workers)));
-        Assert.StartsWith("the critic cannot see the state", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("the state is an input of the critic", e.Message, StringComparison.Ordinal);
         Assert.EndsWith(remedy, e.Message, StringComparison.Ordinal);
     }
 }

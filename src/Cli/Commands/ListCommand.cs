@@ -68,7 +68,7 @@ internal static class ListCommand
         string Sizes(string id)
         {
             var spec = Catalog.CreateEnvironment(id).Spec;
-            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.Observation), (spec.IsContinuous ? "box " : "") + Each(agent => agent.Actions),
+            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.ObservationSize), (spec.IsContinuous ? "box " : "") + Each(agent => agent.ActionCount),
                 $"{spec.StateSize}", $"{spec.EpisodeLimit}");
 
             string Each(Func<AgentSpec, int> size) => string.Join('/', spec.Agents.Select(size).Distinct());

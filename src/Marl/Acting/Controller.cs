@@ -37,8 +37,8 @@ internal sealed partial class Controller
         }
         state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.StateSize))];
         var input = agent.Input;
-        states = input.Reads(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
-        observations = input.Reads(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
+        states = input.Contains(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
+        observations = input.Contains(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
         continueMask = Tensor.Zeros(capacity, agent.Agents);
         tanhPolicy = spec.IsContinuous ? new TanhPolicy(spec) : null;
@@ -191,7 +191,7 @@ internal sealed partial class Controller
     private void SelectActions(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
     {
         int row = episode.Length;
-        var choices = episode.Choices(row);
+        var choices = episode.ActionsAt(row);
         var members = episode.Members;
         var policy = episode.Find(Column.Policy) is ColumnData<float> column ? column.Row(row) : default;
         for (int n = 0; n < agent.Agents; n++)
@@ -208,7 +208,7 @@ internal sealed partial class Controller
                 action.CopyTo(taken[(n * agent.Actions)..]);
                 continue;
             }
-            var available = episode.AvailableTo(row, n);
+            var available = episode.AvailableActions(row, n);
             (choices[n], episode.ProbabilitiesAt(row)[n]) = selector.Select(output, available, exploration, ref rng);
             taken[n] = choices[n];
             if (policy.Length > 0)

@@ -28,11 +28,11 @@ public sealed partial class Policy
             var size = Description.Agents[agent];
             if (!seesState)
             {
-                environment.Observe(agent, current.Observation(0, agent)[..size.Observation]);
+                environment.Observe(agent, current.Observation(0, agent)[..size.ObservationSize]);
             }
             if (!isContinuous)
             {
-                environment.ReadAvailable(agent, current.AvailableTo(0, agent)[..size.Actions]);
+                environment.ReadAvailable(agent, current.AvailableActions(0, agent)[..size.ActionCount]);
             }
         }
         if (seesState)
@@ -65,7 +65,7 @@ public sealed partial class Policy
         SetInput(observations, state);
         for (int agent = 0; agent < agents; agent++)
         {
-            var own = current.AvailableTo(0, agent)[..Description.Agents[agent].Actions];
+            var own = current.AvailableActions(0, agent)[..Description.Agents[agent].ActionCount];
             if (available.IsEmpty)
             {
                 own.Fill(true);
@@ -74,7 +74,7 @@ public sealed partial class Policy
             available.Slice(agent * actionCount, own.Length).CopyTo(own);
         }
         Step(ref rng, logits);
-        current.Choices(0).CopyTo(actions);
+        current.ActionsAt(0).CopyTo(actions);
     }
 
     /// <summary>Computes the agents' continuous actions for given observations. Call it once per step, and <see cref="Begin"/> at the start of an episode:
@@ -132,9 +132,9 @@ public sealed partial class Policy
         RequireLength("actions", actions.Length, agents);
         for (int agent = 0; agent < agents; agent++)
         {
-            if ((uint)actions[agent] >= (uint)Description.Agents[agent].Actions)
+            if ((uint)actions[agent] >= (uint)Description.Agents[agent].ActionCount)
             {
-                throw new ArgumentException($"actions: agent {agent} has the actions 0 to {Description.Agents[agent].Actions - 1}; {actions[agent]} was given");
+                throw new ArgumentException($"actions: agent {agent} has the actions 0 to {Description.Agents[agent].ActionCount - 1}; {actions[agent]} was given");
             }
         }
         SetLastActions(JointAction.Create(actions));
@@ -166,7 +166,7 @@ public sealed partial class Policy
         // Checked before the memory changes.
         for (int agent = 0; agent < agents && !isContinuous; agent++)
         {
-            if (!current.AvailableTo(0, agent).Contains(true))
+            if (!current.AvailableActions(0, agent).Contains(true))
             {
                 throw new ArgumentException($"available: agent {agent} has no available action; at least one is needed");
             }
@@ -184,7 +184,7 @@ public sealed partial class Policy
         // Padding stays 0.
         for (int agent = 0; agent < agents; agent++)
         {
-            observations.Slice(agent * observationSize, Description.Agents[agent].Observation).CopyTo(current.Observation(0, agent));
+            observations.Slice(agent * observationSize, Description.Agents[agent].ObservationSize).CopyTo(current.Observation(0, agent));
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class Rollout
         shards = new RolloutShard[Math.Clamp(all / MaxEnvironmentsPerShard, Math.Min(workers.Count, all), all)];
         foreach (var environment in environments)
         {
-            if (!environment.Spec.IsLike(environments[0].Spec))
+            if (!environment.Spec.IsEquivalentTo(environments[0].Spec))
             {
                 throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must say the same of itself");
             }

@@ -118,7 +118,7 @@ internal sealed class RolloutShard
             {
                 int i = index[row];
                 var recorder = recorders[i - start];
-                bool continues = !recorder.Over && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !rowEpisodes[row].Terminated);
+                bool continues = !recorder.IsOver && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !rowEpisodes[row].Terminated);
                 if (!continues)
                 {
                     Drop(row, ref active);
@@ -135,7 +135,7 @@ internal sealed class RolloutShard
         for (int row = 0; row < active; row++)
         {
             (index[row], rowEpisodes[row], rngs[row], needsBootstrapAction[row]) = (row, episodes[episodeIndices[row]], actionRng[row], false);
-            if (recorders[row].Over)
+            if (recorders[row].IsOver)
             {
                 controller.BeginRow(row);
             }
@@ -157,13 +157,13 @@ internal sealed class RolloutShard
                 if (!needsBootstrapAction[row])
                 {
                     recorder.StepInSegment(ref environmentRng[i]);
-                    if (!recorder.Over && segment.Steps == options.Length)
+                    if (!recorder.IsOver && segment.Steps == options.Length)
                     {
                         // The next segment continues from here; the bootstrap action does not advance the memory.
                         controller.SaveRow(row, memory[i]);
                     }
                     // An action-value critic bootstraps from an action where an episode was truncated or the segment ends.
-                    needsBootstrapAction[row] = options.BootstrapAction && !segment.Terminated && (recorder.Over || segment.Steps == options.Length);
+                    needsBootstrapAction[row] = options.BootstrapAction && !segment.Terminated && (recorder.IsOver || segment.Steps == options.Length);
                     if (needsBootstrapAction[row])
                     {
                         continue;
@@ -174,9 +174,9 @@ internal sealed class RolloutShard
                 {
                     Drop(row, ref active);
                 }
-                else if (recorder.Over)
+                else if (recorder.IsOver)
                 {
-                    recorder.BeginNext(ref environmentRng[i]);
+                    recorder.BeginNextEpisode(ref environmentRng[i]);
                     controller.BeginRow(row);
                 }
             }
@@ -200,7 +200,7 @@ internal sealed class RolloutShard
             var scope = archive.Scope($"environment.{episodeIndices[i]}");
             scope.Rng("environmentRng", ref environmentRng[i]);
             scope.Rng("actionRng", ref actionRng[i]);
-            if (!archive.Loading)
+            if (!archive.IsLoading)
             {
                 environments[i].Save(snapshot);
             }
@@ -212,7 +212,7 @@ internal sealed class RolloutShard
                 throw new InvalidDataException($"environment {episodeIndices[i]} has a snapshot of {used} elements; {snapshot.Length} is the maximum");
             }
             scope.Array("snapshot", snapshot.AsSpan(0, used));
-            if (archive.Loading)
+            if (archive.IsLoading)
             {
                 snapshot.AsSpan(used).Clear();
                 environments[i].Restore(snapshot);

@@ -17,10 +17,10 @@ internal sealed class TanhPolicy
         inverse = Tensor.Zeros(spec.Agents.Length, spec.ActionCount);
         for (int agent = 0; agent < spec.Agents.Length; agent++)
         {
-            var (count, box) = (spec.Agents[agent].Actions, spec.Agents[agent].Box!.Value);
+            var (count, box) = (spec.Agents[agent].ActionCount, spec.Agents[agent].Box!.Value);
             center[agent].Slice(0, count).Span.Fill(box.Center);
-            scale[agent].Slice(0, count).Span.Fill(box.Radius);
-            inverse[agent].Slice(0, count).Span.Fill(1f / box.Radius);
+            scale[agent].Slice(0, count).Span.Fill(box.HalfWidth);
+            inverse[agent].Slice(0, count).Span.Fill(1f / box.HalfWidth);
         }
     }
 

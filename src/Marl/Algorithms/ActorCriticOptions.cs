@@ -67,7 +67,7 @@ public sealed record MappoOptions : ActorCriticOptions
 }
 
 /// <summary>The input of a state-value critic.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<CriticKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<CriticKind>))]
 public enum CriticKind
 {
     /// <summary>No critic: the returns are the advantages (REINFORCE).</summary>

@@ -110,7 +110,7 @@ public sealed record DdpgOptions : MaddpgOptions
 }
 
 /// <summary>The input of an action-value critic.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ActionCriticKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<ActionCriticKind>))]
 public enum ActionCriticKind
 {
     /// <summary>The state and all agents' actions.</summary>

@@ -53,7 +53,7 @@ public sealed record QplexOptions : QLearningOptions
 }
 
 /// <summary>The kind of lambda return for the greedy policy, see <see cref="Targets"/>.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<TraceKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<TraceKind>))]
 public enum TraceKind
 {
     /// <summary>Peng's Q(lambda): TD(lambda) on the greedy values, without off-policy corrections (Peng and Williams 1996).</summary>

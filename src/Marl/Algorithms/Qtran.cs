@@ -56,7 +56,7 @@ internal sealed class Qtran : Objective
         var q = all.Slice(0, 0, steps);
         var (qChosen, qBest) = (Pick(q, batch.Actions), Pick(q, best.Slice(0, steps)));                                 // Q_i(u_i), Q_i(u*_i) [T, B, N]
         var v = value.Forward(context.Online, tape.Constant(batch.States.Slice(0, steps)));                               // [T, B, 1]
-        var history = joint.Read(context.Online, batch, 0, features);
+        var history = joint.Encode(context.Online, batch, 0, features);
         var qJoint = joint.Forward(context.Online, history, batch.Actions);
         var qJointChosen = joint.Chosen(qJoint, batch.Actions);                                                         // Q_jt(u) [T, B, M]
         var qJointBest = tape.Scratch(qJointChosen.Shape);                                                              // Q^(u*)
@@ -97,7 +97,7 @@ internal sealed class Qtran : Objective
                 best = options.DoubleQ ? best : tape.ArgMax(q.Value, batch.Available).Reshape(best.Shape);
             }
             var bestNext = best.Slice(1, steps);
-            var history = joint.Read(context.Target, batch, 1, features);
+            var history = joint.Encode(context.Target, batch, 1, features);
             var vNext = joint.Chosen(joint.Forward(context.Target, history, bestNext), bestNext).Value;
             var transitions = context.TransitionsOf(options.Gamma);
             var returns = options.Lambda == 0 ? Targets.NStep(tape, transitions, vNext, options.NStep)

@@ -50,7 +50,7 @@ public sealed record QtranAltOptions : QtranOptions
 }
 
 /// <summary>The input of QTRAN-base's joint action-value network beside the state.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<QtranArchitecture>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<QtranArchitecture>))]
 public enum QtranArchitecture
 {
     /// <summary>The sum over agents of an encoding of their features and actions.</summary>

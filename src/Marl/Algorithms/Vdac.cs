@@ -57,7 +57,7 @@ internal sealed class Vdac : PolicyObjective
         critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [], own: local.Columns), options.CriticNetwork, options.CriticHidden,
             options.ShareParameters, outputs: 1);
         // To the mixer a state value is the value of an agent's only action.
-        mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => agent with { Actions = 1 })] });
+        mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => agent with { ActionCount = 1 })] });
     }
 
     /// <inheritdoc/>

@@ -107,7 +107,7 @@ internal sealed class BatchGradient
                 if (info.Member < 0 || episode.Members[agent] == info.Member)
                 {
                     agentSteps += episode.Steps;
-                    availableActions += info.CountsAvailableActions ? episode.ActionsOf(agent) : 0;
+                    availableActions += info.CountsAvailableActions ? episode.CountAvailableActions(agent) : 0;
                 }
             }
         }

@@ -62,7 +62,7 @@ public sealed record LearningContext
 
     /// <summary>Creates an empty episode or segment of this run.</summary>
     /// <param name="columns">The algorithm's columns, besides the common ones.</param>
-    public Episode NewEpisode(params IEnumerable<Column> columns) => NewSchema(columns).NewEpisode();
+    public Episode NewEpisode(params IEnumerable<Column> columns) => NewSchema(columns).CreateEpisode();
 
     /// <summary>Creates the schema of this run's episodes.</summary>
     /// <param name="columns">The algorithm's columns, besides the common ones.</param>

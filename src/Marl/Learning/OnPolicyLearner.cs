@@ -45,7 +45,7 @@ internal sealed class OnPolicyLearner : ILearner
         roundGradient = new BatchGradient(context, schema, round, networks, metrics);
         minibatchGradient = options.Minibatches == 1 ? roundGradient : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatchGradient.NewReport();
-        memory = RoundMemory.Of(schema, round, context.MaxRows, context.Device);
+        memory = RoundMemory.TryCreate(schema, round, context.MaxRows, context.Device);
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
@@ -111,7 +111,7 @@ internal sealed class OnPolicyLearner : ILearner
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            memory?.Forget(shuffled);
+            memory?.Release(shuffled);
             snapshot.Restore(archive);
             throw;
         }
@@ -130,7 +130,7 @@ internal sealed class OnPolicyLearner : ILearner
             }
             rewards?.UpdateRewards(episode);
         }
-        memory?.Keep(episodes);
+        memory?.Store(episodes);
         roundGradient.ForEach(computeReturns, episodes, InfoOf(steps));
         foreach (var episode in episodes)
         {
@@ -145,7 +145,7 @@ internal sealed class OnPolicyLearner : ILearner
         {
             objective.NormalizeAdvantages(episodes);
         }
-        memory?.KeepEstimates(episodes);
+        memory?.StoreEstimates(episodes);
     }
 
     /// <summary>Runs an epoch: one step per minibatch.</summary>
@@ -171,7 +171,7 @@ internal sealed class OnPolicyLearner : ILearner
     /// <summary>Updates the target networks after the last epoch.</summary>
     internal void End()
     {
-        memory?.Forget(shuffled);
+        memory?.Release(shuffled);
         foreach (var network in networks)
         {
             network.UpdateTarget();

@@ -48,7 +48,7 @@ internal sealed class ReplayLearner : ILearner
         gradient = new BatchGradient(context, schema, options.BatchSize, networks, objective.Metrics.Count);
         gradients = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
-        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(schema, options.BufferSize, context.Device));
+        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.TryCreate(schema, options.BufferSize, context.Device));
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         (batch, memberBatch) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
@@ -118,7 +118,7 @@ internal sealed class ReplayLearner : ILearner
     {
         foreach (ref var episode in episodes)
         {
-            episode = replay.Add(episode) ?? schema.NewEpisode();
+            episode = replay.Add(episode) ?? schema.CreateEpisode();
             pendingUpdates += options.UpdatesPerEpisode;
         }
         if (replay.Count < options.BatchSize)
@@ -238,6 +238,6 @@ internal sealed class ReplayLearner : ILearner
         archive.Value("pendingUpdates", ref pendingUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), schema.NewEpisode);
+        replay.Archive(archive.Scope("replay"), schema.CreateEpisode);
     }
 }

@@ -112,7 +112,7 @@ public static class Weighting
 }
 
 /// <summary>The steps that an importance weight is the product over.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ImportanceKind>))]
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<ImportanceKind>))]
 public enum ImportanceKind
 {
     /// <summary>No importance weights.</summary>

@@ -182,7 +182,7 @@ internal sealed class OptionTree
         public string Text => TextOf(IsPart && values[property.Name] is JsonObject part ? part[Parts.Discriminator] : values[property.Name]);
 
         public IEnumerable<string> Words => IsPart ? types.Select(type => (string)type.TypeDiscriminator!)
-            : property.PropertyType.IsEnum ? Rl.Json.Words(property.PropertyType) : [];
+            : property.PropertyType.IsEnum ? Rl.Json.EnumNames(property.PropertyType) : [];
 
         public string Needed => Words.Any() ? $"one of {string.Join(", ", Words)}"
             : property.PropertyType == typeof(int) || property.PropertyType == typeof(long) || property.PropertyType == typeof(ulong) ? "a whole number"

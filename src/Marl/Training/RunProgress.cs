@@ -39,7 +39,7 @@ internal sealed class RunProgress
             counts.RowSteps += episode.Steps;
             counts.RowLengths += episode.EndedSteps;
             returns += episode.Return;
-            ended += episode.Ended;
+            ended += episode.EndedEpisodes;
         }
         counts.Episodes += ended;
         counts.RowEpisodes += ended;
@@ -102,7 +102,7 @@ internal sealed class RunProgress
         archive.Value("episodes", ref counts.Episodes);
         double seconds = Seconds;
         archive.Value("seconds", ref seconds);
-        secondsBefore = archive.Loading ? seconds : secondsBefore;
+        secondsBefore = archive.IsLoading ? seconds : secondsBefore;
         archive.Value("bestReturn", ref bestReturn);
         archive.Value("rowReturns", ref counts.RowReturns);
         archive.Value("rowEpisodes", ref counts.RowEpisodes);

@@ -12,7 +12,7 @@ internal sealed class SafetensorsWriter : IArchive
 
     private SafetensorsWriter(SafetensorsWriter parent, string name) => (entries, prefix) = (parent.entries, parent.prefix + name + ".");
 
-    public bool Loading => false;
+    public bool IsLoading => false;
 
     public IArchive Scope(string name) => new SafetensorsWriter(this, name);
 
@@ -36,7 +36,7 @@ internal sealed class SafetensorsReader : IArchive
     private SafetensorsReader(SafetensorsReader parent, string name)
         => (file, read, path, prefix) = (parent.file, parent.read, parent.path, parent.prefix + name + ".");
 
-    public bool Loading => true;
+    public bool IsLoading => true;
 
     public IArchive Scope(string name) => new SafetensorsReader(this, name);
 

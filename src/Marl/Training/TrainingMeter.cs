@@ -50,11 +50,11 @@ internal sealed class TrainingMeter(RunConfiguration configuration)
         foreach (var episode in round)
         {
             steps += episode.Steps;
-            ended += episode.Ended;
-            for (int i = 0; i < episode.Ended && EpisodeReturn.Enabled; i++)
+            ended += episode.EndedEpisodes;
+            for (int i = 0; i < episode.EndedEpisodes && EpisodeReturn.Enabled; i++)
             {
                 // A segment has only the sum of the returns of the episodes that ended in it.
-                EpisodeReturn.Record(episode.Return / episode.Ended, algorithm, environment);
+                EpisodeReturn.Record(episode.Return / episode.EndedEpisodes, algorithm, environment);
             }
         }
         Steps.Add(steps, algorithm, environment);
