@@ -39,7 +39,7 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
         Require(Agents is { Length: >= 1 and <= MostAgents }, $"there must be 1 to {MostAgents} agents");
         foreach (var agent in Agents!)
         {
-            Require(agent is { Observation: >= 0 and <= Widest, Actions: >= 1 and <= Widest }, $"an agent has an observation of {agent.Observation} elements and {agent.Actions} actions");
+            Require(agent is { ObservationSize: >= 0 and <= Widest, ActionCount: >= 1 and <= Widest }, $"an agent has an observation of {agent.ObservationSize} elements and {agent.ActionCount} actions");
             Require(agent.Box.HasValue == IsContinuous, "some agents have continuous actions and some have not");
             Require(agent.Box is not { } box || (float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High), "the bounds of an action are not finite, or in the wrong order");
         }
