@@ -16,7 +16,7 @@ public sealed class SceneTests
         Assert.Equal((4, 5), (grid.Rows, grid.Cols));
         Assert.Equal(
         [
-            new(SceneRole.Wanted, 1, 2) { Label = "3" },
+            new(SceneRole.Target, 1, 2) { Label = "3" },
             new(SceneRole.Agent, 0, 4) { Agent = 0, Label = "1" },
             new(SceneRole.Agent, 2, 1) { Agent = 1, Label = "2" },
         ], grid.Sprites);
@@ -32,11 +32,11 @@ public sealed class SceneTests
         Assert.Equal((2, 4), (grid.Rows, grid.Cols));
         Assert.Equal(
         [
-            new(SceneRole.Place, 0, 1),
-            new(SceneRole.Place, 0, 2),
+            new(SceneRole.Floor, 0, 1),
+            new(SceneRole.Floor, 0, 2),
             new(SceneRole.Goal, 1, 2),
-            new(SceneRole.Thing, 0, 1),
-            new(SceneRole.Wanted, 0, 3),
+            new(SceneRole.Item, 0, 1),
+            new(SceneRole.Target, 0, 3),
             new(SceneRole.Agent, 0, 3) { Agent = 0, Facing = Facing.Down, Carries = true },
             new(SceneRole.Agent, 0, 1) { Agent = 1, Facing = Facing.Right },
         ], grid.Sprites);
@@ -54,8 +54,8 @@ public sealed class SceneTests
         Assert.Equal(
         [
             new(SceneRole.Goal, -0.3, -0.4, 0.04),
-            new(SceneRole.Thing, 0, 0, 0.04),
-            new(SceneRole.Thing, 0.1, 0.2, 0.04),
+            new(SceneRole.Item, 0, 0, 0.04),
+            new(SceneRole.Item, 0.1, 0.2, 0.04),
             new(SceneRole.Agent, -0.5, 0.5, 0.075) { Agent = 0, Label = "1" },
             new(SceneRole.Agent, 0.25, 1.5, 0.075) { Agent = 1 },
         ], plane.Discs);
@@ -91,9 +91,9 @@ public sealed class SceneTests
         var roles = ((PlaneScene)((IPictured)world).Picture()).Discs.Select(disc => (disc.Role, disc.Radius));
         Assert.Equal(
         [
-            (SceneRole.Shelter, 0.3), (SceneRole.Shelter, 0.3), (SceneRole.Thing, 0.2), (SceneRole.Wanted, 0.03), (SceneRole.Wanted, 0.03),
+            (SceneRole.Shelter, 0.3), (SceneRole.Shelter, 0.3), (SceneRole.Item, 0.2), (SceneRole.Target, 0.03), (SceneRole.Target, 0.03),
             (SceneRole.Agent, 0.075), (SceneRole.Agent, 0.075), (SceneRole.Agent, 0.075), (SceneRole.Agent, 0.075),
-            (SceneRole.Rival, 0.045), (SceneRole.Rival, 0.045),
+            (SceneRole.Opponent, 0.045), (SceneRole.Opponent, 0.045),
         ], roles);
     }
 

@@ -22,15 +22,21 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>How many episodes are played.</summary>
     public required int Episodes { get; init; }
 
-    /// <summary>A letter for an agent: A, B, ..; a number is added where letters run out.</summary>
-    public static string Name(int agent)
+    /// <summary>The letter of an agent: A, B, .., Z, A2, ..</summary>
+    public static string Letter(int agent)
     {
         const int letters = 26;
         string number = agent < letters ? "" : (1 + agent / letters).ToString(CultureInfo.InvariantCulture);
         return $"{(char)('A' + agent % letters)}{number}";
     }
 
-    /// <summary>A word for what an agent did.</summary>
+    /// <summary>What the environment calls an agent; its letter if it has no name.</summary>
+    public string NameOf(int agent) => Spec.Agents[agent].Name is { } name ? SceneSvg.Printable(name) : Letter(agent);
+
+    /// <summary>What legends call the things of a role.</summary>
+    public string RoleName(SceneRole role) => environment is IPictured pictured ? pictured.RoleName(role) : FrameJson.Word(role);
+
+    /// <summary>The name of what an agent did.</summary>
     private string ActionName(int agent, JointAction actions)
         => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].Actions].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
         : environment is IPictured pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
@@ -54,7 +60,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             for (bool goesOn = true; goesOn;)
             {
                 record.SetAction(player.Act(environment));
-                string[] words = Words(record.JointAction(record.Length));
+                string[] actions = ActionNames(record.JointAction(record.Length));
                 goesOn = recorder.Step(ref chance);
                 double[] rewards = recorder.Rewards.ToArray();
                 for (int agent = 0; agent < rewards.Length; agent++)
@@ -63,7 +69,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                 }
                 yield return new(i, record.Length, pictured?.Picture())
                 {
-                    Actions = words,
+                    Actions = actions,
                     Rewards = rewards,
                     Earned = [.. earned],
                     TeamReturns = [.. record.TeamReturns],
@@ -73,14 +79,14 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
         }
     }
 
-    private string[] Words(JointAction actions)
+    private string[] ActionNames(JointAction actions)
     {
-        string[] words = new string[Spec.Agents.Length];
-        for (int agent = 0; agent < words.Length; agent++)
+        string[] names = new string[Spec.Agents.Length];
+        for (int agent = 0; agent < names.Length; agent++)
         {
-            words[agent] = ActionName(agent, actions);
+            names[agent] = ActionName(agent, actions);
         }
-        return words;
+        return names;
     }
 
     /// <inheritdoc/>

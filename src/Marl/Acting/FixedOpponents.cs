@@ -150,7 +150,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
     {
         private readonly IPictured pictured = (IPictured)environment;
 
-        public Scene Picture() => pictured.Picture() switch
+        public Scene? Picture() => pictured.Picture() switch
         {
             GridScene grid => grid with { Sprites = [.. grid.Sprites.Select(sprite => sprite with { Agent = Here(sprite.Agent) })] },
             PlaneScene plane => plane with { Discs = [.. plane.Discs.Select(disc => disc with { Agent = Here(disc.Agent) })] },
@@ -158,6 +158,8 @@ internal class FixedOpponents : IEnvironment, IDisposable
         };
 
         public string ActionName(int agent, int action) => pictured.ActionName(ours[agent], action);
+
+        public string RoleName(SceneRole role) => pictured.RoleName(role);
 
         private int? Here(int? agent) => agent is int number && Array.IndexOf(ours, number) is >= 0 and var here ? here : null;
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -65,7 +67,18 @@ public enum StepResult
 /// <param name="Actions">how many actions it chooses from; with a box, how many numbers an action of it is.</param>
 /// <param name="Team">agents with the same number pursue a common goal; rewards are never summed across teams.</param>
 /// <param name="Box">where actions are numbers: their bounds. None: it chooses among actions. All agents of an environment are of one kind.</param>
-public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0, ActionBox? Box = null);
+public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0, ActionBox? Box = null)
+{
+    /// <summary>What the environment calls the agent; null if it has no name. Two agents that differ in the name alone are equal.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    /// <summary>Whether both see and do the same.</summary>
+    public bool Equals(AgentSpec other) => (Observation, Actions, Team, Box) == (other.Observation, other.Actions, other.Team, other.Box);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Observation, Actions, Team, Box);
+}
 
 /// <summary>Everything about an environment that never changes.</summary>
 public sealed record EnvironmentSpec

@@ -6,7 +6,7 @@ namespace Marl.Native.Rl;
 /// A repeated matrix (normal-form) game: the joint action of each step picks every agent's payoff. There is nothing to see, so an
 /// observation is N zeros, as in the matrix-games package; as a rule truncated after the last step. Each agent receives its full payoff.
 /// </summary>
-public sealed class MatrixGame : IEnvironment
+public sealed partial class MatrixGame : IEnvironment
 {
     /// <summary>The usual number of steps.</summary>
     public const int UsualSteps = 25;
@@ -15,6 +15,8 @@ public sealed class MatrixGame : IEnvironment
     private readonly AgentSpec[] agents;
     private readonly StepResult end;
     private int step;
+    // The joint action of the last step, row-major over the agents; null at the start of an episode and after Restore.
+    private int? chosen;
 
     /// <summary>A game with its payoffs.</summary>
     /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
@@ -109,7 +111,7 @@ public sealed class MatrixGame : IEnvironment
     }
 
     /// <inheritdoc/>
-    public void Reset(ref Rng rng) => step = 0;
+    public void Reset(ref Rng rng) => (step, chosen) = (0, null);
 
     /// <inheritdoc/>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
@@ -125,6 +127,7 @@ public sealed class MatrixGame : IEnvironment
             rewards[agent] = payoffs[agent][cell];
         }
 
+        chosen = cell;
         return ++step >= Spec.EpisodeLimit ? end : StepResult.Running;
     }
 
@@ -135,7 +138,7 @@ public sealed class MatrixGame : IEnvironment
     public void Save(Span<double> snapshot) => snapshot[0] = step;
 
     /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot) => step = (int)snapshot[0];
+    public void Restore(ReadOnlySpan<double> snapshot) => (step, chosen) = ((int)snapshot[0], null);
 
     private static string WithSteps(string name, int steps) => steps == UsualSteps ? name : $"{name}?steps={steps}";
 }

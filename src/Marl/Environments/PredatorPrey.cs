@@ -156,15 +156,18 @@ internal sealed class PredatorPrey : IEnvironment, IPictured
     }
 
     /// <inheritdoc/>
-    public Scene Picture() => new GridScene(rows, cols,
+    public Scene? Picture() => new GridScene(rows, cols,
     [
-        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Wanted, cell / width - sight, cell % width - sight)),
+        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Target, cell / width - sight, cell % width - sight)),
         .. predators.Select((cell, i) => (cell, i)).Where(predator => predator.cell != Gone)
             .Select(predator => new Sprite(SceneRole.Agent, predator.cell / width - sight, predator.cell % width - sight) { Agent = predator.i }),
     ]);
 
     /// <inheritdoc/>
     public string ActionName(int agent, int action) => actionNames[action];
+
+    /// <inheritdoc/>
+    public string RoleName(SceneRole role) => role == SceneRole.Target ? "prey" : "predator";
 
     /// <summary>What one prey's turn pays: it is caught or moves.</summary>
     private double Hunt(ref int cell, JointAction actions, ref Rng rng)
