@@ -16,7 +16,7 @@ for round in 1 2 3; do
     for env in lbf:8x8-2p-2f-coop rware:tiny-4ag; do
       for threads in 1 2; do
         dotnet src/Cli/bin/Release/net10.0/marl.dll train "$algorithm" --env "$env" --steps "$(steps "$algorithm")" --seed "$round" --threads "$threads" \
-          --out "$folder/run" --set agent=gru hidden=128 evaluateEvery=0 evaluationEpisodes=1 checkpointEvery=0 >/dev/null 2>&1
+          --out "$folder/run" --set agent=gru hidden=128 evaluationInterval=0 evaluationEpisodes=1 checkpointInterval=0 >/dev/null 2>&1
         grep -o '"stepsPerSecond": [0-9]*' "$folder/run/summary.json" | cut -d' ' -f2 >>"$folder/$algorithm-$env-$threads"
         rm -rf "$folder/run"
       done

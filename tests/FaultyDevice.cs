@@ -7,7 +7,7 @@ internal sealed class FaultyDevice(Action<string> before) : Device
 
     public override string Id => "faulty:0";
 
-    public override int NearbyNumbers => Cpu.NearbyNumbers;
+    public override int CacheBlock => Cpu.CacheBlock;
 
     public override long FreeMemory => Cpu.FreeMemory;
 

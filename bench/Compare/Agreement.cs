@@ -6,7 +6,7 @@ namespace Marl.Native.Bench.Compare;
 
 /// <summary>
 /// Whether both sides do the same work: from the same weights and the same episodes, of different lengths, some cut off, a few updates
-/// must give the same losses and gradient norms, with either optimiser and by either way of the peer's.
+/// must give the same losses and gradient norms, with either optimizer and by either way of the peer's.
 /// </summary>
 internal static class Agreement
 {
@@ -51,7 +51,7 @@ internal static class Agreement
         using var workers = new Workers(1);
         var learner = Small.Learner(workers, optimizer);
         // A target that is not the online network, or it would not matter which of the two is asked.
-        learner.TargetParameters.Initialise(new Rng(8));
+        learner.TargetParameters.Initialize(new Rng(8));
         var episodes = Small.Episodes(Small.Batch);
         for (int i = 1; i < episodes.Length; i++)
         {

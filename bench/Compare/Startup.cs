@@ -10,7 +10,7 @@ internal static class Startup
 {
     private static readonly string[] Arguments =
     [
-        "train", "qmix", "--env", "lbf:8x8-2p-2f-coop", "--steps", "1", "--json", "--set", "environments=1", "--set", "evaluateEvery=1",
+        "train", "qmix", "--env", "lbf:8x8-2p-2f-coop", "--steps", "1", "--json", "--set", "environments=1", "--set", "evaluationInterval=1",
         "--set", "evaluationEpisodes=1", "--out",
     ];
 

@@ -35,7 +35,7 @@ internal static class TrainingLoop
     {
         var (warm, measured) = options.Quick ? (1.0, 2.0) : (3.0, 7.0);
         using var trainer = new Trainer(RunConfiguration.Of(algorithm, Foraging, null,
-            ["steps=1000000000", "evaluateEvery=0", "evaluationEpisodes=1", $"threads={threads}", .. settings]));
+            ["steps=1000000000", "evaluationInterval=0", "evaluationEpisodes=1", $"threads={threads}", .. settings]));
         using var stop = new CancellationTokenSource();
         long begin = Stopwatch.GetTimestamp(), first = 0, last = 0;
         double from = 0, until = 0;

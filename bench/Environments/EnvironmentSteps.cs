@@ -30,7 +30,7 @@ public sealed class EnvironmentSteps
         environment.Reset(ref rng);
     }
 
-    /// <summary>Measures the environments of these ids, or of the whole catalogue, and prints a line for each.</summary>
+    /// <summary>Measures the environments of these ids, or of the whole catalog, and prints a line for each.</summary>
     public static int Run(string[] ids)
     {
         foreach (string id in ids.Length > 0 ? ids : Catalog.EnvironmentIds)

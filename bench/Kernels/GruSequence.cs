@@ -16,7 +16,7 @@ internal sealed class GruSequence
         (Steps, Rows, Inputs, Hidden) = (steps, rows, inputs, hidden);
         var layout = new ParameterLayout();
         layer = new Gru(layout, inputs, hidden);
-        Parameters = new Parameters(layout).Initialise(rng.Split(RngPurpose.Initialisation));
+        Parameters = new Parameters(layout).Initialize(rng.Split(RngPurpose.Initialization));
         X = KernelBenchmark.Uniform(ref rng, steps, rows, inputs);
         H0 = KernelBenchmark.Uniform(ref rng, rows, hidden);
         DY = KernelBenchmark.Uniform(ref rng, steps, rows, hidden);

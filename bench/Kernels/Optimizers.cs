@@ -20,7 +20,7 @@ public abstract class OptimizerStep : KernelBenchmark
     private protected void Prepare(ref Rng rng, UpdateRule rule)
     {
         var layout = new ParameterLayout();
-        layout.Add("all", new Shape(Count), Initialisers.Constant(0f));
+        layout.Add("all", new Shape(Count), Initializers.Constant(0f));
         Parameters = new Parameters(layout);
         Uniform(ref rng, Count).CopyTo(Parameters.Values);
         Uniform(ref rng, Count).CopyTo(Parameters.Gradient);

@@ -82,7 +82,7 @@ public class GruForward : Recurrent
     {
         using (Tape.NoGrad())
         {
-            Sequence.Forward(Tape, Tape.Constant(Sequence.X), Tape.Freeze(Sequence.Parameters)).Value.CopyTo(Sequence.Y);
+            Sequence.Forward(Tape, Tape.Constant(Sequence.X), Tape.Detached(Sequence.Parameters)).Value.CopyTo(Sequence.Y);
         }
     }
 }

@@ -31,7 +31,7 @@ internal static class GruLadder
         {
             using (tape.NoGrad())
             {
-                sequence.Forward(tape, tape.Constant(sequence.X), tape.Freeze(sequence.Parameters)).Value.CopyTo(sequence.Y);
+                sequence.Forward(tape, tape.Constant(sequence.X), tape.Detached(sequence.Parameters)).Value.CopyTo(sequence.Y);
             }
         }
     }

@@ -60,17 +60,17 @@ internal static class ResultsTables
         output.WriteLine();
         output.WriteLine($"### {string.Join(", ", tasks)}");
         output.WriteLine();
-        Table table = new("label", "runs", "IQM of normalised last returns");
+        Table table = new("label", "runs", "IQM of normalized last returns");
         foreach (var label in labels)
         {
-            double[][] scores = [.. label.Where(series => tasks.Contains(series.Task)).Select(Normalised)];
+            double[][] scores = [.. label.Where(series => tasks.Contains(series.Task)).Select(Normalized)];
             table.Add(label.Key, $"{scores.Sum(runs => runs.Length)}", Bounds(RunStatistics.BootstrapInterquartileMean(scores), "F3"));
         }
         table.Write(output, markdown: true);
         output.WriteLine();
-        output.WriteLine("Normalised: 0 is the worst and 1 the best run of these labels in a task, so the numbers compare these labels with one another only.");
+        output.WriteLine("Normalized: 0 is the worst and 1 the best run of these labels in a task, so the numbers compare these labels with one another only.");
 
-        double[] Normalised(Series series)
+        double[] Normalized(Series series)
         {
             var (low, high) = scales[series.Task];
             return [.. series.Returns[^1].Select(value => (value - low) / (high - low))];

@@ -9,7 +9,7 @@ namespace Marl.Native.Bench.Results;
 /// </summary>
 internal sealed class Series
 {
-    private static readonly string[] Indifferent = ["seed", "threads", "checkpointEvery"];
+    private static readonly string[] Indifferent = ["seed", "threads", "checkpointInterval"];
 
     private readonly FinishedRun[] runs;
 
@@ -32,6 +32,7 @@ internal sealed class Series
         }
         Returns = [.. Enumerable.Range(0, runs[0].Returns.Length).Select(k => Of(run => run.Returns[k]))];
         Steps = [.. Enumerable.Range(0, Returns.Length).Select(k => Of(run => run.Steps[k]).Average())];
+        Seconds = runs.All(run => run.Seconds.Length == Steps.Length) ? [.. Enumerable.Range(0, Steps.Length).Select(k => Of(run => run.Seconds[k]).Average())] : [];
         Means = [.. Returns.Select(RunStatistics.Mean)];
     }
 
@@ -49,6 +50,9 @@ internal sealed class Series
 
     /// <summary>[evaluations] mean over seeds of the steps before each.</summary>
     public double[] Steps { get; }
+
+    /// <summary>[evaluations] mean over seeds of the seconds of training before each; empty if they were not recorded.</summary>
+    public double[] Seconds { get; }
 
     /// <summary>[evaluations][seeds] returns.</summary>
     public double[][] Returns { get; }

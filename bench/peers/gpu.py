@@ -33,7 +33,7 @@ def compiled(size):
 
 def captured(size):
     learner = Learner(size, fused=True)
-    # A graph cannot ask how many steps were taken: the optimiser has to count on the device.
+    # A graph cannot ask how many steps were taken: the optimizer has to count on the device.
     learner.optimizer = torch.optim.Adam(learner.parameters, lr=5e-4, eps=1e-5, capturable=True)
     batch = learner.arrange(synthetic_batch(size))
     side = torch.cuda.Stream()

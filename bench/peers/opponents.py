@@ -4,7 +4,7 @@
 
 writes tag.safetensors and adversary.safetensors there, for environments `against:runs/opponents/tag.safetensors` and
 `against:runs/opponents/adversary.safetensors?team=1`. Needs PyTorch. Their networks, relu(fc2 relu(fc1 norm(x))) and a layer of logits of which the greatest is
-done, normalise what they see by statistics that no longer change: that is a linear map, which becomes a part of fc1. Printed is how far the outputs are
+done, normalize what they see by statistics that no longer change: that is a linear map, which becomes a part of fc1. Printed is how far the outputs are
 from those of PyTorch's own layers.
 """
 
@@ -34,7 +34,7 @@ def original(weights):
 
 
 def folded(net, width):
-    """Its layers (weight, bias) with the normalisation in the first, which takes observations padded to a width."""
+    """Its layers (weight, bias) with the normalization in the first, which takes observations padded to a width."""
     norm, fc1, _, fc2, _, fc3 = net
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     shift = norm.bias - norm.running_mean * scale
@@ -73,7 +73,7 @@ def convert(checkout, folder):
         agents = [folded(net, max(sizes)) for net in nets]
         policy = {
             "environment": world,
-            "network": {"network": {"type": "mlp", "layers": 2, "layerNorm": False}, "hidden": nets[0][1].out_features, "shared": False, "agentId": False},
+            "network": {"network": {"type": "mlp", "layers": 2, "layerNorm": False}, "hidden": nets[0][1].out_features, "shareParameters": False, "agentId": False},
             "agents": [{"observation": size, "actions": net[-1].out_features, "team": team} for size, net, team in zip(sizes, nets, teams)],
             "stateSize": sum(sizes),
         }

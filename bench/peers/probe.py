@@ -1,4 +1,4 @@
-"""What PyTorch is here and how fast its two engines are, in one line of JSON: the BLAS (Gemm) and its own vectorised loops."""
+"""What PyTorch is here and how fast its two engines are, in one line of JSON: the BLAS (Gemm) and its own vectorized loops."""
 
 import ctypes
 import json

@@ -70,7 +70,7 @@ def synthetic_batch(size):
 
 
 class Learner:
-    """The training call: double-Q targets, masked TD loss, gradient, clip at 10, optimiser step. Axes of time and batch are
+    """The training call: double-Q targets, masked TD loss, gradient, clip at 10, optimizer step. Axes of time and batch are
     0, 1 in the fused variant and 1, 0 in the other."""
 
     def __init__(self, size, fused, optimizer="rmsprop"):

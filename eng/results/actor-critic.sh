@@ -87,12 +87,12 @@ opponents() {
 
 # Rivals that learn against each other; eng/cross-play.sh then lets them meet.
 rivals() {
-  local settings="updatesPerEpisode=0.5 evaluateEvery=50000"
+  local settings="updatesPerEpisode=0.5 evaluationInterval=50000"
   for seed in 11 12 13 14 15; do
     echo "mpe:adversary ddpg $seed ddpg mpe:adversary 300000 $settings"
     echo "mpe:adversary maddpg $seed maddpg mpe:adversary 300000 $settings"
-    echo "mpe:adversary inference $seed maddpg mpe:adversary 300000 $settings infer=true"
-    echo "mpe:adversary ensemble $seed maddpg mpe:adversary 300000 $settings members=3"
+    echo "mpe:adversary inference $seed maddpg mpe:adversary 300000 $settings inferPolicies=true"
+    echo "mpe:adversary ensemble $seed maddpg mpe:adversary 300000 $settings ensembleSize=3"
   done
 }
 
@@ -100,7 +100,7 @@ rivals() {
 intrinsic() {
   for seed in 11 12 13 14 15; do
     for weight in 0 0.01 0.1; do
-      echo "lbf-v1:8x8-2p-2f-coop liir-$weight $seed liir lbf-v1:8x8-2p-2f-coop 2000000 $fast intrinsicWeight=$weight evaluateEvery=100000"
+      echo "lbf-v1:8x8-2p-2f-coop liir-$weight $seed liir lbf-v1:8x8-2p-2f-coop 2000000 $fast intrinsicWeight=$weight evaluationInterval=100000"
       echo "climbing liir-$weight $seed liir climbing 500000 intrinsicWeight=$weight"
     done
   done

@@ -2,13 +2,13 @@
 # shellcheck shell=bash
 
 # One setting for all algorithms of a domain. It was chosen by a few runs of seeds 3 and 4 of IQL, VDN and QMIX, which are not among those reported.
-network="agent=mlp hidden=64 lastAction=true lambda=0.5 learningRate=0.0005 targetEvery=1 targetTau=0.01 epsilonAnneal=300000 evaluateEvery=50000"
+network="agent=mlp hidden=64 lastAction=true lambda=0.5 learningRate=0.0005 targetUpdateInterval=1 targetTau=0.01 epsilonAnneal=300000 evaluationInterval=50000"
 
 # Every seed of all labels before the next seed, so that a run cut short still compares like with like.
 matrix() {
   for seed in 1 2 3 4 5; do
     for algorithm in iql vdn qmix qtran; do
-      echo "climbing $algorithm $seed $algorithm climbing 500000 evaluateEvery=20000"
+      echo "climbing $algorithm $seed $algorithm climbing 500000 evaluationInterval=20000"
       for penalty in 0 25 50 75 100; do
         echo "penalty-$penalty $algorithm $seed $algorithm penalty-$penalty 250000"
       done

@@ -5,7 +5,7 @@ using OwnAlgorithm;
 // In a program the algorithm is an object like the built-in ones. On the command line it is
 // marl --load OwnAlgorithm.dll train own-weighted --env two-step
 var options = new OwnWeightedOptions { LearningRate = 2e-3f, Exploration = new EpsilonGreedy { EpsilonAnneal = 4_000 } };
-var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 8_000, EvaluateEvery = 2_000 }, progress =>
+var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 8_000, EvaluationInterval = 2_000 }, progress =>
 {
     var (name, value) = progress.Update.Metrics[0];
     Console.WriteLine(FormattableString.Invariant($"step {progress.Steps,5}  return {progress.Evaluation.Mean:0.00}  {name} {value:0.000}"));

@@ -12,7 +12,7 @@ var options = new VdnOptions
     LearningRate = 1e-3f,
     Exploration = new EpsilonGreedy { EpsilonAnneal = 8_000 },
 };
-var (policy, summary) = Trainer.Train(options, () => new Buttons(), new() { Steps = 20_000, EvaluateEvery = 4_000 },
+var (policy, summary) = Trainer.Train(options, () => new Buttons(), new() { Steps = 20_000, EvaluationInterval = 4_000 },
     progress => Console.WriteLine(FormattableString.Invariant($"step {progress.Steps,6}  return {progress.Evaluation.Mean,6:0.000}")));
 Console.WriteLine(FormattableString.Invariant($"return {summary.ReturnMean:0.000} after {summary.Seconds:0.0} s"));
 

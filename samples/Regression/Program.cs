@@ -14,7 +14,7 @@ for (int i = 0; i < Points; i++)
 // A layout names the parameters; a network is a function of them.
 var layout = new ParameterLayout();
 var network = new Mlp(layout, [1, 32, 32, 1], activation: Ops.Tanh);
-var parameters = new Parameters(layout).Initialise(rng);
+var parameters = new Parameters(layout).Initialize(rng);
 var optimizer = new Optimizer(parameters, new Adam { LearningRate = 0.01 });
 var (tape, batches) = (new Tape(), new Minibatches(Points, size: 64));
 

@@ -9,20 +9,20 @@ namespace Marl.Native;
 public interface IOp
 {
     /// <summary>Reverse mode: adds (dy/dx_i)^T dy to every dx_i that is wanted.</summary>
-    void Backward(Pass p);
+    void Backward(GradContext p);
 
     /// <summary>Forward mode: adds sum_i (dy/dx_i) dx_i to dy, over every dx_i that is not none.</summary>
-    void Tangent(Pass p);
+    void Tangent(GradContext p);
 }
 
 /// <summary>A recorded op as its derivative sees it: values, and the derivatives that flow through it.</summary>
-public readonly ref struct Pass
+public readonly ref struct GradContext
 {
     private readonly Tape tape;
     private readonly int node;
     private readonly bool forward;
 
-    internal Pass(Tape tape, int node, bool forward) => (this.tape, this.node, this.forward) = (tape, node, forward);
+    internal GradContext(Tape tape, int node, bool forward) => (this.tape, this.node, this.forward) = (tape, node, forward);
 
     /// <summary>The primitives.</summary>
     public Device Device => tape.Device;
@@ -41,7 +41,7 @@ public readonly ref struct Pass
     {
         if (!forward)
         {
-            tape.Reach(Input(i));
+            tape.EnsureGrad(Input(i));
         }
         return Derivative(Input(i));
     }
@@ -77,12 +77,12 @@ public readonly ref struct Pass
 }
 
 /// <summary>The constants of any op, and a call through which the tape reaches it without knowing its type.</summary>
-internal unsafe readonly struct Rule
+internal unsafe readonly struct OpVTable
 {
     private readonly Constants constants;
-    private readonly delegate*<in Constants, Pass, void> backward, tangent;
+    private readonly delegate*<in Constants, GradContext, void> backward, tangent;
 
-    private Rule(Constants constants, delegate*<in Constants, Pass, void> backward, delegate*<in Constants, Pass, void> tangent)
+    private OpVTable(Constants constants, delegate*<in Constants, GradContext, void> backward, delegate*<in Constants, GradContext, void> tangent)
     {
         this.constants = constants;
         this.backward = backward;
@@ -91,7 +91,7 @@ internal unsafe readonly struct Rule
 
     public bool IsNone => backward is null;
 
-    public static Rule Of<TOp>(TOp op) where TOp : unmanaged, IOp
+    public static OpVTable Of<TOp>(TOp op) where TOp : unmanaged, IOp
     {
         if (sizeof(TOp) > sizeof(Constants))
         {
@@ -99,16 +99,16 @@ internal unsafe readonly struct Rule
         }
         Constants constants = default;
         Unsafe.WriteUnaligned(ref Unsafe.As<Constants, byte>(ref constants), op);
-        return new Rule(constants, &CallBackward<TOp>, &CallTangent<TOp>);
+        return new OpVTable(constants, &CallBackward<TOp>, &CallTangent<TOp>);
     }
 
-    public void Backward(Pass p) => backward(constants, p);
+    public void Backward(GradContext p) => backward(constants, p);
 
-    public void Tangent(Pass p) => tangent(constants, p);
+    public void Tangent(GradContext p) => tangent(constants, p);
 
-    private static void CallBackward<TOp>(in Constants c, Pass p) where TOp : unmanaged, IOp => c.As<TOp>().Backward(p);
+    private static void CallBackward<TOp>(in Constants c, GradContext p) where TOp : unmanaged, IOp => c.As<TOp>().Backward(p);
 
-    private static void CallTangent<TOp>(in Constants c, Pass p) where TOp : unmanaged, IOp => c.As<TOp>().Tangent(p);
+    private static void CallTangent<TOp>(in Constants c, GradContext p) where TOp : unmanaged, IOp => c.As<TOp>().Tangent(p);
 
     private struct Constants
     {

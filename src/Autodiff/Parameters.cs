@@ -6,14 +6,14 @@ namespace Marl.Native;
 /// <param name="values">row-major.</param>
 /// <param name="shape">their shape.</param>
 /// <param name="rng">the only source of chance.</param>
-public delegate void Initialiser(Span<float> values, Shape shape, ref Rng rng);
+public delegate void Initializer(Span<float> values, Shape shape, ref Rng rng);
 
 /// <summary>A named part of a flat block of parameters.</summary>
 /// <param name="Name">such as "fc1.weight".</param>
 /// <param name="Shape">its shape.</param>
 /// <param name="Offset">its first element in the block.</param>
-/// <param name="Initialiser">its initial values.</param>
-public sealed record ParameterSlice(string Name, Shape Shape, int Offset, Initialiser Initialiser);
+/// <param name="Initializer">its initial values.</param>
+public sealed record ParameterSlice(string Name, Shape Shape, int Offset, Initializer Initializer);
 
 /// <summary>
 /// The names, shapes and initial values of the parameters of a network. Modules add theirs when they are constructed; any number of
@@ -40,13 +40,13 @@ public sealed class ParameterLayout
 
     /// <summary>Adds a slice at the end.</summary>
     /// <exception cref="ArgumentException">the name is taken.</exception>
-    public ParameterSlice Add(string name, Shape shape, Initialiser initialiser)
+    public ParameterSlice Add(string name, Shape shape, Initializer initializer)
     {
         if (slices.Exists(s => s.Name == prefix + name))
         {
             throw new ArgumentException($"there is a parameter '{prefix + name}' already");
         }
-        var slice = new ParameterSlice(prefix + name, shape, Count, initialiser);
+        var slice = new ParameterSlice(prefix + name, shape, Count, initializer);
         slices.Add(slice);
         return slice;
     }
@@ -60,7 +60,7 @@ public sealed class Parameters
 {
     private bool isDiscarded;
 
-    /// <summary>Zeros; see <see cref="Initialise"/>.</summary>
+    /// <summary>Zeros; see <see cref="Initialize"/>.</summary>
     public Parameters(ParameterLayout layout, Device? device = null)
     {
         Layout = layout;
@@ -84,14 +84,14 @@ public sealed class Parameters
     public static Tensor View(Tensor block, ParameterSlice slice) => new(block.Storage, block.Offset + slice.Offset, slice.Shape);
 
     /// <summary>Draws initial values; slice i from its own stream, so that a network's weights do not depend on what else is in the layout after it.</summary>
-    public Parameters Initialise(Rng rng)
+    public Parameters Initialize(Rng rng)
     {
         float[] values = new float[Values.Count];
         for (int i = 0; i < Layout.Slices.Count; i++)
         {
             var slice = Layout.Slices[i];
-            var stream = rng.Split(RngPurpose.Initialisation, i);
-            slice.Initialiser(values.AsSpan(slice.Offset, slice.Shape.Count), slice.Shape, ref stream);
+            var stream = rng.Split(RngPurpose.Initialization, i);
+            slice.Initializer(values.AsSpan(slice.Offset, slice.Shape.Count), slice.Shape, ref stream);
         }
         Values.CopyFrom(values);
         return this;
@@ -115,7 +115,7 @@ public sealed class Parameters
     public void CopyFrom(Parameters other) => other.Values.CopyTo(Values);
 
     /// <summary>values = (1 - tau) values + tau other's: a soft target update (Polyak averaging).</summary>
-    public void Blend(Parameters other, float tau) => Values.Device.Update(new Polyak(tau), Values, other.Values, default, default);
+    public void PolyakUpdate(Parameters other, float tau) => Values.Device.Update(new Polyak(tau), Values, other.Values, default, default);
 
     internal readonly struct Polyak(float tau) : IUpdate
     {
@@ -129,12 +129,12 @@ public sealed class Parameters
 /// A copy of parameters for acting: it stays as it is until the next <see cref="CopyFrom"/>. Every matrix has its transpose beside it, as products with
 /// a few rows read it; turning the weights over at every step would take longer than such a product.
 /// </summary>
-public sealed class FrozenParameters
+public sealed class InferenceWeights
 {
     private readonly Tensor transposes;
 
     /// <summary>Zeros.</summary>
-    public FrozenParameters(ParameterLayout layout, Device? device = null)
+    public InferenceWeights(ParameterLayout layout, Device? device = null)
     {
         Values = new Parameters(layout, device);
         transposes = Values.Values.Device.Zeros(Values.Values.Shape);
@@ -167,12 +167,12 @@ public sealed class FrozenParameters
 public readonly struct Weights
 {
     private readonly Parameters parameters;
-    private readonly FrozenParameters? frozen;
+    private readonly InferenceWeights? frozen;
     private readonly Tensor gradient;
 
     internal Weights(Tape tape, Parameters parameters, Tensor gradient) => (Tape, this.parameters, this.gradient) = (tape, parameters, gradient);
 
-    internal Weights(Tape tape, FrozenParameters frozen) => (Tape, parameters, this.frozen) = (tape, frozen.Values, frozen);
+    internal Weights(Tape tape, InferenceWeights frozen) => (Tape, parameters, this.frozen) = (tape, frozen.Values, frozen);
 
     /// <summary>What records.</summary>
     public Tape Tape { get; }

@@ -61,21 +61,21 @@ public sealed partial class Tape(Device? device = null)
     }
 
     /// <summary>A number whose gradient is wanted.</summary>
-    public Var Variable(Tensor value) => Push(new Node { Value = value, Wanted = recording });
+    public Var Variable(Tensor value) => Push(new Node { Value = value, RequiresGrad = recording });
 
     /// <summary>The parameters of networks on this tape; <paramref name="gradient"/> (by default the parameters' own) is added to by Backward.</summary>
     public Weights Bind(Parameters parameters, Tensor gradient = default)
         => new(this, parameters, gradient.IsNone ? parameters.Gradient : gradient);
 
     /// <summary>The parameters as constants: no gradient flows to them (a target network, a baseline).</summary>
-    public Weights Freeze(Parameters parameters) => new(this, parameters, default);
+    public Weights Detached(Parameters parameters) => new(this, parameters, default);
 
     /// <summary>The same of a copy made for acting.</summary>
-    public Weights Freeze(FrozenParameters parameters) => new(this, parameters);
+    public Weights Detached(InferenceWeights parameters) => new(this, parameters);
 
     /// <summary>The same numbers where this tape computes, for tables that never change: on another device than theirs they are uploaded the first
     /// time, and kept.</summary>
-    public Tensor Resident(Tensor table)
+    public Tensor Cached(Tensor table)
     {
         if (table.Device == Device)
         {
@@ -102,7 +102,7 @@ public sealed partial class Tape(Device? device = null)
         bool wanted = false;
         foreach (var input in inputs)
         {
-            wanted |= recording & Node(input).Wanted;
+            wanted |= recording & Node(input).RequiresGrad;
         }
         return wanted;
     }
@@ -114,10 +114,10 @@ public sealed partial class Tape(Device? device = null)
     /// <param name="saved">tensors that the derivative needs, from <see cref="Scratch"/>.</param>
     public Var Record<TOp>(TOp op, Tensor y, ReadOnlySpan<Var> inputs, ReadOnlySpan<Tensor> saved = default) where TOp : unmanaged, IOp
     {
-        var node = new Node { Value = y, Wanted = Records(inputs) };
-        if (node.Wanted)
+        var node = new Node { Value = y, RequiresGrad = Records(inputs) };
+        if (node.RequiresGrad)
         {
-            node.Rule = Rule.Of(op);
+            node.OpVTable = OpVTable.Of(op);
             (node.FirstInput, node.InputCount, node.FirstSaved) = (inputCount, inputs.Length, savedCount);
             Grow(ref Inputs, inputCount + inputs.Length);
             Grow(ref Saved, savedCount + saved.Length);
@@ -147,16 +147,16 @@ public sealed partial class Tape(Device? device = null)
         for (int i = 0; i <= root.Index; i++)
         {
             ref var node = ref Nodes[i];
-            node.Reached = node.Parameters is not null;
+            node.HasGrad = node.Parameters is not null;
             node.Parameters?.PrepareGradient(node.Gradient);
-            if (node is { Wanted: true, Parameters: null })
+            if (node is { RequiresGrad: true, Parameters: null })
             {
                 node.Gradient = node.Owner == i ? gradients.TakeLow(node.Value.Shape) : View(node, Nodes[node.Owner].Gradient);
             }
         }
-        if (Node(root).Wanted)
+        if (Node(root).RequiresGrad)
         {
-            Reach(root.Index);
+            EnsureGrad(root.Index);
             if (gradient.IsNone)
             {
                 Device.Fill(Nodes[root.Index].Gradient, 1f);
@@ -172,41 +172,41 @@ public sealed partial class Tape(Device? device = null)
             {
                 continue;
             }
-            if (!Nodes[i].Reached)
+            if (!Nodes[i].HasGrad)
             {
                 // The root does not depend on it: its gradient is 0, and nothing flows on.
-                Reach(i);
+                EnsureGrad(i);
             }
-            else if (!Nodes[i].Rule.IsNone)
+            else if (!Nodes[i].OpVTable.IsNone)
             {
                 var (low, high) = (values.Low, values.High);
-                Nodes[i].Rule.Backward(new Pass(this, i, forward: false));
+                Nodes[i].OpVTable.Backward(new GradContext(this, i, forward: false));
                 values.Release(low, high);
             }
         }
     }
 
     /// <summary>Clears a gradient before the first op adds to it: right before, for then it is about to be in the cache anyway.</summary>
-    internal void Reach(int index)
+    internal void EnsureGrad(int index)
     {
         ref var owner = ref Nodes[Nodes[index].Owner];
-        if (owner.Wanted && !owner.Reached)
+        if (owner.RequiresGrad && !owner.HasGrad)
         {
             Device.Fill(owner.Gradient, 0f);
         }
-        owner.Reached = true;
+        owner.HasGrad = true;
     }
 
     /// <summary>For an op that writes a gradient whole: whether it must add to what others wrote; if not, nothing was cleared.</summary>
     internal bool ReachWhole(int index)
     {
         ref var owner = ref Nodes[Nodes[index].Owner];
-        bool others = owner.Reached || owner.Value.Count != Nodes[index].Value.Count;
+        bool others = owner.HasGrad || owner.Value.Count != Nodes[index].Value.Count;
         if (others)
         {
-            Reach(index);
+            EnsureGrad(index);
         }
-        owner.Reached = true;
+        owner.HasGrad = true;
         return others;
     }
 
@@ -242,14 +242,14 @@ public sealed partial class Tape(Device? device = null)
                 node.Tangent = tangents.TakeLow(node.Value.Shape);
                 Device.Fill(node.Tangent, 0f);
                 var (low, high) = (values.Low, values.High);
-                node.Rule.Tangent(new Pass(this, i, forward: true));
+                node.OpVTable.Tangent(new GradContext(this, i, forward: true));
                 values.Release(low, high);
             }
         }
     }
 
     internal Var Parameter(Parameters parameters, Tensor value, Tensor gradient, Tensor transpose)
-        => Push(new Node { Parameters = parameters, Value = value, Gradient = gradient, Transpose = transpose, Wanted = recording && !gradient.IsNone });
+        => Push(new Node { Parameters = parameters, Value = value, Gradient = gradient, Transpose = transpose, RequiresGrad = recording && !gradient.IsNone });
 
     internal ref Node Node(Var handle)
     {
@@ -267,7 +267,7 @@ public sealed partial class Tape(Device? device = null)
     internal Var View(Var x, Tensor value)
     {
         ref var owner = ref Node(x);
-        return Push(new Node { Value = value, Wanted = owner.Wanted & recording }, owner.Owner);
+        return Push(new Node { Value = value, RequiresGrad = owner.RequiresGrad & recording }, owner.Owner);
     }
 
     private Var Push(Node node) => Push(node, count);
@@ -312,12 +312,12 @@ internal struct Node
 
     /// <summary>The value's last two axes exchanged, where that is at hand.</summary>
     public Tensor Transpose;
-    public Rule Rule;
+    public OpVTable OpVTable;
     public int FirstInput, InputCount, FirstSaved, Stamp;
 
     /// <summary>The node whose memory this is a view of; itself where it has its own.</summary>
     public int Owner;
-    public bool Wanted, Reached;
+    public bool RequiresGrad, HasGrad;
 
     /// <summary>What it is a slice of, where it is a parameter.</summary>
     public Parameters? Parameters;

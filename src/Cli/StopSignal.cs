@@ -15,7 +15,7 @@ internal sealed class StopSignal : IDisposable
         terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive);
     }
 
-    /// <summary>Cancelled by the first signal.</summary>
+    /// <summary>Canceled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
     /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>

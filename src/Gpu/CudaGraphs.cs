@@ -6,7 +6,7 @@ namespace Marl.Native.Gpu;
 
 /// <summary>
 /// CUDA graphs, by the driver's own recording of a stream. Every time all launches are recorded, because their arguments change (divisors, where rows are, how often
-/// an optimiser stepped); a graph that was made of as many before takes the new arguments over, if it is of the same launches, and is made again otherwise.
+/// an optimizer stepped); a graph that was made of as many before takes the new arguments over, if it is of the same launches, and is made again otherwise.
 /// </summary>
 internal sealed unsafe class CudaGraphs : ILaunchGraphs
 {

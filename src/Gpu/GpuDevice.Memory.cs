@@ -91,7 +91,7 @@ public sealed partial class GpuDevice
                 fault.View.MemSetToZero(stream);
             }
             Traffic = Traffic with { Downloads = Traffic.Downloads + 1 };
-            Synchronised();
+            Synchronized();
         }
         catch (AcceleratorException error)
         {
@@ -104,7 +104,7 @@ public sealed partial class GpuDevice
     }
 
     /// <summary>Somebody has waited: everything that was written has arrived.</summary>
-    private void Synchronised()
+    private void Synchronized()
     {
         Traffic = Traffic with { Synchronisations = Traffic.Synchronisations + 1 };
         staging.Clear();
@@ -135,7 +135,7 @@ public sealed partial class GpuDevice
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        if (!Nest.Over(lengths, x, xStrides, y, yStrides, out var nest))
+        if (!LoopNest.Over(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }

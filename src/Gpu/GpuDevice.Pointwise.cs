@@ -33,7 +33,7 @@ public sealed partial class GpuDevice
             Each(new PlainZipKernel<TOp> { Op = op, Count = y.Count, A = View(a), B = View(b), Y = View(y) }, y.Count);
             return;
         }
-        var nest = new Nest(y.Shape);
+        var nest = new LoopNest(y.Shape);
         nest.SetBroadcast(0, a.Shape);
         nest.SetBroadcast(1, b.Shape);
         if (nest.Collapse(2))
@@ -54,7 +54,7 @@ public sealed partial class GpuDevice
     /// <inheritdoc/>
     public override void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
     {
-        var nest = new Nest(z.Shape);
+        var nest = new LoopNest(z.Shape);
         nest.SetBroadcast(0, a.Shape);
         nest.SetBroadcast(1, b.Shape);
         nest.SetBroadcast(2, dy.Shape);

@@ -76,7 +76,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     internal int ScratchCapacity => scratch?.Capacity ?? 0;
 
     /// <summary>All: a launch costs more than a way to memory.</summary>
-    public override int NearbyNumbers => int.MaxValue;
+    public override int CacheBlock => int.MaxValue;
 
     /// <summary>Gives the device back, and all memory on it.</summary>
     public void Dispose()
@@ -129,7 +129,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         try
         {
             stream.Synchronize();
-            Synchronised();
+            Synchronized();
         }
         catch (AcceleratorException error)
         {
@@ -140,7 +140,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     // ---- launches ----
 
     /// <inheritdoc/>
-    protected override void BeginTogether()
+    protected override void OnBeginCapture()
     {
         // What is timed kernel by kernel cannot be taken together.
         if (graphs is null || clock is not null)
@@ -159,7 +159,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void EndTogether() => Flush();
+    protected override void OnEndCapture() => Flush();
 
     /// <summary>What was collected is begun: that was all, or something comes that cannot be collected. What follows is launched as it comes.</summary>
     private void Flush()

@@ -31,7 +31,7 @@ internal readonly record struct Sgemm(bool TransposeA, bool TransposeB, int M, i
     nint C, int LdC, long StrideC, int Batch)
 {
     /// <summary>
-    /// c = a b, or c += a b. Rows are neighbours here and columns there, so a matrix as it is stored is there its transpose; the library is asked for c^T = b^T a^T.
+    /// c = a b, or c += a b. Rows are neighbors here and columns there, so a matrix as it is stored is there its transpose; the library is asked for c^T = b^T a^T.
     /// </summary>
     /// <param name="a">left.</param>
     /// <param name="b">right.</param>

@@ -22,31 +22,31 @@ public abstract class Device
     public abstract string Id { get; }
 
     /// <summary>How many numbers stay close while several primitives pass over them: ops cut long rows of work into such pieces.</summary>
-    public abstract int NearbyNumbers { get; }
+    public abstract int CacheBlock { get; }
 
     /// <summary>Until the scope is disposed of, what is computed belongs together, like an update: a device may begin with it only then, and with all of it at once. Results
     /// do not depend on it, and nothing is forbidden meanwhile; what is read is there.</summary>
-    public LaunchScope Together()
+    public CaptureScope BeginCapture()
     {
-        BeginTogether();
+        OnBeginCapture();
         return new(this);
     }
 
-    /// <summary>See <see cref="Together"/>.</summary>
-    protected virtual void BeginTogether()
+    /// <summary>See <see cref="BeginCapture"/>.</summary>
+    protected virtual void OnBeginCapture()
     {
     }
 
-    /// <inheritdoc cref="BeginTogether"/>
-    protected virtual void EndTogether()
+    /// <inheritdoc cref="OnBeginCapture"/>
+    protected virtual void OnEndCapture()
     {
     }
 
-    /// <summary>Ends what <see cref="Together"/> began.</summary>
-    public readonly ref struct LaunchScope(Device device)
+    /// <summary>Ends what <see cref="BeginCapture"/> began.</summary>
+    public readonly ref struct CaptureScope(Device device)
     {
         /// <summary>Begins what has not begun yet.</summary>
-        public void Dispose() => device.EndTogether();
+        public void Dispose() => device.OnEndCapture();
     }
 
     // ---- memory ----

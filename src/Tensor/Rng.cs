@@ -84,7 +84,7 @@ public struct Rng(ulong key, ulong counter = 0) : IEquatable<Rng>
 public enum RngPurpose
 {
     /// <summary>Initial weights.</summary>
-    Initialisation = 1,
+    Initialization = 1,
     /// <summary>Starts and chance moves of environments.</summary>
     Environment,
     /// <summary>Choice of actions.</summary>

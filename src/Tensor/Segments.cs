@@ -1,6 +1,6 @@
 namespace Marl.Native;
 
-/// <summary>Neighbouring parts of a flat block, such as the tensors of a network, each of which is summed by itself; see <see cref="Device.SumSquares"/>.</summary>
+/// <summary>Neighboring parts of a flat block, such as the tensors of a network, each of which is summed by itself; see <see cref="Device.SumSquares"/>.</summary>
 public class Segments
 {
     private readonly int[] lengths;

@@ -115,7 +115,7 @@ internal sealed class OpRun
             int input = i;
             layout.Add($"x{i}", Shapes[i], (Span<float> values, Shape shape, ref Rng rng) => Draw(values, shape, input, line.Positive, ref rng));
         }
-        Parameters = new Parameters(layout, device).Initialise(new Rng((ulong)n));
+        Parameters = new Parameters(layout, device).Initialize(new Rng((ulong)n));
         Inputs = [.. layout.Slices.Select(slice => Parameters[slice].ToArray().Select(v => (double)v).ToArray())];
         Direction = Random(Parameters.Values.Shape, 1);
         (direction, constants) = (Moved(Direction), [.. Constants.Select(Moved)]);

@@ -162,11 +162,11 @@ public sealed class TapeTests
     {
         var layout = new ParameterLayout();
         var slice = layout.Add("w", new Shape(2), (Span<float> values, Shape _, ref Rng _) => values.Fill(3f));
-        var parameters = new Parameters(layout).Initialise(new Rng(1));
+        var parameters = new Parameters(layout).Initialize(new Rng(1));
         var tape = new Tape();
         using (tape.Step())
         {
-            var (w, frozen) = (tape.Bind(parameters)[slice], tape.Freeze(parameters)[slice]);
+            var (w, frozen) = (tape.Bind(parameters)[slice], tape.Detached(parameters)[slice]);
             tape.Backward((w * w.Value + frozen * 5f).Sum());
             Assert.Equal([3f, 3f], parameters.Gradient.ToArray());
             Assert.True(frozen.Gradient.IsNone);
@@ -183,7 +183,7 @@ public sealed class TapeTests
     {
         var layout = new ParameterLayout();
         var slice = layout.Add("w", new Shape(1), (Span<float> values, Shape _, ref Rng _) => values.Fill(3f));
-        var parameters = new Parameters(layout).Initialise(new Rng(1));
+        var parameters = new Parameters(layout).Initialize(new Rng(1));
         var tape = new Tape();
         using (tape.Step())
         {
@@ -245,7 +245,7 @@ public sealed class TapeTests
     {
         var layout = new ParameterLayout();
         var slice = layout.Add("w", new Shape(40, 30), (Span<float> values, Shape _, ref Rng _) => values.Fill(0.1f));
-        var (parameters, tape, x) = (new Parameters(layout).Initialise(new Rng(1)), new Tape(), Tensor.Zeros(50, 40));
+        var (parameters, tape, x) = (new Parameters(layout).Initialize(new Rng(1)), new Tape(), Tensor.Zeros(50, 40));
         Span<long> bytes = stackalloc long[5];
         for (int step = 0; step < bytes.Length; step++)
         {

@@ -54,12 +54,12 @@ public sealed class ResultsTests : IDisposable
 
             ### game, other game
 
-            | label | runs | IQM of normalised last returns |
+            | label | runs | IQM of normalized last returns |
             |-------|-----:|-------------------------------:|
             | a     |    4 |           0.875 [0.500, 1.000] |
             | b     |    2 |                          0.000 |
 
-            Normalised: 0 is the worst and 1 the best run of these labels in a task, so the numbers compare these labels with one another only.
+            Normalized: 0 is the worst and 1 the best run of these labels in a task, so the numbers compare these labels with one another only.
 
             """.ReplaceLineEndings("\n"), output);
     }
@@ -115,11 +115,11 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
-    public void ColoursCanBeReadOnLightAndOnDark()
-        => Assert.All([.. CurveChart.Colours, CurveChart.Ink], colour =>
+    public void ColorsCanBeReadOnLightAndOnDark()
+        => Assert.All([.. CurveChart.Colors, CurveChart.Ink], color =>
         {
-            Assert.InRange(Contrast(colour, "#ffffff"), 3, 21);
-            Assert.InRange(Contrast(colour, "#0d1117"), 3, 21);
+            Assert.InRange(Contrast(color, "#ffffff"), 3, 21);
+            Assert.InRange(Contrast(color, "#0d1117"), 3, 21);
         });
 
     [Theory]
@@ -178,9 +178,9 @@ public sealed class ResultsTests : IDisposable
         const string list = """
             # task label seed algorithm env steps settings
 
-            two-step sum 1 vdn two-step 600 evaluateEvery=200 hidden=8
-            two-step sum 2 vdn two-step 600 evaluateEvery=200 hidden=8
-            two-step alone 1 iql two-step 600 evaluateEvery=200
+            two-step sum 1 vdn two-step 600 evaluationInterval=200 hidden=8
+            two-step sum 2 vdn two-step 600 evaluationInterval=200 hidden=8
+            two-step alone 1 iql two-step 600 evaluationInterval=200
             """;
         Assert.Equal((0, ""), Train(list));
         string done = folder["two-step/sum/1/summary.json"], stopped = folder["two-step/sum/2/summary.json"];
@@ -243,9 +243,9 @@ public sealed class ResultsTests : IDisposable
         double[] lights = [.. new[] { a, b }.Select(Luminance).Order()];
         return (lights[1] + 0.05) / (lights[0] + 0.05);
 
-        static double Luminance(string colour) => new[] { (1, 0.2126), (3, 0.7152), (5, 0.0722) }.Sum(part =>
+        static double Luminance(string color) => new[] { (1, 0.2126), (3, 0.7152), (5, 0.0722) }.Sum(part =>
         {
-            double light = int.Parse(colour.AsSpan(part.Item1, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture) / 255.0;
+            double light = int.Parse(color.AsSpan(part.Item1, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture) / 255.0;
             return part.Item2 * (light <= 0.04045 ? light / 12.92 : Math.Pow((light + 0.055) / 1.055, 2.4));
         });
     }

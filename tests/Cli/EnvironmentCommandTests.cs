@@ -9,7 +9,7 @@ public sealed class EnvironmentCommandTests : IDisposable
 
     private static readonly string[] Settings =
     [
-        "--steps", "600", "--threads", "1", "--json", "--set", "hidden=8", "environments=2", "batchSize=4", "evaluateEvery=150",
+        "--steps", "600", "--threads", "1", "--json", "--set", "hidden=8", "environments=2", "batchSize=4", "evaluationInterval=150",
         "evaluationEpisodes=4", "--out",
     ];
 

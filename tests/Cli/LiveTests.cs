@@ -14,7 +14,7 @@ public sealed class LiveTests
     public void ARunIsAPictureOfHowFarItIsAndWhatItHasLearned()
     {
         const int Steps = 400;
-        using var trainer = new Trainer(Games.Configure("vdn", "lbf:5x5-2p-1f", Steps, settings: [.. Games.TinyFor("vdn"), "evaluateEvery=100"]));
+        using var trainer = new Trainer(Games.Configure("vdn", "lbf:5x5-2p-1f", Steps, settings: [.. Games.TinyFor("vdn"), "evaluationInterval=100"]));
         var screen = new Screen(width: 100, height: 30);
         var summary = new LiveReporter(screen.Console).Watch(trainer, "runs/here", CancellationToken.None);
         string[] lines = screen.Lines;
@@ -87,7 +87,7 @@ public sealed class LiveTests
 
         public IAnsiConsole Console { get; }
 
-        /// <summary>What stands there, without colours and what is empty at the ends.</summary>
+        /// <summary>What stands there, without colors and what is empty at the ends.</summary>
         public string[] Lines => [.. string.Join('\n', lines.Select(line => line.ToString().TrimEnd())).TrimEnd().Split('\n')];
 
         /// <summary>How often the cursor went back up.</summary>

@@ -14,8 +14,8 @@ public sealed class LoadingTests : IDisposable
 
     private static readonly string[] Training =
     [
-        "train", "own-weighted", "--env", "two-step", "--json", "--set", "hidden=8", "mixer.embed=4", "environments=4", "batchSize=8", "evaluateEvery=200",
-        "evaluationEpisodes=4", "checkpointEvery=100",
+        "train", "own-weighted", "--env", "two-step", "--json", "--set", "hidden=8", "mixer.embed=4", "environments=4", "batchSize=8", "evaluationInterval=200",
+        "evaluationEpisodes=4", "checkpointInterval=100",
     ];
 
     private readonly TemporaryFolder folder = new();

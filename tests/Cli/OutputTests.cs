@@ -19,7 +19,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             File.WriteAllText(Folder["settings.json"], """
                 {
                   "algorithm": "vdn", "environment": "lbf:5x5-2p-1f",
-                  "training": { "steps": 400, "seed": 7, "environments": 2, "evaluateEvery": 100, "evaluationEpisodes": 6 },
+                  "training": { "steps": 400, "seed": 7, "environments": 2, "evaluationInterval": 100, "evaluationEpisodes": 6 },
                   "options": { "hidden": 16, "batchSize": 4, "gamma": 0.9 } // comments are allowed
                 }
                 """);

@@ -12,7 +12,7 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
         internal TemporaryFolder Folder { get; } = new();
 
         public Trained() => MarlProcess.Run(Folder.Path, "train", "vdn", "--env", "lbf:5x5-2p-1f", "--steps", "200", "--seed", "4",
-            "--out", "run", "--set", "hidden=8", "batchSize=4", "evaluateEvery=0", "evaluationEpisodes=1").HasSucceeded();
+            "--out", "run", "--set", "hidden=8", "batchSize=4", "evaluationInterval=0", "evaluationEpisodes=1").HasSucceeded();
 
         public void Dispose() => Folder.Dispose();
     }

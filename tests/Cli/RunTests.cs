@@ -10,7 +10,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
     private static readonly string[] Training =
     [
         "train", "qmix", "--env", "two-step", "--steps", "6000", "--json", "--set", "hidden=8", "mixer.embed=4", "environments=4",
-        "batchSize=8", "bufferSize=5000", "evaluateEvery=200", "evaluationEpisodes=4", "checkpointEvery=100", "--out",
+        "batchSize=8", "bufferSize=5000", "evaluationInterval=200", "evaluationEpisodes=4", "checkpointInterval=100", "--out",
     ];
 
     /// <summary>The run that nothing happened to.</summary>

@@ -58,7 +58,7 @@ public sealed partial class EmbeddingTests
     {
         var (layout, tape) = (new ParameterLayout(), new Tape());
         var network = new Mlp(layout, [3, 4, 2]);
-        Parameters whole = new Parameters(layout).Initialise(new Rng(1)), parts = new Parameters(layout).Initialise(new Rng(1));
+        Parameters whole = new Parameters(layout).Initialize(new Rng(1)), parts = new Parameters(layout).Initialize(new Rng(1));
         var rule = new Sgd { LearningRate = 0.5 };
         var (rng, optimizer) = (new Rng(3), new Optimizer(parts, rule));
         var x = Noise.Of(ref rng, 4, 3);
@@ -72,7 +72,7 @@ public sealed partial class EmbeddingTests
         Assert.NotEqual(before, whole.Values.ToArray());
         using (tape.Step())
         {
-            var labels = Example.EngineExamples.SoftLabels(tape, tape.Freeze(whole), network, x, temperature: 2f);
+            var labels = Example.EngineExamples.SoftLabels(tape, tape.Detached(whole), network, x, temperature: 2f);
             Assert.Equal(new Shape(4, 2), labels.Shape);
             Assert.All(labels.ToArray(), p => Assert.InRange(p, 0f, 1f));
             Assert.Equal(0f, Example.EngineExamples.Forward(tape, x, x[0], Tensor.Of([1f, 1f, 1f])).Value.ToScalar(), 10f);

@@ -25,7 +25,7 @@ public static class EngineExamples
     {
         var (layout, tape, rng) = (new ParameterLayout(), new Tape(), new Rng(2));
         var (hidden, dropout, output) = (new Linear(layout.Scope("hidden"), 2, 32), new Dropout(0.1f), new Linear(layout.Scope("output"), 32, 3));
-        var parameters = new Parameters(layout).Initialise(new Rng(1));
+        var parameters = new Parameters(layout).Initialize(new Rng(1));
         var optimizer = new Optimizer(parameters, new AdamW { LearningRate = 0.01 });
         var batches = new Minibatches(points.Shape[0], size: 50);
 
@@ -162,7 +162,7 @@ public static class MyOps
 
     private readonly struct TransposeOp : IOp
     {
-        public void Backward(Pass p) => Copy(p.Device, p.DY, p.DX(0), accumulate: true);
-        public void Tangent(Pass p) => Copy(p.Device, p.DX(0), p.DY, accumulate: true);
+        public void Backward(GradContext p) => Copy(p.Device, p.DY, p.DX(0), accumulate: true);
+        public void Tangent(GradContext p) => Copy(p.Device, p.DX(0), p.DY, accumulate: true);
     }
 }

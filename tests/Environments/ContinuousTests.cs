@@ -42,7 +42,7 @@ public sealed class ContinuousTests
     public void AnActionIsTheSquashedOutputAndNoiseStaysInTheBox()
     {
         var spec = new Reach { Box = new(-3, 1) }.Spec;
-        var (policy, rng, action) = (new BoxPolicy(spec), new Rng(5), new float[2]);
+        var (policy, rng, action) = (new TanhPolicy(spec), new Rng(5), new float[2]);
         policy.Act(1, [0f, 20f], 0f, ref rng, action);
         Assert.Equal([-1f, 1f], action);
         Assert.Equal(new Rng(5), rng);
@@ -68,7 +68,7 @@ public sealed class ContinuousTests
         var spec = new Reach().Spec;
         var layout = new ParameterLayout();
         var agent = new Agent(layout.Scope("agent"), spec, new AgentOptions { Network = new MlpNetwork(), Hidden = 8, LastAction = true });
-        var parameters = new Parameters(layout).Initialise(new Rng(3));
+        var parameters = new Parameters(layout).Initialize(new Rng(3));
         Episode[] episodes = [.. Enumerable.Range(0, 4).Select(_ => new Episode(spec))];
         IEnvironment[] stages = [.. episodes.Select(_ => new Reach())];
         new Rollout(stages, 4, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0.3f);
@@ -101,8 +101,8 @@ public sealed class ContinuousTests
             // Without noise an action is mu of the output.
             new Rollout(stages, 4, [new Actor(agent, parameters)], new EpsilonGreedy(), workers, new Rng(8)).Play(episodes, exploration: 0f);
             batch.Load(episodes);
-            var output = agent.Forward(tape.Freeze(parameters), agent.Input.Build(tape, batch), tape.Constant(Tensor.Zeros(4, 2, agent.StateSize))).Output;
-            var mean = new BoxPolicy(spec).Mean(output).Value;
+            var output = agent.Forward(tape.Detached(parameters), agent.Input.Build(tape, batch), tape.Constant(Tensor.Zeros(4, 2, agent.StateSize))).Output;
+            var mean = new TanhPolicy(spec).Mean(output).Value;
             for (int i = 0; i < batch.ContinuousActions.Count; i++)
             {
                 Assert.Equal(mean.Span[i], batch.ContinuousActions.Span[i], 1e-6f);

@@ -9,7 +9,7 @@ public sealed class FixedOpponentsTests
     [InlineData("ippo", "mpe:push", "agent=gru", "lastAction=true")]
     [InlineData("ippo", "mpe:adversary", "agent=mlp")]
     [InlineData("iql", "mpe:world-comm", "agent=gru", "observation=state")]
-    [InlineData("maddpg", "mpe:tag?actions=continuous", "members=2")]
+    [InlineData("maddpg", "mpe:tag?actions=continuous", "ensembleSize=2")]
     public void TheContractIsKeptByEitherTeam(string algorithm, string environment, params string[] settings)
     {
         using var trainer = new Trainer(Games.Configure(algorithm, environment, 10, settings: ["hidden=8", .. settings]));
@@ -26,7 +26,7 @@ public sealed class FixedOpponentsTests
     [InlineData("ddpg", "mpe:tag?actions=continuous")]
     public void ItIsWhatTheOtherTeamMakesOfTheEnvironment(string algorithm, string environment)
     {
-        using var trainer = new Trainer(Games.Configure(algorithm, environment, 10, settings: ["hidden=16", "shared=false"]));
+        using var trainer = new Trainer(Games.Configure(algorithm, environment, 10, settings: ["hidden=16", "shareParameters=false"]));
         var inner = Catalog.CreateEnvironment(environment);
         Rng chance = new(5), choice = new(6);
         var whole = Policy.Play([trainer.Policy, trainer.Policy], inner, ref chance, ref choice);
@@ -101,8 +101,8 @@ public sealed class FixedOpponentsTests
         var environment = Against(trainer.Policy, "mpe:adversary", team: 1);
         var rng = new Rng(1);
         environment.Reset(ref rng);
-        var pictured = Assert.IsAssignableFrom<IPictured>(environment);
-        var agents = Assert.IsType<PlaneScene>(pictured.Picture()).Discs.Where(disc => disc.Role.IsAgent());
+        var pictured = Assert.IsAssignableFrom<IRenderable>(environment);
+        var agents = Assert.IsType<PlaneScene>(pictured.Render()).Discs.Where(disc => disc.Role.IsAgent());
         Assert.Equal([(SceneRole.Agent, null), (SceneRole.Opponent, 0), (SceneRole.Opponent, 1)], agents.Select(disc => (disc.Role, disc.Agent)));
         Assert.Equal("left", pictured.ActionName(0, 1));
     }

@@ -5,14 +5,14 @@ namespace Marl.Native.Tests;
 /// <summary>What there is to see in states that are known.</summary>
 public sealed class SceneTests
 {
-    public static TheoryData<string> Pictured => [.. Catalog.EnvironmentIds.Where(id => Catalog.CreateEnvironment(id) is IPictured)];
+    public static TheoryData<string> Pictured => [.. Catalog.EnvironmentIds.Where(id => Catalog.CreateEnvironment(id) is IRenderable)];
 
     [Fact]
     public void ForagingShowsPlayersAndTheFoodThatIsLeft()
     {
         var field = Catalog.CreateEnvironment("lbf:4x5-2p-2f");
         field.Restore([7, 5, /* players: row, column, level */ 0, 4, 1, 2, 1, 2, /* foods; one is eaten */ 1, 2, 3, 0, 0, 0]);
-        var grid = Assert.IsType<GridScene>(((IPictured)field).Picture());
+        var grid = Assert.IsType<GridScene>(((IRenderable)field).Render());
         Assert.Equal((4, 5), (grid.Rows, grid.Cols));
         Assert.Equal(
         [
@@ -28,7 +28,7 @@ public sealed class SceneTests
         var warehouse = Catalog.CreateEnvironment("rware:.xx./..g.-2ag-hard");
         // Agent 0 carries shelf 2, which is requested, to the left of its place; agent 1 stands under shelf 1 and looks to the right.
         warehouse.Restore([3, /* x, y, direction, carried */ 3, 0, 1, 2, 1, 0, 3, 0, /* shelves */ 1, 0, 3, 0, /* queue */ 2, 0, 0, 0]);
-        var grid = Assert.IsType<GridScene>(((IPictured)warehouse).Picture());
+        var grid = Assert.IsType<GridScene>(((IRenderable)warehouse).Render());
         Assert.Equal((2, 4), (grid.Rows, grid.Cols));
         Assert.Equal(
         [
@@ -48,7 +48,7 @@ public sealed class SceneTests
         var world = Catalog.CreateEnvironment("mpe:speaker-listener");
         // Step, goal; positions of speaker, listener and three landmarks; velocities; messages of both.
         world.Restore([1, 2, -0.5, 0.5, 0.25, 1.5, 0, 0, 0.1, 0.2, -0.3, -0.4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
-        var plane = Assert.IsType<PlaneScene>(((IPictured)world).Picture());
+        var plane = Assert.IsType<PlaneScene>(((IRenderable)world).Render());
         Assert.Equal(1, plane.Extent);
         Assert.Equal(1.5 + 0.075, plane.Reach, 1e-12);
         Assert.Equal(
@@ -73,12 +73,12 @@ public sealed class SceneTests
         }
 
         world.Restore(snapshot);
-        var discs = ((PlaneScene)((IPictured)world).Picture()).Discs;
+        var discs = ((PlaneScene)((IRenderable)world).Render()).Discs;
         Assert.Equal([(0.0, 0), (2.0, 1)],
             discs.Where(disc => disc.Role == SceneRole.Goal).OrderBy(disc => disc.X).Select(disc => (disc.X, disc.Agent!.Value)));
         snapshot[2] = 2;
         world.Restore(snapshot);
-        discs = ((PlaneScene)((IPictured)world).Picture()).Discs;
+        discs = ((PlaneScene)((IRenderable)world).Render()).Discs;
         Assert.Equal([(2.0, null)], discs.Where(disc => disc.Role == SceneRole.Goal).Select(disc => (disc.X, disc.Agent)));
     }
 
@@ -88,7 +88,7 @@ public sealed class SceneTests
         var world = Catalog.CreateEnvironment("mpe:world-comm");
         var rng = new Rng(1);
         world.Reset(ref rng);
-        var roles = ((PlaneScene)((IPictured)world).Picture()).Discs.Select(disc => (disc.Role, disc.Radius));
+        var roles = ((PlaneScene)((IRenderable)world).Render()).Discs.Select(disc => (disc.Role, disc.Radius));
         Assert.Equal(
         [
             (SceneRole.Shelter, 0.3), (SceneRole.Shelter, 0.3), (SceneRole.Item, 0.2), (SceneRole.Target, 0.03), (SceneRole.Target, 0.03),
@@ -104,10 +104,10 @@ public sealed class SceneTests
         var environment = Catalog.CreateEnvironment(id);
         var rng = new Rng(1);
         environment.Reset(ref rng);
-        var pictured = Assert.IsAssignableFrom<IPictured>(environment);
-        var agents = pictured.Picture() is GridScene grid
+        var pictured = Assert.IsAssignableFrom<IRenderable>(environment);
+        var agents = pictured.Render() is GridScene grid
             ? grid.Sprites.Where(sprite => sprite.Role.IsAgent()).Select(sprite => (sprite.Agent, sprite.Role))
-            : ((PlaneScene)pictured.Picture()).Discs.Where(disc => disc.Role.IsAgent()).Select(disc => (disc.Agent, disc.Role));
+            : ((PlaneScene)pictured.Render()).Discs.Where(disc => disc.Role.IsAgent()).Select(disc => (disc.Agent, disc.Role));
         var expected = environment.Spec.Agents.Select((agent, i) => ((int?)i, SceneRoles.OfTeam(agent.Team)));
         Assert.Equal(expected, agents.Take(environment.Spec.Agents.Length));
         for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
@@ -123,7 +123,7 @@ public sealed class SceneTests
     public void AParticleMovesWhereItsActionSays(string id)
     {
         var world = Catalog.CreateEnvironment(id + "?agents=1");
-        var pictured = (IPictured)world;
+        var pictured = (IRenderable)world;
         for (int action = 0; action < 5; action++)
         {
             world.Restore(new double[world.Spec.SnapshotSize]);
@@ -133,7 +133,7 @@ public sealed class SceneTests
                 world.Step([action], new double[1], ref rng);
             }
 
-            var agent = ((PlaneScene)pictured.Picture()).Discs.Single(disc => disc.Role == SceneRole.Agent);
+            var agent = ((PlaneScene)pictured.Render()).Discs.Single(disc => disc.Role == SceneRole.Agent);
             Assert.Equal(pictured.ActionName(0, action), (Math.Sign(agent.X), Math.Sign(agent.Y)) switch
             {
                 (-1, 0) => "left",

@@ -27,7 +27,7 @@ public sealed class AdapterTests : IDisposable
     public void TheExampleIsLearned()
     {
         var (_, summary) = Trainer.Train(new VdnOptions { Hidden = 32, Exploration = new EpsilonGreedy { EpsilonAnneal = 6000 } }, () => new ExternalEnvironment(Python.Rendezvous),
-            new() { Steps = 16_000, EvaluateEvery = 0, Threads = 1, Environments = 4 });
+            new() { Steps = 16_000, EvaluationInterval = 0, Threads = 1, Environments = 4 });
         Assert.InRange(summary.ReturnMean, 0.95, 1);
     }
 

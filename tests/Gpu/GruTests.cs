@@ -33,7 +33,7 @@ public sealed class GruTests(Devices devices) : IClassFixture<Devices>
         {
             const int Steps = 4, Inputs = 3;
             var layout = new ParameterLayout();
-            Initialiser uniform = (Span<float> values, Shape _, ref Rng rng) =>
+            Initializer uniform = (Span<float> values, Shape _, ref Rng rng) =>
             {
                 foreach (ref float value in values)
                 {
@@ -47,7 +47,7 @@ public sealed class GruTests(Devices devices) : IClassFixture<Devices>
                 layout.Add("wi", new Shape([.. own, 3 * units, Inputs]), uniform), layout.Add("wh", new Shape([.. own, 3 * units, units]), uniform),
                 layout.Add("bi", new Shape([.. own, 3 * units]), uniform), layout.Add("bh", new Shape([.. own, 3 * units]), uniform),
             ];
-            var parameters = new Parameters(layout, device).Initialise(new Rng(3));
+            var parameters = new Parameters(layout, device).Initialize(new Rng(3));
             var keep = device.Zeros(new Shape([Steps, batch, .. own]));
             keep.CopyFrom([.. Enumerable.Range(0, keep.Count).Select(i => i % 5 == 2 ? 0f : 1f)]);
             var tape = new Tape(device);

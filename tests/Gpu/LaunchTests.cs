@@ -33,7 +33,7 @@ public sealed class LaunchTests
         const int Rounds = 3;
         var graphs = new Recording();
         using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
-        settings = ["environments=4", "updatesPerEpisode=2", "standardiseReturns=false", .. settings];
+        settings = ["environments=4", "updatesPerEpisode=2", "standardizeReturns=false", .. settings];
         using LearnerInRounds cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
         cpu.Learn(4 + Rounds);
         gpu.Learn(4);
@@ -55,7 +55,7 @@ public sealed class LaunchTests
         using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
         var x = device.Zeros(new Shape(3));
         device.Fill(x, 1f);
-        using (device.Together())
+        using (device.BeginCapture())
         {
             device.Fill(x, 2f);
             Assert.Equal(0, graphs.Taken);
@@ -66,7 +66,7 @@ public sealed class LaunchTests
         }
         Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
         Assert.Equal([3f, 3f, 3f], x.ToArray());
-        using (device.Together())
+        using (device.BeginCapture())
         {
             // Memory cannot be asked for while launches are collected.
             device.Fill(x, 4f);
@@ -76,7 +76,7 @@ public sealed class LaunchTests
         graphs.Fails = true;
         var failure = Assert.Throws<DeviceException>(() =>
         {
-            using var together = device.Together();
+            using var together = device.BeginCapture();
             device.Fill(x, 5f);
         });
         Assert.Contains("launching what was collected", failure.Message, StringComparison.Ordinal);
@@ -90,7 +90,7 @@ public sealed class LaunchTests
         var x = device.Zeros(new Shape(1000));
         var times = device.Time(() =>
         {
-            using var together = device.Together();
+            using var together = device.BeginCapture();
             device.Fill(x, 1f);
             device.Map(default(Relu), x, x);
             device.Map(default(Relu), x, x);

@@ -12,7 +12,7 @@ internal sealed class LearnerInRounds : IDisposable
 
     public LearnerInRounds(string algorithm, Device device, params string[] settings)
     {
-        string[] all = ["hidden=8", "mixer.embed=4", "batchSize=3", "bufferSize=3", "standardiseRewards=false", "criticHidden=8", "agent=mlp",
+        string[] all = ["hidden=8", "mixer.embed=4", "batchSize=3", "bufferSize=3", "standardizeRewards=false", "criticHidden=8", "agent=mlp",
             "hypernetEmbed=8", "kernelEmbed=8", "centralHidden=8", "centralEmbed=6", .. settings];
         var configuration = Games.Configure(algorithm, TwoStep, 1_000,
             settings: ["shards=1", .. Games.Known(algorithm, TwoStep, all)]);

@@ -45,7 +45,7 @@ public sealed class ReferenceTests(Devices devices) : IClassFixture<Devices>
     /// <summary>Training calls, which run only if all cases do (<see cref="Devices.All"/>): they take longest, and <see cref="TrainingTests"/> train as well.</summary>
     private static bool IsLearner(string name) => name.StartsWith("learner_", StringComparison.Ordinal);
 
-    /// <summary>The stand-in is slow: of every algorithm of learners the case with the fewest numbers; of ops, losses, targets and optimisers all.</summary>
+    /// <summary>The stand-in is slow: of every algorithm of learners the case with the fewest numbers; of ops, losses, targets and optimizers all.</summary>
     private static IEnumerable<string> Fewest(IEnumerable<string> cases)
         => from name in cases
            group name by IsLearner(name) ? Algorithm(name) : name into alike

@@ -33,7 +33,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
             TheoryData<string, int, int, string[]> data = new()
             {
                 { "reinforce", 1, 1, [] }, { "ia2c", 1, 2, [] }, { "maa2c", 1, 2, [] }, { "coma", 1, 3, [] }, { "pareto-ac", 1, 3, [] },
-                { "mappo", 2 + 1, 2 + 1, ["epochs=2", "minibatches=1", "standardiseReturns=true"] },
+                { "mappo", 2 + 1, 2 + 1, ["epochs=2", "minibatches=1", "standardizeReturns=true"] },
             };
             if (Devices.All)
             {
@@ -169,14 +169,14 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     }
 
     /// <summary>Transfers of a round of on-policy learning: what was lived, what critics made of it, and one for every batch that a critic or a loss is given; back come the
-    /// fields that critics make. Values that were learnt of standardised returns are made returns here, which is one more each way.</summary>
+    /// fields that critics make. Values that were learned of standardized returns are made returns here, which is one more each way.</summary>
     [Theory]
     [MemberData(nameof(RoundCases))]
     public void ARoundGoesOverOnce(string algorithm, int losses, int estimates, string[] settings)
     {
         const int Rounds = 2;
         var device = devices["stand-in"];
-        using var run = new LearnerInRounds(algorithm, device, ["environments=4", "standardiseReturns=false", .. settings]);
+        using var run = new LearnerInRounds(algorithm, device, ["environments=4", "standardizeReturns=false", .. settings]);
         run.Learn(Rounds);
         var before = device.Traffic;
         run.Learn(Rounds);

@@ -35,13 +35,13 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
     [Theory]
     [InlineData("maa2c"), InlineData("vdn")]
     public void WeightsOfTheirOwn(string algorithm)
-        => Agreement.Assert(Devices.StandIn, Train(algorithm, Device.Cpu, "shared=false"), Train(algorithm, devices[Devices.StandIn], "shared=false"), algorithm);
+        => Agreement.Assert(Devices.StandIn, Train(algorithm, Device.Cpu, "shareParameters=false"), Train(algorithm, devices[Devices.StandIn], "shareParameters=false"), algorithm);
 
     internal static float[] Train(string algorithm, Device device, params string[] more)
     {
-        // LIIR's returns are of two kinds, which it does not standardise.
-        string[] all = ["hidden=8", "agent=gru", "batchSize=4", "standardiseRewards=false", algorithm == "liir" ? "lambda=0.5" : "standardiseReturns=true"];
-        string[] settings = [.. Games.Known(algorithm, "two-step", all), .. more, "steps=16", "environments=4", "shards=1", "evaluateEvery=0", "evaluationEpisodes=1", "checkpointEvery=0"];
+        // LIIR's returns are of two kinds, which it does not standardize.
+        string[] all = ["hidden=8", "agent=gru", "batchSize=4", "standardizeRewards=false", algorithm == "liir" ? "lambda=0.5" : "standardizeReturns=true"];
+        string[] settings = [.. Games.Known(algorithm, "two-step", all), .. more, "steps=16", "environments=4", "shards=1", "evaluationInterval=0", "evaluationEpisodes=1", "checkpointInterval=0"];
         using var trainer = new Trainer(RunConfiguration.Of(algorithm, "two-step", null, settings), device: device);
         trainer.Run();
         return trainer.Learner.Parameters.Values.ToArray();

@@ -7,7 +7,7 @@ namespace Marl.Native.Tests;
 public sealed class DeviceFailureTests : IDisposable
 {
     private static readonly RunConfiguration configuration = Games.Configure("qmix", "two-step", 400,
-        settings: [.. Games.TinyFor("qmix"), "checkpointEvery=100", "evaluateEvery=0"]);
+        settings: [.. Games.TinyFor("qmix"), "checkpointInterval=100", "evaluationInterval=0"]);
 
     private readonly TemporaryFolder folder = new();
 

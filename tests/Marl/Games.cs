@@ -7,7 +7,7 @@ internal static class Games
 {
     public static RunConfiguration Configure(string algorithm, string environment, long steps, ulong seed = 1, int threads = 1, params string[] settings)
         => RunConfiguration.Of(algorithm, environment, null,
-            ["evaluateEvery=0", "evaluationEpisodes=4", $"steps={steps}", $"seed={seed}", $"threads={threads}", .. settings]);
+            ["evaluationInterval=0", "evaluationEpisodes=4", $"steps={steps}", $"seed={seed}", $"threads={threads}", .. settings]);
 
     public static TrainingSummary Train(RunConfiguration configuration)
     {

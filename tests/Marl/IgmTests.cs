@@ -236,11 +236,11 @@ public sealed class IgmTests
             var tape = new Tape();
             using (tape.NoGrad())
             {
-                return ((QplexMixer.Module)mixer).Credit(tape.Freeze(parameters), tape.Constant(state), new ActionValues(tape.Constant(values), actions, available)).Value.ToArray();
+                return ((QplexMixer.Module)mixer).Credit(tape.Detached(parameters), tape.Constant(state), new ActionValues(tape.Constant(values), actions, available)).Value.ToArray();
             }
         }
 
-        private Var Forward(Tape tape, Var all) => mixer.Forward(tape.Freeze(parameters), new ActionValues(all, actions, available), state);
+        private Var Forward(Tape tape, Var all) => mixer.Forward(tape.Detached(parameters), new ActionValues(all, actions, available), state);
 
         private int ActionOf(int u, int agent) => u / (int)Math.Pow(actionCount, agent) % actionCount;
     }

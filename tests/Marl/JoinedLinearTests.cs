@@ -11,7 +11,7 @@ public sealed class JoinedLinearTests
         // [x, one-hot index, z], of which the first is common to the rows of an axis.
         var (layout, plain) = (new ParameterLayout(), new ParameterLayout());
         var (joined, linear) = (new JoinedLinear(layout, [4, 5, 3], 6), new Linear(plain, 12, 6));
-        Parameters parameters = new Parameters(layout).Initialise(new Rng(5)), expected = new Parameters(plain).Initialise(new Rng(5));
+        Parameters parameters = new Parameters(layout).Initialize(new Rng(5)), expected = new Parameters(plain).Initialize(new Rng(5));
         Assert.Equal(expected.Values.ToArray(), parameters.Values.ToArray());
         Tensor x = Tensor.Of(LayerTests.Normals(2 * 4, seed: 1)).Reshape(2, 1, 4), z = Tensor.Of(LayerTests.Normals(2 * 3 * 3, seed: 2)).Reshape(2, 3, 3);
         Tensor index = Tensor.Of([4f, 0f, 2f, 2f, 1f, 2f]).Reshape(2, 3), cotangent = Tensor.Of(LayerTests.Normals(2 * 3 * 6, seed: 3)).Reshape(2, 3, 6);

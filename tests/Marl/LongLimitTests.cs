@@ -9,14 +9,14 @@ public sealed class LongLimitTests
     private const int Limit = 1_000_000;
 
     [Theory]
-    [InlineData("vdn", "bufferSize=500"), InlineData("maddpg", "members=2"), InlineData("ippo", "minibatches=2"), InlineData("ippo", "rolloutLength=7")]
-    [InlineData("liir", "entropy=0")]
+    [InlineData("vdn", "bufferSize=500"), InlineData("maddpg", "ensembleSize=2"), InlineData("ippo", "minibatches=2"), InlineData("ippo", "rolloutLength=7")]
+    [InlineData("liir", "entropyCoefficient=0")]
     public void ShortEpisodesOfALongLimitTrainInLittleMemory(string algorithm, string setting)
     {
         // By the limit, the observations of one episode alone are 160 MB.
         long before = GC.GetTotalAllocatedBytes(precise: true);
         var configuration = RunConfiguration.Of(algorithm, "short", null,
-            [.. Games.TinyFor(algorithm), "agent=mlp", "steps=1000", "threads=1", "evaluateEvery=0", "evaluationEpisodes=4", "environments=4", setting]);
+            [.. Games.TinyFor(algorithm), "agent=mlp", "steps=1000", "threads=1", "evaluationInterval=0", "evaluationEpisodes=4", "environments=4", setting]);
         using var trainer = new Trainer(configuration, () => new Short(Limit));
         Assert.True(trainer.Run().Finished);
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 60_000_000);

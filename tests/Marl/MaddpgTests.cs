@@ -5,14 +5,14 @@ namespace Marl.Native.Tests;
 /// <summary>MADDPG and its kin: games whose answer is known, and each option by what it must change.</summary>
 public sealed class MaddpgTests
 {
-    private static readonly string[] small = ["agent=mlp", "hidden=32", "criticHidden=32", "batchSize=32", "learningRate=0.003", "targetTau=0.02", "gradientClip=1"];
+    private static readonly string[] small = ["agent=mlp", "hidden=32", "criticHidden=32", "batchSize=32", "learningRate=0.003", "targetTau=0.02", "maxGradientNorm=1"];
 
     [Theory]
-    [InlineData("maddpg", "shared=false")]
+    [InlineData("maddpg", "shareParameters=false")]
     [InlineData("maddpg", "critic=observations")]
-    [InlineData("maddpg", "infer=true")]
-    [InlineData("matd3", "shared=false")]
-    [InlineData("ddpg", "shared=false")]
+    [InlineData("maddpg", "inferPolicies=true")]
+    [InlineData("matd3", "shareParameters=false")]
+    [InlineData("ddpg", "shareParameters=false")]
     public void NumbersAreLearned(string algorithm, string setting)
     {
         // To say 0 whatever is seen costs 2.25 an episode.
@@ -20,10 +20,10 @@ public sealed class MaddpgTests
     }
 
     [Theory]
-    [InlineData("maddpg", "shared=true")]
+    [InlineData("maddpg", "shareParameters=true")]
     [InlineData("maddpg", "hardSamples=false", "sampleTargets=true")]
-    [InlineData("maddpg", "infer=true", "shared=false")]
-    [InlineData("maddpg", "members=2")]
+    [InlineData("maddpg", "inferPolicies=true", "shareParameters=false")]
+    [InlineData("maddpg", "ensembleSize=2")]
     [InlineData("ddpg", "temperature=0.7")]
     public void ChoicesAreLearned(string algorithm, params string[] settings)
         => Assert.Equal(10, Play(algorithm, () => new IdentityGame(), 12_000, [.. settings, "gamma=0.5"]).ReturnMean);
@@ -31,7 +31,7 @@ public sealed class MaddpgTests
     [Fact]
     public void TeamsOfUnlikeAgentsLearnTheirOwnRewards()
     {
-        var summary = Play("maddpg", () => new UnlikeGame(0, 1, 0), 8_000, "shared=false", "gamma=0.5", "reward=individual");
+        var summary = Play("maddpg", () => new UnlikeGame(0, 1, 0), 8_000, "shareParameters=false", "gamma=0.5", "reward=individual");
         Assert.Equal([25, 10], summary.TeamReturnMeans);
     }
 
@@ -43,9 +43,9 @@ public sealed class MaddpgTests
         foreach (bool shared in (bool[])[true, false])
         {
             List<double> divergences = [];
-            var configuration = RunConfiguration.Of("maddpg", "test", null, [.. small, "infer=true", $"shared={shared}", "gamma=0.5"]) with
+            var configuration = RunConfiguration.Of("maddpg", "test", null, [.. small, "inferPolicies=true", $"shareParameters={shared}", "gamma=0.5"]) with
             {
-                Training = new() { Steps = 5_000, EvaluateEvery = 500, EvaluationEpisodes = 4, Threads = 1 },
+                Training = new() { Steps = 5_000, EvaluationInterval = 500, EvaluationEpisodes = 4, Threads = 1 },
             };
             using var trainer = new Trainer(configuration, numbers ? () => new Reach() : () => new UnlikeGame(0, 0, 0));
             trainer.Run(row => divergences.Add(row.Update.Metrics.Single(metric => metric.Name == "inferenceDivergence").Value));
@@ -59,7 +59,7 @@ public sealed class MaddpgTests
     public void InferenceTakesThePlaceOfTheOthersInTheTargetAndNotOfOneself()
     {
         // Agent 0's target is a function of its idea of agent 1 and not of the true policy of agent 1; of its own policy it is.
-        using var round = new Updates("maddpg", "infer=true", "shared=false", "critic=observations");
+        using var round = new Updates("maddpg", "inferPolicies=true", "shareParameters=false", "critic=observations");
         // The value of agent 1, whose target does read its own policy, is made a constant.
         var critic = round.Learner.Networks[1].Target;
         critic[critic.Layout.Slices.Single(slice => slice.Name == "critic.fc3.weight")][1].Span.Clear();
@@ -83,7 +83,7 @@ public sealed class MaddpgTests
     [Fact]
     public void OfTwinCriticsTheLesserCounts()
     {
-        using var round = new Updates("matd3", "smoothing=0", "gamma=1", "standardiseRewards=false");
+        using var round = new Updates("matd3", "targetPolicyNoise=0", "gamma=1", "standardizeRewards=false");
         var critic = round.Learner.Networks[1];
         foreach (var slice in critic.Target.Layout.Slices)
         {
@@ -123,7 +123,7 @@ public sealed class MaddpgTests
         var (spec, tape) = (new Reach { Box = new(-2, 4) }.Spec, new Tape());
         using (tape.NoGrad())
         {
-            var clipped = new BoxPolicy(spec).Clip(tape.Constant(Tensor.Of([9f, 9f, 0f, -9f], [1, 1, 2, 2]))).Value;
+            var clipped = new TanhPolicy(spec).Clip(tape.Constant(Tensor.Of([9f, 9f, 0f, -9f], [1, 1, 2, 2]))).Value;
             Assert.Equal([4, 0, 0, -2], clipped.ToArray()); // agent 0 has no second number
         }
     }
@@ -132,7 +132,7 @@ public sealed class MaddpgTests
     public void MembersPlayAndLearnApart()
     {
         using var workers = new Workers(1);
-        var configuration = RunConfiguration.Of("maddpg", "test", null, [.. small, "members=3", "shared=false", "batchSize=6"]) with { Training = new() { Threads = 1 } };
+        var configuration = RunConfiguration.Of("maddpg", "test", null, [.. small, "ensembleSize=3", "shareParameters=false", "batchSize=6"]) with { Training = new() { Threads = 1 } };
         var spec = new Reach().Spec;
         var learner = (ReplayLearner)configuration.CreateLearner(configuration.Training.Context(spec, workers));
         Assert.Equal(["actor0", "actor1", "actor2"], learner.Networks.Take(3).Select(network => network.Name));
@@ -150,8 +150,8 @@ public sealed class MaddpgTests
             var rest = tape.Constant(Tensor.Zeros(30, 2, learner.Agent.StateSize));
             for (int member = 0; member < 3; member++)
             {
-                var output = learner.Agent.Forward(tape.Freeze(learner.Actors[member].Parameters), learner.Agent.Input.Build(tape, batch), rest).Output;
-                var mean = new BoxPolicy(spec).Mean(output).Value;
+                var output = learner.Agent.Forward(tape.Detached(learner.Actors[member].Parameters), learner.Agent.Input.Build(tape, batch), rest).Output;
+                var mean = new TanhPolicy(spec).Mean(output).Value;
                 for (int b = 0; b < 30; b++)
                 {
                     for (int agent = 0; agent < 2; agent++)
@@ -212,14 +212,14 @@ public sealed class MaddpgTests
         string path = Path.GetTempFileName();
         try
         {
-            using var trainer = new Trainer(RunConfiguration.Of("maddpg", "test", null, [.. small, "members=2"]) with
+            using var trainer = new Trainer(RunConfiguration.Of("maddpg", "test", null, [.. small, "ensembleSize=2"]) with
             {
-                Training = new() { Steps = 300, EvaluateEvery = 0, EvaluationEpisodes = 2, Threads = 1 },
+                Training = new() { Steps = 300, EvaluationInterval = 0, EvaluationEpisodes = 2, Threads = 1 },
             }, () => new Reach());
             trainer.Run();
             trainer.Policy.Save(path);
             var (saved, loaded, environment, rng) = (trainer.Policy, Policy.Load(path), new Reach(), new Rng(4));
-            Assert.Equal(2, loaded.Description.Members);
+            Assert.Equal(2, loaded.Description.EnsembleSize);
             HashSet<float> answers = [];
             environment.Reset(ref rng);
             var (one, other) = (new Rng(5), new Rng(5));
@@ -242,18 +242,18 @@ public sealed class MaddpgTests
     [Fact]
     public void ALocalCriticReadsOneAgentAlone()
     {
-        using var local = new Updates("ddpg", "shared=true");
-        using var central = new Updates("maddpg", "shared=true");
+        using var local = new Updates("ddpg", "shareParameters=true");
+        using var central = new Updates("maddpg", "shareParameters=true");
         Assert.Equal(Reach.Observation + 2 + 2, Inputs(local));
         Assert.Equal(2 * Reach.Observation + 2 + 2 * 2, Inputs(central));
-        Assert.Contains("infer=true needs critic", Assert.Throws<UsageException>(() => new Updates("ddpg", "infer=true")).Message, StringComparison.Ordinal);
+        Assert.Contains("inferPolicies=true needs critic", Assert.Throws<UsageException>(() => new Updates("ddpg", "inferPolicies=true")).Message, StringComparison.Ordinal);
 
         static int Inputs(Updates of) => of.Learner.Networks[1].Online.Layout.Slices.Single(slice => slice.Name == "critic.fc1.weight").Shape[1];
     }
 
     private static TrainingSummary Play(string algorithm, Func<IEnvironment> create, long steps, params string[] settings)
     {
-        var configuration = RunConfiguration.Of(algorithm, "test", null, [$"steps={steps}", "evaluateEvery=0", "evaluationEpisodes=40", "threads=1", .. small, .. settings]);
+        var configuration = RunConfiguration.Of(algorithm, "test", null, [$"steps={steps}", "evaluationInterval=0", "evaluationEpisodes=40", "threads=1", .. small, .. settings]);
         using var trainer = new Trainer(configuration, create);
         return trainer.Run();
     }

@@ -16,14 +16,14 @@ public sealed class MetaGradientTests
     [InlineData("lambda=1")]
     [InlineData("lambda=0", "nStep=1")]
     [InlineData("lambda=0", "nStep=3")]
-    [InlineData("lambda=0.8", "agent=gru", "floorStart=0.3", "maskBeforeSoftmax=false")]
-    [InlineData("lambda=0.8", "shared=false", "criticActions=true")]
-    [InlineData("lambda=0.8", "entropy=0.3", "criticObservation=true", "standardiseRewards=true")]
+    [InlineData("lambda=0.8", "agent=gru", "epsilonFloorStart=0.3", "maskBeforeSoftmax=false")]
+    [InlineData("lambda=0.8", "shareParameters=false", "criticActions=true")]
+    [InlineData("lambda=0.8", "entropyCoefficient=0.3", "criticObservation=true", "standardizeRewards=true")]
     public void ItIsTheSlopeOfTheSurrogateAfterTheStep(params string[] settings)
     {
         using var workers = new Workers(1);
         var configuration = Games.Configure("liir", "lbf:5x5-2p-2f", 10, settings: ["agent=mlp", "hidden=12", "criticHidden=12", "environments=6",
-            "intrinsicWeight=5", "gradientClip=0", "standardiseRewards=false", "criticLearningRate=1e-9", Invariant($"learningRate={Rate * Flat}"),
+            "intrinsicWeight=5", "maxGradientNorm=0", "standardizeRewards=false", "criticLearningRate=1e-9", Invariant($"learningRate={Rate * Flat}"),
             Invariant($"optimizer.epsilon={Flat}"), .. settings]);
         var environment = Catalog.CreateEnvironment("lbf:5x5-2p-2f");
         var learner = (OnPolicyLearner)configuration.CreateLearner(configuration.Training.Context(environment.Spec, workers));
@@ -70,7 +70,7 @@ public sealed class MetaGradientTests
             float[] moved = [.. eta.Zip(d, (e, di) => e + h * di)];
             intrinsic.Values.CopyFrom(moved);
             learner.Begin(episodes, steps: 0);
-            learner.Pass(steps: 0);
+            learner.AdvanceTo(steps: 0);
             intrinsic.Values.CopyFrom(eta);
             return MeanOfRatios();
         }
@@ -82,7 +82,7 @@ public sealed class MetaGradientTests
             using (tape.NoGrad())
             {
                 var rest = tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.StateSize));
-                var logits = agent.Forward(tape.Freeze(actor), agent.Input.Build(tape, batch), rest).Output.Slice(0, 0, batch.Steps);
+                var logits = agent.Forward(tape.Detached(actor), agent.Input.Build(tape, batch), rest).Output.Slice(0, 0, batch.Steps);
                 var logPolicy = learner.Exploration.LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
                 float[] log = new ActionValues(logPolicy, batch.Actions, default).Chosen.Value.ToArray();
                 double sum = 0;

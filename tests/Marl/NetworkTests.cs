@@ -76,7 +76,7 @@ public sealed class NetworkTests
         var run = new Batch();
         var layout = new ParameterLayout();
         var critic = NewCritic(layout, networks[network], shared, run.Spec);
-        var parameters = new Parameters(layout).Initialise(new Rng(5));
+        var parameters = new Parameters(layout).Initialize(new Rng(5));
         int rows = run.Episodes.Steps + 1, b = run.Episodes.Count, reset = rows / 2;
         Tensor perEpisode = Tensor.Zeros(rows, b, 1), perAgent = Tensor.Zeros(rows, b, 2);
         foreach (var mask in (ReadOnlySpan<Tensor>)[perEpisode, perAgent])
@@ -87,7 +87,7 @@ public sealed class NetworkTests
         var tape = new Tape();
         using (tape.NoGrad())
         {
-            var w = tape.Freeze(parameters);
+            var w = tape.Detached(parameters);
             float[] masked = critic.Forward(w, run.Episodes, perEpisode).Value.ToArray(), plain = critic.Forward(w, run.Episodes).Value.ToArray();
             Assert.Equal(masked, critic.Forward(w, run.Episodes, perAgent).Value.ToArray());
             // From the reset on it is as if nothing had been before; up to it, as if there were no reset.
@@ -112,7 +112,7 @@ public sealed class NetworkTests
         var run = new Batch();
         var layout = new ParameterLayout();
         var critic = NewCritic(layout, networks[network], shared, run.Spec);
-        var parameters = new Parameters(layout).Initialise(new Rng(6));
+        var parameters = new Parameters(layout).Initialize(new Rng(6));
         var direction = Tensor.Zeros(layout.Count);
         var rng = new Rng(7);
         foreach (ref float x in direction.Span)
@@ -294,10 +294,10 @@ public sealed class NetworkTests
 
         public float[] Evaluate(ParameterLayout layout, Func<Weights, Var> forward)
         {
-            var (tape, parameters) = (new Tape(), new Parameters(layout).Initialise(new Rng(4)));
+            var (tape, parameters) = (new Tape(), new Parameters(layout).Initialize(new Rng(4)));
             using (tape.NoGrad())
             {
-                return forward(tape.Freeze(parameters)).Value.ToArray();
+                return forward(tape.Detached(parameters)).Value.ToArray();
             }
         }
     }

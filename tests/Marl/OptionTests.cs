@@ -20,8 +20,8 @@ public sealed class OptionTests
             RunConfiguration.Parse($$"""{"options": {{options}}}""", "x", "qmix", "two-step").ToJson());
 
     [Theory]
-    [InlineData("qmix", """{"optimiser": {"type": "sgd"}}""", "unknown option 'optimiser'")]
-    [InlineData("qmix", """{"optimiser": {}}""", "unknown option 'optimiser'")]
+    [InlineData("qmix", """{"optim": {"type": "sgd"}}""", "unknown option 'optim'")]
+    [InlineData("qmix", """{"optim": {}}""", "unknown option 'optim'")]
     [InlineData("qmix", """{"hidden": {"type": "gru"}}""", "option 'hidden' cannot be")]
     [InlineData("mappo", """{"layers": {"type": "gru"}}""", "option 'layers' is ambiguous")]
     public void AnObjectThatIsNoPartIsRefused(string algorithm, string options, string error)
@@ -59,5 +59,27 @@ public sealed class OptionTests
         public string[]? Words { get; init; }
 
         public override Objective Create(LearningContext context) => throw new NotSupportedException();
+    }
+
+    [Theory]
+    [InlineData("qmix", "targetEvery", "targetUpdateInterval"), InlineData("qmix", "gradientClip", "maxGradientNorm"), InlineData("qmix", "shared", "shareParameters")]
+    [InlineData("qmix", "mixingEmbed", "mixer.embed"), InlineData("iql", "importanceNormalise", "importanceNormalize")]
+    [InlineData("iql", "optimizerEpsilon", "optimizer.epsilon"), InlineData("iql", "standardiseRewards", "standardizeRewards")]
+    [InlineData("coma", "floorStart", "exploration.epsilonFloorStart"), InlineData("coma", "exploration.floorFinish", "exploration.epsilonFloorFinish")]
+    [InlineData("coma", "floorAnneal", "exploration.epsilonFloorAnneal"), InlineData("ippo", "entropy", "entropyCoefficient"), InlineData("ippo", "clip", "clipRange")]
+    [InlineData("ippo", "valueClip", "valueClipRange"), InlineData("ippo", "normaliseAdvantages", "normalizeAdvantages")]
+    [InlineData("ippo", "standardiseReturns", "standardizeReturns"), InlineData("maddpg", "members", "ensembleSize"), InlineData("maddpg", "infer", "inferPolicies")]
+    [InlineData("maddpg", "inferenceEntropy", "inferenceEntropyCoefficient"), InlineData("maddpg", "outputPenalty", "logitRegularization")]
+    [InlineData("maddpg", "twin", "twinCritics"), InlineData("matd3", "smoothing", "targetPolicyNoise"), InlineData("matd3", "smoothingClip", "targetNoiseClip")]
+    [InlineData("vdn", "evaluateEvery", "evaluationInterval"), InlineData("vdn", "checkpointEvery", "checkpointInterval")]
+    public void AFormerNameNamesThePresentOne(string algorithm, string former, string present)
+    {
+        string message = $"option '{former}' was renamed; use '{present}'";
+        Assert.Equal(message, Assert.Throws<UsageException>(() => RunConfiguration.Of(algorithm, "two-step", null, [$"{former}=1"])).Message);
+        if (!former.Contains('.') && former is not ("evaluateEvery" or "checkpointEvery"))
+        {
+            Assert.Equal(message, Assert.Throws<UsageException>(
+                () => RunConfiguration.Parse($$$"""{"options": {"{{{former}}}": 1}}""", "x", algorithm, "two-step")).Message);
+        }
     }
 }

@@ -12,10 +12,10 @@ public sealed class PolicyGradientTests
     [InlineData("reinforce", "two-step")]
     [InlineData("maa2c", "two-step", "nStep=1")]
     [InlineData("maa2c", "two-step", "nStep=5")]
-    [InlineData("maa2c", "climbing?steps=1", "floorStart=0.2", "floorFinish=0.2")]
+    [InlineData("maa2c", "climbing?steps=1", "epsilonFloorStart=0.2", "epsilonFloorFinish=0.2")]
     [InlineData("coma", "two-step", "nStep=1")]
-    [InlineData("coma", "two-step", "floorStart=0.3", "floorFinish=0.3")]
-    [InlineData("coma", "two-step", "floorStart=0.3", "floorFinish=0.3", "maskBeforeSoftmax=false")]
+    [InlineData("coma", "two-step", "epsilonFloorStart=0.3", "epsilonFloorFinish=0.3")]
+    [InlineData("coma", "two-step", "epsilonFloorStart=0.3", "epsilonFloorFinish=0.3", "maskBeforeSoftmax=false")]
     [InlineData("coma", "climbing?steps=1")]
     [InlineData("reinforce", "climbing?steps=1", "reward=difference", "defaultAction=1")]
     [InlineData("reinforce", "climbing?steps=1", "reward=aristocratic")]
@@ -41,8 +41,8 @@ public sealed class PolicyGradientTests
         {
             environment = Catalog.CreateEnvironment(game);
             spec = environment.Spec;
-            var configuration = Games.Configure(algorithm, game, 10, settings: ["agent=mlp", "hidden=8", "criticHidden=12", "environments=1", "entropy=0", "gamma=1",
-                "gradientClip=0", "standardiseRewards=false", "terminateAtLimit=true", .. settings]);
+            var configuration = Games.Configure(algorithm, game, 10, settings: ["agent=mlp", "hidden=8", "criticHidden=12", "environments=1", "entropyCoefficient=0", "gamma=1",
+                "maxGradientNorm=0", "standardizeRewards=false", "terminateAtLimit=true", .. settings]);
             var context = configuration.Training.Context(spec, workers);
             Learner = (OnPolicyLearner)configuration.CreateLearner(context);
             foreach (ref float weight in Learner.Parameters.Values.Span)
@@ -55,9 +55,9 @@ public sealed class PolicyGradientTests
             using (tape.NoGrad())
             {
                 // Once more, for rewards that are a matter of the policy.
-                var policy = LogPolicy(tape.Freeze(Learner.Parameters), Batch()).Exp().Value;
+                var policy = LogPolicy(tape.Detached(Learner.Parameters), Batch()).Exp().Value;
                 episodes = [.. episodes.Select((_, i) => Play(i, context, policy))];
-                probabilities = Probability(tape.Freeze(Learner.Parameters), Batch()).Value.ToArray();
+                probabilities = Probability(tape.Detached(Learner.Parameters), Batch()).Value.ToArray();
             }
             Assert.Equal(1f, probabilities.Sum(), 1e-5f);
             TeachCritic();
@@ -79,7 +79,7 @@ public sealed class PolicyGradientTests
             return gradient.ToArray();
         }
 
-        /// <summary>sum_e p(e) g(e), where g is what the learner makes of an episode: its loss is the mean over steps and agents, and to be minimised.</summary>
+        /// <summary>sum_e p(e) g(e), where g is what the learner makes of an episode: its loss is the mean over steps and agents, and to be minimized.</summary>
         public float[] ExpectedEstimate()
         {
             float[] sum = new float[Learner.Parameters.Values.Count];
@@ -87,7 +87,7 @@ public sealed class PolicyGradientTests
             for (int e = 0; e < episodes.Length; e++)
             {
                 Learner.Begin(episodes.AsSpan(e, 1), steps: 0);
-                Learner.Pass(steps: 0);
+                Learner.AdvanceTo(steps: 0);
                 var gradient = Learner.Parameters.Gradient.Span;
                 for (int i = 0; i < sum.Length; i++)
                 {

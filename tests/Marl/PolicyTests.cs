@@ -11,8 +11,8 @@ public sealed class PolicyTests
     public static TheoryData<string, string, string> Kinds => new()
     {
         { "iql", Foraging, "agent=mlp" }, { "qmix", Foraging, "agent=gru" }, { "qmix", Foraging, "lastAction=true" }, { "ippo", Foraging, "lastAction=true" },
-        { "iql", Foraging, "fingerprint=true" }, { "iql", Foraging, "observation=state" }, { "iql", Unlike, "lastAction=true" }, { "ippo", Unlike, "shared=false" },
-        { "maddpg", Unlike, "members=3" }, { "maddpg", TrainingTests.Numbers, "agent=gru" }, { "maddpg", TrainingTests.Numbers, "members=2" },
+        { "iql", Foraging, "fingerprint=true" }, { "iql", Foraging, "observation=state" }, { "iql", Unlike, "lastAction=true" }, { "ippo", Unlike, "shareParameters=false" },
+        { "maddpg", Unlike, "ensembleSize=3" }, { "maddpg", TrainingTests.Numbers, "agent=gru" }, { "maddpg", TrainingTests.Numbers, "ensembleSize=2" },
         { "matd3", TrainingTests.Numbers, "lastAction=true" },
     };
 

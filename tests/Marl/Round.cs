@@ -2,7 +2,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
-/// <summary>Five episodes, played and learnt from with the same fresh weights.</summary>
+/// <summary>Five episodes, played and learned from with the same fresh weights.</summary>
 internal sealed class Round : IDisposable
 {
     private readonly Workers workers = new(1);
@@ -34,7 +34,7 @@ internal sealed class Round : IDisposable
         using (tape.NoGrad())
         {
             var rest = tape.Constant(Tensor.Zeros(1, agent.Agents, agent.StateSize));
-            var q = agent.Forward(tape.Freeze(Learner.Parameters), agent.Input.Build(tape, batch), rest).Output;
+            var q = agent.Forward(tape.Detached(Learner.Parameters), agent.Input.Build(tape, batch), rest).Output;
             var values = new ActionValues(q.Slice(0, 0, batch.Steps), batch.Actions, batch.Available.Slice(0, batch.Steps));
             return Weighting.Probability(tape, values, epsilon).ToArray();
         }

@@ -9,8 +9,8 @@ public sealed class SegmentTests
 
     public static TheoryData<string, string[]> Algorithms => new()
     {
-        { "ippo", ["lastAction=true", "epochs=2", "minibatches=3"] }, { "ippo", ["agent=mlp", "standardiseReturns=true", "standardiseRewards=false"] }, { "mappo", ["shared=false", "lambda=0.9"] },
-        { "ia2c", ["standardiseRewards=true", "nStep=3"] }, { "maa2c", ["critic=both", "lastAction=true", "normaliseAdvantages=true"] },
+        { "ippo", ["lastAction=true", "epochs=2", "minibatches=3"] }, { "ippo", ["agent=mlp", "standardizeReturns=true", "standardizeRewards=false"] }, { "mappo", ["shareParameters=false", "lambda=0.9"] },
+        { "ia2c", ["standardizeRewards=true", "nStep=3"] }, { "maa2c", ["critic=both", "lastAction=true", "normalizeAdvantages=true"] },
         { "coma", ["lastAction=true", "criticLastActions=true", "lambda=0.8"] }, { "pareto-ac", ["lastAction=true"] },
         { "liir", ["lambda=0.7", "criticLastActions=true", "criticActions=true"] }, { "liir", ["nStep=2", "lambda=0"] }, { "coma", ["terminateAtLimit=true", "lambda=0"] },
     };
@@ -49,8 +49,8 @@ public sealed class SegmentTests
                 Near(whole.Episodes[i][column], segments.Episodes[i / 2][column].Slice(start, 4 * width), 1e-5);
             }
         }
-        ours.Pass(100);
-        theirs.Pass(100);
+        ours.AdvanceTo(100);
+        theirs.AdvanceTo(100);
         foreach (var (our, their) in ours.Networks.Zip(theirs.Networks))
         {
             Assert.Contains(their.Online.Gradient.ToArray(), x => Math.Abs(x) > 1e-5);
@@ -116,7 +116,7 @@ public sealed class SegmentTests
 
     /// <summary>The learner's policy of every row is the one that acted: state and last action are carried into a segment, and reset inside.</summary>
     [Theory]
-    [InlineData("shared=true", "lastAction=true"), InlineData("shared=false", "lastAction=true"), InlineData("agent=mlp", "lastAction=true"), InlineData("shared=true", "lastAction=false")]
+    [InlineData("shareParameters=true", "lastAction=true"), InlineData("shareParameters=false", "lastAction=true"), InlineData("agent=mlp", "lastAction=true"), InlineData("shareParameters=true", "lastAction=false")]
     public void TheLearnerSeesThePolicyThatActed(params string[] settings)
     {
         using var play = new Play("mappo", Foraging, 4, ["hidden=8", "criticHidden=8", "rolloutLength=9", .. settings]);
@@ -131,7 +131,7 @@ public sealed class SegmentTests
             using (tape.NoGrad())
             {
                 var rest = tape.Constant(state.Length > 0 ? batch[state[0]] : Tensor.Zeros(4, agent.Agents, agent.StateSize));
-                var logits = agent.Forward(tape.Freeze(play.Learner.Parameters), agent.Input.Build(tape, batch), rest, batch.ContinueMask).Output;
+                var logits = agent.Forward(tape.Detached(play.Learner.Parameters), agent.Input.Build(tape, batch), rest, batch.ContinueMask).Output;
                 var logPolicy = play.Learner.Exploration.LogPolicy(logits.Slice(0, 0, batch.Steps), batch.Available.Slice(0, batch.Steps));
                 float[] p = (new ActionValues(logPolicy, batch.Actions, default).Chosen.Exp() * batch.Mask).Value.ToArray();
                 Near((tape.Constant(batch.Probabilities) * batch.Mask).Value.Span, p, 1e-6);
@@ -141,17 +141,17 @@ public sealed class SegmentTests
 
     /// <summary>Before the first step of a round, PPO's ratios are 1 in every row of segments that begin in the middle of episodes.</summary>
     [Theory]
-    [InlineData("shared=true"), InlineData("shared=false"), InlineData("agent=mlp")]
+    [InlineData("shareParameters=true"), InlineData("shareParameters=false"), InlineData("agent=mlp")]
     public void RatiosAreOneBeforeTheFirstStep(string setting)
     {
-        using var play = new Play("ippo", Foraging, 4, ["hidden=8", "criticHidden=8", "rolloutLength=5", "lastAction=true", "clip=0.00001", "minibatches=1", setting]);
+        using var play = new Play("ippo", Foraging, 4, ["hidden=8", "criticHidden=8", "rolloutLength=5", "lastAction=true", "clipRange=0.00001", "minibatches=1", setting]);
         var learner = (OnPolicyLearner)play.Learner;
         for (int round = 0; round < 5; round++)
         {
             play.Next();
             float[] before = learner.Parameters.Values.ToArray();
             learner.Begin(play.Episodes, 0);
-            learner.Pass(0);
+            learner.AdvanceTo(0);
             Assert.Equal(0f, learner.Statistics.Metrics.Single(metric => metric.Name == "clipFraction").Value);
             learner.Parameters.Values.CopyFrom(before);
         }
@@ -162,7 +162,7 @@ public sealed class SegmentTests
     [Fact]
     public void ReturnsBootstrapFromWhereASegmentIsCut()
     {
-        string[] all = ["hidden=8", "criticHidden=8", "nStep=1", "lambda=0", "agent=mlp", "standardiseRewards=false"];
+        string[] all = ["hidden=8", "criticHidden=8", "nStep=1", "lambda=0", "agent=mlp", "standardizeRewards=false"];
         using Play segments = new("maa2c", Foraging, 2, [.. all, "rolloutLength=5"]), whole = new("maa2c", Foraging, 2, all);
         List<float>[] got = [[], []], expected = [[], []];
         for (int round = 0; round < 8; round++)

@@ -61,7 +61,7 @@ public sealed class PolicySamplerTests
     public void TheFloorFollowsItsSchedule()
     {
         using var trainer = new Trainer(Games.Configure("coma", "identity", 400, settings: ["hidden=8", "criticHidden=8", "environments=4",
-            "floorStart=0.5", "floorFinish=0.1", "floorAnneal=200"]));
+            "epsilonFloorStart=0.5", "epsilonFloorFinish=0.1", "epsilonFloorAnneal=200"]));
         Assert.Equal(0.5f, trainer.Learner.ExplorationRate(0));
         trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), trainer.Learner.ExplorationRate(steps), 1e-5f));
         Assert.Equal(0.1f, trainer.Learner.ExplorationRate(400));

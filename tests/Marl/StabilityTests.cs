@@ -56,7 +56,7 @@ public sealed class StabilityTests
     [Fact]
     public void ExperienceOfThePresentPoliciesWeighsOne()
     {
-        string[] common = [.. Games.Tiny, "batchSize=5", "epsilonStart=0.3", "epsilonFinish=0.3", "standardiseRewards=false"];
+        string[] common = [.. Games.Tiny, "batchSize=5", "epsilonStart=0.3", "epsilonFinish=0.3", "standardizeRewards=false"];
         foreach (string importance in (string[])["step", "episode"])
         {
             using var run = new Round(Foraging, 0.3f, [.. common, $"importance={importance}"]);
@@ -103,7 +103,7 @@ public sealed class StabilityTests
     [Fact]
     public void ForgivingEverythingIsBeingDeafToNegativeErrors()
     {
-        string[] common = [.. Games.Tiny, "batchSize=5", "standardiseRewards=false"];
+        string[] common = [.. Games.Tiny, "batchSize=5", "standardizeRewards=false"];
         Assert.Equal(Gradient("hysteretic=0"), Gradient("leniency=1e6"));
         Assert.NotEqual(Gradient("hysteretic=0"), Gradient("hysteretic=0.5"));
         Assert.NotEqual(Gradient("hysteretic=1"), Gradient("hysteretic=0.5"));

@@ -6,7 +6,7 @@ namespace Marl.Native.Tests;
 public sealed class TeamTests
 {
     private static readonly string[] quick =
-        ["agent=mlp", "hidden=32", "epsilonAnneal=6000", "learningRate=0.003", "targetTau=0.05", "targetEvery=1", "gamma=0.5"];
+        ["agent=mlp", "hidden=32", "epsilonAnneal=6000", "learningRate=0.003", "targetTau=0.05", "targetUpdateInterval=1", "gamma=0.5"];
 
     private static UnlikeGame TwoTeams() => new(0, 1, 0);
 
@@ -97,7 +97,7 @@ public sealed class TeamTests
     [InlineData("lambda=0.5")]
     public void WhatAnAgentCannotDoIsNeverWorthAnything(string setting)
     {
-        var configuration = Games.Configure("iql", "unlike", 10, settings: [.. quick, "shared=false", "batchSize=4", setting]);
+        var configuration = Games.Configure("iql", "unlike", 10, settings: [.. quick, "shareParameters=false", "batchSize=4", setting]);
         using var workers = new Workers(1);
         var context = configuration.Training.Context(TwoTeams().Spec, workers);
         Episode[] episodes = [.. Enumerable.Range(0, 4).Select(i => Games.Play(TwoTeams, i))];
@@ -146,7 +146,7 @@ public sealed class TeamTests
     public void UnlikeAgentsLearn(string algorithm, bool shared, string reward)
     {
         bool alone = algorithm == "iql";
-        var configuration = Games.Configure(algorithm, "unlike", 12_000, threads: 2, settings: [.. quick, $"shared={shared}", reward]);
+        var configuration = Games.Configure(algorithm, "unlike", 12_000, threads: 2, settings: [.. quick, $"shareParameters={shared}", reward]);
         using var trainer = new Trainer(configuration, alone ? TwoTeams : OneTeam);
         var summary = trainer.Run();
         Assert.Equal(alone ? [25.0, 10.0] : [35.0], summary.TeamReturnMeans);
@@ -171,12 +171,12 @@ public sealed class TeamTests
 
     [Theory]
     [InlineData("agent=gru", "reward=natural")]
-    [InlineData("shared=false", "reward=mean")]
+    [InlineData("shareParameters=false", "reward=mean")]
     [InlineData("lastAction=true", "reward=individual")]
     public void AResumedRunOfSeveralTeamsEndsWithTheSameBits(string setting, string reward)
     {
         using var folder = new TemporaryFolder();
-        var configuration = Games.Configure("iql", "unlike", 1_000, settings: [.. Games.Tiny, setting, reward, "checkpointEvery=200"]);
+        var configuration = Games.Configure("iql", "unlike", 1_000, settings: [.. Games.Tiny, setting, reward, "checkpointInterval=200"]);
         string[] shas = [.. new[] { 1, 3, 8 }.Select(threads =>
         {
             using var whole = new Trainer(configuration with { Training = configuration.Training with { Threads = threads } }, TwoTeams);

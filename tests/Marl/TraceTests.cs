@@ -3,7 +3,7 @@ namespace Marl.Native.Tests;
 /// <summary>Longer returns in the learner: where the recursions of <see cref="TargetsTests"/> meet a mixer and what was greedy.</summary>
 public sealed class TraceTests
 {
-    private static readonly string[] common = [.. Games.Tiny, "batchSize=5", "standardiseRewards=false"];
+    private static readonly string[] common = [.. Games.Tiny, "batchSize=5", "standardizeRewards=false"];
 
     [Theory]
     [InlineData("iql")]

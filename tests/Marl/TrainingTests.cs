@@ -9,19 +9,19 @@ public sealed class TrainingTests
     public static TheoryData<string, string> Runs => With(Algorithms(continuous: null).Select(name => (name, "agent=gru"))
         .Concat(Games.Mixers.Select(mixer => ("vdn", $"mixer={mixer}"))),
     [
-        ("iql", "reward=individual"), ("vdn", "agent=mlp"), ("vdn", "shared=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
+        ("iql", "reward=individual"), ("vdn", "agent=mlp"), ("vdn", "shareParameters=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
         ("qtran", "architecture=comaCritic"), ("qtran", "lambda=0.6"), ("qtran-alt", "agent=mlp"), ("qtran-alt", "doubleQ=false"),
         ("qplex", "kernelLayers=3"), ("cw-qmix", "doubleQ=false"), ("ow-qmix", "lambda=0.6"),
-        ("ia2c", "shared=false"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
+        ("ia2c", "shareParameters=false"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
         ("pareto-ac", "agent=mlp"), ("liir", "lambda=0"), ("mappo", "criticNetwork=gru"), ("coma", "criticNetwork=gru"), ("liir", "criticNetwork=gru"),
-        ("maddpg", "shared=false"), ("maddpg", "infer=true"), ("maddpg", "members=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
+        ("maddpg", "shareParameters=false"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
     ]);
 
     /// <summary>Actions that are numbers.</summary>
     public const string Numbers = "mpe:speaker-listener?actions=continuous&steps=6";
 
     public static TheoryData<string, string> NumberRuns => With(Algorithms(continuous: true).Select(name => (name, "agent=gru")),
-        [("maddpg", "shared=true"), ("maddpg", "infer=true"), ("maddpg", "members=2"), ("matd3", "lastAction=true")]);
+        [("maddpg", "shareParameters=true"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "lastAction=true")]);
 
     /// <summary>Every algorithm, and the settings in which it has more to remember.</summary>
     public static TheoryData<string, string, string> ResumedRuns
@@ -34,7 +34,7 @@ public sealed class TrainingTests
                 data.Add(name, "agent=mlp", Foraging);
             }
             foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"), ("liir", "criticActions=true"),
-                ("maddpg", "members=3"), ("matd3", "infer=true") })
+                ("maddpg", "ensembleSize=3"), ("matd3", "inferPolicies=true") })
             {
                 data.Add(name, setting, Foraging);
             }
@@ -103,15 +103,15 @@ public sealed class TrainingTests
         Assert.Equal(11, Play("qplex", "climbing?steps=1"));
 
         double Play(string algorithm, string game) => Games.Train(Games.Configure(algorithm, game, 1_000, seed, settings: Games.Known(algorithm, game,
-            "agent=mlp", "hidden=32", "mixer.hypernetEmbed=16", "optimizer=rmsprop", "optimizer.epsilon=1e-5", "learningRate=0.001", "targetEvery=100", "targetTau=1",
-            "standardiseRewards=false", "bufferSize=500", "epsilonFinish=1", "epsilonAnneal=0", "terminateAtLimit=true",
+            "agent=mlp", "hidden=32", "mixer.hypernetEmbed=16", "optimizer=rmsprop", "optimizer.epsilon=1e-5", "learningRate=0.001", "targetUpdateInterval=100", "targetTau=1",
+            "standardizeRewards=false", "bufferSize=500", "epsilonFinish=1", "epsilonAnneal=0", "terminateAtLimit=true",
             "centralHidden=32", "centralEmbed=32"))).ReturnMean;
     }
 
     [Fact]
     public void IndependentLearnersAnswerWhatTheySee()
         => Assert.Equal(10, Games.Train(Games.Configure("iql", "identity", 6_000, settings:
-            ["agent=mlp", "hidden=32", "epsilonAnneal=3000", "learningRate=0.003", "targetTau=0.05", "targetEvery=1", "gamma=0.5"])).ReturnMean);
+            ["agent=mlp", "hidden=32", "epsilonAnneal=3000", "learningRate=0.003", "targetTau=0.05", "targetUpdateInterval=1", "gamma=0.5"])).ReturnMean);
 
     [Theory]
     [MemberData(nameof(Runs))]
@@ -136,7 +136,7 @@ public sealed class TrainingTests
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            var configuration = Games.Configure(algorithm, environment, 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointEvery=200"]);
+            var configuration = Games.Configure(algorithm, environment, 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointInterval=200"]);
             var whole = Games.Train(configuration);
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
@@ -162,7 +162,7 @@ public sealed class TrainingTests
     public void ARunWhoseEnvironmentFailedAnywhereEndsWithTheSameBits()
     {
         // Fails in rounds and in evaluations, at the beginning, in the middle and at the end of a run.
-        var configuration = Games.Configure("qmix", "identity", 400, settings: [.. Games.Tiny, "evaluateEvery=80", "batchSize=4"]);
+        var configuration = Games.Configure("qmix", "identity", 400, settings: [.. Games.Tiny, "evaluationInterval=80", "batchSize=4"]);
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {

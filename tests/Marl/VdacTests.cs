@@ -9,7 +9,7 @@ public sealed class VdacTests
     [Theory]
     [InlineData("none", "lbf:5x5-2p-1f", "lambda=0.8")]
     [InlineData("none", "lbf:5x5-2p-1f", "reward=individual")]
-    [InlineData("none", "lbf:5x5-2p-1f", "shared=false")]
+    [InlineData("none", "lbf:5x5-2p-1f", "shareParameters=false")]
     [InlineData("vdn", "identity?agents=1", "agent=gru")]
     public void WithNothingToMixItIsIa2c(string mixer, string environment, string setting)
     {

@@ -11,7 +11,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void WeightsComeBackWithTheirMetadata()
     {
-        var saved = Network(3).Initialise(new Rng(1));
+        var saved = Network(3).Initialize(new Rng(1));
         var metadata = new Dictionary<string, string> { ["environment"] = "identity" };
         Checkpoint.Save(File, saved, metadata);
 
@@ -26,7 +26,7 @@ public sealed class CheckpointTests : IDisposable
     public void WhatDoesNotFitIsNamedAndChangesNothing()
     {
         Entries(("agent.0.weight", [4, 3]), ("agent.0.bias", [4, 1]), ("agent.2.weight", [4, 2]), ("agent.4.weight", [1]));
-        var parameters = Network(3).Initialise(new Rng(1));
+        var parameters = Network(3).Initialize(new Rng(1));
         float[] before = parameters.Values.ToArray();
 
         string message = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(File, parameters)).Message;
@@ -41,7 +41,7 @@ public sealed class CheckpointTests : IDisposable
     {
         new Safetensors([SafetensorsEntry.Of("a", [1], [1.0])]).Write(File);
         var layout = new ParameterLayout();
-        layout.Add("a", new Shape(1), Initialisers.Constant(0f));
+        layout.Add("a", new Shape(1), Initializers.Constant(0f));
         string message = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(File, new Parameters(layout))).Message;
         Assert.Contains("'a: F64 [1]' is not F32 [1]", message);
     }
@@ -57,7 +57,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void ADamagedFileChangesNothing()
     {
-        var parameters = Network(3).Initialise(new Rng(1));
+        var parameters = Network(3).Initialize(new Rng(1));
         Checkpoint.Save(File, parameters);
         byte[] bytes = System.IO.File.ReadAllBytes(File);
         System.IO.File.WriteAllBytes(File, bytes[..^4]);
@@ -100,7 +100,7 @@ public sealed class CheckpointTests : IDisposable
         System.IO.File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         try
         {
-            Assert.Throws<UnauthorizedAccessException>(() => Checkpoint.Save(File, Network(3).Initialise(new Rng(1))));
+            Assert.Throws<UnauthorizedAccessException>(() => Checkpoint.Save(File, Network(3).Initialize(new Rng(1))));
             Assert.Equal(old, System.IO.File.ReadAllBytes(File));
         }
         finally

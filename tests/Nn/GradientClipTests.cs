@@ -10,8 +10,8 @@ public sealed class GradientClipTests
     public GradientClipTests()
     {
         var layout = new ParameterLayout();
-        layout.Add("a", new Shape(2), Initialisers.Constant(0f));
-        layout.Add("b", new Shape(1, 1), Initialisers.Constant(0f));
+        layout.Add("a", new Shape(2), Initializers.Constant(0f));
+        layout.Add("b", new Shape(1, 1), Initializers.Constant(0f));
         parameters = new Parameters(layout);
         clip = new GradientClip(parameters);
     }

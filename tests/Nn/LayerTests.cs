@@ -17,7 +17,7 @@ public sealed class LayerTests
         Assert.Equal("x.weight [3, 2, 4], x.bias [3, 2]", Slices(l => new Linear(l, 4, 2, Copies)));
         Assert.Equal("x.0.weight [5, 4], x.0.bias [5], x.2.weight [6, 5], x.2.bias [6], x.4.weight [2, 6], x.4.bias [2]",
             Slices(l => new Mlp(l, [4, 5, 6, 2])));
-        Assert.Equal("x.0.weight [3, 2, 4], x.0.bias [3, 2]", Slices(l => new Mlp(l, [4, 2], copies: Copies)));
+        Assert.Equal("x.0.weight [3, 2, 4], x.0.bias [3, 2]", Slices(l => new Mlp(l, [4, 2], groups: Copies)));
         Assert.Equal("x.weight_ih [15, 4], x.weight_hh [15, 5], x.bias_ih [15], x.bias_hh [15]", Slices(l => new Gru(l, 4, 5)));
         Assert.Equal("x.weight_ih [3, 15, 4], x.weight_hh [3, 15, 5], x.bias_ih [3, 15], x.bias_hh [3, 15]",
             Slices(l => new Gru(l, 4, 5, Copies)));
@@ -42,7 +42,7 @@ public sealed class LayerTests
         _ = new RmsNorm(layout.Scope("rms"), 3);
         _ = new Conv2d(layout.Scope("conv"), 4, 20, kernel: 5);
         _ = new Embedding(layout.Scope("embedding"), 200, 50);
-        _ = new Mlp(layout.Scope("mlp"), [25, 9, 9], hidden: Initialisers.Constant(1f), output: Initialisers.Constant(2f));
+        _ = new Mlp(layout.Scope("mlp"), [25, 9, 9], hidden: Initializers.Constant(1f), output: Initializers.Constant(2f));
         var values = Values(layout);
         Near(0.2, values["default.weight"]);
         Near(0.1, values["conv.weight"]);
@@ -53,7 +53,7 @@ public sealed class LayerTests
         Assert.Equal([1f, 1f, 1f, 1f], values["norm.weight"]);
         Assert.Equal([0f, 0f, 0f, 0f], values["norm.bias"]);
         Assert.Equal([1f, 1f, 1f], values["rms.weight"]);
-        // A layer whose weights are given an initialiser has bias 0.
+        // A layer whose weights are given an initializer has bias 0.
         Assert.All(values["mlp.0.weight"], value => Assert.Equal(1f, value));
         Assert.All(values["mlp.2.weight"], value => Assert.Equal(2f, value));
         Assert.All([.. values["mlp.0.bias"], .. values["mlp.2.bias"]], value => Assert.Equal(0f, value));
@@ -101,7 +101,7 @@ public sealed class LayerTests
         Throws("RmsNorm: input [2, 4] does not fit weight [3, 4]", l => new RmsNorm(l, 4, Copies).Forward, 2, 4);
         Throws("Linear: input [2, 3] does not fit weight [6, 4]", l => new HyperNetwork(l, 4, 6).Forward, 2, 3);
         Assert.Throws<ArgumentException>(() => new Mlp(new ParameterLayout(), [4]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(new ParameterLayout(), 4, 2, copies: -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(new ParameterLayout(), 4, 2, groups: -1));
 
         static void Throws(string message, Func<ParameterLayout, Func<Weights, Var, Var>> build, params int[] input)
         {
@@ -152,7 +152,7 @@ public sealed class LayerTests
     {
         var layout = new ParameterLayout();
         var (embedding, convolution) = (new Embedding(layout.Scope("e"), 5, 4), new Conv2d(layout.Scope("c"), 2, 3, kernel: 2, stride: 2, padding: 1));
-        var (parameters, tape) = (new Parameters(layout).Initialise(new Rng(1)), new Tape());
+        var (parameters, tape) = (new Parameters(layout).Initialize(new Rng(1)), new Tape());
         using (tape.Step())
         {
             var w = tape.Bind(parameters);
@@ -211,7 +211,7 @@ public sealed class LayerTests
             "RmsNorm" => new RmsNorm(layout, 4, copies).Forward,
             _ => Recurrent(new Gru(layout, 4, 3, copies), keep: name == "Gru with keep"),
         };
-        var parameters = new Parameters(layout).Initialise(new Rng(5));
+        var parameters = new Parameters(layout).Initialize(new Rng(5));
         if (name is "LayerNorm" or "RmsNorm")
         {
             parameters.Values.CopyFrom(Normals(layout.Count, seed: 3));
@@ -254,7 +254,7 @@ public sealed class LayerTests
         var tape = new Tape();
         using (tape.NoGrad())
         {
-            return forward(tape.Freeze(parameters), tape.Constant(x)).Value.ToArray();
+            return forward(tape.Detached(parameters), tape.Constant(x)).Value.ToArray();
         }
     }
 
@@ -278,7 +278,7 @@ public sealed class LayerTests
 
     private static Dictionary<string, float[]> Values(ParameterLayout layout)
     {
-        var parameters = new Parameters(layout).Initialise(new Rng(1));
+        var parameters = new Parameters(layout).Initialize(new Rng(1));
         return layout.Slices.ToDictionary(s => s.Name, s => parameters[s].ToArray());
     }
 }

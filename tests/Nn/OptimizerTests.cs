@@ -11,7 +11,7 @@ public sealed class OptimizerTests
         ["Nesterov"] = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true },
         ["RMSprop"] = new RmsProp { LearningRate = 0.01, Epsilon = 1e-5 },
         ["RMSprop, momentum"] = new RmsProp { LearningRate = 0.01, Momentum = 0.9 },
-        ["RMSprop, centred"] = new RmsProp { LearningRate = 0.01, Alpha = 0.95, Centered = true },
+        ["RMSprop, centered"] = new RmsProp { LearningRate = 0.01, Alpha = 0.95, Centered = true },
         ["RMSprop, both"] = new RmsProp { LearningRate = 0.01, Alpha = 0.95, Epsilon = 1e-6, Centered = true, Momentum = 0.9 },
         ["Adam"] = new Adam { LearningRate = 0.01 },
         ["Adam, L2"] = new Adam { LearningRate = 0.01, Beta1 = 0.8, Beta2 = 0.99, WeightDecay = 0.01 },
@@ -112,7 +112,7 @@ public sealed class OptimizerTests
     public void TheVarianceOfEqualGradientsIsNotNegative()
     {
         var layout = new ParameterLayout();
-        layout.Add("p", new Shape(100), Initialisers.Constant(0f));
+        layout.Add("p", new Shape(100), Initializers.Constant(0f));
         var parameters = new Parameters(layout);
         var optimizer = new Optimizer(parameters, new RmsProp { LearningRate = 1e-9, Alpha = 0.9, Centered = true });
         Draw(parameters.Gradient, 1);
@@ -162,9 +162,9 @@ public sealed class OptimizerTests
     private static (Parameters, Optimizer) Build(string name)
     {
         var layout = new ParameterLayout();
-        layout.Add("a", new Shape(5, 7), Initialisers.Xavier());
-        layout.Add("b", new Shape(3), Initialisers.Constant(0.1f));
-        var parameters = new Parameters(layout).Initialise(new Rng(1));
+        layout.Add("a", new Shape(5, 7), Initializers.Xavier());
+        layout.Add("b", new Shape(3), Initializers.Constant(0.1f));
+        var parameters = new Parameters(layout).Initialize(new Rng(1));
         return (parameters, new Optimizer(parameters, Rules[name]));
     }
 

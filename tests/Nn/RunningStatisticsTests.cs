@@ -61,17 +61,17 @@ public sealed class RunningStatisticsTests
     }
 
     [Fact]
-    public void NormaliseAndBack()
+    public void NormalizeAndBack()
     {
         var statistics = new RunningStatistics(2, count: 0);
         statistics.Update(Numbers);
         var x = Tensor.Of([.. Numbers], 3, 2, 2);
-        statistics.Normalise(x);
+        statistics.Normalize(x);
         var check = new RunningStatistics(2, count: 0);
         check.Update(x);
         Assert.Equal(0, check.Mean[0], 1e-6);
         Assert.Equal(1, check.Variance[1], 1e-6);
-        statistics.Denormalise(x);
+        statistics.Denormalize(x);
         Assert.All(Numbers.Zip(x.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
     }
 
@@ -96,7 +96,7 @@ public sealed class RunningStatisticsTests
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             statistics.Update(Numbers);
-            statistics.Normalise(Numbers.AsSpan(0, 0));
+            statistics.Normalize(Numbers.AsSpan(0, 0));
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
         Assert.Equal(0, least);

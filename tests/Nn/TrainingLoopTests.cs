@@ -13,9 +13,9 @@ public sealed class TrainingLoopTests
     public TrainingLoopTests()
     {
         var layout = new ParameterLayout();
-        slice = layout.Add("w", new Shape(2), Initialisers.Constant(3f));
-        layout.Add("unused", new Shape(1), Initialisers.Constant(1f));
-        parameters = new Parameters(layout).Initialise(new Rng(1));
+        slice = layout.Add("w", new Shape(2), Initializers.Constant(3f));
+        layout.Add("unused", new Shape(1), Initializers.Constant(1f));
+        parameters = new Parameters(layout).Initialize(new Rng(1));
         optimizer = new Optimizer(parameters, new Sgd { LearningRate = 0 });
     }
 
@@ -60,7 +60,7 @@ public sealed class TrainingLoopTests
         {
             using (tape.Step())
             {
-                tape.Backward((tape.Bind(parameters, own)[slice] * 4f + tape.Freeze(parameters)[slice]).Sum());
+                tape.Backward((tape.Bind(parameters, own)[slice] * 4f + tape.Detached(parameters)[slice]).Sum());
             }
         }
         Assert.Equal([8f, 8f, 0f], own.ToArray());

@@ -23,11 +23,11 @@ public sealed partial class ActorCriticReference
         {
             Critic = c.Text("critic")!.StartsWith("cv", StringComparison.Ordinal) ? CriticKind.Central : CriticKind.Local,
             CriticHidden = options.Hidden,
-            Entropy = c.Number("entropy_coef"),
+            EntropyCoefficient = c.Number("entropy_coef"),
             NStep = (int)c.Number("q_nstep"),
-            Clip = c.Number("eps_clip", 0),
+            ClipRange = c.Number("eps_clip", 0),
             Epochs = (int)c.Number("epochs", 1),
-            StandardiseReturns = c.Flag("standardise_returns"),
+            StandardizeReturns = c.Flag("standardise_returns"),
         };
     }
 

@@ -19,13 +19,13 @@ public sealed class ComaReference
             CriticLearningRate = c.Number("critic_lr", 0),
             CriticObservation = pymarl,
             CriticLastActions = pymarl,
-            Entropy = c.Number("entropy_coef", 0),
+            EntropyCoefficient = c.Number("entropy_coef", 0),
             Lambda = c.Number("td_lambda", 0),
             NStep = (int)c.Number("q_nstep", 1),
             Exploration = new SoftmaxPolicy
             {
-                FloorStart = c.Number("epsilon", 0),
-                FloorFinish = c.Number("epsilon", 0),
+                EpsilonFloorStart = c.Number("epsilon", 0),
+                EpsilonFloorFinish = c.Number("epsilon", 0),
                 MaskBeforeSoftmax = c.Flag("mask_before_softmax", otherwise: true),
             },
         };

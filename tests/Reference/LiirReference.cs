@@ -26,14 +26,14 @@ public sealed class LiirReference
             CriticObservation = true,
             CriticActions = true,
             CriticLastActions = true,
-            Entropy = 0,
+            EntropyCoefficient = 0,
             Lambda = c.Number("td_lambda"),
             IntrinsicWeight = c.Number("theta"),
-            NormaliseAdvantages = true,
+            NormalizeAdvantages = true,
             Exploration = new SoftmaxPolicy
             {
-                FloorStart = c.Number("epsilon"),
-                FloorFinish = c.Number("epsilon"),
+                EpsilonFloorStart = c.Number("epsilon"),
+                EpsilonFloorFinish = c.Number("epsilon"),
                 MaskBeforeSoftmax = c.Flag("mask_before_softmax"),
             },
         };

@@ -22,7 +22,7 @@ public sealed class MaddpgReference
         {
             CriticHidden = (int)c.Number("hidden"),
             Temperature = c.Number("temperature"),
-            OutputPenalty = c.Number("reg"),
+            LogitRegularization = c.Number("reg"),
             BatchSize = batch.Episodes.Length,
             BufferSize = batch.Episodes.Length,
         };

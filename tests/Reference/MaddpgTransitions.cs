@@ -36,7 +36,7 @@ internal sealed class MaddpgTransitions
             SnapshotSize = 0,
         };
         int hidden = (int)c.Number("hidden"), longest = spec.ObservationSize, most = spec.ActionCount;
-        var network = new AgentOptions { Network = new MlpNetwork(), Hidden = hidden, Shared = false, AgentId = false };
+        var network = new AgentOptions { Network = new MlpNetwork(), Hidden = hidden, ShareParameters = false, AgentId = false };
         (encoding, batch) = (new ActionEncoding(spec), new EpisodeBatch(spec, count, o.Length));
         ParameterLayout policy = new(), all = new(), one = new();
         agent = new Agent(policy, spec, network);
@@ -84,8 +84,8 @@ internal sealed class MaddpgTransitions
     private Var CriticLoss(int call, int i)
     {
         var critic = CriticOf(i);
-        var next = Sample(tape.Freeze(policies[i].All.Target), 1, call, j => $"gumbel_target{i}_{j}").Action.Value;
-        var vNext = Maddpg.Values(critic, tape.Freeze(critics[i].All.Target), batch, 1, tape.Constant(ForCritic(next)));
+        var next = Sample(tape.Detached(policies[i].All.Target), 1, call, j => $"gumbel_target{i}_{j}").Action.Value;
+        var vNext = Maddpg.Values(critic, tape.Detached(critics[i].All.Target), batch, 1, tape.Constant(ForCritic(next)));
         var y = Targets.NStep(tape, Rl.Transitions.Of(tape, batch.Rewards, batch.Terminated, c.Number("gamma")), vNext.Value, 1);
         var q = Maddpg.Values(critic, tape.Bind(critics[i].All.Online), batch, 0, tape.Constant(ForCritic(batch.ContinuousActions)));
         return ((q - y).Square() * Only(i)).Sum() / count;
@@ -98,7 +98,7 @@ internal sealed class MaddpgTransitions
         var critic = CriticOf(i);
         var (output, own) = Sample(tape.Bind(policies[i].All.Online), 0, call, j => j == i ? $"gumbel_policy{i}" : null);
         var actions = isLocal[i] ? own : encoding.Replace(encoding.Repeat(tape, batch.ContinuousActions), own);
-        var q = Maddpg.Values(critic, tape.Freeze(critics[i].All.Online), batch, 0, actions);
+        var q = Maddpg.Values(critic, tape.Detached(critics[i].All.Online), batch, 0, actions);
         var squares = (output.Square() * batch.Available.Slice(0, 1)).Sum(-1);
         return (c.Number("logit_reg") / spec.Agents[i].Actions * squares * Only(i) - q * Only(i)).Sum() / count;
     }
@@ -170,7 +170,7 @@ internal sealed class MaddpgTransitions
                 foreach (string part in (string[])["weight", "bias"])
                 {
                     var shape = c[$"init.{name}.{layers[layer]}.{part}"].Shape;
-                    layout.Add($"{layers[layer]}.{part}", shape, Initialisers.Constant(0f));
+                    layout.Add($"{layers[layer]}.{part}", shape, Initializers.Constant(0f));
                     places.Add((all.Online.Layout.Slices.Single(slice => slice.Name == $"{ours[layer]}.{part}"),
                         layer == 0 && part == "weight" ? inputs : [.. Enumerable.Range(0, shape[-1])]));
                 }
@@ -217,7 +217,7 @@ internal sealed class MaddpgTransitions
         /// <summary>The target follows.</summary>
         public void Follow(string step)
         {
-            target.Blend(online, c.Number("tau"));
+            target.PolyakUpdate(online, c.Number("tau"));
             Copy(target.Values, All.Target.Values, pads: true);
             foreach (var slice in online.Layout.Slices)
             {

@@ -79,7 +79,7 @@ internal sealed class OnPolicyCalls
         ];
         for (int epoch = 0; epoch < options.Epochs; epoch++)
         {
-            learner.Pass(steps);
+            learner.AdvanceTo(steps);
             foreach (var (theirs, ours, values) in epochs)
             {
                 if (theirs.Any(name => c.Has(prefix + name)))
@@ -142,7 +142,7 @@ internal sealed class OnPolicyCalls
         using (tape.NoGrad())
         {
             var rest = tape.Constant(c.Upload(Tensor.Zeros(all.Count, agent.Agents, agent.StateSize)));
-            var logits = agent.Forward(tape.Freeze(learner.Parameters), agent.Input.Build(tape, all), rest).Output;
+            var logits = agent.Forward(tape.Detached(learner.Parameters), agent.Input.Build(tape, all), rest).Output;
             var log = learner.Exploration.LogPolicy(logits.Slice(0, 0, all.Steps), all.Available.Slice(0, all.Steps), floor).Value;
             var copy = Device.Cpu.Zeros(log.Shape);
             log.CopyTo(copy);

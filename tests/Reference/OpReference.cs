@@ -52,7 +52,7 @@ public sealed class OpReference
         ["op_softplus"] = i => Y(i.X.Softplus()),
         ["op_softplus_beta"] = i => Y(i.X.Softplus(i.Case.Number("beta"))),
         ["op_square"] = i => Y(i.X.Square()),
-        ["op_std"] = i => Standardised(i.X),
+        ["op_std"] = i => Standardized(i.X),
         ["op_tanh"] = i => Y(i.X.Tanh()),
         ["op_var_axis0"] = i => [("mean", i.X.Mean(0)), ("var", i.X.Variance(0, unbiased: true)), ("var_pop", i.X.Variance(0))],
         ["op_where_masked_fill"] = i => Y(i.X.MaskedFill(i.Case["mask"], -9999999f).Max()),
@@ -110,11 +110,11 @@ public sealed class OpReference
         return [("y", y), ("p", x.Softmax(mask)), ("entropy", y.Entropy())];
     }
 
-    private static (string, Var)[] Standardised(Var x)
+    private static (string, Var)[] Standardized(Var x)
     {
         var mean = x.Mean();
         var deviation = x.Reshape(x.Value.Count).Variance(0, unbiased: true).Sqrt();
-        return [("mean", mean), ("std", deviation), ("normalised", (x - mean) / (deviation + 1e-8f))];
+        return [("mean", mean), ("std", deviation), ("normalized", (x - mean) / (deviation + 1e-8f))];
     }
 
     private static Tensor LowerTriangle(int n)

@@ -3,7 +3,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
-/// <summary>Optimisers over some steps, clipping, target updates and running statistics against PyTorch and EPyMARL.</summary>
+/// <summary>Optimizers over some steps, clipping, target updates and running statistics against PyTorch and EPyMARL.</summary>
 [Trait("Category", "Reference")]
 public sealed class OptimizerReference
 {
@@ -128,13 +128,13 @@ public sealed class OptimizerReference
     private static void Polyak(ReferenceCase c)
     {
         var layout = new ParameterLayout();
-        layout.Add("x", c["target"].Shape, Initialisers.Constant(0f));
+        layout.Add("x", c["target"].Shape, Initializers.Constant(0f));
         var (target, online) = (new Parameters(layout, c.Device), new Parameters(layout, c.Device));
         c["target"].CopyTo(target.Values);
         c["online"].CopyTo(online.Values);
         for (int step = 0; step < (int)c.Number("steps"); step++)
         {
-            target.Blend(online, c.Number("tau"));
+            target.PolyakUpdate(online, c.Number("tau"));
         }
         c.Compare(c.Outputs.Single(), target[layout.Slices[0]]);
     }
@@ -156,7 +156,7 @@ public sealed class OptimizerReference
         var layout = new ParameterLayout();
         for (int i = 0; c.Has($"{letter}{i}"); i++)
         {
-            layout.Add($"{letter}{i}", c[$"{letter}{i}"].Shape, Initialisers.Constant(0f));
+            layout.Add($"{letter}{i}", c[$"{letter}{i}"].Shape, Initializers.Constant(0f));
         }
         return new Parameters(layout, c.Device);
     }

@@ -16,10 +16,10 @@ public sealed class ParetoActorCriticReference
             CriticHidden = options.Hidden,
             NStep = (int)c.Number("q_nstep"),
             EntropyStart = c.Number("initial_entropy_coef"),
-            Entropy = c.Number("final_entropy_coef"),
+            EntropyCoefficient = c.Number("final_entropy_coef"),
             EntropyAnneal = c.Number("entropy_end_ratio"),
-            StandardiseReturns = false,
-            StandardiseRewards = false, // the peer's switch of this name does something else, which the clean variant leaves out
+            StandardizeReturns = false,
+            StandardizeRewards = false, // the peer's switch of this name does something else, which the clean variant leaves out
         };
         var worth = options.EntropyOver((long)c.Number("t_max"));
         for (int call = 1; call <= 3; call++)

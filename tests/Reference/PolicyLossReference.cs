@@ -37,8 +37,8 @@ public sealed class PolicyLossReference
         Assert.True(c.Flag("normalise_advantage"));
         var ratio = (logChosen - c["old_log_pi"]).Exp();
         var v = tape.Variable(c["value"]);
-        var policyLoss = Mean(c, ActorCritic.ClippedLoss(ratio, Normalised(c), clip));
-        // The engine's is the whole mean; actors and critics have optimisers of their own, so there are no coefficients.
+        var policyLoss = Mean(c, ActorCritic.ClippedLoss(ratio, Normalized(c), clip));
+        // The engine's is the whole mean; actors and critics have optimizers of their own, so there are no coefficients.
         var valueLoss = 0.5f * Mean(c, ActorCritic.ValueError(v, c["returns"], c["old_value"], c.Number("value_clip")));
         var loss = policyLoss + c.Number("value_coef") * valueLoss - c.Number("entropy_coef") * Mean(c, entropy);
         tape.Backward(loss);
@@ -52,8 +52,8 @@ public sealed class PolicyLossReference
         c.Compare("grad.value", v.Gradient);
     }
 
-    /// <summary>The valid advantages as one episode of one agent, which is normalised.</summary>
-    private static Tensor Normalised(ReferenceCase c)
+    /// <summary>The valid advantages as one episode of one agent, which is normalized.</summary>
+    private static Tensor Normalized(ReferenceCase c)
     {
         int[] valid = [.. Enumerable.Range(0, c["mask"].Count).Where(i => c.Host("mask").Span[i] != 0)];
         var episode = new Episode(EnvironmentSpec.Uniform("advantages", count: 1, observation: 1, actions: 1, episodeLimit: valid.Length, snapshotSize: 0))

@@ -68,8 +68,8 @@ public sealed class RecurrentNetworkReference
             Var h = State("actor"), g = State("critic");
             for (int t = 0; t < steps; t++)
             {
-                h = agent.Forward(tape.Freeze(actor), tape.Constant(observations.Slice(t, 1)), h, mask.Slice(t, 1)).State;
-                g = critic.Features(tape.Freeze(values), new InputRows(tape.Constant(c["state"].Slice(t, 1)), tape.Constant(nothing.Slice(t, 1))), g, mask.Slice(t, 1)).State;
+                h = agent.Forward(tape.Detached(actor), tape.Constant(observations.Slice(t, 1)), h, mask.Slice(t, 1)).State;
+                g = critic.Features(tape.Detached(values), new InputRows(tape.Constant(c["state"].Slice(t, 1)), tape.Constant(nothing.Slice(t, 1))), g, mask.Slice(t, 1)).State;
                 h.Value.CopyTo(actorStates[t]);
                 g.Value.CopyTo(criticStates[t]);
             }

@@ -47,22 +47,22 @@ internal sealed partial class ReplayCalls
     {
         string update = c.Text("target_update")!;
         var soft = Tau().Match(update);
-        bool adam = c.Text("optimiser") == "Adam";
+        bool adam = c.Text("optimizer") == "Adam";
         return options with
         {
             Agent = c.Flag("use_rnn", otherwise: true) ? new GruNetwork() : new MlpNetwork(),
             Hidden = (int)c.Number("hidden"),
-            Shared = c.Flag("parameter_sharing", otherwise: true),
+            ShareParameters = c.Flag("parameter_sharing", otherwise: true),
             LastAction = c.Flag("obs_last_action"),
             AgentId = c.Flag("obs_agent_id"),
             Gamma = c.Number("gamma"),
             Optimizer = adam ? new Adam { Epsilon = c.Number("adam_eps") } : new RmsProp { Epsilon = c.Number("rmsprop_eps"), Alpha = c.Number("rmsprop_alpha", 0.99) },
             LearningRate = c.Number("lr"),
-            GradientClip = c.Number("grad_norm_clip"),
-            TargetEvery = soft.Success ? 1 : Call().Match(update) is { Success: true } call ? Number(call.Groups[1]) : Number(Steps().Match(update).Groups[1]) /
+            MaxGradientNorm = c.Number("grad_norm_clip"),
+            TargetUpdateInterval = soft.Success ? 1 : Call().Match(update) is { Success: true } call ? Number(call.Groups[1]) : Number(Steps().Match(update).Groups[1]) /
                 Number(Steps().Match(update).Groups[2]),
             TargetTau = soft.Success ? float.Parse(soft.Groups[1].Value, CultureInfo.InvariantCulture) : 1f,
-            StandardiseRewards = c.Flag("standardise_rewards"),
+            StandardizeRewards = c.Flag("standardise_rewards"),
         };
 
         static int Number(Group digits) => int.Parse(digits.Value, CultureInfo.InvariantCulture);
@@ -108,14 +108,14 @@ internal sealed partial class ReplayCalls
         {
             var (input, agent) = (tape.Constant(c.Upload(batch.Input(learner.Agent.Options))), learner.Agent);
             var rest = tape.Constant(c.Upload(Tensor.Zeros(input.Shape[1], agent.Agents, agent.StateSize)));
-            var (q, features, _) = agent.Forward(tape.Freeze(learner.Parameters), input, rest);
+            var (q, features, _) = agent.Forward(tape.Detached(learner.Parameters), input, rest);
             int steps = q.Shape[0] - 1;
             var (values, mask) = (q.Slice(0, 0, steps), batch.Mask);
             var chosen = Picked(ReferenceCase.SwapAxes(c["batch.actions"]).Slice(0, steps));
             var greatest = Picked(tape.ArgMax(values.Value, ReferenceCase.SwapAxes(c["batch.avail_actions"]).Slice(0, steps)));
             Compare("q", q);
             Compare("hidden", features);
-            Compare("target_q", agent.Forward(tape.Freeze(learner.TargetParameters), input, rest).Output);
+            Compare("target_q", agent.Forward(tape.Detached(learner.TargetParameters), input, rest).Output);
             Compare("chosen_q", chosen);
             Compare("sum_q_chosen", Total(chosen));
             Compare("sum_q_greedy", Total(greatest));

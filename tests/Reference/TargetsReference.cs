@@ -91,7 +91,7 @@ public sealed class TargetsReference
         var action = c["action"].Slice(1, length);
         var picks = action.Reshape(action.Shape.Append(1));
         var pi = tape.Constant(c["target_logits"]).Slice(0, 1, length).Softmax();
-        var mu = tape.Constant(c["behaviour_logits"]).Slice(0, 1, length).Softmax();
+        var mu = tape.Constant(c["behavior_logits"]).Slice(0, 1, length).Softmax();
         var piA = pi.Gather(picks).Reshape(action.Shape);
         var (v, qA, rho) = ((pi * q).Sum(-1).Value, q.Gather(picks).Reshape(action.Shape).Value, (piA / mu.Gather(picks).Reshape(action.Shape)).Value);
         var best = q.Max().Value;
@@ -142,7 +142,7 @@ public sealed class TargetsReference
         var value = c["value"];
         int last = value.Shape[0] - 1;
         var picks = c["action"].Reshape(c["action"].Shape.Append(1));
-        var rho = LogPi("target_logits") - LogPi("behaviour_logits");
+        var rho = LogPi("target_logits") - LogPi("behavior_logits");
         var ratio = rho.Exp().Value;
         var vNext = Ops.Concat(0, tape.Constant(value.Slice(1, last)), tape.Constant(c["bootstrap"].Reshape(value.Shape.With(0, 1)))).Value;
         var steps = Transitions.Of(tape, c["reward"], c["discount"]);

@@ -110,10 +110,10 @@ public sealed class WeightingReference
         c.Compare("weight_cumulative", Cumulative());
 
         float mean = (tape.Constant(clipped) * c["mask"]).Sum().Value.ToScalar() / tape.Constant(c["mask"]).Sum().Value.ToScalar();
-        var normalised = (tape.Constant(clipped) / mean).Value;
-        c.Compare("weight_normalised", normalised);
+        var normalized = (tape.Constant(clipped) / mean).Value;
+        c.Compare("weight_normalized", normalized);
         var (q, _) = Error(c, tape, "q_now_live");
-        CompareLoss(c, tape, q, normalised, "q_now_live");
+        CompareLoss(c, tape, q, normalized, "q_now_live");
 
         Tensor Weight(Tensor rows, ImportanceKind kind, float ceiling)
             => ReferenceCase.SwapAxes(Weighting.Importance(tape, ReferenceCase.SwapAxes(now), ReferenceCase.SwapAxes(then), rows, kind, ceiling));
@@ -157,7 +157,7 @@ public sealed class WeightingReference
         c.Compare($"grad.{values}", q.Gradient);
     }
 
-    /// <summary>Q as a table of parameters, learnt by gradient descent on weighted squared errors.</summary>
+    /// <summary>Q as a table of parameters, learned by gradient descent on weighted squared errors.</summary>
     private sealed class Table
     {
         private readonly ReferenceCase c;
@@ -169,7 +169,7 @@ public sealed class WeightingReference
         {
             this.c = c;
             var layout = new ParameterLayout();
-            q = layout.Add("q", c["q"].Shape, Initialisers.Constant(0f));
+            q = layout.Add("q", c["q"].Shape, Initializers.Constant(0f));
             parameters = new Parameters(layout);
             // The gradient of w delta^2 / 2 is -w delta.
             optimizer = new Optimizer(parameters, new Sgd { LearningRate = c.Exact("alpha") });

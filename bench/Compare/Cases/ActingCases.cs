@@ -42,7 +42,7 @@ internal static class ActingCases
         var rngs = Enumerable.Range(0, environments).Select(i => new Rng(3).Split(RngPurpose.Exploration, i)).ToArray();
         Array.ForEach(episodes, episode => episode.Length = 0);
         var controller = new Controller(learner.Actors, learner.Exploration, single.Spec, environments);
-        controller.Freeze();
+        controller.UpdateWeights();
         controller.Begin(environments);
         return () => controller.Act(episodes, Epsilon, rngs);
     }

@@ -24,7 +24,7 @@ internal static class GruCases
     {
         var layout = new ParameterLayout();
         var gru = new Gru(layout, Hidden, Hidden);
-        var parameters = new Parameters(layout).Initialise(new Rng(5));
+        var parameters = new Parameters(layout).Initialize(new Rng(5));
         return Work.OfParts([.. Enumerable.Range(0, threads).Select(_ => Part(gru, parameters, Rows / threads))]);
     }
 

@@ -22,7 +22,7 @@ internal static class OptimizerCases
     {
         using var workers = new Workers(1);
         var layout = (size with { Batch = 1, Steps = 1 }).Learner(workers).Parameters.Layout;
-        return new("Optimiser step", $"{rule}-{name} ({layout.Count / 1000}k)", _ => Ours(layout, update))
+        return new("Optimizer step", $"{rule}-{name} ({layout.Count / 1000}k)", _ => Ours(layout, update))
         {
             Long = name == "c",
             Bytes = (double)bytes * layout.Count,
@@ -36,7 +36,7 @@ internal static class OptimizerCases
 
     private static Work Ours(ParameterLayout layout, UpdateRule update)
     {
-        var parameters = new Parameters(layout).Initialise(new Rng(6));
+        var parameters = new Parameters(layout).Initialize(new Rng(6));
         Data.Uniform(0.1f, layout.Count).CopyTo(parameters.Gradient);
         var optimizer = new Optimizer(parameters, update);
         return new(() => optimizer.Step());

@@ -131,7 +131,7 @@ public static partial class Ops
 
     private readonly struct Conv2dOp(int stride, int padding) : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var (device, x, w) = (p.Device, p.X(0), p.X(1));
             var (dx, dw, db) = (p.DX(0), p.DX(1), p.DX(2));
@@ -158,7 +158,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var patches = new Patches(p.X(0).Shape, p.X(1).Shape, stride, padding);
             var (columns, outputs) = (p.Scratch(patches.SpaceForColumns(p.Device)), p.Scratch(patches.SpaceForOutputs(p.Device)));

@@ -62,7 +62,7 @@ public static partial class Ops
 
     private readonly struct GruOp : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
             bool copies = wIh.Shape.Rank == 3;
@@ -113,7 +113,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
             bool copies = wIh.Shape.Rank == 3;
@@ -183,7 +183,7 @@ public static partial class Ops
     /// <summary>How many steps' products with the input weights are made at once: many rows make an efficient product, and so many numbers stay close until
     /// the steps have used them.</summary>
     private static int StepsAtOnce(Device device, int steps, int numbersPerStep)
-        => Math.Clamp(device.NearbyNumbers / Math.Max(1, numbersPerStep), 1, Math.Max(1, steps));
+        => Math.Clamp(device.CacheBlock / Math.Max(1, numbersPerStep), 1, Math.Max(1, steps));
 
     /// <summary>Some steps of a sequence that may be none.</summary>
     private static Tensor StepsOf(Tensor keep, int begin, int count) => keep.IsNone ? keep : keep.Slice(begin, count);

@@ -33,15 +33,15 @@ public static partial class Ops
 
     private readonly struct GatherOp : IOp
     {
-        public void Backward(Pass p) => p.Device.ScatterAdd(p.DY, p.Saved(0), p.DX(0));
+        public void Backward(GradContext p) => p.Device.ScatterAdd(p.DY, p.Saved(0), p.DX(0));
 
-        public void Tangent(Pass p) => p.Device.Gather(p.DX(0), p.Saved(0), p.DY);
+        public void Tangent(GradContext p) => p.Device.Gather(p.DX(0), p.Saved(0), p.DY);
     }
 
     private readonly struct GatherRowsOp : IOp
     {
-        public void Backward(Pass p) => p.Device.ScatterAddRows(p.DY, p.Saved(0), p.DX(0));
+        public void Backward(GradContext p) => p.Device.ScatterAddRows(p.DY, p.Saved(0), p.DX(0));
 
-        public void Tangent(Pass p) => p.Device.GatherRows(p.DX(0), p.Saved(0), p.DY);
+        public void Tangent(GradContext p) => p.Device.GatherRows(p.DX(0), p.Saved(0), p.DY);
     }
 }

@@ -94,13 +94,13 @@ public static partial class Ops
 
     private readonly struct SliceOp(int axis, int start) : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var (x, y, row) = (p.X(0).Shape, p.Y.Shape, Block(p.Y.Shape, axis));
             CopyBlocks(p.Device, p.DY, y[axis] * row, 0, p.DX(0), x[axis] * row, start * row, y[axis] * row, accumulate: true);
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var (x, y, row) = (p.X(0).Shape, p.Y.Shape, Block(p.Y.Shape, axis));
             CopyBlocks(p.Device, p.DX(0), x[axis] * row, start * row, p.DY, y[axis] * row, 0, y[axis] * row, accumulate: true);
@@ -109,11 +109,11 @@ public static partial class Ops
 
     private readonly struct ConcatOp(int axis) : IOp
     {
-        public void Backward(Pass p) => Copy(p, backward: true);
+        public void Backward(GradContext p) => Copy(p, backward: true);
 
-        public void Tangent(Pass p) => Copy(p, backward: false);
+        public void Tangent(GradContext p) => Copy(p, backward: false);
 
-        private void Copy(Pass p, bool backward)
+        private void Copy(GradContext p, bool backward)
         {
             int row = Block(p.Y.Shape, axis), block = p.Y.Shape[axis] * row, start = 0;
             for (int i = 0; i < p.Inputs; i++)
@@ -135,9 +135,9 @@ public static partial class Ops
 
     private readonly struct PermuteOp(Axes axes) : IOp
     {
-        public void Backward(Pass p) => axes.Copy(p.Device, p.DY, p.DX(0), inverse: true, accumulate: true);
+        public void Backward(GradContext p) => axes.Copy(p.Device, p.DY, p.DX(0), inverse: true, accumulate: true);
 
-        public void Tangent(Pass p) => axes.Copy(p.Device, p.DX(0), p.DY, inverse: false, accumulate: true);
+        public void Tangent(GradContext p) => axes.Copy(p.Device, p.DX(0), p.DY, inverse: false, accumulate: true);
     }
 
     /// <summary>An order of up to four axes, in four bytes.</summary>

@@ -49,7 +49,7 @@ public static partial class Ops
         public RowBlocks(Device device, int rows, int numbers, int least = 64)
         {
             this.rows = rows;
-            Size = Math.Min(Math.Max(least, device.NearbyNumbers / Math.Max(1, numbers)), rows);
+            Size = Math.Min(Math.Max(least, device.CacheBlock / Math.Max(1, numbers)), rows);
             first = -Size;
         }
 
@@ -98,7 +98,7 @@ public static partial class Ops
 
     private readonly struct LinearOp(bool relu) : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var (device, x, w) = (p.Device, p.X(0), p.X(1));
             var (dx, dw, db) = (p.DX(0, out bool accumulate), p.DX(1), p.DX(2));
@@ -131,7 +131,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var (x, w) = (p.X(0), p.X(1));
             bool copies = w.Shape.Rank == 3;
@@ -173,7 +173,7 @@ public static partial class Ops
 
     private readonly struct MatMulOp : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var dy = Matrix.Batched(p.DY);
             if (!p.DX(0).IsNone)
@@ -186,7 +186,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var dy = Matrix.Batched(p.DY);
             if (!p.DX(0).IsNone)

@@ -74,7 +74,7 @@ public static partial class Ops
 
     private readonly struct LinearOfGroupsOp : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var (device, own, common, w) = (p.Device, p.X(0), p.X(1), p.X(2));
             var groups = new Groups(common.Shape, own.Shape, w.Shape);
@@ -111,7 +111,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var (device, own, common, w) = (p.Device, p.X(0), p.X(1), p.X(2));
             var (dOwn, dCommon, dw, db) = (p.DX(0), p.DX(1), p.DX(2), p.DX(3));

@@ -39,7 +39,7 @@ public static partial class Ops
     public static Var LayerNorm(this Var x, Var weight, Var bias, float eps = 1e-5f)
     {
         var row = x.Shape.With(-1, 1);
-        var centred = x - x.Mean(-1).Reshape(row);
-        return centred / (centred.Square().Mean(-1) + eps).Sqrt().Reshape(row) * weight + bias;
+        var centered = x - x.Mean(-1).Reshape(row);
+        return centered / (centered.Square().Mean(-1) + eps).Sqrt().Reshape(row) * weight + bias;
     }
 }

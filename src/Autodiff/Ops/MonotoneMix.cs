@@ -21,7 +21,7 @@ public static partial class Ops
 
     private readonly struct MonotoneMixOp : IOp
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var (x, w, dx, dw, db) = (p.X(0), p.X(1), p.DX(0), p.DX(1, out bool accumulate), p.DX(2));
             int rows = x.Shape.Rows, n = x.Shape[-1], e = p.Y.Shape[-1];
@@ -34,7 +34,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             var (x, w, dx, dw, db) = (p.X(0), p.X(1), p.DX(0), p.DX(1), p.DX(2));
             int rows = x.Shape.Rows, n = x.Shape[-1], e = p.Y.Shape[-1];

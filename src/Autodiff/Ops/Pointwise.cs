@@ -84,18 +84,18 @@ public static partial class Ops
 
     private readonly struct MapOp<TOp>(TOp op) : IOp where TOp : unmanaged, IUnary
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             var dx = p.DX(0, out bool accumulate);
             p.Device.MapDerivative(op, p.X(0), p.Y, p.DY, dx, accumulate);
         }
 
-        public void Tangent(Pass p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DX(0), p.DY);
+        public void Tangent(GradContext p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DX(0), p.DY);
     }
 
     private readonly struct ZipOp<TOp>(TOp op) : IOp where TOp : unmanaged, IBinary
     {
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
         {
             for (int i = 0; i < 2; i++)
             {
@@ -114,7 +114,7 @@ public static partial class Ops
             }
         }
 
-        public void Tangent(Pass p)
+        public void Tangent(GradContext p)
         {
             for (int i = 0; i < 2; i++)
             {
@@ -127,7 +127,7 @@ public static partial class Ops
     }
 
     /// <summary>y += x summed over the axes along which y was broadcast to x's shape: first those that y lacks, as one, then one after the other.</summary>
-    private static void SumTo(Pass p, Tensor x, Tensor y)
+    private static void SumTo(GradContext p, Tensor x, Tensor y)
     {
         int missing = x.Shape.Rank - y.Shape.Rank, axis = 0;
         Shape rest;

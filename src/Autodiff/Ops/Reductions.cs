@@ -24,8 +24,8 @@ public static partial class Ops
     public static Var Variance(this Var x, int axis, bool unbiased = false)
     {
         var kept = x.Shape.With(axis, 1);
-        var centred = x - x.Mean(axis).Reshape(kept);
-        return centred.Square().Sum(axis) / (x.Shape[axis] - (unbiased ? 1 : 0));
+        var centered = x - x.Mean(axis).Reshape(kept);
+        return centered.Square().Sum(axis) / (x.Shape[axis] - (unbiased ? 1 : 0));
     }
 
     /// <summary>The greatest along the last axis, which is dropped; its gradient goes to the first greatest.</summary>
@@ -43,9 +43,9 @@ public static partial class Ops
     private readonly struct SumOp(int axis) : IOp
     {
         // The gradient of every summand is the gradient of the sum, broadcast along the axis.
-        public void Backward(Pass p)
+        public void Backward(GradContext p)
             => p.Device.Zip(default(Add), p.DX(0), p.DY.Reshape(p.X(0).Shape.With(axis, 1)), p.DX(0));
 
-        public void Tangent(Pass p) => p.Device.Reduce(default(Sum), p.DX(0), axis, p.DY, accumulate: true);
+        public void Tangent(GradContext p) => p.Device.Reduce(default(Sum), p.DX(0), axis, p.DY, accumulate: true);
     }
 }

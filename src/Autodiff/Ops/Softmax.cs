@@ -37,8 +37,8 @@ public static partial class Ops
 
     private readonly struct LogSoftmaxOp : IOp
     {
-        public void Backward(Pass p) => p.Device.LogSoftmaxBackward(p.Y, p.Saved(0), p.DY, p.DX(0));
+        public void Backward(GradContext p) => p.Device.LogSoftmaxBackward(p.Y, p.Saved(0), p.DY, p.DX(0));
 
-        public void Tangent(Pass p) => p.Device.LogSoftmaxTangent(p.Y, p.Saved(0), p.DX(0), p.DY);
+        public void Tangent(GradContext p) => p.Device.LogSoftmaxTangent(p.Y, p.Saved(0), p.DX(0), p.DY);
     }
 }

@@ -11,7 +11,7 @@ namespace Marl.Native.Cli.Commands;
 internal static class PlayCommand
 {
     private const string Chance = "random";
-    private const double UsualSpeed = 6, MostSpeed = 1000;
+    private const double DefaultSpeed = 6, MostSpeed = 1000;
 
     public static Command Create()
     {
@@ -102,7 +102,7 @@ internal static class PlayCommand
             {
                 throw new UsageException($"'{path}' cannot be written: there is no such folder");
             }
-            if (kind == "svg" && !performance.HasPicture)
+            if (kind == "svg" && !performance.IsRenderable)
             {
                 throw new UsageException($"'{path}' cannot be written: {performance.Spec.Id} has no picture");
             }
@@ -113,8 +113,8 @@ internal static class PlayCommand
     /// </summary>
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
-        var pace = new Pace(fps ?? UsualSpeed, steps, stop);
-        return Terminal.CanDraw && performance.HasPicture ? new LiveViewer(AnsiConsole.Console, pace)
+        var pace = new Pace(fps ?? DefaultSpeed, steps, stop);
+        return Terminal.CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
             : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
     }
 
@@ -142,9 +142,12 @@ internal static class PlayCommand
         {
             viewer.Watch(performance, frames);
         }
-        foreach (var (kind, path) in files)
+        if (recording is { Frames.Count: > 0 })
         {
-            Write(path, kind == "svg" ? SceneSvg.Text(recording!) : ReplayPage.Text(recording!));
+            foreach (var (kind, path) in files)
+            {
+                Write(path, kind == "svg" ? SceneSvg.Text(recording) : ReplayPage.Text(recording));
+            }
         }
         return last;
     }
@@ -179,7 +182,7 @@ internal static class PlayCommand
     private static Option<double?> Speed() => new("--fps")
     {
         HelpName = "F",
-        Description = FormattableString.Invariant($"steps per second, {UsualSpeed} by default"),
+        Description = FormattableString.Invariant($"steps per second, {DefaultSpeed} by default"),
         CustomParser = given =>
         {
             string word = given.Tokens[0].Value;

@@ -1,6 +1,6 @@
 using Marl.Native.Rl;
 using Spectre.Console;
-using Spectre.Console.Rendering;
+using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace Marl.Native.Cli.Playing;
 

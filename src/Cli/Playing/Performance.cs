@@ -10,8 +10,20 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>What is played.</summary>
     public EnvironmentSpec Spec => environment.Spec;
 
-    /// <summary>Whether there is something to see.</summary>
-    public bool HasPicture => environment is IPictured;
+    /// <summary>Whether episodes begin with a scene.</summary>
+    public bool IsRenderable
+    {
+        get
+        {
+            if (environment is not IRenderable renderable)
+            {
+                return false;
+            }
+            var chance = rng;
+            environment.Reset(ref chance);
+            return renderable.Render() is not null;
+        }
+    }
 
     /// <summary>Who plays, in a word.</summary>
     public required string Player { get; init; }
@@ -34,12 +46,12 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     public string NameOf(int agent) => Spec.Agents[agent].Name is { } name ? SceneSvg.Printable(name) : Letter(agent);
 
     /// <summary>What legends call the things of a role.</summary>
-    public string RoleName(SceneRole role) => environment is IPictured pictured ? pictured.RoleName(role) : FrameJson.Word(role);
+    public string RoleName(SceneRole role) => environment is IRenderable renderable ? renderable.RoleName(role) : FrameJson.Word(role);
 
     /// <summary>The name of what an agent did.</summary>
     private string ActionName(int agent, JointAction actions)
         => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].Actions].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
-        : environment is IPictured pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
+        : environment is IRenderable renderable ? renderable.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Whether nothing comes after a frame.</summary>
     public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;
@@ -47,7 +59,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>Plays: the starts of all episodes and every step of them, one after the other.</summary>
     public IEnumerable<Frame> Play()
     {
-        var pictured = environment as IPictured;
+        var renderable = environment as IRenderable;
         var (record, recorder) = (new Episode(Spec), new EpisodeRecorder(Spec));
         for (int i = 0; i < Episodes; i++)
         {
@@ -56,7 +68,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             environment.Reset(ref chance);
             player.Begin(i);
             recorder.Begin(environment, record);
-            yield return new(i, 0, pictured?.Picture()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
+            yield return new(i, 0, renderable?.Render()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {
                 record.SetAction(player.Act(environment));
@@ -67,7 +79,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
                 {
                     earned[agent] += rewards[agent];
                 }
-                yield return new(i, record.Length, pictured?.Picture())
+                yield return new(i, record.Length, renderable?.Render())
                 {
                     Actions = actions,
                     Rewards = rewards,

@@ -67,23 +67,23 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         string left = steps >= total ? "done" : speed > 0 ? $"{Text.Duration((total - steps) / speed)} left" : "..";
         string words = $" {done,4:P0}  {Text.Count(steps)} steps  {Text.Count(speed)} steps/s  {left}";
         int room = Math.Max(10, width - words.Length), full = (int)(done * room);
-        return new Markup($"[green]{new string('━', full)}[/][grey]{new string('━', room - full)}[/]{words}");
+        return new Markup($"[green]{new string('━', full)}[/][gray]{new string('━', room - full)}[/]{words}");
     }
 
-    private IEnumerable<IRenderable> Chart(long total, int width)
+    private IEnumerable<Spectre.Console.Rendering.IRenderable> Chart(long total, int width)
     {
         var heights = curve.Select(point => point.Y);
         double low = heights.DefaultIfEmpty(0).Min(), high = heights.DefaultIfEmpty(1).Max();
         (low, high) = high > low ? (low, high) : (low - 0.5, high + 0.5);
         string[] rows = BrailleChart.Draw(curve, total, low, high, width - LabelWidth - 2, ChartHeight);
-        yield return new Markup($"[grey]{"return",LabelWidth}[/]");
+        yield return new Markup($"[gray]{"return",LabelWidth}[/]");
         for (int i = 0; i < rows.Length; i++)
         {
             string label = i == 0 ? Text.Number(high) : i == rows.Length - 1 ? Text.Number(low) : "";
-            yield return new Markup($"[grey]{label,LabelWidth}│[/][green]{rows[i]}[/]");
+            yield return new Markup($"[gray]{label,LabelWidth}│[/][green]{rows[i]}[/]");
         }
         string right = $"{Text.Count(total)} steps";
-        yield return new Markup($"[grey]{new string(' ', LabelWidth)}0{right.PadLeft(width - LabelWidth - 2)}[/]");
+        yield return new Markup($"[gray]{new string(' ', LabelWidth)}0{right.PadLeft(width - LabelWidth - 2)}[/]");
     }
 
     private Markup Numbers() => new(last is null

@@ -111,8 +111,8 @@ internal readonly struct NarrowTile : ITileEdge
 }
 
 /// <summary>
-/// A product in float32. Slabs of a and b, Edge deep, pass through shared memory, and each thread keeps sixteen sums in registers: four neighbouring rows,
-/// and four columns that lie Edge apart, so that neighbouring threads read and write neighbouring numbers. Every element is one chain of fused
+/// A product in float32. Slabs of a and b, Edge deep, pass through shared memory, and each thread keeps sixteen sums in registers: four neighboring rows,
+/// and four columns that lie Edge apart, so that neighboring threads read and write neighboring numbers. Every element is one chain of fused
 /// multiply-adds in the order of k, as on the CPU.
 /// </summary>
 internal struct GemmKernel<TTile> : IKernel where TTile : struct, ITileEdge
@@ -133,7 +133,7 @@ internal struct GemmKernel<TTile> : IKernel where TTile : struct, ITileEdge
             Group.Barrier();
             for (int e = thread; e < side * edge; e += edge * edge)
             {
-                // Along memory: neighbouring threads read neighbouring numbers.
+                // Along memory: neighboring threads read neighboring numbers.
                 int depth = Of.A.Column == 1 ? e % edge : e / side, i = Of.A.Column == 1 ? e / edge : e % side;
                 slabA[depth * side + i] = Of.OfA(square.Batch, square.Row + i, k + depth, square.End);
                 depth = Of.B.Column == 1 ? e / side : e % edge;

@@ -42,9 +42,9 @@ internal readonly struct Four(int n0, int n1, int n2, int n3)
     public int Dot(Four strides) => N0 * strides.N0 + N1 * strides.N1 + N2 * strides.N2 + N3 * strides.N3;
 
     /// <summary>Lengths of a nest of the CPU's.</summary>
-    public static Four Lengths(in Nest nest) => new(nest.Length(0), nest.Length(1), nest.Length(2), nest.Length(3));
+    public static Four Lengths(in LoopNest nest) => new(nest.Length(0), nest.Length(1), nest.Length(2), nest.Length(3));
 
     /// <summary>Strides of an operand of it.</summary>
-    public static Four Strides(in Nest nest, int operand)
+    public static Four Strides(in LoopNest nest, int operand)
         => new(nest.Stride(operand, 0), nest.Stride(operand, 1), nest.Stride(operand, 2), nest.Stride(operand, 3));
 }

@@ -146,7 +146,7 @@ internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
     }
 }
 
-/// <summary>A step of an optimiser; a memory that the rule lacks is read as 0 and not written. A scale is never NaN.</summary>
+/// <summary>A step of an optimizer; a memory that the rule lacks is read as 0 and not written. A scale is never NaN.</summary>
 internal struct UpdateKernel<TRule> : IKernel where TRule : unmanaged, IUpdate
 {
     public TRule Rule;

@@ -129,7 +129,7 @@ internal struct SumPartsKernel : IKernel
 }
 
 /// <summary>y [outer, inner] (+)= x [outer, length, inner] folded along its middle axis: <see cref="Lanes"/> threads per element, row k to lane
-/// k mod Lanes, then neighbours in a tree: (0 + 1) + (2 + 3). With four lanes that is the CPU's order. A long axis may be cut: y is then
+/// k mod Lanes, then neighbors in a tree: (0 + 1) + (2 + 3). With four lanes that is the CPU's order. A long axis may be cut: y is then
 /// [outer, slices, inner].</summary>
 internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
 {
@@ -140,7 +140,7 @@ internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduc
     public readonly void Run()
     {
         var shared = SharedMemory.Allocate<float>(1024);
-        // Neighbouring threads take neighbouring columns.
+        // Neighboring threads take neighboring columns.
         int columns = Group.DimX / Lanes, lane = Group.IdxX / columns, at = Grid.IdxX * columns + Group.IdxX % columns;
         int part = at / Inner, outer = part / Slices, begin = part % Slices * Depth, first = outer * Length * Inner + at % Inner;
         int end = outer >= Outer ? 0 : Length - begin < Depth ? Length : begin + Depth;

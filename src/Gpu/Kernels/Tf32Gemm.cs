@@ -63,7 +63,7 @@ internal struct Tf32GemmKernel : ICudaKernel
         Store(square.Result, row, column + 24, c3);
     }
 
-    /// <summary>A lane has two neighbours of a row, and of the row eight below.</summary>
+    /// <summary>A lane has two neighbors of a row, and of the row eight below.</summary>
     private readonly Quad Start(int result, int row, int column)
         => new(Of.Start(result, row, column), Of.Start(result, row, column + 1), Of.Start(result, row + 8, column), Of.Start(result, row + 8, column + 1));
 

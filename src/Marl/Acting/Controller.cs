@@ -8,11 +8,11 @@ namespace Marl.Native.Rl;
 internal sealed partial class Controller
 {
     private readonly Actor[] actors;
-    private readonly FrozenParameters[] frozen;
+    private readonly InferenceWeights[] frozen;
     private readonly Tensor[] state;
     private readonly Agent agent;
     private readonly Exploration selector;
-    private readonly BoxPolicy? box;
+    private readonly TanhPolicy? box;
     private readonly Tape tape = new();
     private readonly Tensor observations, states, previous, fingerprints, continueMask;
     private int count, step;
@@ -23,16 +23,16 @@ internal sealed partial class Controller
     /// <param name="selector">how actions are chosen.</param>
     /// <param name="spec">the environments.</param>
     /// <param name="capacity">rows that there is room for.</param>
-    /// <param name="weights">those of another controller for the same actors, which are shared and stay as they are; by default its own, see <see cref="Freeze"/>.</param>
-    public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity, FrozenParameters[]? weights = null)
+    /// <param name="weights">those of another controller for the same actors, which are shared and stay as they are; by default its own, see <see cref="UpdateWeights"/>.</param>
+    public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity, InferenceWeights[]? weights = null)
     {
         (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
-        frozen = weights ?? new FrozenParameters[actors.Count];
+        frozen = weights ?? new InferenceWeights[actors.Count];
         for (int member = 0; member < frozen.Length && weights is null; member++)
         {
             // Members may have their weights in one block.
             int same = Array.FindIndex(this.actors, actor => actor.Parameters == actors[member].Parameters);
-            frozen[member] = same < member ? frozen[same] : new FrozenParameters(actors[member].Parameters.Layout);
+            frozen[member] = same < member ? frozen[same] : new InferenceWeights(actors[member].Parameters.Layout);
         }
         state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.StateSize))];
         var input = agent.Input;
@@ -40,15 +40,15 @@ internal sealed partial class Controller
         observations = input.Reads(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
         continueMask = Tensor.Zeros(capacity, agent.Agents);
-        box = spec.IsContinuous ? new BoxPolicy(spec) : null;
+        box = spec.IsContinuous ? new TanhPolicy(spec) : null;
         previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
 
-    /// <summary>The weights that each actor acts with, as of the last <see cref="Freeze"/>. Controllers on other threads may share them.</summary>
-    public FrozenParameters[] Weights => frozen;
+    /// <summary>The weights that each actor acts with, as of the last <see cref="UpdateWeights"/>. Controllers on other threads may share them.</summary>
+    public InferenceWeights[] Weights => frozen;
 
     /// <summary>From now on it acts with the parameters as they are now. To be called before the first episode, and whenever they have changed.</summary>
-    public void Freeze()
+    public void UpdateWeights()
     {
         for (int member = 0; member < actors.Length; member++)
         {
@@ -78,7 +78,7 @@ internal sealed partial class Controller
 
     /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
     /// <param name="episodes">as many as there are rows.</param>
-    /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="BoxPolicy"/> where actions are continuous.</param>
+    /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="TanhPolicy"/> where actions are continuous.</param>
     /// <param name="rngs">random numbers, one stream per row.</param>
     /// <param name="outputs">[N, A] receives the outputs of the first row, each agent's from the member that it plays; may be empty.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs, Span<float> outputs = default)
@@ -155,7 +155,7 @@ internal sealed partial class Controller
     /// <summary>A member's outputs [1, B, N, A] and the recurrent state [B, N, H] after the step.</summary>
     private (Tensor Output, Tensor After) Forward(int member, in InputRows input)
     {
-        var (output, _, after) = actors[member].Agent.Forward(tape.Freeze(frozen[member]), input, tape.Constant(state[member].Slice(0, count)));
+        var (output, _, after) = actors[member].Agent.Forward(tape.Detached(frozen[member]), input, tape.Constant(state[member].Slice(0, count)));
         return (output.Value, after.Value);
     }
 

@@ -131,13 +131,13 @@ public sealed record EpsilonGreedy : Exploration
 public sealed record SoftmaxPolicy : Exploration
 {
     /// <summary>The floor at the beginning of training.</summary>
-    public float FloorStart { get; init; }
+    public float EpsilonFloorStart { get; init; }
 
-    /// <summary>The floor after <see cref="FloorAnneal"/> steps.</summary>
-    public float FloorFinish { get; init; }
+    /// <summary>The floor after <see cref="EpsilonFloorAnneal"/> steps.</summary>
+    public float EpsilonFloorFinish { get; init; }
 
     /// <summary>Environment steps over which the floor is annealed linearly.</summary>
-    public long FloorAnneal { get; init; }
+    public long EpsilonFloorAnneal { get; init; }
 
     /// <summary>Whether softmax and floor are over the k available actions. Otherwise both are over all actions, and what is available is scaled up to 1
     /// (PyMARL, Samvelyan et al. 2019); without a floor this is the same.</summary>
@@ -147,14 +147,14 @@ public sealed record SoftmaxPolicy : Exploration
     public override bool IsStochastic => true;
 
     /// <inheritdoc/>
-    public override float RateAt(long steps) => Schedule.Linear(FloorStart, FloorFinish, FloorAnneal).At(steps);
+    public override float RateAt(long steps) => Schedule.Linear(EpsilonFloorStart, EpsilonFloorFinish, EpsilonFloorAnneal).At(steps);
 
     /// <inheritdoc/>
     public override void Validate()
     {
-        UsageException.Require(FloorStart is >= 0 and <= 1, FloorStart, "in 0 .. 1");
-        UsageException.Require(FloorFinish is >= 0 and <= 1, FloorFinish, "in 0 .. 1");
-        UsageException.Require(FloorAnneal >= 0, FloorAnneal, "at least 0");
+        UsageException.Require(EpsilonFloorStart is >= 0 and <= 1, EpsilonFloorStart, "in 0 .. 1");
+        UsageException.Require(EpsilonFloorFinish is >= 0 and <= 1, EpsilonFloorFinish, "in 0 .. 1");
+        UsageException.Require(EpsilonFloorAnneal >= 0, EpsilonFloorAnneal, "at least 0");
     }
 
     /// <inheritdoc/>

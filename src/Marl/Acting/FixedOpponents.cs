@@ -45,7 +45,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
     /// <param name="team">whose part is left to play: 0 is the first of <see cref="EnvironmentSpec.Teams"/>.</param>
     /// <exception cref="ArgumentException">the environment has no such team or no other one, or the policy was trained for other agents.</exception>
     public static FixedOpponents Create(string id, IEnvironment environment, Policy opponents, int team = 0)
-        => environment is IPictured ? new Pictured(id, environment, opponents, team) : new FixedOpponents(id, environment, opponents, team);
+        => environment is IRenderable ? new Pictured(id, environment, opponents, team) : new FixedOpponents(id, environment, opponents, team);
 
     /// <param name="id">the id.</param>
     /// <param name="create">makes the environment that the policy was trained in.</param>
@@ -88,11 +88,11 @@ internal class FixedOpponents : IEnvironment, IDisposable
         var theirs = opponents.Act(environment, ref rng);
         for (int agent = 0; agent < choices.Length; agent++)
         {
-            Do(agent, theirs, agent);
+            SetAction(agent, theirs, agent);
         }
         for (int i = 0; i < ours.Length; i++)
         {
-            Do(ours[i], actions, i);
+            SetAction(ours[i], actions, i);
         }
         var result = environment.Step(vectors.Length == 0 ? choices : JointAction.Create(vectors, width), earned, ref rng);
         for (int i = 0; i < ours.Length; i++)
@@ -135,7 +135,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
     }
 
     /// <summary>An agent of the environment does what another one does in a joint action.</summary>
-    private void Do(int agent, JointAction actions, int other)
+    private void SetAction(int agent, JointAction actions, int other)
     {
         if (vectors.Length == 0)
         {
@@ -146,11 +146,11 @@ internal class FixedOpponents : IEnvironment, IDisposable
     }
 
     /// <summary>One of an environment that can be seen. Agents have the numbers that they have here; opponents have none.</summary>
-    private sealed class Pictured(string id, IEnvironment environment, Policy opponents, int team) : FixedOpponents(id, environment, opponents, team), IPictured
+    private sealed class Pictured(string id, IEnvironment environment, Policy opponents, int team) : FixedOpponents(id, environment, opponents, team), IRenderable
     {
-        private readonly IPictured pictured = (IPictured)environment;
+        private readonly IRenderable pictured = (IRenderable)environment;
 
-        public Scene? Picture() => pictured.Picture() switch
+        public Scene? Render() => pictured.Render() switch
         {
             GridScene grid => grid with { Sprites = [.. grid.Sprites.Select(sprite => sprite with { Agent = Here(sprite.Agent) })] },
             PlaneScene plane => plane with { Discs = [.. plane.Discs.Select(disc => disc with { Agent = Here(disc.Agent) })] },

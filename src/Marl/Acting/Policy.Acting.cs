@@ -9,7 +9,7 @@ public sealed partial class Policy
     {
         using var call = Enter();
         controller.Begin(1);
-        present.AssignMembers(Description.Members, ref rng);
+        present.AssignMembers(Description.EnsembleSize, ref rng);
     }
 
     /// <summary>The agents' actions for what they observe in an environment now. Call it once per step: recurrent agents remember.</summary>

@@ -38,7 +38,7 @@ public sealed partial class Policy
         if (shared is null)
         {
             var layout = new ParameterLayout();
-            Agent[] networks = [.. Enumerable.Range(0, description.Members).Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
+            Agent[] networks = [.. Enumerable.Range(0, description.EnsembleSize).Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
             parameters = new Parameters(layout);
             actors = [.. networks.Select(network => new Actor(network, parameters))];
         }
@@ -68,7 +68,7 @@ public sealed partial class Policy
                 trained[trained.Layout.Slices.First(s => s.Name == slice.Name[prefix.Length..])].CopyTo(parameters[slice]);
             }
         }
-        controller.Freeze();
+        controller.UpdateWeights();
     }
 
     /// <summary>The name of the file of a run's policy in the run's folder.</summary>
@@ -96,7 +96,7 @@ public sealed partial class Policy
             throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
         }
         Checkpoint.Load(path, policy.parameters);
-        policy.controller.Freeze();
+        policy.controller.UpdateWeights();
         return policy;
     }
 
@@ -201,7 +201,7 @@ public sealed partial class Policy
         Begin(ref rng);
     }
 
-    private string Prefix(int member) => Description.Members == 1 ? "" : $"member{member}.";
+    private string Prefix(int member) => Description.EnsembleSize == 1 ? "" : $"member{member}.";
 
     /// <summary>Refuses an environment.</summary>
     /// <exception cref="ArgumentException">it has other agents than the policy was trained for.</exception>

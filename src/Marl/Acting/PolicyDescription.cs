@@ -11,10 +11,10 @@ namespace Marl.Native.Rl;
 /// <param name="Agents">[N] what its agents see and may do.</param>
 /// <param name="StateSize">S of the environment, for agents that see its state.</param>
 /// <param name="Fingerprint">when in training it was saved, for agents that see that.</param>
-/// <param name="Members">of an ensemble: how many networks there are.</param>
+/// <param name="EnsembleSize">of an ensemble: how many networks there are.</param>
 /// <param name="Stochastic">whether actions are drawn from what the agents say, see <see cref="Exploration.IsStochastic"/>; otherwise they do what is likeliest.</param>
 public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default,
-    int Members = 1, bool Stochastic = false)
+    int EnsembleSize = 1, bool Stochastic = false)
 {
     /// <summary>O, the longest observation: what agents' rows of observations are padded to.</summary>
     public int ObservationSize => EnvironmentSpec.Largest(Agents).Observation;

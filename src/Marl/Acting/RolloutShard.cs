@@ -14,7 +14,7 @@ internal sealed class RolloutShard
     private readonly IEnvironment[] environments;
     private readonly EpisodeRecorder[] recorders;
     private readonly int[] played;
-    private readonly Rng[] chance, choice, chanceBefore, choiceBefore;
+    private readonly Rng[] environmentRng, actionRng, environmentRngBefore, actionRngBefore;
     private readonly Controller controller;
     private readonly RolloutOptions options;
     private readonly int members;
@@ -39,9 +39,9 @@ internal sealed class RolloutShard
     public RolloutShard(ReadOnlySpan<IEnvironment> environments, int[] played, IReadOnlyList<Actor> actors, Exploration selector, Rng rng, RolloutOptions options)
     {
         (this.environments, this.played, this.options) = (environments.ToArray(), played, options);
-        chance = [.. played.Select(i => rng.Split(RngPurpose.Environment, i))];
-        choice = [.. played.Select(i => rng.Split(RngPurpose.Exploration, i))];
-        (chanceBefore, choiceBefore) = (new Rng[played.Length], new Rng[played.Length]);
+        environmentRng = [.. played.Select(i => rng.Split(RngPurpose.Environment, i))];
+        actionRng = [.. played.Select(i => rng.Split(RngPurpose.Exploration, i))];
+        (environmentRngBefore, actionRngBefore) = (new Rng[played.Length], new Rng[played.Length]);
         var spec = environments[0].Spec;
         int rows = environments.Length, size = spec.SnapshotSize;
         controller = new Controller(actors, selector, spec, rows);
@@ -61,8 +61,8 @@ internal sealed class RolloutShard
     /// <summary>A round begins; <see cref="Rewind"/> goes back to here.</summary>
     public void Begin()
     {
-        chance.CopyTo(chanceBefore);
-        choice.CopyTo(choiceBefore);
+        environmentRng.CopyTo(environmentRngBefore);
+        actionRng.CopyTo(actionRngBefore);
         for (int i = 0; i < recordersBefore.Length; i++)
         {
             memory[i].CopyTo(memoryBefore[i]);
@@ -73,8 +73,8 @@ internal sealed class RolloutShard
 
     public void Rewind()
     {
-        chanceBefore.CopyTo(chance);
-        choiceBefore.CopyTo(choice);
+        environmentRngBefore.CopyTo(environmentRng);
+        actionRngBefore.CopyTo(actionRng);
         for (int i = 0; i < recordersBefore.Length; i++)
         {
             memoryBefore[i].CopyTo(memory[i]);
@@ -85,7 +85,7 @@ internal sealed class RolloutShard
 
     public void Play(Episode[] episodes, float exploration)
     {
-        controller.Freeze();
+        controller.UpdateWeights();
         if (options.Length > 0)
         {
             PlaySegments(episodes, exploration);
@@ -103,8 +103,8 @@ internal sealed class RolloutShard
         for (int row = 0; row < active; row++)
         {
             int i = start + row;
-            (index[row], playing[row], choosing[row]) = (i, episodes[played[i]], choice[i]);
-            environments[row].Reset(ref chance[i]);
+            (index[row], playing[row], choosing[row]) = (i, episodes[played[i]], actionRng[i]);
+            environments[row].Reset(ref environmentRng[i]);
             recorders[row].Begin(environments[row], playing[row]);
             playing[row].AssignMembers(members, ref choosing[row]);
         }
@@ -116,7 +116,7 @@ internal sealed class RolloutShard
             {
                 int i = index[row];
                 var recorder = recorders[i - start];
-                bool goesOn = !recorder.Over && (recorder.Step(ref chance[i]) || options.BootstrapAction && !playing[row].Terminated);
+                bool goesOn = !recorder.Over && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !playing[row].Terminated);
                 if (!goesOn)
                 {
                     Drop(row, ref active);
@@ -132,7 +132,7 @@ internal sealed class RolloutShard
         controller.BeginSegments(active);
         for (int row = 0; row < active; row++)
         {
-            (index[row], playing[row], choosing[row], asks[row]) = (row, episodes[played[row]], choice[row], false);
+            (index[row], playing[row], choosing[row], asks[row]) = (row, episodes[played[row]], actionRng[row], false);
             if (recorders[row].Over)
             {
                 controller.BeginRow(row);
@@ -141,7 +141,7 @@ internal sealed class RolloutShard
             {
                 controller.ResumeRow(row, memory[row]);
             }
-            recorders[row].BeginSegment(environments[row], playing[row], ref chance[row]);
+            recorders[row].BeginSegment(environments[row], playing[row], ref environmentRng[row]);
             controller.RecordStart(row, playing[row]);
         }
         while (active > 0)
@@ -153,7 +153,7 @@ internal sealed class RolloutShard
                 var (recorder, segment) = (recorders[i], playing[row]);
                 if (!asks[row])
                 {
-                    recorder.StepInSegment(ref chance[i]);
+                    recorder.StepInSegment(ref environmentRng[i]);
                     if (!recorder.Over && segment.Steps == options.Length)
                     {
                         // The next segment goes on from here, whatever is asked for now.
@@ -173,7 +173,7 @@ internal sealed class RolloutShard
                 }
                 else if (recorder.Over)
                 {
-                    recorder.BeginNext(ref chance[i]);
+                    recorder.BeginNext(ref environmentRng[i]);
                     controller.BeginRow(row);
                 }
             }
@@ -183,7 +183,7 @@ internal sealed class RolloutShard
     /// <summary>A row has played its episode; the last one takes its place.</summary>
     private void Drop(int row, ref int active)
     {
-        choice[index[row]] = choosing[row];
+        actionRng[index[row]] = choosing[row];
         controller.Drop(row);
         active--;
         (index[row], playing[row], choosing[row], asks[row]) = (index[active], playing[active], choosing[active], asks[active]);
@@ -195,8 +195,8 @@ internal sealed class RolloutShard
         for (int i = 0; i < environments.Length; i++)
         {
             var scope = archive.Scope($"environment.{played[i]}");
-            scope.Rng("chance", ref chance[i]);
-            scope.Rng("choice", ref choice[i]);
+            scope.Rng("chance", ref environmentRng[i]);
+            scope.Rng("choice", ref actionRng[i]);
             if (!archive.Loading)
             {
                 environments[i].Save(snapshot);

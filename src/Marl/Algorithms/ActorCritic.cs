@@ -59,7 +59,7 @@ internal sealed class ActorCritic : PolicyObjective
     /// <summary>V of [state, what the agent sees], as chosen, and the agent's index if weights are shared (Papoudakis et al. 2021).</summary>
     private static Critic ValueCritic(ParameterLayout layout, EnvironmentSpec spec, ActorCriticOptions options)
     {
-        var local = options.Network with { AgentId = options.Shared };
+        var local = options.Network with { AgentId = options.ShareParameters };
         if (options.Critic != CriticKind.Local)
         {
             NetworkInput.RequireState(spec, "the critic", "ia2c and ippo need none");
@@ -68,8 +68,8 @@ internal sealed class ActorCritic : PolicyObjective
         {
             CriticKind.Local => new(spec, common: [], own: local.Columns),
             CriticKind.Both => new(spec, common: [InputColumn.State], own: local.Columns),
-            _ => new(spec, common: [InputColumn.State], own: options.Shared ? [InputColumn.AgentId] : []),
-        }, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1);
+            _ => new(spec, common: [InputColumn.State], own: options.ShareParameters ? [InputColumn.AgentId] : []),
+        }, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1);
     }
 
     /// <inheritdoc/>
@@ -91,13 +91,13 @@ internal sealed class ActorCritic : PolicyObjective
     {
         var batch = shard.Batch;
         shard.Report(Return, batch.Returns);
-        var loss = shard.Mean(options.Clip > 0 ? ClippedLoss(shard) : ActorLoss(shard, options.Entropy));
+        var loss = shard.Mean(options.ClipRange > 0 ? ClippedLoss(shard) : ActorLoss(shard, options.EntropyCoefficient));
         if (critic is null)
         {
             return loss;
         }
         var v = critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
-        var error = ValueError(v, batch.Returns, batch.Values, options.ValueClip);
+        var error = ValueError(v, batch.Returns, batch.Values, options.ValueClipRange);
         shard.Report(Value, v.Value);
         shard.Report(CriticLoss, error.Value);
         return loss + shard.Mean(error);
@@ -108,9 +108,9 @@ internal sealed class ActorCritic : PolicyObjective
         var batch = shard.Batch;
         var (logChosen, entropy) = LogPolicyAndEntropy(shard, shard.Online);
         var ratio = (logChosen - shard.Tape.Constant(batch.Probabilities).Log()).Exp();
-        var loss = ClippedLoss(ratio, batch.Advantages, options.Clip) - options.Entropy * entropy;
+        var loss = ClippedLoss(ratio, batch.Advantages, options.ClipRange) - options.EntropyCoefficient * entropy;
         ReportActor(shard, loss, entropy);
-        shard.Report(ClipFraction, Outside(ratio, options.Clip));
+        shard.Report(ClipFraction, Outside(ratio, options.ClipRange));
         return loss;
     }
 }

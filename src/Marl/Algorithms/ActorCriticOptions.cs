@@ -12,10 +12,10 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     public CriticKind Critic { get; init; } = CriticKind.Local;
 
     /// <summary>PPO's epsilon: how far an action's probability may move from what it was, as a share; 0: not bounded, which is A2C.</summary>
-    public float Clip { get; init; }
+    public float ClipRange { get; init; }
 
     /// <summary>How far a value may move from what it was; 0: not bounded (Schulman et al.'s implementation of PPO).</summary>
-    public float ValueClip { get; init; }
+    public float ValueClipRange { get; init; }
 
     /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context) => new ActorCritic(this, context);
@@ -24,8 +24,8 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     public override void Validate()
     {
         base.Validate();
-        UsageException.Require(Clip is >= 0 and < 1, Clip, "in 0 .. 1, 1 excluded");
-        UsageException.Require(ValueClip >= 0, ValueClip, "at least 0");
+        UsageException.Require(ClipRange is >= 0 and < 1, ClipRange, "in 0 .. 1, 1 excluded");
+        UsageException.Require(ValueClipRange >= 0, ValueClipRange, "at least 0");
     }
 }
 
@@ -46,7 +46,7 @@ public sealed record Ia2cOptions : ActorCriticOptions;
 public sealed record IppoOptions : ActorCriticOptions
 {
     /// <summary>With four epochs and a clip range of 0.2.</summary>
-    public IppoOptions() => (Clip, Epochs, LearningRate) = (0.2f, 4, 3e-4f);
+    public IppoOptions() => (ClipRange, Epochs, LearningRate) = (0.2f, 4, 3e-4f);
 }
 
 /// <summary>Advantage actor-critic with a central critic.</summary>
@@ -62,7 +62,7 @@ public sealed record Maa2cOptions : ActorCriticOptions
 public sealed record MappoOptions : ActorCriticOptions
 {
     /// <summary>With a critic of the state, four epochs and a clip range of 0.2.</summary>
-    public MappoOptions() => (Critic, Clip, Epochs, LearningRate) = (CriticKind.Central, 0.2f, 4, 3e-4f);
+    public MappoOptions() => (Critic, ClipRange, Epochs, LearningRate) = (CriticKind.Central, 0.2f, 4, 3e-4f);
 }
 
 /// <summary>What a state-value critic sees.</summary>

@@ -30,8 +30,8 @@ internal sealed class Coma : PolicyObjective
         // Q_i(s, ., u_-i): one output per action of the agent, for what the others did.
         var input = new NetworkInput(spec, common: [InputColumn.State], own: NetworkInput.Columns(
             (InputColumn.Observation, options.CriticObservation), (InputColumn.MaskedJointAction, true),
-            (InputColumn.LastActions, options.CriticLastActions), (InputColumn.AgentId, options.Shared)));
-        critic = new Critic(AddNetwork("critic", options.OfCritics).Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.Shared, spec.ActionCount);
+            (InputColumn.LastActions, options.CriticLastActions), (InputColumn.AgentId, options.ShareParameters)));
+        critic = new Critic(AddNetwork("critic", options.OfCritics).Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, spec.ActionCount);
     }
 
     /// <inheritdoc/>
@@ -70,7 +70,7 @@ internal sealed class Coma : PolicyObjective
         shard.Report(CriticLoss, error.Value);
         shard.Report(Value, q.Value);
         shard.Report(Return, batch.Returns);
-        return shard.Mean(ActorLoss(shard, options.Entropy)) + shard.Mean(error);
+        return shard.Mean(ActorLoss(shard, options.EntropyCoefficient)) + shard.Mean(error);
     }
 
     /// <summary>Q_i(s_t, ., u_-i) and u_t.</summary>

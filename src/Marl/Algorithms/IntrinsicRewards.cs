@@ -32,9 +32,9 @@ internal sealed class IntrinsicRewards
         }
         var input = new NetworkInput(spec, common: [InputColumn.State], own: NetworkInput.Columns(
             (InputColumn.Observation, options.CriticObservation), (InputColumn.MaskedJointAction, options.CriticActions),
-            (InputColumn.LastActions, options.CriticLastActions), (InputColumn.AgentId, options.Shared)));
-        critic = new Critic(layout, input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1, headName: "fc3_v_mix");
-        reward = new Linear(heads.Scope("fc3_r_in"), critic.FeatureSize, spec.ActionCount, options.Shared ? 0 : input.Agents);
+            (InputColumn.LastActions, options.CriticLastActions), (InputColumn.AgentId, options.ShareParameters)));
+        critic = new Critic(layout, input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1, headName: "fc3_v_mix");
+        reward = new Linear(heads.Scope("fc3_r_in"), critic.FeatureSize, spec.ActionCount, options.ShareParameters ? 0 : input.Agents);
         extrinsic = new Linear(heads.Scope("fc4"), input.Agents * critic.FeatureSize, 1);
     }
 

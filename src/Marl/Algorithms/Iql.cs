@@ -26,7 +26,7 @@ internal sealed class IndependentQLearning : QLearning
     public override IReadOnlyList<string> Metrics { get; }
 
     /// <inheritdoc/>
-    public override int? Divisor => options.Importance != ImportanceKind.None && options.ImportanceNormalise ? Weight : null;
+    public override int? Divisor => options.Importance != ImportanceKind.None && options.ImportanceNormalize ? Weight : null;
 
     /// <inheritdoc/>
     public override void Complete(Span<float> metrics)
@@ -55,7 +55,7 @@ internal sealed class IndependentQLearning : QLearning
             if (options.Leniency > 0f)
             {
                 var (x, leniency) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)));
-                shard.Draw(x);
+                shard.FillUniform(x);
                 tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(shard.Steps)));
                 Multiply(Weighting.Lenient(tape, delta, x, leniency));
             }
@@ -109,7 +109,7 @@ public sealed record IqlOptions : QLearningOptions
     public float ImportanceCeiling { get; init; }
 
     /// <summary>Whether importance weights are divided by their mean over the batch.</summary>
-    public bool ImportanceNormalise { get; init; } = true;
+    public bool ImportanceNormalize { get; init; } = true;
 
     /// <inheritdoc/>
     public override Objective Create(LearningContext context) => new IndependentQLearning(this, context);

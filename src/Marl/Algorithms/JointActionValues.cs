@@ -90,7 +90,7 @@ internal sealed class JointActionValues
         if (others > 0)
         {
             var past = new Tensor(input.Storage, input.Offset + state, new Shape(input.Count - state));
-            device.CopyStrided(tape.Resident(combinations), [0, others, 0, 1], past, [m * networks * size, networks * size, size, 1], [rows, m, networks, others],
+            device.CopyStrided(tape.Cached(combinations), [0, others, 0, 1], past, [m * networks * size, networks * size, size, 1], [rows, m, networks, others],
                 accumulate: false);
         }
         var own = tape.Scratch(new Shape(steps, episodes * m, networks, agents / networks));
@@ -103,7 +103,7 @@ internal sealed class JointActionValues
     {
         int steps = available.Shape[0], episodes = available.Shape[1];
         var parts = tape.Scratch(new Shape(steps * episodes, agents * Combinations));
-        tape.Device.Gemm(Matrix.Of(available.Reshape(steps * episodes, agents * actions)), Matrix.Of(tape.Resident(uses)), Matrix.Of(parts));
+        tape.Device.Gemm(Matrix.Of(available.Reshape(steps * episodes, agents * actions)), Matrix.Of(tape.Cached(uses)), Matrix.Of(parts));
         // Of the N - 1 parts none may be missing.
         return (tape.Constant(parts) - (agents - 2)).Clamp(0f, 1f).Value.Reshape(steps, episodes, agents, Combinations);
     }

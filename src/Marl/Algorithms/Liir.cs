@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning individual intrinsic reward (LIIR, Du et al. 2019, section 4): every agent learns from the team's reward and from one of its own, which is learnt
+/// Learning individual intrinsic reward (LIIR, Du et al. 2019, section 4): every agent learns from the team's reward and from one of its own, which is learned
 /// so that the step that the agent takes for both is a step towards more of the team's.
 /// <code>
 /// y_i,t    = lambda or n-step return of r_t + w r_in_i(u_i,t) with the target critic's V_i        A_i  = y_i - V_i            proxy
@@ -14,7 +14,7 @@ namespace Marl.Native.Rl;
 /// L_critic = mean (y_i - V_i)^2,   L_ex = mean (y_ex - V_ex)^2
 /// </code>
 /// k is the derivative of all log-probabilities at once along one direction, the gradient at the policies after their step; e is how much a reward counts
-/// in all the returns that it is a part of. alpha is left out, the optimiser's step is taken for a plain one, and where advantages are normalised their mean
+/// in all the returns that it is a part of. alpha is left out, the optimizer's step is taken for a plain one, and where advantages are normalized their mean
 /// and deviation count as constants. All values are those before the update. The authors' code has a product of averages for an average of products, and
 /// another sign.
 /// </summary>
@@ -101,7 +101,7 @@ internal sealed class Liir : PolicyObjective
     }
 
     /// <summary>-J, by policies that have not taken their step.</summary>
-    public override Var Loss(LossContext shard) => shard.Mean(ActorLoss(shard, options.Entropy));
+    public override Var Loss(LossContext shard) => shard.Mean(ActorLoss(shard, options.EntropyCoefficient));
 
     /// <summary>J_ex, by policies that have. The episodes keep how likely an action was when it was done.</summary>
     private Var Surrogate(LossContext shard)
@@ -130,7 +130,7 @@ internal sealed class Liir : PolicyObjective
         var extrinsicError = (critics.ExtrinsicValue(shard.OnlineOf(Intrinsic), features) - batch[ExtrinsicReturns]).Square();
 
         // Metrics are those of the last loss.
-        ReportActor(shard, ActorLoss(logChosen, batch.Advantages, entropy, options.Entropy), entropy);
+        ReportActor(shard, ActorLoss(logChosen, batch.Advantages, entropy, options.EntropyCoefficient), entropy);
         shard.Report(CriticLoss, error.Value);
         shard.Report(Value, v.Value);
         shard.Report(Return, batch.Returns);

@@ -20,14 +20,14 @@ public sealed record LiirOptions : OnPolicyOptions
     public bool CriticObservation { get; init; }
 
     /// <summary>Whether they see what the others do now, as in the authors' code. The extrinsic value then knows the joint action, whose advantage
-    /// over itself is but noise once it is learnt; the paper's is a value of the state.</summary>
+    /// over itself is but noise once it is learned; the paper's is a value of the state.</summary>
     public bool CriticActions { get; init; }
 
     /// <summary>Whether they see all agents' last actions, as in the authors' code.</summary>
     public bool CriticLastActions { get; init; }
 
     /// <summary>How intrinsic rewards and the extrinsic value are trained: their gradients are not clipped.</summary>
-    internal AlgorithmOptions OfIntrinsic => OfCritics.At(IntrinsicLearningRate) with { GradientClip = 0 };
+    internal AlgorithmOptions OfIntrinsic => OfCritics.At(IntrinsicLearningRate) with { MaxGradientNorm = 0 };
 
     /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context) => new Liir(this, context);
@@ -38,9 +38,9 @@ public sealed record LiirOptions : OnPolicyOptions
         base.Validate();
         UsageException.Require(float.IsFinite(IntrinsicWeight), IntrinsicWeight, "finite");
         UsageException.Require(IntrinsicLearningRate >= 0, IntrinsicLearningRate, "at least 0");
-        if (StandardiseReturns)
+        if (StandardizeReturns)
         {
-            throw new UsageException("LIIR has returns of two kinds, whose means and variances differ; use standardiseRewards=true in place of standardiseReturns");
+            throw new UsageException("LIIR has returns of two kinds, whose means and variances differ; use standardizeRewards=true in place of standardizeReturns");
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 /// L_critic = mean (Q_i(x, a_1, .., a_N) - y_i)^2                                                  (equation 6)
 /// L_policy = -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2                          (equation 5), by the critic after its step
 /// </code>
-/// mu is centre + radius tanh(output) where actions are numbers; where agents choose, it is a sample of the softmax of the output, differentiable by
+/// mu is center + radius tanh(output) where actions are numbers; where agents choose, it is a sample of the softmax of the output, differentiable by
 /// Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017). Besides, as options:
 /// <code>
 /// DDPG       Q_i(o_i, a_i): every agent by itself (Lillicrap et al. 2016)
@@ -29,7 +29,7 @@ internal sealed class Maddpg : Objective
 
     private readonly MaddpgOptions options;
     private readonly ActionEncoding encoding;
-    private readonly BoxPolicy? box;
+    private readonly TanhPolicy? box;
     private readonly Critic critic;
     private readonly Critic? twin;
     private readonly LossNoise noise;
@@ -40,36 +40,36 @@ internal sealed class Maddpg : Objective
         (this.options, this.noise) = (options, noise ?? new LossNoise());
         var spec = context.Spec;
         var actorLayout = new ParameterLayout();
-        for (int member = 0; member < options.Members; member++)
+        for (int member = 0; member < options.EnsembleSize; member++)
         {
-            AddNetwork(options.Members == 1 ? "actor" : $"actor{member}", options, actorLayout);
+            AddNetwork(options.EnsembleSize == 1 ? "actor" : $"actor{member}", options, actorLayout);
         }
         var criticLayout = AddNetwork("critic", options.At(options.CriticLearningRate));
         Agent = new Agent(actorLayout.Scope("agent"), spec, options.Network);
         var input = CriticInput(spec, options.Critic, options.AgentId);
-        critic = new Critic(criticLayout.Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1);
-        twin = options.Twin ? new Critic(criticLayout.Scope("critic2"), input, options.CriticNetwork, options.CriticHidden, options.Shared, outputs: 1) : null;
+        critic = new Critic(criticLayout.Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1);
+        twin = options.TwinCritics ? new Critic(criticLayout.Scope("critic2"), input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1) : null;
         if (critic.IsRecurrent)
         {
             throw new UsageException("a critic that values actions that were not taken cannot be recurrent; use a feed-forward one");
         }
-        (encoding, box) = (new ActionEncoding(spec), spec.IsContinuous ? new BoxPolicy(spec) : null);
+        (encoding, box) = (new ActionEncoding(spec), spec.IsContinuous ? new TanhPolicy(spec) : null);
         // Who acts, the critics, and what each observer thinks of everyone's policy (its own among them, which nobody asks for).
-        (critics, inferred) = (options.Members, options.Members + 1);
-        observers = !options.Infer ? 0 : options.Shared ? 1 : spec.Agents.Length;
+        (critics, inferred) = (options.EnsembleSize, options.EnsembleSize + 1);
+        observers = !options.InferPolicies ? 0 : options.ShareParameters ? 1 : spec.Agents.Length;
         for (int observer = 0; observer < observers; observer++)
         {
             AddNetwork($"inferred{observer}", options.At(options.InferenceLearningRate), actorLayout);
         }
-        Metrics = options.Infer ? ["value", "target", "inferenceDivergence"] : ["value", "target"];
+        Metrics = options.InferPolicies ? ["value", "target", "inferenceDivergence"] : ["value", "target"];
         Phases =
         [
             .. Enumerable.Range(0, observers).Select(observer => new Phase("inference", inferred + observer, shard => InferenceLoss(shard, inferred + observer))),
             new("critic", critics, Loss),
-            .. Enumerable.Range(0, options.Members).Select(member => new Phase("policy", member, shard => PolicyLoss(shard, member))
+            .. Enumerable.Range(0, options.EnsembleSize).Select(member => new Phase("policy", member, shard => PolicyLoss(shard, member))
             {
                 Every = options.PolicyDelay,
-                Member = options.Members > 1 ? member : -1,
+                Member = options.EnsembleSize > 1 ? member : -1,
             }),
         ];
     }
@@ -84,10 +84,10 @@ internal sealed class Maddpg : Objective
     public override IReadOnlyList<Phase> Phases { get; }
 
     /// <inheritdoc/>
-    public override int Members => options.Members;
+    public override int Members => options.EnsembleSize;
 
     /// <summary>Which member of an ensemble played, where policies are ensembles.</summary>
-    public override IReadOnlyList<Column> Columns => options.Members > 1 ? [Column.Members] : [];
+    public override IReadOnlyList<Column> Columns => options.EnsembleSize > 1 ? [Column.Members] : [];
 
     /// <inheritdoc/>
     public override bool CountsChoices => true;
@@ -197,13 +197,13 @@ internal sealed class Maddpg : Objective
                 : tape.Constant(encoding.Encode(tape, tape.ArgMax(output.Value, available), steps * batch.Count).Reshape(output.Shape));
         }
         var mean = box.Mean(output);
-        if (options.Smoothing == 0)
+        if (options.TargetPolicyNoise == 0)
         {
             return mean;
         }
         var z = tape.Scratch(mean.Shape);
         noise.Normal(shard, stream, z);
-        return box.Clip(mean + (tape.Constant(z) * options.Smoothing).Clamp(-options.SmoothingClip, options.SmoothingClip) * tape.Resident(box.Radius));
+        return box.Clip(mean + (tape.Constant(z) * options.TargetPolicyNoise).Clamp(-options.TargetNoiseClip, options.TargetNoiseClip) * tape.Cached(box.Radius));
     }
 
     /// <summary>Of a policy: -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, over K for the member of an ensemble.</summary>
@@ -214,7 +214,7 @@ internal sealed class Maddpg : Objective
         var own = box is null ? Sample(shard, output, batch.Available.Slice(0, steps), OwnSample) : box.Mean(output);
         var actions = IsLocal ? own : encoding.Replace(encoding.Repeat(tape, encoding.Recorded(tape, batch)), own);
         var q = Values(critic, shard.OnlineOf(critics), batch, 0, actions);
-        return (options.OutputPenalty * shard.MeanOfChoices(output.Square()) - shard.MeanOfMember(q)) / options.Members;
+        return (options.LogitRegularization * shard.MeanOverAvailableActions(output.Square()) - shard.MeanOfMember(q)) / options.EnsembleSize;
     }
 
     /// <summary>Of inferred policies: -mean (log mu^(a) + lambda H(mu^)). Where actions are numbers, a policy is taken for a Gaussian around mu^ as wide as half
@@ -233,24 +233,24 @@ internal sealed class Maddpg : Objective
                 var logTruth = truth.LogSoftmax(available);
                 shard.Report(Divergence, ((logTruth.Exp() * available * (logTruth - logPolicy)).Sum(-1) / observers).Value);
             }
-            return shard.Mean(InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropy));
+            return shard.Mean(InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropyCoefficient));
         }
         var mean = output.Tanh();
         using (tape.NoGrad())
         {
             shard.Report(Divergence, (0.5f / observers * ((truth.Tanh() - mean).Square() * available).Sum(-1)).Value);
         }
-        return shard.Mean(0.5f * ((mean - box.Normalise(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1));
+        return shard.Mean(0.5f * ((mean - box.Normalize(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1));
     }
 
     /// <summary>What the networks say that the agents played, members of ensembles or the only one; constants. [T+1, B, N, A]</summary>
     private Var Played(LossContext shard, bool target)
     {
         var all = Of(0);
-        if (options.Members > 1)
+        if (options.EnsembleSize > 1)
         {
             all *= shard.MaskOf(0);
-            for (int member = 1; member < options.Members; member++)
+            for (int member = 1; member < options.EnsembleSize; member++)
             {
                 all += Of(member) * shard.MaskOf(member);
             }
@@ -261,7 +261,7 @@ internal sealed class Maddpg : Objective
     }
 
     /// <summary>What the agents' network says in all rows, [T+1, B, N, A].</summary>
-    private Var Output(LossContext shard, Weights w) => Agent.Forward(w, Agent.Input.Build(shard.Tape, shard.Batch), shard.Rest(Agent)).Output;
+    private Var Output(LossContext shard, Weights w) => Agent.Forward(w, Agent.Input.Build(shard.Tape, shard.Batch), shard.InitialState(Agent)).Output;
 
     /// <summary>A differentiable sample of the policy, [T, B, N, A].</summary>
     private Var Sample(LossContext shard, Var output, Tensor available, int stream)

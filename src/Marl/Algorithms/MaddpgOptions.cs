@@ -34,31 +34,31 @@ public record MaddpgOptions : ReplayOptions
     public bool SampleTargets { get; init; }
 
     /// <summary>What the mean square of the policies' outputs, before softmax or tanh, counts.</summary>
-    public float OutputPenalty { get; init; } = 1e-3f;
+    public float LogitRegularization { get; init; } = 1e-3f;
 
     /// <summary>Whether there are two critics, and targets go by the lesser value (Fujimoto et al. 2018; Ackermann et al. 2019).</summary>
-    public bool Twin { get; init; }
+    public bool TwinCritics { get; init; }
 
     /// <summary>The policies take a step, and targets follow, in one of so many updates.</summary>
     public int PolicyDelay { get; init; } = 1;
 
     /// <summary>Standard deviation of the noise on the target policies' numbers, as a share of half their range ..</summary>
-    public float Smoothing { get; init; }
+    public float TargetPolicyNoise { get; init; }
 
     /// <summary>.. and the most that it can be.</summary>
-    public float SmoothingClip { get; init; } = 0.5f;
+    public float TargetNoiseClip { get; init; } = 0.5f;
 
     /// <summary>Whether agents infer the others' policies from what they did, and use these for targets in place of the true ones (Lowe et al. 2017, section 4.2).</summary>
-    public bool Infer { get; init; }
+    public bool InferPolicies { get; init; }
 
     /// <summary>Learning rate of the inferred policies; 0: that of the agents.</summary>
     public float InferenceLearningRate { get; init; }
 
     /// <summary>What a unit of entropy of an inferred policy is worth.</summary>
-    public float InferenceEntropy { get; init; } = 1e-3f;
+    public float InferenceEntropyCoefficient { get; init; } = 1e-3f;
 
     /// <summary>K, the sub-policies of an agent, of which it plays one in an episode (Lowe et al. 2017, section 4.3).</summary>
-    public int Members { get; init; } = 1;
+    public int EnsembleSize { get; init; } = 1;
 
     /// <inheritdoc/>
     public override Objective Create(LearningContext context) => new Maddpg(this, context);
@@ -71,18 +71,18 @@ public record MaddpgOptions : ReplayOptions
         UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
         UsageException.Require(Temperature > 0, Temperature, "positive");
-        UsageException.Require(OutputPenalty >= 0, OutputPenalty, "at least 0");
+        UsageException.Require(LogitRegularization >= 0, LogitRegularization, "at least 0");
         UsageException.Require(PolicyDelay >= 1, PolicyDelay, "at least 1");
-        UsageException.Require(Smoothing >= 0, Smoothing, "at least 0");
-        UsageException.Require(SmoothingClip >= 0, SmoothingClip, "at least 0");
+        UsageException.Require(TargetPolicyNoise >= 0, TargetPolicyNoise, "at least 0");
+        UsageException.Require(TargetNoiseClip >= 0, TargetNoiseClip, "at least 0");
         UsageException.Require(InferenceLearningRate >= 0, InferenceLearningRate, "at least 0");
-        UsageException.Require(InferenceEntropy >= 0, InferenceEntropy, "at least 0");
-        UsageException.Require(Members is >= 1 and <= 64, Members, "in 1 .. 64");
+        UsageException.Require(InferenceEntropyCoefficient >= 0, InferenceEntropyCoefficient, "at least 0");
+        UsageException.Require(EnsembleSize is >= 1 and <= 64, EnsembleSize, "in 1 .. 64");
         if (Lambda > 0)
         {
             throw new UsageException("option 'lambda' cannot be other than 0: the targets of deterministic policies are n-step returns; use nStep");
         }
-        if (Infer && Critic == ActionCriticKind.Local)
+        if (InferPolicies && Critic == ActionCriticKind.Local)
         {
             throw new UsageException("a critic that is local asks for nobody else's policy; infer=true needs critic=state or observations");
         }
@@ -94,7 +94,7 @@ public record MaddpgOptions : ReplayOptions
 public sealed record Matd3Options : MaddpgOptions
 {
     /// <summary>With the delay and the smoothing of Fujimoto et al. 2018.</summary>
-    public Matd3Options() => (Twin, PolicyDelay, Smoothing) = (true, 2, 0.2f);
+    public Matd3Options() => (TwinCritics, PolicyDelay, TargetPolicyNoise) = (true, 2, 0.2f);
 }
 
 /// <summary>Independent DDPG: MADDPG with critics that see one agent.</summary>

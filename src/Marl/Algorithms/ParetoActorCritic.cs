@@ -26,11 +26,11 @@ internal sealed class ParetoActorCritic : PolicyObjective
     {
         var (layout, spec, network, hidden) = (AddNetwork("critic", options.OfCritics), context.Spec, options.CriticNetwork, options.CriticHidden);
         NetworkInput.RequireState(spec, "the critic", "ia2c and ippo need none");
-        critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.OthersActions]), network, hidden, options.Shared,
+        critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.OthersActions]), network, hidden, options.ShareParameters,
             spec.ActionCount);
-        stateValue = new Critic(layout.Scope("state_value"), new NetworkInput(spec, common: [InputColumn.State], own: options.Shared ? [InputColumn.AgentId] : []),
-            network, hidden, options.Shared, outputs: 1);
-        joint = new JointActionValues(critic, spec, options.Shared);
+        stateValue = new Critic(layout.Scope("state_value"), new NetworkInput(spec, common: [InputColumn.State], own: options.ShareParameters ? [InputColumn.AgentId] : []),
+            network, hidden, options.ShareParameters, outputs: 1);
+        joint = new JointActionValues(critic, spec, options.ShareParameters);
         entropyWorth = options.EntropyOver(context.TotalSteps);
     }
 

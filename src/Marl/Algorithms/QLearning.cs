@@ -44,7 +44,7 @@ internal class QLearning : Objective
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output;                                             // [T+1, B, N, A]
+        var all = Agent.Forward(shard.Online, input, shard.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
         var q = new ActionValues(all.Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
         var qTot = mixer.Forward(shard.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
         var y = TargetReturns(shard, input, all.Value, qTot.Shape);
@@ -65,7 +65,7 @@ internal class QLearning : Objective
         var y = tape.Scratch(shape);
         using (tape.NoGrad())
         {
-            var q = Agent.Forward(shard.Target, input, shard.Rest(Agent)).Output;                                           // [T+1, B, N, A]
+            var q = Agent.Forward(shard.Target, input, shard.InitialState(Agent)).Output;                                           // [T+1, B, N, A]
             var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
             var transitions = shard.TransitionsOf(options.Gamma);
             var vNext = Mix(first: 1, greedy.Slice(1, steps));

@@ -51,7 +51,7 @@ internal sealed class Qtran : Objective
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var (all, features, _) = Agent.Forward(shard.Online, input, shard.Rest(Agent));                                 // [T+1, B, N, A], [T+1, B, N, H]
+        var (all, features, _) = Agent.Forward(shard.Online, input, shard.InitialState(Agent));                                 // [T+1, B, N, A], [T+1, B, N, H]
         var best = tape.ArgMax(all.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u*
         var q = all.Slice(0, 0, steps);
         var (qChosen, qBest) = (Pick(q, batch.Actions), Pick(q, best.Slice(0, steps)));                                 // Q_i(u_i), Q_i(u*_i) [T, B, N]
@@ -93,7 +93,7 @@ internal sealed class Qtran : Objective
             Var features = default;
             if (joint.ReadsFeatures || !options.DoubleQ)
             {
-                (var q, features, _) = Agent.Forward(shard.Target, input, shard.Rest(Agent));
+                (var q, features, _) = Agent.Forward(shard.Target, input, shard.InitialState(Agent));
                 best = options.DoubleQ ? best : tape.ArgMax(q.Value, batch.Available).Reshape(best.Shape);
             }
             var bestNext = best.Slice(1, steps);

@@ -52,9 +52,9 @@ internal sealed class Vdac : PolicyObjective
         {
             context.RequireCommonReward("VDAC learns one value of the team");
         }
-        var (layout, local) = (AddNetwork("critic", options.OfCritics), options.Network with { AgentId = options.Shared });
+        var (layout, local) = (AddNetwork("critic", options.OfCritics), options.Network with { AgentId = options.ShareParameters });
         critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [], own: local.Columns), options.CriticNetwork, options.CriticHidden,
-            options.Shared, outputs: 1);
+            options.ShareParameters, outputs: 1);
         // A state value is the value of an agent's only action.
         mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => agent with { Actions = 1 })] });
     }
@@ -80,7 +80,7 @@ internal sealed class Vdac : PolicyObjective
         shard.Report(CriticLoss, error.Value);
         shard.Report(Value, vTot.Value);
         shard.Report(Return, batch.Returns);
-        return shard.Mean(ActorLoss(shard, options.Entropy)) + shard.Mean(error);
+        return shard.Mean(ActorLoss(shard, options.EntropyCoefficient)) + shard.Mean(error);
     }
 
     /// <summary>V_tot(s_t) of all rows, the same for every agent: [T+1, B, N].</summary>

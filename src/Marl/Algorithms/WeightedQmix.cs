@@ -11,7 +11,7 @@ namespace Marl.Native.Rl;
 /// w_t   = 1 where u_t = u^_t or y_t > Q*^-(s_t, u^_t), else alpha                       centrally weighted, CW-QMIX
 /// w_t   = 1 where Q_tot(s_t, u_t) &lt; y_t, else alpha                                     optimistically weighted, OW-QMIX
 /// </code>
-/// with n-step or lambda returns in place of y where asked for. Weights and returns are constants to the gradient; one optimiser steps all networks.
+/// with n-step or lambda returns in place of y where asked for. Weights and returns are constants to the gradient; one optimizer steps all networks.
 /// </summary>
 internal sealed class WeightedQmix : Objective
 {
@@ -46,9 +46,9 @@ internal sealed class WeightedQmix : Objective
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var (available, states) = (batch.Available.Slice(0, steps), batch.States.Slice(0, steps));
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, input, shard.Rest(Agent)).Output;                                             // [T+1, B, N, A]
+        var all = Agent.Forward(shard.Online, input, shard.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
         var qTot = mixer.Forward(shard.Online, new ActionValues(all.Slice(0, 0, steps), batch.Actions, available), states); // [T, B, 1]
-        var centralAll = central.Forward(shard.Online, input, shard.Rest(central)).Output;
+        var centralAll = central.Forward(shard.Online, input, shard.InitialState(central)).Output;
         var qStar = centralMixer.Forward(shard.Online, new ActionValues(centralAll.Slice(0, 0, steps), batch.Actions, available), states);
         var (y, weight) = TargetReturns(shard, input, all.Value, qTot.Value);
         var qmixError = (qTot - y).Square() * weight;
@@ -68,9 +68,9 @@ internal sealed class WeightedQmix : Objective
         var (y, weight) = (tape.Scratch(qTot.Shape), tape.Scratch(qTot.Shape));
         using (tape.NoGrad())
         {
-            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, input, shard.Rest(Agent)).Output.Value;
+            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, input, shard.InitialState(Agent)).Output.Value;
             var greedy = tape.ArgMax(chooser, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u^_t
-            var q = central.Forward(shard.Target, input, shard.Rest(central)).Output;                                       // [T+1, B, N, A]
+            var q = central.Forward(shard.Target, input, shard.InitialState(central)).Output;                                       // [T+1, B, N, A]
             var (transitions, vNext) = (shard.TransitionsOf(options.Gamma), OfGreedy(first: 1));
             (options.Lambda == 0
                 ? Targets.NStep(tape, transitions, vNext, options.NStep)

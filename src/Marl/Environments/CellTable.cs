@@ -4,12 +4,12 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Orders cells as CPython (3.8 and later, 64 bit) orders a set of coordinates (x, y): by their slots in an open hash table. The hash of
-/// a pair is that of CPython's tuples, made after xxHash (Collet 2012); probing looks at ten neighbours, then jumps.
+/// a pair is that of CPython's tuples, made after xxHash (Collet 2012); probing looks at ten neighbors, then jumps.
 /// </summary>
 internal sealed class CellTable
 {
     private const int Empty = 0; // cell 0 lies in the margin of every floor
-    private const int FirstSize = 8, Neighbours = 9, PerturbShift = 5;
+    private const int FirstSize = 8, Neighbors = 9, PerturbShift = 5;
 
     private (ulong Hash, int Cell)[] slots, spare;
     private int size, used;
@@ -73,7 +73,7 @@ internal sealed class CellTable
         ulong mask = (ulong)(size - 1), perturb = entry.Hash, place = entry.Hash & mask;
         while (true)
         {
-            ulong last = place + Neighbours <= mask ? place + Neighbours : place;
+            ulong last = place + Neighbors <= mask ? place + Neighbors : place;
             for (ulong slot = place; slot <= last; slot++)
             {
                 if (slots[slot].Cell == Empty)

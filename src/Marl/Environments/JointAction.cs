@@ -53,7 +53,7 @@ public readonly ref struct JointAction
 public readonly record struct ActionBox(float Low, float High)
 {
     /// <summary>Its middle.</summary>
-    public float Centre => 0.5f * (Low + High);
+    public float Center => 0.5f * (Low + High);
 
     /// <summary>How far it reaches from its middle.</summary>
     public float Radius => 0.5f * (High - Low);

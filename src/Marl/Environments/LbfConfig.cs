@@ -6,7 +6,7 @@ internal sealed record LbfConfig
     /// <summary>What may stand behind the question mark of an id.</summary>
     internal const string Options = "penalty, min-player-level, max-player-level, min-food-level, max-food-level, steps";
 
-    private const double UsualPenalty = 0.1;
+    private const double DefaultPenalty = 0.1;
 
     /// <summary>Height of the field, at least 3.</summary>
     public int Rows { get; init; } = 8;
@@ -54,9 +54,9 @@ internal sealed record LbfConfig
         {
             LbfConfig usual = new();
             string name = ExclusiveFoodLevel ? "lbf-v1" : "lbf", sight = Sight is int cells ? $"-{cells}s" : "";
-            string coop = Coop ? "-coop" : "", penalised = Penalty == UsualPenalty ? "-pen" : "";
-            return EnvironmentId.Compose($"{name}:{Rows}x{Cols}-{Players}p-{Foods}f{sight}{coop}{penalised}",
-                ("penalty", Penalty == UsualPenalty ? usual.Penalty : Penalty, usual.Penalty),
+            string coop = Coop ? "-coop" : "", penalized = Penalty == DefaultPenalty ? "-pen" : "";
+            return EnvironmentId.Compose($"{name}:{Rows}x{Cols}-{Players}p-{Foods}f{sight}{coop}{penalized}",
+                ("penalty", Penalty == DefaultPenalty ? usual.Penalty : Penalty, usual.Penalty),
                 ("min-player-level", MinPlayerLevel, usual.MinPlayerLevel),
                 ("max-player-level", MaxPlayerLevel, usual.MaxPlayerLevel),
                 ("min-food-level", MinFoodLevel, usual.MinFoodLevel),
@@ -78,13 +78,13 @@ internal sealed record LbfConfig
         }
 
         int? players = null, foods = null, sight = null;
-        bool coop = false, penalised = false;
+        bool coop = false, penalized = false;
         foreach (string part in parts.AsSpan(1))
         {
             bool isNew = part switch
             {
                 "coop" => !coop && (coop = true),
-                "pen" => !penalised && (penalised = true),
+                "pen" => !penalized && (penalized = true),
                 [.., 'p'] => SetCount(ref players, part),
                 [.., 'f'] => SetCount(ref foods, part),
                 [.., 's'] => SetCount(ref sight, part),
@@ -111,14 +111,14 @@ internal sealed record LbfConfig
             ExclusiveFoodLevel = id.Name == "lbf-v1",
         };
         double? penalty = id.Number("penalty");
-        if (penalised && penalty is not null)
+        if (penalized && penalty is not null)
         {
             throw id.Error("'-pen' and 'penalty' say the same thing; give one");
         }
 
         config = config with
         {
-            Penalty = penalised ? UsualPenalty : penalty ?? config.Penalty,
+            Penalty = penalized ? DefaultPenalty : penalty ?? config.Penalty,
             MinPlayerLevel = id.Integer("min-player-level") ?? config.MinPlayerLevel,
             MaxPlayerLevel = id.Integer("max-player-level") ?? config.MaxPlayerLevel,
             MinFoodLevel = id.Integer("min-food-level") ?? config.MinFoodLevel,

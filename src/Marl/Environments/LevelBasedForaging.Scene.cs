@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Marl.Native.Rl;
 
 /// <content>What there is to see: players and food, with their levels.</content>
-internal sealed partial class LevelBasedForaging : IPictured
+internal sealed partial class LevelBasedForaging : IRenderable
 {
     private static readonly string[] actionNames = ["nothing", "north", "south", "west", "east", "load"];
 
     /// <inheritdoc/>
-    public Scene? Picture() => new GridScene(config.Rows, config.Cols,
+    public Scene? Render() => new GridScene(config.Rows, config.Cols,
     [
         .. from food in foods
            where food.Level > 0

@@ -159,7 +159,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     }
 
     /// <summary>Everyone claims one cell: where a valid move leads, else the own one. Only a cell claimed once receives its claimant, all
-    /// at the same time. So neighbours may swap, and one whose move fails may find another on the own cell.</summary>
+    /// at the same time. So neighbors may swap, and one whose move fails may find another on the own cell.</summary>
     private void Move(JointAction actions)
     {
         for (int i = 0; i < players.Length; i++)

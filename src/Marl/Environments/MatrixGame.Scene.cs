@@ -4,7 +4,7 @@ namespace Marl.Native.Rl;
 
 /// <content>The payoff matrix: a row for each action of agent 0, a column for each joint action of the others. The row and the columns above and beside it name the
 /// actions; the agents stand at those that they chose, and the chosen payoff is the target.</content>
-public sealed partial class MatrixGame : IPictured
+public sealed partial class MatrixGame : IRenderable
 {
     /// <summary>Larger matrices have no scene.</summary>
     private const int MostRows = 40, MostColumns = 40;
@@ -12,7 +12,7 @@ public sealed partial class MatrixGame : IPictured
     private bool IsCommon => Spec.Reward == RewardMode.Mean;
 
     /// <inheritdoc/>
-    public Scene? Picture()
+    public Scene? Render()
     {
         int rows = agents[0].Actions, columns = payoffs[0].Length / rows, top = Math.Max(1, agents.Length - 1);
         if (rows > MostRows || columns > MostColumns)

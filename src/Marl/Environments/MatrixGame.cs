@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 public sealed partial class MatrixGame : IEnvironment
 {
     /// <summary>The usual number of steps.</summary>
-    public const int UsualSteps = 25;
+    public const int DefaultSteps = 25;
 
     private readonly double[][] payoffs;
     private readonly AgentSpec[] agents;
@@ -25,7 +25,7 @@ public sealed partial class MatrixGame : IEnvironment
     /// <param name="steps">length of an episode.</param>
     /// <param name="end">what the last step of an episode is: truncated, or terminated where nothing would follow.</param>
     /// <exception cref="ArgumentException">the numbers of agents, actions and payoffs do not fit together.</exception>
-    public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = UsualSteps, StepResult end = StepResult.Truncated)
+    public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = DefaultSteps, StepResult end = StepResult.Truncated)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         int agents = actions.Length, cells = 1;
@@ -68,12 +68,12 @@ public sealed partial class MatrixGame : IEnvironment
     public EnvironmentSpec Spec { get; }
 
     /// <summary>The climbing game (Claus and Boutilier 1998): 11 for (0, 0), but -30 if one agent strays to action 1.</summary>
-    public static MatrixGame Climbing(int steps = UsualSteps)
+    public static MatrixGame Climbing(int steps = DefaultSteps)
         => new(WithSteps("climbing", steps), [3, 3], [[11, -30, 0, -30, 7, 0, 0, 6, 5]], steps);
 
     /// <summary>The penalty game (Claus and Boutilier 1998): 10 for (0, 2) and (2, 0), -<paramref name="k"/> for (0, 0) and (2, 2), and a
     /// safe 2 for (1, 1).</summary>
-    public static MatrixGame Penalty(double k, int steps = UsualSteps)
+    public static MatrixGame Penalty(double k, int steps = DefaultSteps)
         => new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
 
     /// <summary>The game of QTRAN (Son et al. 2019, table 1a): 8 for (0, 0), -12 if only one agent strays from it, 0 if both do. It is over after a
@@ -102,11 +102,11 @@ public sealed partial class MatrixGame : IEnvironment
 
         if (id.Name == "climbing")
         {
-            return Climbing(steps ?? UsualSteps);
+            return Climbing(steps ?? DefaultSteps);
         }
 
         return EnvironmentId.TryNumber(id.Name[penalty.Length..], out double k)
-            ? Penalty(k, steps ?? UsualSteps)
+            ? Penalty(k, steps ?? DefaultSteps)
             : throw id.Error($"'{id.Name[penalty.Length..]}' is not a penalty; an id is for example penalty-100");
     }
 
@@ -140,5 +140,5 @@ public sealed partial class MatrixGame : IEnvironment
     /// <inheritdoc/>
     public void Restore(ReadOnlySpan<double> snapshot) => (step, chosen) = ((int)snapshot[0], null);
 
-    private static string WithSteps(string name, int steps) => steps == UsualSteps ? name : $"{name}?steps={steps}";
+    private static string WithSteps(string name, int steps) => steps == DefaultSteps ? name : $"{name}?steps={steps}";
 }

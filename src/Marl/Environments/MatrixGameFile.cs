@@ -90,7 +90,7 @@ internal static class MatrixGameFile
                 payoffs[agent] = Flatten(id, tensors[agent], actions, $"payoffs[{agent}]");
             }
         }
-        return new MatrixGame(id.Text, actions, payoffs, steps ?? MatrixGame.UsualSteps);
+        return new MatrixGame(id.Text, actions, payoffs, steps ?? MatrixGame.DefaultSteps);
     }
 
     /// <summary>The lengths along the first entries; the others are compared with them in <see cref="Flatten"/>.</summary>

@@ -12,7 +12,7 @@ namespace Marl.Native.Rl;
 /// <para>Observation [2 (2 sight + 1)^2]: around the predator, row by row, whether a predator and whether prey is there; zeros for those that are gone.
 /// State [2 rows columns]: the same of the whole grid.</para>
 /// </summary>
-internal sealed class PredatorPrey : IEnvironment, IPictured
+internal sealed class PredatorPrey : IEnvironment, IRenderable
 {
     /// <summary>What may stand behind the question mark of an id.</summary>
     internal const string Options = "predators, prey, needed, sight, reward, punishment, steps";
@@ -156,7 +156,7 @@ internal sealed class PredatorPrey : IEnvironment, IPictured
     }
 
     /// <inheritdoc/>
-    public Scene? Picture() => new GridScene(rows, cols,
+    public Scene? Render() => new GridScene(rows, cols,
     [
         .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Target, cell / width - sight, cell % width - sight)),
         .. predators.Select((cell, i) => (cell, i)).Where(predator => predator.cell != Gone)

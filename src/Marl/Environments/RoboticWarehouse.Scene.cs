@@ -1,12 +1,12 @@
 namespace Marl.Native.Rl;
 
 /// <content>What there is to see: the floor, shelves, of which some are requested, and agents.</content>
-internal sealed partial class RoboticWarehouse : IPictured
+internal sealed partial class RoboticWarehouse : IRenderable
 {
     private static readonly string[] actionNames = ["nothing", "forward", "left", "right", "lift/drop"];
 
     /// <inheritdoc/>
-    public Scene? Picture() => new GridScene(plan.Rows, plan.Cols,
+    public Scene? Render() => new GridScene(plan.Rows, plan.Cols,
     [
         .. plan.Homes.Select(home => At(SceneRole.Floor, home)),
         .. plan.Goals.Select(goal => At(SceneRole.Goal, goal)),

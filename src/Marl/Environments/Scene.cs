@@ -4,10 +4,10 @@ namespace Marl.Native.Rl;
 
 /// <summary>An environment that can be shown. It lists what is where and draws nothing; <c>marl play</c> chooses signs and colors. Implement it beside
 /// <see cref="IEnvironment"/>.</summary>
-public interface IPictured
+public interface IRenderable
 {
     /// <summary>The scene at the present step of an episode; null if there is none to show. The kind of scene and the size of a grid never change.</summary>
-    Scene? Picture();
+    Scene? Render();
 
     /// <summary>The name of an action; by default its index.</summary>
     string ActionName(int agent, int action) => action.ToString(CultureInfo.InvariantCulture);

@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// The floor of a warehouse, drawn row by row from the top: '.' is a highway, 'x' a place where a shelf stands at the start, 'g' a
 /// goal, which is a highway too; '/' ends a row. Cells are numbered with a margin of <see cref="Ground.Wall"/> around the floor, as wide
-/// as a sensor reaches, so that no neighbour of a cell has to be looked for.
+/// as a sensor reaches, so that no neighbor of a cell has to be looked for.
 /// </summary>
 internal sealed class WarehousePlan
 {

@@ -16,12 +16,12 @@ internal static class ColumnStatistics
     }
 
     /// <summary>x = (x - mean) / standard deviation, in place.</summary>
-    public static void Normalise(this RunningStatistics statistics, Episode episode, Column column)
+    public static void Normalize(this RunningStatistics statistics, Episode episode, Column column)
     {
         int first = 0;
         while (episode.NextTransitions(ref first, out var rows))
         {
-            statistics.Normalise(episode.Transitions(column, rows));
+            statistics.Normalize(episode.Transitions(column, rows));
         }
     }
 

@@ -47,7 +47,7 @@ internal static class RewardModes
     internal static void UpdateRewards(this RunningStatistics statistics, Episode episode) => statistics.Update(episode, Column.Rewards);
 
     /// <inheritdoc cref="UpdateRewards"/>
-    internal static void StandardizeRewards(this RunningStatistics statistics, Tensor rewards) => statistics.Normalise(rewards);
+    internal static void StandardizeRewards(this RunningStatistics statistics, Tensor rewards) => statistics.Normalize(rewards);
 }
 
 /// <summary>Steps an environment and records rewards: of each agent, of its team, or differences to what others would have given.</summary>

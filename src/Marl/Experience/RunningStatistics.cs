@@ -77,7 +77,7 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
 
     /// <summary>x = (x - mean) / sqrt(var + epsilon), in place.</summary>
     /// <exception cref="ArgumentException">x is not a whole number of rows.</exception>
-    public void Normalise(Span<float> x, double epsilon = 0)
+    public void Normalize(Span<float> x, double epsilon = 0)
     {
         for (int row = 0, rows = Rows(x.Length); row < rows; row++)
         {
@@ -89,16 +89,16 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
         }
     }
 
-    /// <inheritdoc cref="Normalise(Span{float}, double)"/>
-    public void Normalise(Tensor x, double epsilon = 0)
+    /// <inheritdoc cref="Normalize(Span{float}, double)"/>
+    public void Normalize(Tensor x, double epsilon = 0)
     {
-        using var numbers = new HostNumbers(x);
-        Normalise(numbers.Span, epsilon);
+        using var numbers = new HostView(x);
+        Normalize(numbers.Span, epsilon);
     }
 
-    /// <summary>x = x sqrt(var + epsilon) + mean, in place: undoes Normalise.</summary>
+    /// <summary>x = x sqrt(var + epsilon) + mean, in place: undoes Normalize.</summary>
     /// <exception cref="ArgumentException">x is not a whole number of rows.</exception>
-    public void Denormalise(Span<float> x, double epsilon = 0)
+    public void Denormalize(Span<float> x, double epsilon = 0)
     {
         for (int row = 0, rows = Rows(x.Length); row < rows; row++)
         {
@@ -110,11 +110,11 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
         }
     }
 
-    /// <inheritdoc cref="Denormalise(Span{float}, double)"/>
-    public void Denormalise(Tensor x, double epsilon = 0)
+    /// <inheritdoc cref="Denormalize(Span{float}, double)"/>
+    public void Denormalize(Tensor x, double epsilon = 0)
     {
-        using var numbers = new HostNumbers(x);
-        Denormalise(numbers.Span, epsilon);
+        using var numbers = new HostView(x);
+        Denormalize(numbers.Span, epsilon);
     }
 
     private int Rows(int length) => length % columns == 0 ? length / columns

@@ -26,7 +26,7 @@ public abstract record AlgorithmOptions
     public int Hidden { get; init; } = 128;
 
     /// <summary>Whether agents share their weights.</summary>
-    public bool Shared { get; init; } = true;
+    public bool ShareParameters { get; init; } = true;
 
     /// <summary>own: agents see their observations; state: everyone sees the state of the environment.</summary>
     public ObservationKind Observation { get; init; }
@@ -60,16 +60,16 @@ public abstract record AlgorithmOptions
     public float LearningRate { get; init; } = 3e-4f;
 
     /// <summary>Gradients are scaled down to this global norm; 0: never.</summary>
-    public float GradientClip { get; init; } = 10f;
+    public float MaxGradientNorm { get; init; } = 10f;
 
     /// <summary>Target networks follow every so many updates ..</summary>
-    public int TargetEvery { get; init; } = 1;
+    public int TargetUpdateInterval { get; init; } = 1;
 
     /// <summary>.. by this share; 1 is a copy.</summary>
     public float TargetTau { get; init; } = 0.01f;
 
-    /// <summary>Whether rewards are standardised by their running mean and variance.</summary>
-    public bool StandardiseRewards { get; init; } = true;
+    /// <summary>Whether rewards are standardized by their running mean and variance.</summary>
+    public bool StandardizeRewards { get; init; } = true;
 
     /// <summary>Whether it learns continuous actions.</summary>
     public virtual bool IsContinuous => false;
@@ -93,7 +93,7 @@ public abstract record AlgorithmOptions
     {
         Network = Agent,
         Hidden = Hidden,
-        Shared = Shared,
+        ShareParameters = ShareParameters,
         Observation = Observation,
         LastAction = LastAction,
         AgentId = AgentId,
@@ -111,8 +111,8 @@ public abstract record AlgorithmOptions
         UsageException.Require(NStep >= 1, NStep, "at least 1");
         UsageException.Require(Lambda is >= 0 and <= 1, Lambda, "in 0 .. 1");
         UsageException.Require(LearningRate > 0, LearningRate, "positive");
-        UsageException.Require(GradientClip >= 0, GradientClip, "at least 0");
-        UsageException.Require(TargetEvery >= 1, TargetEvery, "at least 1");
+        UsageException.Require(MaxGradientNorm >= 0, MaxGradientNorm, "at least 0");
+        UsageException.Require(TargetUpdateInterval >= 1, TargetUpdateInterval, "at least 1");
         UsageException.Require(TargetTau is > 0 and <= 1, TargetTau, "in 0 .. 1, 0 excluded");
     }
 }

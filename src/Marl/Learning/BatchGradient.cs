@@ -134,14 +134,14 @@ internal sealed class BatchGradient
         {
             part.Wanted[network] = destinations[network].IsNone ? default : part.Gradients[network];
         }
-        shards[worker].Differentiate(loss, Episodes(index), setting, part.Wanted, report[index], Chance(index));
+        shards[worker].Differentiate(loss, Episodes(index), setting, part.Wanted, report[index], RngOf(index));
     }
 
-    private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(index), setting, Chance(index));
+    private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(index), setting, RngOf(index));
 
     private Span<Episode> Episodes(int part) => sample.AsSpan(cut[part]);
 
-    private Rng Chance(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
+    private Rng RngOf(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
 
     /// <summary>The gradients that come of a shard.</summary>
     private sealed class Part(TrainedNetwork[] networks, Device device)

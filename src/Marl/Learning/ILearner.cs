@@ -27,13 +27,13 @@ public interface ILearner
     /// <summary>Updates so far.</summary>
     long Updates { get; }
 
-    /// <summary>Numbers of the last update, for the metrics. Where it learns on a device, that is asked for them, as by <see cref="Settle"/>.</summary>
+    /// <summary>Numbers of the last update, for the metrics. Where it learns on a device, that is asked for them, as by <see cref="Synchronize"/>.</summary>
     /// <exception cref="DivergedException">numbers are no numbers any more.</exception>
     UpdateStatistics Statistics { get; }
 
     /// <summary>Asks a device how the last updates went, if it was not asked yet. Nothing that a learner saves is worth saving before.</summary>
     /// <exception cref="DivergedException">in one of them numbers stopped being numbers.</exception>
-    void Settle()
+    void Synchronize()
     {
     }
 

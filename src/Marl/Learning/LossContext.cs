@@ -39,10 +39,10 @@ public sealed class LossContext
 
     /// <summary>The parameters of a network that learn; constants where nothing is differentiated by them.</summary>
     public Weights OnlineOf(int network)
-        => gradients.Length == 0 || gradients[network].IsNone ? Tape.Freeze(networks[network].Online) : Tape.Bind(networks[network].Online, gradients[network]);
+        => gradients.Length == 0 || gradients[network].IsNone ? Tape.Detached(networks[network].Online) : Tape.Bind(networks[network].Online, gradients[network]);
 
     /// <summary>The parameters of a network that targets are computed with: constants.</summary>
-    public Weights TargetOf(int network) => Tape.Freeze(networks[network].Target);
+    public Weights TargetOf(int network) => Tape.Detached(networks[network].Target);
 
     /// <summary>Transitions of all shards together.</summary>
     public int Transitions => setting.Transitions;
@@ -54,12 +54,12 @@ public sealed class LossContext
     public float Exploration => setting.Exploration;
 
     /// <summary>Chance of this shard in this update.</summary>
-    public Rng Chance { get; private set; }
+    public Rng Rng { get; private set; }
 
     /// <summary>The state of agents before the first row [B, N, H]: zeros, or the state with which segments were played.</summary>
-    public Var Rest(Agent agent) => agent.InitialState(Tape, Batch);
+    public Var InitialState(Agent agent) => agent.InitialState(Tape, Batch);
 
-    /// <summary>Rewards, discounts and ends of the episodes; rewards standardised if the learner does that.</summary>
+    /// <summary>Rewards, discounts and ends of the episodes; rewards standardized if the learner does that.</summary>
     public Transitions TransitionsOf(float gamma) => Rl.Transitions.Of(Tape, Batch.Rewards, Batch.Terminated, gamma, Batch.Mask);
 
     /// <summary>G_t [T, B, M]: lambda or n-step returns, as the options say.</summary>
@@ -71,11 +71,11 @@ public sealed class LossContext
     internal Tensor Returns(AlgorithmOptions options, Transitions transitions, Tensor vNext) => options.Lambda > 0
         ? Targets.Lambda(Tape, transitions, vNext, options.Lambda) : Targets.NStep(Tape, transitions, vNext, options.NStep);
 
-    /// <summary>Values of a critic that learns standardised returns, as returns; otherwise the values themselves.</summary>
+    /// <summary>Values of a critic that learns standardized returns, as returns; otherwise the values themselves.</summary>
     /// <param name="values">[T, B, N], changed in place.</param>
-    public Tensor Destandardised(Tensor values)
+    public Tensor Destandardized(Tensor values)
     {
-        setting.Returns?.Denormalise(values);
+        setting.Returns?.Denormalize(values);
         return values;
     }
 
@@ -117,14 +117,14 @@ public sealed class LossContext
 
     /// <summary>This shard's part of the mean over all available actions, or numbers of actions, of all transitions and agents (or those of the member).</summary>
     /// <param name="x">[T, B, N, A]</param>
-    public Var MeanOfChoices(Var x) => SumOfMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / setting.Choices);
+    public Var MeanOverAvailableActions(Var x) => SumOfMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / setting.Choices);
 
     /// <summary>[B, N, 1]: 1 where a member of an ensemble played for an agent.</summary>
     public Tensor MaskOf(int member)
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
         int agents = mask.Shape[1];
-        using var numbers = new HostNumbers(mask, fresh: true);
+        using var numbers = new HostView(mask, fresh: true);
         for (int i = 0; i < mask.Count; i++)
         {
             var members = episodes[i / agents].Members;
@@ -153,11 +153,11 @@ public sealed class LossContext
         }
     }
 
-    /// <summary>Numbers in [0, 1) from <see cref="Chance"/>.</summary>
-    public void Draw(Tensor x)
+    /// <summary>Numbers in [0, 1) from <see cref="Rng"/>.</summary>
+    public void FillUniform(Tensor x)
     {
-        var chance = Chance;
-        using var numbers = new HostNumbers(x, fresh: true);
+        var chance = Rng;
+        using var numbers = new HostView(x, fresh: true);
         foreach (ref float uniform in numbers.Span)
         {
             uniform = chance.NextSingle();
@@ -199,16 +199,16 @@ public sealed class LossContext
 
     private void Load(ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
     {
-        (this.setting, Chance) = (setting, chance);
+        (this.setting, Rng) = (setting, chance);
         episodes.CopyTo(this.episodes);
         Batch.Load(episodes, setting.Rewards);
     }
 
     /// <summary>What all shards of a batch have in common.</summary>
-    /// <param name="Rewards">standardises rewards, if anything does.</param>
+    /// <param name="Rewards">standardizes rewards, if anything does.</param>
     /// <param name="Steps">environment steps so far.</param>
     /// <param name="Exploration">how much is left to chance.</param>
-    /// <param name="Returns">standardises what critics learn, if anything does.</param>
+    /// <param name="Returns">standardizes what critics learn, if anything does.</param>
     internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, RunningStatistics? Returns = null)
     {
         /// <summary>See <see cref="Phase.Member"/>.</summary>

@@ -9,8 +9,8 @@ internal class LossNoise
     /// <param name="noise">[T, B, N, A] receives it.</param>
     public virtual void Gumbel(LossContext shard, int stream, Tensor noise)
     {
-        var rng = shard.Chance.Split(RngPurpose.Loss, stream);
-        using var numbers = new HostNumbers(noise, fresh: true);
+        var rng = shard.Rng.Split(RngPurpose.Loss, stream);
+        using var numbers = new HostView(noise, fresh: true);
         foreach (ref float x in numbers.Span)
         {
             // In the middle of 2^24 intervals, so neither 0 nor 1.
@@ -23,8 +23,8 @@ internal class LossNoise
     /// <inheritdoc cref="Gumbel"/>
     public virtual void Normal(LossContext shard, int stream, Tensor noise)
     {
-        var rng = shard.Chance.Split(RngPurpose.Loss, stream);
-        using var numbers = new HostNumbers(noise, fresh: true);
+        var rng = shard.Rng.Split(RngPurpose.Loss, stream);
+        using var numbers = new HostView(noise, fresh: true);
         foreach (ref float x in numbers.Span)
         {
             x = (float)rng.NextNormal();

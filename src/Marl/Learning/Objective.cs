@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What a learner minimises: the networks of an algorithm and its loss, as its paper has them. The loss is a pure function of a shard of the
+/// What a learner minimizes: the networks of an algorithm and its loss, as its paper has them. The loss is a pure function of a shard of the
 /// batch, so any number of workers can differentiate the shards side by side.
 /// </summary>
 public abstract class Objective
@@ -20,7 +20,7 @@ public abstract class Objective
     /// <summary>Columns of experience that it needs besides the common ones. Asked once, before anything is recorded.</summary>
     public virtual IReadOnlyList<Column> Columns => [];
 
-    /// <summary>Whether a loss asks for <see cref="LossContext.MeanOfChoices"/>.</summary>
+    /// <summary>Whether a loss asks for <see cref="LossContext.MeanOverAvailableActions"/>.</summary>
     public virtual bool CountsChoices => false;
 
     /// <summary>Adds a network.</summary>

@@ -30,7 +30,7 @@ internal sealed class OnPolicyLearner : ILearner
         (this.options, this.objective) = (options, objective);
         // Weights of critics are drawn from other streams than the actor's.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
-            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i - 1), context.Device))];
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
@@ -43,8 +43,8 @@ internal sealed class OnPolicyLearner : ILearner
         minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatch.NewReport();
         memory = RoundMemory.Of(schema, round, context.MostRows, context.Device);
-        rewards = options.StandardiseRewards ? new RunningStatistics(context.RewardStreams) : null;
-        returns = options.StandardiseReturns ? new RunningStatistics(objective.Agent.Agents) : null;
+        rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
+        returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
         computeReturns = objective.ComputeReturns;
         sampling = context.Rng.Split(RngPurpose.Sampling);
@@ -79,11 +79,11 @@ internal sealed class OnPolicyLearner : ILearner
         [.. objective.Metrics.Zip(report.Metrics().ToArray()), .. networks.Skip(1).Select(critic => ($"{critic.Name}GradientNorm", critic.GradientNorm))]);
 
     /// <inheritdoc/>
-    public void Settle()
+    public void Synchronize()
     {
         foreach (var network in networks)
         {
-            network.Settle();
+            network.Synchronize();
         }
     }
 
@@ -96,7 +96,7 @@ internal sealed class OnPolicyLearner : ILearner
         Begin(episodes, steps);
         for (int epoch = 0; epoch < options.Epochs; epoch++)
         {
-            Pass(steps);
+            AdvanceTo(steps);
         }
         End();
     }
@@ -121,10 +121,10 @@ internal sealed class OnPolicyLearner : ILearner
         }
         foreach (var episode in episodes)
         {
-            returns?.Normalise(episode, Column.Returns);
+            returns?.Normalize(episode, Column.Returns);
             objective.ComputeAdvantages(episode);
         }
-        if (options.NormaliseAdvantages)
+        if (options.NormalizeAdvantages)
         {
             objective.NormalizeAdvantages(episodes);
         }
@@ -132,7 +132,7 @@ internal sealed class OnPolicyLearner : ILearner
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
-    internal void Pass(long steps)
+    internal void AdvanceTo(long steps)
     {
         if (options.Minibatches > 1)
         {
@@ -145,7 +145,7 @@ internal sealed class OnPolicyLearner : ILearner
         }
         for (int first = 0; first < shuffled.Length; first += minibatch.Count)
         {
-            using var together = Parameters.Values.Device.Together();
+            using var together = Parameters.Values.Device.BeginCapture();
             objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps), report);
         }
     }
@@ -156,7 +156,7 @@ internal sealed class OnPolicyLearner : ILearner
         memory?.Forget(shuffled);
         foreach (var network in networks)
         {
-            network.Follow();
+            network.UpdateTarget();
         }
         updates++;
     }

@@ -16,19 +16,19 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     public float CriticLearningRate { get; init; }
 
     /// <summary>What a unit of entropy of the policy is worth.</summary>
-    public float Entropy { get; init; } = 0.01f;
+    public float EntropyCoefficient { get; init; } = 0.01f;
 
     /// <summary>Passes over the episodes of a round.</summary>
     public int Epochs { get; init; } = 1;
 
-    /// <summary>Parts that a pass is cut into, of whole episodes; an optimiser step each.</summary>
+    /// <summary>Parts that a pass is cut into, of whole episodes; an optimizer step each.</summary>
     public int Minibatches { get; init; } = 1;
 
     /// <summary>Whether advantages are brought to mean 0 and standard deviation 1 over the episodes of a round.</summary>
-    public bool NormaliseAdvantages { get; init; }
+    public bool NormalizeAdvantages { get; init; }
 
-    /// <summary>Whether the critic learns returns that are standardised by their running mean and variance.</summary>
-    public bool StandardiseReturns { get; init; }
+    /// <summary>Whether the critic learns returns that are standardized by their running mean and variance.</summary>
+    public bool StandardizeReturns { get; init; }
 
     /// <summary>The networks, the losses, and how advantages are estimated.</summary>
     /// <exception cref="UsageException">The environment has something that it cannot learn; names it and the remedy.</exception>
@@ -47,12 +47,12 @@ public abstract record OnPolicyOptions : AlgorithmOptions
         CriticNetwork.Validate();
         UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
-        UsageException.Require(Entropy >= 0, Entropy, "at least 0");
+        UsageException.Require(EntropyCoefficient >= 0, EntropyCoefficient, "at least 0");
         UsageException.Require(Epochs >= 1, Epochs, "at least 1");
         UsageException.Require(Minibatches >= 1, Minibatches, "at least 1");
-        if (StandardiseReturns && StandardiseRewards)
+        if (StandardizeReturns && StandardizeRewards)
         {
-            throw new UsageException("standardiseRewards and standardiseReturns do the same work twice; set one of them to false");
+            throw new UsageException("standardizeRewards and standardizeReturns do the same work twice; set one of them to false");
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What an on-policy learner minimises: the loss of a policy, the shard's first network, and of the critics beside it. By default their gradients do not touch,
+/// What an on-policy learner minimizes: the loss of a policy, the shard's first network, and of the critics beside it. By default their gradients do not touch,
 /// so all is one loss; an algorithm that takes its steps one after the other says so in <see cref="Step"/>.
 /// </summary>
 public abstract class PolicyObjective : Objective
@@ -92,7 +92,7 @@ public abstract class PolicyObjective : Objective
     {
         var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var logits = Agent.Forward(w, input, shard.Rest(Agent), batch.ContinueMask).Output.Slice(0, 0, steps);
+        var logits = Agent.Forward(w, input, shard.InitialState(Agent), batch.ContinueMask).Output.Slice(0, 0, steps);
         return options.Exploration.LogPolicy(logits, batch.Available.Slice(0, steps), shard.Exploration);
     }
 
@@ -112,5 +112,5 @@ public abstract class PolicyObjective : Objective
     protected Tensor Returns(LossContext shard, Tensor vNext) => Returns(shard, shard.TransitionsOf(options.Gamma), vNext);
 
     /// <summary>The same of given transitions.</summary>
-    protected Tensor Returns(LossContext shard, Transitions transitions, Tensor vNext) => shard.Returns(options, transitions, shard.Destandardised(vNext));
+    protected Tensor Returns(LossContext shard, Transitions transitions, Tensor vNext) => shard.Returns(options, transitions, shard.Destandardized(vNext));
 }

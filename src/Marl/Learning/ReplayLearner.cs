@@ -19,11 +19,11 @@ internal sealed class ReplayLearner : ILearner
     private readonly RunningStatistics? rewards;
     private readonly Episode[] sample, ownSample;
     private readonly Tensor[] into;
-    private readonly int rarest;
+    private readonly int slowestPhase;
 
     // Of each phase, when it was last taken.
     private readonly LossReport[] reports;
-    private float owed;
+    private float pendingUpdates;
     private long updates, steps;
     private Rng sampling;
 
@@ -40,17 +40,17 @@ internal sealed class ReplayLearner : ILearner
         (this.options, this.context, this.objective) = (options, context, objective);
         Exploration = options.Exploration.For(context.Spec);
         phases = [.. objective.Phases];
-        rarest = phases.Max(phase => phase.Every);
+        slowestPhase = phases.Max(phase => phase.Every);
         // Weights of their own: the first network's stream is the run's, as if there were no other.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
-            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialisation, i), context.Device))];
+            i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i), context.Device))];
         Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
         schema = context.NewSchema(objective.Columns);
         gradient = new BatchGradient(context, schema, options.BatchSize, networks, objective.Metrics.Count);
         into = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
         replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(schema, options.BufferSize, context.Device));
-        rewards = options.StandardiseRewards ? new RunningStatistics(context.RewardStreams) : null;
+        rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
@@ -84,7 +84,7 @@ internal sealed class ReplayLearner : ILearner
     {
         get
         {
-            Settle();
+            Synchronize();
             float[] losses = [.. reports.Select(report => report.Loss.ToScalar())];
             float[][] metrics = [.. reports.Select(Completed)];
             return new(losses.Sum(), networks[0].GradientNorm,
@@ -103,11 +103,11 @@ internal sealed class ReplayLearner : ILearner
     }
 
     /// <inheritdoc/>
-    public void Settle()
+    public void Synchronize()
     {
         foreach (var network in networks)
         {
-            network.Settle();
+            network.Synchronize();
         }
     }
 
@@ -121,9 +121,9 @@ internal sealed class ReplayLearner : ILearner
         foreach (ref var episode in episodes)
         {
             episode = replay.Add(episode) ?? schema.NewEpisode();
-            owed += options.UpdatesPerEpisode;
+            pendingUpdates += options.UpdatesPerEpisode;
         }
-        for (; owed >= 1; owed--)
+        for (; pendingUpdates >= 1; pendingUpdates--)
         {
             if (replay.Count >= options.BatchSize)
             {
@@ -146,7 +146,7 @@ internal sealed class ReplayLearner : ILearner
             rewards?.UpdateRewards(episode);
         }
         updates++;
-        using var together = context.Device.Together();
+        using var together = context.Device.BeginCapture();
         for (int p = 0; p < phases.Length; p++)
         {
             if (updates % phases[p].Every != 0)
@@ -162,11 +162,11 @@ internal sealed class ReplayLearner : ILearner
                 Take(p, ownSample);
             }
         }
-        if (updates % rarest == 0)
+        if (updates % slowestPhase == 0)
         {
             foreach (var network in networks)
             {
-                network.Follow();
+                network.UpdateTarget();
             }
         }
     }
@@ -223,7 +223,7 @@ internal sealed class ReplayLearner : ILearner
         }
         gradient.Archive(archive.Scope("gradient"));
         archive.Value("updates", ref updates);
-        archive.Value("owed", ref owed);
+        archive.Value("owed", ref pendingUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         replay.Archive(archive.Scope("replay"), schema.NewEpisode);

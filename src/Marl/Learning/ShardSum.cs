@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>Sums over shards by a fixed tree, so that the result does not depend on who finished first.</summary>
 internal static class ShardSum
 {
-    /// <summary>total = the sum of all parts: neighbours first, then pairs of pairs. The parts are used up.</summary>
+    /// <summary>total = the sum of all parts: neighbors first, then pairs of pairs. The parts are used up.</summary>
     public static void Reduce<TShard>(TShard[] shards, Func<TShard, Tensor> part, Tensor total)
     {
         for (int distance = 1; distance < shards.Length; distance *= 2)

@@ -1,7 +1,7 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What is learnt towards, as functions from tensors to tensors: no gradient can flow through them. Time-major, [T, B, ..]; r, g, k and the mask
+/// What is learned towards, as functions from tensors to tensors: no gradient can flow through them. Time-major, [T, B, ..]; r, g, k and the mask
 /// are those of <see cref="Transitions"/>, and row t of an argument called ..Next belongs to time t + 1 (of values [T+1, ..]: Slice(1, T)). All are
 /// one recursion, read from the last transition of an episode to its first:
 /// <code>
@@ -33,7 +33,7 @@ public static class Targets
     public static Tensor Lambda(Tape tape, Transitions steps, Tensor vNext, float lambda, Tensor greedyNext = default)
         => Backup(tape, steps, vNext, vNext, lambda, greedyNext);
 
-    /// <summary>Generalised advantage estimation, A_t = delta_t + g_t lambda A_{t+1} with delta_t = r_t + g_t v_{t+1} - v_t (Schulman et al. 2016,
+    /// <summary>Generalized advantage estimation, A_t = delta_t + g_t lambda A_{t+1} with delta_t = r_t + g_t v_{t+1} - v_t (Schulman et al. 2016,
     /// equation 16): <see cref="Lambda"/> less v_t, the recursion on the differences. The return to fit v to is A_t + v_t.</summary>
     /// <param name="tape">memory.</param>
     /// <param name="steps">r, g, k.</param>

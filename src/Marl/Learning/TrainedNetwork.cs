@@ -26,13 +26,13 @@ internal sealed class TrainedNetwork
     /// <summary>Fresh weights; the target has the same.</summary>
     /// <param name="name">see <see cref="Name"/>.</param>
     /// <param name="layout">its parameters.</param>
-    /// <param name="options">optimiser, clipping, and how the target follows.</param>
+    /// <param name="options">optimizer, clipping, and how the target follows.</param>
     /// <param name="rng">draws the weights.</param>
     /// <param name="device">where they are.</param>
     internal TrainedNetwork(string name, ParameterLayout layout, AlgorithmOptions options, Rng rng, Device device)
     {
         (Name, this.options) = (name, options);
-        Online = new Parameters(layout, device).Initialise(rng);
+        Online = new Parameters(layout, device).Initialize(rng);
         Target = new Parameters(layout, device);
         Target.CopyFrom(Online);
         clip = new GradientClip(Online);
@@ -52,36 +52,36 @@ internal sealed class TrainedNetwork
     public Parameters Target { get; }
 
     /// <summary>Global norm of the last gradient before clipping.</summary>
-    /// <exception cref="DivergedException">see <see cref="Settle"/>.</exception>
+    /// <exception cref="DivergedException">see <see cref="Synchronize"/>.</exception>
     public float GradientNorm
     {
         get
         {
-            Settle();
+            Synchronize();
             return norm;
         }
     }
 
     /// <summary>Moves the parameters against the gradient, which counts less where it is too long. The target stays.</summary>
     /// <param name="loss">[1] what was differentiated.</param>
-    /// <exception cref="DivergedException">see <see cref="Settle"/>.</exception>
+    /// <exception cref="DivergedException">see <see cref="Synchronize"/>.</exception>
     internal void Step(Tensor loss)
     {
-        var scale = clip.ByGlobalNorm(options.GradientClip > 0 ? options.GradientClip : float.PositiveInfinity, loss);
+        var scale = clip.ByGlobalNorm(options.MaxGradientNorm > 0 ? options.MaxGradientNorm : float.PositiveInfinity, loss);
         var row = log[taken];
         clip.Squares.CopyTo(row.Slice(0, row.Count - 1));
         loss.CopyTo(row.Slice(row.Count - 1, 1));
         updates[taken++] = steps + 1;
         if (taken == updates.Length)
         {
-            Settle();
+            Synchronize();
         }
         optimizer.Step(scale: scale);
     }
 
     /// <summary>Asks the device how the last steps went.</summary>
     /// <exception cref="DivergedException">a loss or a gradient was no number any more; names the first tensor that is not.</exception>
-    internal void Settle()
+    internal void Synchronize()
     {
         if (taken == 0)
         {
@@ -106,19 +106,19 @@ internal sealed class TrainedNetwork
     }
 
     /// <summary>An update is done: from time to time the target follows.</summary>
-    internal void Follow()
+    internal void UpdateTarget()
     {
         steps++;
-        if (steps % options.TargetEvery == 0)
+        if (steps % options.TargetUpdateInterval == 0)
         {
-            Target.Blend(Online, options.TargetTau);
+            Target.PolyakUpdate(Online, options.TargetTau);
         }
     }
 
     /// <summary>Saves or restores everything.</summary>
     internal void Archive(IArchive archive)
     {
-        Settle();
+        Synchronize();
         var scope = archive.Scope(Name);
         scope.Tensor("online", Online.Values);
         scope.Tensor("target", Target.Values);

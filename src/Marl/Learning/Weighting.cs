@@ -7,7 +7,7 @@ namespace Marl.Native.Rl;
 public static class Weighting
 {
     /// <summary>Hysteretic Q-learning: w = 1 where delta >= 0, else <paramref name="beta"/> (Matignon et al. 2007, equation 6; Omidshafiei et al. 2017).
-    /// What went wrong may have been another's doing, so it is learnt more slowly.</summary>
+    /// What went wrong may have been another's doing, so it is learned more slowly.</summary>
     /// <param name="tape">memory.</param>
     /// <param name="delta">[T, B, M] y - Q.</param>
     /// <param name="beta">beta / alpha, in [0, 1].</param>

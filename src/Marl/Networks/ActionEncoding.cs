@@ -71,7 +71,7 @@ internal sealed class ActionEncoding
     public Tensor Masked(Tape tape, Tensor joint)
     {
         var masked = tape.Scratch(new Shape(joint.Shape[0], Agents, Agents * Actions));
-        tape.Device.Zip(default(Multiply), joint.Reshape(joint.Shape[0], 1, Agents * Actions), tape.Resident(others), masked);
+        tape.Device.Zip(default(Multiply), joint.Reshape(joint.Shape[0], 1, Agents * Actions), tape.Cached(others), masked);
         return masked;
     }
 
@@ -116,8 +116,8 @@ internal sealed class ActionEncoding
     {
         int rows = own.Shape.Count / (Agents * Actions);
         var rest = own.Tape.Scratch(joint.Shape);
-        own.Tape.Device.Zip(default(Multiply), joint, own.Tape.Resident(others), rest);
-        var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Resident(Identity).Reshape(Agents, Agents, 1);
+        own.Tape.Device.Zip(default(Multiply), joint, own.Tape.Cached(others), rest);
+        var blocks = own.Reshape(rows, Agents, 1, Actions) * own.Tape.Cached(Identity).Reshape(Agents, Agents, 1);
         return blocks.Reshape(joint.Shape) + rest;
     }
 
@@ -137,7 +137,7 @@ internal sealed class ActionEncoding
             return joint;
         }
         var (index, ones) = (tape.Scratch(new Shape(given, Agents)), tape.Scratch(new Shape(given, Agents)));
-        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Resident(offsets), index);
+        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Cached(offsets), index);
         tape.Device.Fill(ones, 1f);
         tape.Device.ScatterAdd(ones, index, into);
         return joint;

@@ -13,7 +13,7 @@ public sealed record AgentOptions
     public int Hidden { get; init; } = 128;
 
     /// <summary>Whether all agents share weights; otherwise each has its own, computed in one batched product.</summary>
-    public bool Shared { get; init; } = true;
+    public bool ShareParameters { get; init; } = true;
 
     /// <summary>What an agent sees of the environment.</summary>
     public ObservationKind Observation { get; init; }
@@ -61,7 +61,7 @@ public sealed class Agent
         }
         (Options, Agents, Actions) = (options, spec.Agents.Length, spec.ActionCount);
         Input = new NetworkInput(spec, common: [], own: options.Columns);
-        int groups = options.Shared ? 0 : Agents;
+        int groups = options.ShareParameters ? 0 : Agents;
         var layers = options.Network is MlpNetwork mlp ? mlp with { LastIsRnn = true } : options.Network;
         network = layers.Create(layout, Input.Size, options.Hidden, groups);
         StateColumn = network.StateSize == 0 ? null : new Column("agentState", network.StateSize) { PerAgent = true, PerEpisode = true, Lifetime = ColumnLifetime.Update };

@@ -15,7 +15,7 @@ internal ref struct ColumnWriter(Tape tape, int rows, int agents, int width)
     public void AddOwn(Tensor x) => Add(x, x.Shape.Rows / agents, agents * x.Shape[-1], x.Shape[-1]);
 
     /// <summary>Each agent's own columns, equal in all rows: x [agents, w].</summary>
-    public void AddFixed(Tensor x) => AddOwn(tape.Resident(x));
+    public void AddFixed(Tensor x) => AddOwn(tape.Cached(x));
 
     private void Add(Tensor x, int period, int nextRow, int nextAgent)
     {

@@ -23,7 +23,7 @@ internal sealed class JoinedLinear
         {
             starts[i + 1] = starts[i] + inputs[i];
         }
-        var uniform = Initialisers.UniformFanIn(starts[^1]);
+        var uniform = Initializers.UniformFanIn(starts[^1]);
         weight = layout.Add("weight", new Shape(outputs, starts[^1]), uniform);
         bias = layout.Add("bias", new Shape(outputs), uniform);
     }

@@ -64,7 +64,7 @@ internal abstract class JointValues
     protected Var FirstOfActions(Weights w, int input, Tensor actions)
     {
         var index = w.Tape.Scratch(actions.Shape);
-        w.Tape.Device.Zip(default(Add), actions, w.Tape.Resident(firstAction), index);
+        w.Tape.Device.Zip(default(Add), actions, w.Tape.Cached(firstAction), index);
         return first.Part(w, input, index);
     }
 
@@ -149,7 +149,7 @@ internal sealed class CounterfactualValues : JointValues
     {
         var each = FirstOfActions(w, 1, actions);                                                           // [T, B, N, E]
         var common = (history.State + each.Sum(2)).Reshape(each.Shape.With(2, 1));
-        return Rest(w, common - each + First(w, 2, w.Tape.Resident(ids)));
+        return Rest(w, common - each + First(w, 2, w.Tape.Cached(ids)));
     }
 
     public override Var Chosen(Var values, Tensor actions) => values.Gather(actions.Reshape(actions.Shape.Append(1))).Reshape(actions.Shape);

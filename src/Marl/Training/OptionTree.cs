@@ -80,7 +80,7 @@ internal sealed class OptionTree
         Option[] matches = [.. Matches(name)];
         if (matches.Length != 1)
         {
-            throw matches.Length == 0 ? UsageException.Unknown("option", name, Names)
+            throw matches.Length == 0 ? RenamedOptions.Unknown(name, Names)
                 : new UsageException($"option '{name}' is ambiguous: {string.Join(", ", matches.Select(option => option.Path))}");
         }
         return matches[0];

@@ -88,7 +88,7 @@ public sealed record RunConfiguration
         foreach (var (name, value) in settings.Select(Split).OrderByDescending(setting => options.IsPart(setting.Name)).ToArray())
         {
             var tree = options.Contains(name) ? options : training.Contains(name) ? training
-                : throw UsageException.Unknown("option", name, options.Names.Concat(training.Names));
+                : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names));
             tree.Set(name, value);
         }
         return new((AlgorithmOptions)options.Read(), environment, (TrainingOptions)training.Read(), load);

@@ -14,7 +14,7 @@ public sealed class Trainer : IDisposable
     private readonly LearningContext context;
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
-    private readonly Tally tally = new();
+    private readonly RunProgress progress = new();
 
     /// <summary>A run that has not begun.</summary>
     /// <param name="configuration">what to run.</param>
@@ -63,7 +63,7 @@ public sealed class Trainer : IDisposable
     public EnvironmentSpec Spec { get; }
 
     /// <summary>Environment steps so far, of whole rounds.</summary>
-    public long Steps => tally.Steps;
+    public long Steps => progress.Steps;
 
     /// <summary>Where the run would go on if it were resumed: the steps of its last checkpoint; 0, its beginning, where there is none.</summary>
     public long SavedSteps { get; private set; }
@@ -142,7 +142,7 @@ public sealed class Trainer : IDisposable
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
     {
-        tally.Start();
+        this.progress.Start();
         folder?.Begin(configuration, Steps);
         EvaluationResult? last = null;
         try
@@ -154,21 +154,21 @@ public sealed class Trainer : IDisposable
                 double roundReturn = PlayRound();
                 tick?.Invoke(Steps, roundReturn);
                 EvaluateIfDue();
-                if (tally.Passed(configuration.Training.CheckpointEvery, before) && Steps < configuration.Training.Steps)
+                if (this.progress.Passed(configuration.Training.CheckpointInterval, before) && Steps < configuration.Training.Steps)
                 {
                     Save();
                 }
             }
-            if (tally.RowSteps > 0 || last is null)
+            if (this.progress.RowSteps > 0 || last is null)
             {
                 // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
             }
-            Learner.Settle();
+            Learner.Synchronize();
             Save();
-            var summary = tally.Summarise(configuration, Learner, last);
+            var summary = this.progress.Summarize(configuration, Learner, last);
             folder?.WriteSummary(summary);
-            tally.Stop();
+            this.progress.Stop();
             return summary;
         }
         catch (ExternalEnvironmentException)
@@ -184,11 +184,11 @@ public sealed class Trainer : IDisposable
 
         void EvaluateIfDue()
         {
-            bool due = Steps >= configuration.Training.Steps || tally.Passed(configuration.Training.EvaluateEvery, Steps - tally.RowSteps);
-            if (due && tally.RowSteps > 0)
+            bool due = Steps >= configuration.Training.Steps || this.progress.Passed(configuration.Training.EvaluationInterval, Steps - this.progress.RowSteps);
+            if (due && this.progress.RowSteps > 0)
             {
                 last = Evaluate(configuration.Training.EvaluationEpisodes);
-                var row = tally.Row(Learner, last);
+                var row = this.progress.Row(Learner, last);
                 folder?.WriteMetrics(row);
                 progress?.Invoke(row);
             }
@@ -228,7 +228,7 @@ public sealed class Trainer : IDisposable
     private double PlayRound()
     {
         rollout.Play(episodes, Learner.ExplorationRate(Steps), Present);
-        double roundReturn = tally.Add(episodes);
+        double roundReturn = progress.Add(episodes);
         Learner.Learn(episodes, Steps);
         return roundReturn;
     }
@@ -257,7 +257,7 @@ public sealed class Trainer : IDisposable
 
     private void Archive(IArchive archive)
     {
-        tally.Archive(archive);
+        progress.Archive(archive);
         rollout.Archive(archive.Scope("rollout"));
         Learner.Archive(archive.Scope("learner"));
     }

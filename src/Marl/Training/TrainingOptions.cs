@@ -43,13 +43,13 @@ public sealed record TrainingOptions
     public int RolloutLength { get; init; }
 
     /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
-    public long EvaluateEvery { get; init; } = 10_000;
+    public long EvaluationInterval { get; init; } = 10_000;
 
     /// <summary>Episodes of an evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 100;
 
     /// <summary>Environment steps between two checkpoints; 0: only at the end.</summary>
-    public long CheckpointEvery { get; init; } = 50_000;
+    public long CheckpointInterval { get; init; } = 50_000;
 
     /// <summary>What a learner of this run is built with.</summary>
     internal LearningContext Context(EnvironmentSpec spec, Workers workers, Device? device = null) => new(spec, workers)
@@ -73,8 +73,8 @@ public sealed record TrainingOptions
         UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
         UsageException.Require(RolloutLength is >= 0 and <= LongestRollout, RolloutLength, $"in 0 .. {LongestRollout}");
-        UsageException.Require(EvaluateEvery >= 0, EvaluateEvery, "at least 0");
+        UsageException.Require(EvaluationInterval >= 0, EvaluationInterval, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
-        UsageException.Require(CheckpointEvery >= 0, CheckpointEvery, "at least 0");
+        UsageException.Require(CheckpointInterval >= 0, CheckpointInterval, "at least 0");
     }
 }

@@ -1,7 +1,7 @@
 namespace Marl.Native.Nn;
 
 /// <summary>A convolution over images with square kernels, as PyTorch's nn.Conv2d: x [N, C, H, W], <c>weight</c> [O, C, K, K], <c>bias</c> [O],
-/// y [N, O, H', W'] with H' = (H + 2 padding - K) / stride + 1; both begin as <see cref="Initialisers.UniformFanIn"/> of C K K.</summary>
+/// y [N, O, H', W'] with H' = (H + 2 padding - K) / stride + 1; both begin as <see cref="Initializers.UniformFanIn"/> of C K K.</summary>
 public sealed class Conv2d
 {
     private readonly ParameterSlice weight, bias;
@@ -17,7 +17,7 @@ public sealed class Conv2d
     public Conv2d(ParameterLayout layout, int inputs, int outputs, int kernel, int stride = 1, int padding = 0)
     {
         (this.stride, this.padding) = (stride, padding);
-        var uniform = Initialisers.UniformFanIn(inputs * kernel * kernel);
+        var uniform = Initializers.UniformFanIn(inputs * kernel * kernel);
         weight = layout.Add("weight", new Shape(outputs, inputs, kernel, kernel), uniform);
         bias = layout.Add("bias", new Shape(outputs), uniform);
     }

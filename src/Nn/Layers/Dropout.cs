@@ -22,7 +22,7 @@ public sealed class Dropout
             return x;
         }
         var scale = x.Tape.Scratch(x.Shape);
-        using (var host = new HostNumbers(scale, fresh: true))
+        using (var host = new HostView(scale, fresh: true))
         {
             foreach (ref float factor in host.Span)
             {

@@ -10,7 +10,7 @@ public sealed class Embedding
     /// <param name="count">V, the number of vectors.</param>
     /// <param name="features">F, their length.</param>
     public Embedding(ParameterLayout layout, int count, int features)
-        => weight = layout.Add("weight", new Shape(count, features), Initialisers.Normal());
+        => weight = layout.Add("weight", new Shape(count, features), Initializers.Normal());
 
     /// <summary>The vectors [.., F] of indices [..], integers below V stored as floats.</summary>
     /// <exception cref="ArgumentOutOfRangeException">an index outside of the table.</exception>

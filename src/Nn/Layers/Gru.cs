@@ -3,7 +3,7 @@ namespace Marl.Native.Nn;
 /// <summary>
 /// A gated recurrent unit over a whole sequence (Cho et al. 2014), with the formulas, the names and the gate order r, z, n of
 /// PyTorch's nn.GRUCell: <c>weight_ih</c> [3H, in], <c>weight_hh</c> [3H, H], <c>bias_ih</c> [3H], <c>bias_hh</c> [3H]; with N
-/// copies an axis [N] in front of each. All begin as <see cref="Initialisers.UniformFanIn"/> of H.
+/// copies an axis [N] in front of each. All begin as <see cref="Initializers.UniformFanIn"/> of H.
 /// </summary>
 public sealed class Gru
 {
@@ -13,15 +13,15 @@ public sealed class Gru
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="inputs">length of the last axis of x.</param>
     /// <param name="hidden">H, the size of the state.</param>
-    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
-    public Gru(ParameterLayout layout, int inputs, int hidden, int copies = 0)
+    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
+    public Gru(ParameterLayout layout, int inputs, int hidden, int groups = 0)
     {
         (Inputs, Hidden) = (inputs, hidden);
-        var uniform = Initialisers.UniformFanIn(hidden);
-        weightIh = layout.AddCopies("weight_ih", copies, [3 * hidden, inputs], uniform);
-        weightHh = layout.AddCopies("weight_hh", copies, [3 * hidden, hidden], uniform);
-        biasIh = layout.AddCopies("bias_ih", copies, [3 * hidden], uniform);
-        biasHh = layout.AddCopies("bias_hh", copies, [3 * hidden], uniform);
+        var uniform = Initializers.UniformFanIn(hidden);
+        weightIh = layout.AddGroups("weight_ih", groups, [3 * hidden, inputs], uniform);
+        weightHh = layout.AddGroups("weight_hh", groups, [3 * hidden, hidden], uniform);
+        biasIh = layout.AddGroups("bias_ih", groups, [3 * hidden], uniform);
+        biasHh = layout.AddGroups("bias_hh", groups, [3 * hidden], uniform);
     }
 
     /// <summary>Length of the last axis of x.</summary>

@@ -13,13 +13,13 @@ public sealed class LayerNorm
     /// <summary>Adds its weights to a layout.</summary>
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="features">F, the length of the last axis.</param>
-    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
+    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
     /// <param name="epsilon">keeps rows of equal numbers from dividing by 0.</param>
-    public LayerNorm(ParameterLayout layout, int features, int copies = 0, float epsilon = 1e-5f)
+    public LayerNorm(ParameterLayout layout, int features, int groups = 0, float epsilon = 1e-5f)
     {
         this.epsilon = epsilon;
-        weight = layout.AddCopies("weight", copies, [features], Initialisers.Constant(1f));
-        bias = layout.AddCopies("bias", copies, [features], Initialisers.Constant(0f));
+        weight = layout.AddGroups("weight", groups, [features], Initializers.Constant(1f));
+        bias = layout.AddGroups("bias", groups, [features], Initializers.Constant(0f));
     }
 
     /// <summary>y, of the shape of x.</summary>

@@ -4,10 +4,10 @@ namespace Marl.Native.Nn;
 internal static class LayoutExtensions
 {
     /// <summary>A slice of shape <paramref name="lengths"/>, with an axis [N] in front when there are N &gt; 0 copies.</summary>
-    public static ParameterSlice AddCopies(this ParameterLayout layout, string name, int copies, ReadOnlySpan<int> lengths,
-        Initialiser initialiser)
+    public static ParameterSlice AddGroups(this ParameterLayout layout, string name, int groups, ReadOnlySpan<int> lengths,
+        Initializer initializer)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(copies);
-        return layout.Add(name, copies == 0 ? new Shape(lengths) : new Shape([copies, .. lengths]), initialiser);
+        ArgumentOutOfRangeException.ThrowIfNegative(groups);
+        return layout.Add(name, groups == 0 ? new Shape(lengths) : new Shape([groups, .. lengths]), initializer);
     }
 }

@@ -10,15 +10,15 @@ public sealed class Linear
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="inputs">length of the last axis of x.</param>
     /// <param name="outputs">length of the last axis of y.</param>
-    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
-    /// <param name="initialiser">of the weights, the bias being 0; by default both are
-    /// <see cref="Initialisers.UniformFanIn"/>.</param>
-    public Linear(ParameterLayout layout, int inputs, int outputs, int copies = 0, Initialiser? initialiser = null)
+    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
+    /// <param name="initializer">of the weights, the bias being 0; by default both are
+    /// <see cref="Initializers.UniformFanIn"/>.</param>
+    public Linear(ParameterLayout layout, int inputs, int outputs, int groups = 0, Initializer? initializer = null)
     {
         (Inputs, Outputs) = (inputs, outputs);
-        var uniform = Initialisers.UniformFanIn(inputs);
-        weight = layout.AddCopies("weight", copies, [outputs, inputs], initialiser ?? uniform);
-        bias = layout.AddCopies("bias", copies, [outputs], initialiser is null ? uniform : Initialisers.Constant(0f));
+        var uniform = Initializers.UniformFanIn(inputs);
+        weight = layout.AddGroups("weight", groups, [outputs, inputs], initializer ?? uniform);
+        bias = layout.AddGroups("bias", groups, [outputs], initializer is null ? uniform : Initializers.Constant(0f));
     }
 
     /// <summary>Length of the last axis of x.</summary>

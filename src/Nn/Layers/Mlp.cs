@@ -11,12 +11,12 @@ public sealed class Mlp
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="sizes">inputs, the widths of the hidden layers, outputs.</param>
     /// <param name="activation">between layers; by default <see cref="Ops.Relu"/>.</param>
-    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
-    /// <param name="hidden">initialises the weights of all layers but the last, see <see cref="Linear"/>.</param>
-    /// <param name="output">initialises the weights of the last layer.</param>
+    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
+    /// <param name="hidden">initializes the weights of all layers but the last, see <see cref="Linear"/>.</param>
+    /// <param name="output">initializes the weights of the last layer.</param>
     /// <exception cref="ArgumentException">less than two sizes.</exception>
-    public Mlp(ParameterLayout layout, ReadOnlySpan<int> sizes, Func<Var, Var>? activation = null, int copies = 0,
-        Initialiser? hidden = null, Initialiser? output = null)
+    public Mlp(ParameterLayout layout, ReadOnlySpan<int> sizes, Func<Var, Var>? activation = null, int groups = 0,
+        Initializer? hidden = null, Initializer? output = null)
     {
         if (sizes.Length < 2)
         {
@@ -26,8 +26,8 @@ public sealed class Mlp
         layers = new Linear[sizes.Length - 1];
         for (int i = 0; i < layers.Length; i++)
         {
-            var initialiser = i < layers.Length - 1 ? hidden : output;
-            layers[i] = new Linear(layout.Scope($"{2 * i}"), sizes[i], sizes[i + 1], copies, initialiser);
+            var initializer = i < layers.Length - 1 ? hidden : output;
+            layers[i] = new Linear(layout.Scope($"{2 * i}"), sizes[i], sizes[i + 1], groups, initializer);
         }
     }
 

@@ -12,12 +12,12 @@ public sealed class RmsNorm
     /// <summary>Adds its weights to a layout.</summary>
     /// <param name="layout">where to, under the layout's prefix.</param>
     /// <param name="features">F, the length of the last axis.</param>
-    /// <param name="copies">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
+    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
     /// <param name="epsilon">keeps rows of zeros from dividing by 0.</param>
-    public RmsNorm(ParameterLayout layout, int features, int copies = 0, float epsilon = 1e-5f)
+    public RmsNorm(ParameterLayout layout, int features, int groups = 0, float epsilon = 1e-5f)
     {
         this.epsilon = epsilon;
-        weight = layout.AddCopies("weight", copies, [features], Initialisers.Constant(1f));
+        weight = layout.AddGroups("weight", groups, [features], Initializers.Constant(1f));
     }
 
     /// <summary>y, of the shape of x.</summary>

@@ -59,13 +59,13 @@ public sealed record RmsProp : UpdateRule
     internal readonly struct Scaled(double keep, double step, RmsProp rule) : IUpdate
     {
         private readonly float keep = (float)keep, step = (float)step, alpha = (float)rule.Alpha, rest = (float)(1 - rule.Alpha),
-            centre = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
+            center = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T x, T g, ref T a, ref T v) where T : struct, ILane<T>
         {
             v = T.Of(alpha) * v + T.Of(rest) * g * g;
-            a = T.Of(alpha) * a + T.Of(centre) * g;
+            a = T.Of(alpha) * a + T.Of(center) * g;
             // Rounding may take the variance of equal gradients below 0.
             var variance = v - a * a;
             variance = T.IfGreater(T.Zero, variance, T.Zero, variance);

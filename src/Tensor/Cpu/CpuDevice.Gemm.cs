@@ -40,14 +40,14 @@ internal sealed unsafe partial class CpuDevice
             int biasStep = bias.IsNone || bias.Count == c.N ? 0 : c.N;
             for (int batch = 0; batch < c.Batch; batch++)
             {
-                var result = Grid.Of(pc, c, batch);
-                var start = accumulate ? result : bias.IsNone ? new Grid(zeros, 0, 0) : new Grid(pBias + batch * biasStep, 0, 1);
-                Multiply(Grid.Of(pa, a, batch), Grid.Of(pb, b, batch), start, result, c.M, c.N, a.N);
+                var result = StridedMatrix.Of(pc, c, batch);
+                var start = accumulate ? result : bias.IsNone ? new StridedMatrix(zeros, 0, 0) : new StridedMatrix(pBias + batch * biasStep, 0, 1);
+                Multiply(StridedMatrix.Of(pa, a, batch), StridedMatrix.Of(pb, b, batch), start, result, c.M, c.N, a.N);
             }
         }
     }
 
-    private static void Multiply(Grid a, Grid b, Grid start, Grid c, int m, int n, int k)
+    private static void Multiply(StridedMatrix a, StridedMatrix b, StridedMatrix start, StridedMatrix c, int m, int n, int k)
     {
         // Lanes run along the columns of c; where those are not contiguous, the transposed product is computed.
         if (c.Column != 1)
@@ -92,7 +92,7 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>The rows of each tile side by side for each k. For each k its rows are contiguous, so that memory is read in order.</summary>
-    private static void PackTiles(Grid a, int m, int depth, float* packed)
+    private static void PackTiles(StridedMatrix a, int m, int depth, float* packed)
     {
         for (int k = 0; k < depth; k++)
         {
@@ -185,8 +185,8 @@ internal sealed unsafe partial class CpuDevice
         float* space = stackalloc float[MaxDepth * T.Width + 2 * tileSize + V16.Width], panel = CacheLine(space);
         // A start that is the same in all rows, zeros or a bias, is one row of the buffer, filled once.
         bool alike = product.Start.Row == 0;
-        var tile = new Grid(panel + MaxDepth * T.Width, T.Width, 1);
-        var start = new Grid(tile.At(Tile.MaxRows, 0), alike ? 0 : T.Width, 1);
+        var tile = new StridedMatrix(panel + MaxDepth * T.Width, T.Width, 1);
+        var start = new StridedMatrix(tile.At(Tile.MaxRows, 0), alike ? 0 : T.Width, 1);
         // What the stack held could be denormal numbers, which are slow even in lanes that nobody looks at.
         new Span<float>(start.At(0, 0), tileSize).Clear();
         for (int columns; column < product.N; column += columns)
@@ -206,9 +206,9 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>Copies a panel of b together, each row filled up with zeros to the width of a lane.</summary>
-    private static Grid Pack<T>(Grid b, int depth, int columns, float* panel) where T : struct, ITileLane<T>
+    private static StridedMatrix Pack<T>(StridedMatrix b, int depth, int columns, float* panel) where T : struct, ITileLane<T>
     {
-        var packed = new Grid(panel, T.Width, 1);
+        var packed = new StridedMatrix(panel, T.Width, 1);
         if (columns < T.Width)
         {
             new Span<float>(panel, depth * T.Width).Clear();
@@ -232,7 +232,7 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>Four columns of b, contiguous each, as rows of four, <paramref name="stride"/> apart.</summary>
-    private static void Transpose(Grid b, int depth, float* to, nint stride)
+    private static void Transpose(StridedMatrix b, int depth, float* to, nint stride)
     {
         float* b0 = b.At(0, 0), b1 = b0 + b.Column, b2 = b1 + b.Column, b3 = b2 + b.Column;
         int k = 0;
@@ -257,7 +257,7 @@ internal sealed unsafe partial class CpuDevice
 
     /// <summary>A few columns of some rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Copy(Grid from, Grid to, int rows, int columns)
+    private static void Copy(StridedMatrix from, StridedMatrix to, int rows, int columns)
     {
         if (from.Column == 1 && to.Column == 1 && columns < V16.Width)
         {
@@ -282,7 +282,7 @@ internal sealed unsafe partial class CpuDevice
     private static float* CacheLine(float* space) => (float*)((nint)space + 63 & ~63);
 
     /// <summary>A matrix in memory: element (i, j) stands at i <see cref="Row"/> + j <see cref="Column"/>.</summary>
-    private readonly struct Grid(float* first, nint row, nint column)
+    private readonly struct StridedMatrix(float* first, nint row, nint column)
     {
         private readonly float* first = first;
 
@@ -290,9 +290,9 @@ internal sealed unsafe partial class CpuDevice
 
         public nint Column { get; } = column;
 
-        public Grid T => new(first, Column, Row);
+        public StridedMatrix T => new(first, Column, Row);
 
-        public static Grid Of(float* data, Matrix matrix, int batch)
+        public static StridedMatrix Of(float* data, Matrix matrix, int batch)
         {
             float* start = data + matrix.First + (matrix.Batch == 1 ? 0 : (nint)batch * matrix.Step);
             return matrix.Transposed ? new(start, 1, matrix.Stride) : new(start, matrix.Stride, 1);
@@ -301,13 +301,13 @@ internal sealed unsafe partial class CpuDevice
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public float* At(int i, int j) => first + i * Row + j * Column;
 
-        public Grid From(int i, int j) => new(At(i, j), Row, Column);
+        public StridedMatrix From(int i, int j) => new(At(i, j), Row, Column);
     }
 
     /// <summary>c = start + a b for one block of depth: a [m, depth], b [depth, n].</summary>
-    private readonly struct Product(Grid a, Grid b, Grid start, Grid c, int m, int n, int depth, bool packedA = false)
+    private readonly struct Product(StridedMatrix a, StridedMatrix b, StridedMatrix start, StridedMatrix c, int m, int n, int depth, bool packedA = false)
     {
-        public readonly Grid A = a, B = b, Start = start, C = c;
+        public readonly StridedMatrix A = a, B = b, Start = start, C = c;
         public readonly int M = m, N = n, Depth = depth;
 
         // Copied together, twelve rows of a stand side by side for each k, then the next twelve; the last ones may be fewer.
@@ -322,6 +322,6 @@ internal sealed unsafe partial class CpuDevice
         public nint AStep(int row) => packedA ? Math.Min(Tile.MaxRows, M - (row - row % Tile.MaxRows)) : A.Column;
 
         /// <summary>The same with a copied together.</summary>
-        public Product WithPackedA(float* packed) => new(new Grid(packed, 0, 0), B, Start, C, M, N, Depth, packedA: true);
+        public Product WithPackedA(float* packed) => new(new StridedMatrix(packed, 0, 0), B, Start, C, M, N, Depth, packedA: true);
     }
 }

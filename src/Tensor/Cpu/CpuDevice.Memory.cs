@@ -17,7 +17,7 @@ internal sealed partial class CpuDevice : Device
     public override string Id => "cpu";
 
     /// <summary>A quarter of a MiB, as the second-level cache of about any processor has it to spare.</summary>
-    public override int NearbyNumbers => 1 << 16;
+    public override int CacheBlock => 1 << 16;
 
     public override long FreeMemory
     {
@@ -41,7 +41,7 @@ internal sealed partial class CpuDevice : Device
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        if (!Nest.Over(lengths, x, xStrides, y, yStrides, out var nest))
+        if (!LoopNest.Over(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }
@@ -97,7 +97,7 @@ internal sealed partial class CpuDevice : Device
             int row = 0;
             for (; row <= rows - 4; row += 4)
             {
-                Transpose(new Grid(px + row * xStride, 1, xStride), columns, py + row, yStride);
+                Transpose(new StridedMatrix(px + row * xStride, 1, xStride), columns, py + row, yStride);
             }
             for (; row < rows; row++)
             {

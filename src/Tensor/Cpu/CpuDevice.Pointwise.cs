@@ -41,7 +41,7 @@ internal sealed partial class CpuDevice
             Loop.Run(new PlainZipLoop<TOp>(op, ref First(a, n), ref First(b, n), ref First(y, n)), n);
             return;
         }
-        var nest = new Nest(y.Shape);
+        var nest = new LoopNest(y.Shape);
         nest.SetBroadcast(0, a.Shape);
         nest.SetBroadcast(1, b.Shape);
         nest.SetBroadcast(2, y.Shape);
@@ -90,7 +90,7 @@ internal sealed partial class CpuDevice
     private static void ZipDerivative<TPartial>(TPartial partial, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
         where TPartial : struct, IPartial
     {
-        var nest = new Nest(z.Shape);
+        var nest = new LoopNest(z.Shape);
         nest.SetBroadcast(0, a.Shape);
         nest.SetBroadcast(1, b.Shape);
         nest.SetBroadcast(2, dy.Shape);

@@ -10,7 +10,7 @@ namespace Marl.Native.Rl;
 public sealed class ExternalEnvironment : IEnvironment, IDisposable
 {
     /// <summary>How many seconds an answer may take unless something else is said.</summary>
-    public const int UsualTimeout = 60;
+    public const int DefaultTimeout = 60;
 
     /// <summary>What ids of these environments begin with; the command line follows.</summary>
     public const string IdPrefix = "cmd:";
@@ -33,9 +33,9 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     /// <param name="command">program and arguments, separated by white space; quotes keep together. No shell is between.</param>
     /// <param name="timeout">how many seconds an answer may take.</param>
     /// <exception cref="UsageException">there is no such program.</exception>
-    public ExternalEnvironment(string command, int timeout = UsualTimeout)
+    public ExternalEnvironment(string command, int timeout = DefaultTimeout)
     {
-        id = EnvironmentId.Compose($"{IdPrefix}{command}", ("timeout", timeout, UsualTimeout));
+        id = EnvironmentId.Compose($"{IdPrefix}{command}", ("timeout", timeout, DefaultTimeout));
         UsageException Impossible(string problem) => new($"environment '{id}': {problem}");
         if (timeout is < 1 or > LongestTimeout)
         {
@@ -79,7 +79,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
             return null;
         }
 
-        int timeout = id.Integer("timeout") ?? UsualTimeout;
+        int timeout = id.Integer("timeout") ?? DefaultTimeout;
         id.EnsureAllRead(hasLayout: true);
         return new ExternalEnvironment(id.Layout, timeout);
     }

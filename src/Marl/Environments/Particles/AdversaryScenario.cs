@@ -9,7 +9,7 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class AdversaryScenario(ParticleRules rules, int good) : ParticleEnvironment(new()
 {
-    Id = rules.Id("adversary", ("good", good, UsualGood)),
+    Id = rules.Id("adversary", ("good", good, DefaultGood)),
     Agents =
     [
         new(new(0.15) { Movable = true }, 4 * good),
@@ -21,11 +21,11 @@ internal sealed class AdversaryScenario(ParticleRules rules, int good) : Particl
     Reward = RewardMode.Individual,
 }, rules)
 {
-    private const int UsualGood = 2, Adversary = 0;
+    private const int DefaultGood = 2, Adversary = 0;
 
     /// <summary>Reads G.</summary>
     public static AdversaryScenario Create(EnvironmentId id, ParticleRules rules)
-        => new(rules, ParticleWorlds.Count(id, "good") ?? UsualGood);
+        => new(rules, ParticleWorlds.Count(id, "good") ?? DefaultGood);
 
     private protected override void Observe(int agent, ref ParticleView view)
     {

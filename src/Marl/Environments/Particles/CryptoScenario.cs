@@ -27,12 +27,12 @@ internal sealed class CryptoScenario(ParticleRules rules) : ParticleEnvironment(
     {
         if (agent == Alice)
         {
-            view.AddColour(Goals[Secret], Symbols, 1, 0);
+            view.AddColor(Goals[Secret], Symbols, 1, 0);
         }
 
         if (agent != Eve)
         {
-            view.AddColour(Goals[Key], Symbols, 1, 0);
+            view.AddColor(Goals[Key], Symbols, 1, 0);
         }
 
         if (agent != Alice)

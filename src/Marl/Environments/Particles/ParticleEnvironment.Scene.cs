@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Marl.Native.Rl;
 
 /// <content>What there is to see: landmarks, agents, and what they said last.</content>
-internal abstract partial class ParticleEnvironment : IPictured
+internal abstract partial class ParticleEnvironment : IRenderable
 {
     private static readonly string[] moveNames = ["nothing", "left", "right", "down", "up"];
     private static readonly string[] originalMoveNames = ["nothing", "right", "left", "up", "down"];
 
     /// <inheritdoc/>
-    public Scene? Picture()
+    public Scene? Render()
     {
         var landmarks = setup.Landmarks.Select((body, landmark) =>
             Place(RoleOf(landmark), World.BodyOf(landmark), body) with { Agent = MeantFor(landmark) });

@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>The rules in which the releases of the particle worlds differ.</summary>
 internal sealed record ParticleRules
 {
-    private const int UsualSteps = 25;
+    private const int DefaultSteps = 25;
 
     /// <summary>OpenAI's original (ids mpe-v0:...) and not PettingZoo's and MPE2's revision: action 1 is +x and not -x (and so on), action
     /// vectors are not clipped, rewards of cooperative worlds are summed over the agents and given to all, and some distances are
@@ -17,7 +17,7 @@ internal sealed record ParticleRules
     public bool Continuous { get; init; }
 
     /// <summary>Steps until an episode is truncated.</summary>
-    public int EpisodeLimit { get; init; } = UsualSteps;
+    public int EpisodeLimit { get; init; } = DefaultSteps;
 
     /// <summary>Reads what all worlds have in common.</summary>
     public static ParticleRules Parse(EnvironmentId id)
@@ -28,7 +28,7 @@ internal sealed record ParticleRules
             Original = original,
             VelocityFirst = original || id.Choice("order", ("current", false), ("original", true)),
             Continuous = id.Choice("actions", ("discrete", false), ("continuous", true)),
-            EpisodeLimit = id.Integer("steps") ?? UsualSteps,
+            EpisodeLimit = id.Integer("steps") ?? DefaultSteps,
         };
     }
 
@@ -37,5 +37,5 @@ internal sealed record ParticleRules
     /// <param name="options">its own options; those at their usual value are left out.</param>
     public string Id(string world, params ReadOnlySpan<(string Name, object? Value, object? Usual)> options) => EnvironmentId.Compose(
         $"{(Original ? ParticleWorlds.Original : ParticleWorlds.Current)}:{world}",
-        [.. options, ("actions", Continuous ? "continuous" : null, null), ("order", VelocityFirst && !Original ? "original" : null, null), ("steps", EpisodeLimit, UsualSteps)]);
+        [.. options, ("actions", Continuous ? "continuous" : null, null), ("order", VelocityFirst && !Original ? "original" : null, null), ("steps", EpisodeLimit, DefaultSteps)]);
 }

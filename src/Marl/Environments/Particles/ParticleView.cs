@@ -23,8 +23,8 @@ internal ref struct ParticleView(ParticleWorld world, int self, Span<float> obse
         end += message.Length;
     }
 
-    /// <summary>The colour of a landmark: <paramref name="lit"/> at one of so many entries, <paramref name="dark"/> elsewhere.</summary>
-    public void AddColour(int channel, int channels, double lit, double dark)
+    /// <summary>The color of a landmark: <paramref name="lit"/> at one of so many entries, <paramref name="dark"/> elsewhere.</summary>
+    public void AddColor(int channel, int channels, double lit, double dark)
     {
         for (int i = 0; i < channels; i++)
         {

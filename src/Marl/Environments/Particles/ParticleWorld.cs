@@ -51,7 +51,7 @@ internal sealed class ParticleWorld
     /// <summary>The index of a landmark among the bodies.</summary>
     public int BodyOf(int landmark) => Agents + landmark;
 
-    /// <summary>How far two bodies' centres are apart.</summary>
+    /// <summary>How far two bodies' centers are apart.</summary>
     public double Distance(int body, int other) => (positions[body] - positions[other]).Length;
 
     /// <summary>Do two bodies overlap?</summary>

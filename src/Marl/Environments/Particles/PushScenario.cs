@@ -3,7 +3,7 @@ namespace Marl.Native.Rl;
 /// <summary>
 /// Keep-away (Lowe et al. 2017, "simple_push"): a good agent knows which of two landmarks is the goal; the adversary, agent 0, shall push
 /// it away and be there itself.
-/// <para>Observation of the good agent [19]: own velocity, goal, the goal's colour, landmarks, their colours, the adversary. Of the
+/// <para>Observation of the good agent [19]: own velocity, goal, the goal's color, landmarks, their colors, the adversary. Of the
 /// adversary [8]: own velocity, landmarks, the good agent.</para>
 /// <para>Good: -its distance to the goal. Adversary: (distance of the good one to the goal) - (its own).</para>
 /// </summary>
@@ -29,14 +29,14 @@ internal sealed class PushScenario(ParticleRules rules) : ParticleEnvironment(ne
         if (agent == Good)
         {
             view.AddPlace(World.BodyOf(Goals[0]));
-            view.AddColour(Goals[0] + 1, Channels, 0.75, 0.25);
+            view.AddColor(Goals[0] + 1, Channels, 0.75, 0.25);
         }
         view.AddLandmarks();
         if (agent == Good)
         {
             for (int landmark = 0; landmark < Choices; landmark++)
             {
-                view.AddColour(landmark + 1, Channels, 0.9, 0.1);
+                view.AddColor(landmark + 1, Channels, 0.9, 0.1);
             }
         }
         view.AddOthers();

@@ -2,13 +2,13 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Two agents that move and talk (Mordatch and Abbeel 2018; "simple_reference"): each knows to which of three landmarks the other shall go.
-/// <para>Observation [21]: own velocity, landmarks, the colour of the landmark where the other shall go, the other's message of 10.</para>
+/// <para>Observation [21]: own velocity, landmarks, the color of the landmark where the other shall go, the other's message of 10.</para>
 /// <para>With d_i the distance of the other agent to the landmark that i knows, d_i^2 in mpe-v0: r_i = -(1 - q) (d_0 + d_1) / 2 - q d_i; in
 /// mpe-v0 both receive -(d_0 + d_1).</para>
 /// </summary>
 internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) : ParticleEnvironment(new()
 {
-    Id = rules.Id("reference", ("ratio", localRatio, UsualRatio)),
+    Id = rules.Id("reference", ("ratio", localRatio, DefaultRatio)),
     Agents = ParticleWorlds.Repeat<ParticleAgent>(
         2, new(new(0.05) { Movable = true }, 2 + 2 * Choices + Choices + Symbols) { Symbols = Symbols }),
     Landmarks = ParticleWorlds.Repeat(Choices, new ParticleBody(0.05)),
@@ -18,17 +18,17 @@ internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) 
 }, rules)
 {
     private const int Choices = 3, Symbols = 10;
-    private const double UsualRatio = 0.5;
+    private const double DefaultRatio = 0.5;
 
     /// <summary>Reads q, unless it is the original.</summary>
     public static ReferenceScenario Create(EnvironmentId id, ParticleRules rules)
-        => new(rules, rules.Original ? UsualRatio : ParticleWorlds.Ratio(id) ?? UsualRatio);
+        => new(rules, rules.Original ? DefaultRatio : ParticleWorlds.Ratio(id) ?? DefaultRatio);
 
     private protected override void Observe(int agent, ref ParticleView view)
     {
         view.AddVelocity();
         view.AddLandmarks();
-        view.AddColour(Goals[agent], Choices, 0.75, 0.25);
+        view.AddColor(Goals[agent], Choices, 0.75, 0.25);
         view.Add(Message(1 - agent));
     }
 

@@ -1,9 +1,9 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Cooperative communication (Lowe et al. 2017, "simple_speaker_listener"): agent 0, who cannot move, sees the colour of the goal, one of
+/// Cooperative communication (Lowe et al. 2017, "simple_speaker_listener"): agent 0, who cannot move, sees the color of the goal, one of
 /// three landmarks, and says one of three symbols; agent 1, who cannot talk, shall go there.
-/// <para>Observation of the speaker [3]: the goal's colour. Of the listener [11]: own velocity, landmarks, the speaker's message.</para>
+/// <para>Observation of the speaker [3]: the goal's color. Of the listener [11]: own velocity, landmarks, the speaker's message.</para>
 /// <para>Both receive -(distance of the listener to the goal)^2; in mpe-v0 the sum of both.</para>
 /// </summary>
 internal sealed class SpeakerListenerScenario(ParticleRules rules) : ParticleEnvironment(new()
@@ -22,7 +22,7 @@ internal sealed class SpeakerListenerScenario(ParticleRules rules) : ParticleEnv
     {
         if (agent == Speaker)
         {
-            view.AddColour(Goals[0], Choices, 0.65, 0.15);
+            view.AddColor(Goals[0], Choices, 0.65, 0.15);
             return;
         }
         view.AddVelocity();

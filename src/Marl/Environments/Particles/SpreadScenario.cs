@@ -8,22 +8,22 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class SpreadScenario(ParticleRules rules, int agents, int landmarks, double localRatio) : ParticleEnvironment(new()
 {
-    Id = rules.Id("spread", ("agents", agents, UsualAgents), ("landmarks", landmarks, agents), ("ratio", localRatio, UsualRatio)),
+    Id = rules.Id("spread", ("agents", agents, DefaultAgents), ("landmarks", landmarks, agents), ("ratio", localRatio, DefaultRatio)),
     Agents = ParticleWorlds.Repeat<ParticleAgent>(
         agents, new(new(0.15) { Movable = true, Collides = true }, 4 + 2 * landmarks + 4 * (agents - 1))),
     Landmarks = ParticleWorlds.Repeat(landmarks, new ParticleBody(0.05)),
     Reward = rules.Original ? RewardMode.Mean : RewardMode.Sum,
 }, rules)
 {
-    private const int UsualAgents = 3;
-    private const double UsualRatio = 0.5;
+    private const int DefaultAgents = 3;
+    private const double DefaultRatio = 0.5;
 
     /// <summary>Reads N, L (as many as agents) and, unless it is the original, q.</summary>
     public static SpreadScenario Create(EnvironmentId id, ParticleRules rules)
     {
-        int agents = ParticleWorlds.Count(id, "agents") ?? UsualAgents;
+        int agents = ParticleWorlds.Count(id, "agents") ?? DefaultAgents;
         return new(rules, agents, ParticleWorlds.Count(id, "landmarks") ?? agents,
-            rules.Original ? UsualRatio : ParticleWorlds.Ratio(id) ?? UsualRatio);
+            rules.Original ? DefaultRatio : ParticleWorlds.Ratio(id) ?? DefaultRatio);
     }
 
     private protected override void Observe(int agent, ref ParticleView view)

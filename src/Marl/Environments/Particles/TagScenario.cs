@@ -11,8 +11,8 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class TagScenario(ParticleRules rules, int good, int adversaries, int obstacles, bool scripted) : ParticleEnvironment(new()
 {
-    Id = rules.Id("tag", ("good", good, UsualGood), ("adversaries", adversaries, UsualAdversaries),
-        ("obstacles", obstacles, UsualObstacles), ("prey", scripted ? Scripted : Learning, Learning)),
+    Id = rules.Id("tag", ("good", good, DefaultGood), ("adversaries", adversaries, DefaultAdversaries),
+        ("obstacles", obstacles, DefaultObstacles), ("prey", scripted ? Scripted : Learning, Learning)),
     Agents =
     [
         .. ParticleWorlds.Repeat<ParticleAgent>(adversaries, new(
@@ -28,16 +28,16 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
     Reward = scripted ? RewardMode.Mean : RewardMode.Individual,
 }, rules)
 {
-    private const int UsualGood = 1, UsualAdversaries = 3, UsualObstacles = 2;
+    private const int DefaultGood = 1, DefaultAdversaries = 3, DefaultObstacles = 2;
     private const string Learning = "learning", Scripted = "scripted";
     private const double Edge = 0.9;
 
     /// <summary>Reads G, A, the number of obstacles, and whether prey learns.</summary>
     public static TagScenario Create(EnvironmentId id, ParticleRules rules) => new(
         rules,
-        ParticleWorlds.Count(id, "good") ?? UsualGood,
-        ParticleWorlds.Count(id, "adversaries") ?? UsualAdversaries,
-        ParticleWorlds.Count(id, "obstacles", min: 0) ?? UsualObstacles,
+        ParticleWorlds.Count(id, "good") ?? DefaultGood,
+        ParticleWorlds.Count(id, "adversaries") ?? DefaultAdversaries,
+        ParticleWorlds.Count(id, "obstacles", min: 0) ?? DefaultObstacles,
         id.Choice("prey", (Learning, false), (Scripted, true)));
 
     private protected override void Observe(int agent, ref ParticleView view)

@@ -14,9 +14,9 @@ namespace Marl.Native.Rl;
 internal sealed class WorldCommScenario(ParticleRules rules, int good, int adversaries, int obstacles, int food, int forests)
     : ParticleEnvironment(new()
     {
-        Id = rules.Id("world-comm", ("good", good, UsualGood), ("adversaries", adversaries, UsualAdversaries),
-            ("obstacles", obstacles, UsualObstacles), ("food", food, UsualFood), ("forests", forests, UsualForests)),
-        Agents = Cast(good, adversaries, obstacles + food + forests, forests),
+        Id = rules.Id("world-comm", ("good", good, DefaultGood), ("adversaries", adversaries, DefaultAdversaries),
+            ("obstacles", obstacles, DefaultObstacles), ("food", food, DefaultFood), ("forests", forests, DefaultForests)),
+        Agents = CreateAgents(good, adversaries, obstacles + food + forests, forests),
         Landmarks =
         [
             .. ParticleWorlds.Repeat(obstacles, new ParticleBody(0.2) { Collides = true }),
@@ -27,17 +27,17 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         Reward = RewardMode.Individual,
     }, rules)
 {
-    private const int UsualGood = 2, UsualAdversaries = 4, UsualObstacles = 1, UsualFood = 2, UsualForests = 2;
+    private const int DefaultGood = 2, DefaultAdversaries = 4, DefaultObstacles = 1, DefaultFood = 2, DefaultForests = 2;
     private const int Symbols = 4, Leader = 0;
 
     /// <summary>Reads G, A and the numbers of obstacles, food and forests.</summary>
     public static WorldCommScenario Create(EnvironmentId id, ParticleRules rules) => new(
         rules,
-        ParticleWorlds.Count(id, "good") ?? UsualGood,
-        ParticleWorlds.Count(id, "adversaries") ?? UsualAdversaries,
-        ParticleWorlds.Count(id, "obstacles", min: 0) ?? UsualObstacles,
-        ParticleWorlds.Count(id, "food") ?? UsualFood,
-        ParticleWorlds.Count(id, "forests", min: 0) ?? UsualForests);
+        ParticleWorlds.Count(id, "good") ?? DefaultGood,
+        ParticleWorlds.Count(id, "adversaries") ?? DefaultAdversaries,
+        ParticleWorlds.Count(id, "obstacles", min: 0) ?? DefaultObstacles,
+        ParticleWorlds.Count(id, "food") ?? DefaultFood,
+        ParticleWorlds.Count(id, "forests", min: 0) ?? DefaultForests);
 
     private protected override void Observe(int agent, ref ParticleView view)
     {
@@ -93,7 +93,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     private protected override SceneRole RoleOf(int landmark)
         => landmark < obstacles ? SceneRole.Item : landmark < obstacles + food ? SceneRole.Target : SceneRole.Shelter;
 
-    private static ParticleAgent[] Cast(int good, int adversaries, int landmarks, int forests)
+    private static ParticleAgent[] CreateAgents(int good, int adversaries, int landmarks, int forests)
     {
         var hunter = new ParticleBody(0.075) { Movable = true, Collides = true, Acceleration = 3, MaxSpeed = 1 };
         var prey = new ParticleBody(0.045) { Movable = true, Collides = true, Acceleration = 4, MaxSpeed = 1.3 };

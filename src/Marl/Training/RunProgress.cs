@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Marl.Native.Rl;
 
 /// <summary>What a run has behind it, and what of that came after the last row of its metrics.</summary>
-internal sealed class Tally
+internal sealed class RunProgress
 {
     private readonly Stopwatch watch = new();
     private long steps, episodes, rowEpisodes, rowSteps, rowLengths;
@@ -71,7 +71,7 @@ internal sealed class Tally
     }
 
     /// <summary>How the run ended.</summary>
-    public TrainingSummary Summarise(RunConfiguration configuration, ILearner learner, EvaluationResult last) => new()
+    public TrainingSummary Summarize(RunConfiguration configuration, ILearner learner, EvaluationResult last) => new()
     {
         Algorithm = configuration.Algorithm,
         Env = configuration.Environment,

@@ -4,11 +4,11 @@ namespace Marl.Native.Nn;
 /// Initial values of weights. A matrix is the last two axes, [out, in]; of a slice [N, out, in] each of the N copies is drawn by
 /// itself, so that copy i does not depend on how many follow it.
 /// </summary>
-public static class Initialisers
+public static class Initializers
 {
     /// <summary>U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)): what PyTorch gives weights and biases of linear layers (fan_in the
     /// number of inputs) and of recurrent ones (the size of the state).</summary>
-    public static Initialiser UniformFanIn(int fanIn)
+    public static Initializer UniformFanIn(int fanIn)
     {
         double bound = fanIn > 0 ? 1 / Math.Sqrt(fanIn) : 0;
         return (values, shape, ref rng) => Uniform(values, bound, ref rng);
@@ -16,7 +16,7 @@ public static class Initialisers
 
     /// <summary>U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).</summary>
     /// <exception cref="ArgumentException">when drawn: the shape has no two axes.</exception>
-    public static Initialiser Xavier(double gain = 1) => (values, shape, ref rng) =>
+    public static Initializer Xavier(double gain = 1) => (values, shape, ref rng) =>
     {
         var (rows, columns) = MatrixOf(shape, nameof(Xavier));
         Uniform(values, gain * Math.Sqrt(6.0 / (rows + columns)), ref rng);
@@ -25,7 +25,7 @@ public static class Initialisers
     /// <summary>gain Q, Q uniform over the matrices with orthonormal rows, or columns where there are fewer of them (Saxe et al.
     /// 2014): the Q of normal draws, R with a positive diagonal.</summary>
     /// <exception cref="ArgumentException">when drawn: the shape has no two axes.</exception>
-    public static Initialiser Orthogonal(double gain = 1) => (values, shape, ref rng) =>
+    public static Initializer Orthogonal(double gain = 1) => (values, shape, ref rng) =>
     {
         var (rows, columns) = MatrixOf(shape, nameof(Orthogonal));
         for (int start = 0; start < values.Length; start += rows * columns)
@@ -35,7 +35,7 @@ public static class Initialisers
     };
 
     /// <summary>N(0, deviation^2).</summary>
-    public static Initialiser Normal(double deviation = 1) => (values, shape, ref rng) =>
+    public static Initializer Normal(double deviation = 1) => (values, shape, ref rng) =>
     {
         foreach (ref float value in values)
         {
@@ -44,10 +44,10 @@ public static class Initialisers
     };
 
     /// <summary>One value everywhere.</summary>
-    public static Initialiser Constant(float value) => (values, shape, ref rng) => values.Fill(value);
+    public static Initializer Constant(float value) => (values, shape, ref rng) => values.Fill(value);
 
-    private static (int Rows, int Columns) MatrixOf(Shape shape, string initialiser) => shape.Rank >= 2 ? (shape[-2], shape[-1])
-        : throw new ArgumentException($"{initialiser}: a weight of shape {shape}; [.., out, in] is needed");
+    private static (int Rows, int Columns) MatrixOf(Shape shape, string initializer) => shape.Rank >= 2 ? (shape[-2], shape[-1])
+        : throw new ArgumentException($"{initializer}: a weight of shape {shape}; [.., out, in] is needed");
 
     private static void Uniform(Span<float> values, double bound, ref Rng rng)
     {
@@ -90,7 +90,7 @@ public static class Initialisers
         }
     }
 
-    // Plain loops: the library's vectorised sums depend on the width of the machine's registers.
+    // Plain loops: the library's vectorized sums depend on the width of the machine's registers.
     private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         double sum = 0;

@@ -7,16 +7,16 @@ namespace Marl.Native;
 /// <see cref="Collapse"/> merges loops that run on into each other for every operand, so that same shapes become one loop, a bias
 /// row or a column factor two, whatever the rank: the general case contains the fast ones.
 /// </summary>
-internal struct Nest
+internal struct LoopNest
 {
     private const int Axes = Shape.MaxRank, Operands = 5;
     private Numbers4 lengths, indices;
     private Numbers20 strides;
 
-    private Nest(ReadOnlySpan<int> lengths) => lengths[..Axes].CopyTo(this.lengths);
+    private LoopNest(ReadOnlySpan<int> lengths) => lengths[..Axes].CopyTo(this.lengths);
 
     /// <summary>Loops over the elements of a shape, leading loops of one turn where it has fewer axes.</summary>
-    public Nest(Shape shape)
+    public LoopNest(Shape shape)
     {
         for (int axis = 0; axis < Axes; axis++)
         {
@@ -26,9 +26,9 @@ internal struct Nest
 
     /// <summary>Loops over two tensors that each move with their own strides, collapsed; false if there is nothing to do.</summary>
     /// <exception cref="ArgumentException">one would move beyond its tensor.</exception>
-    public static bool Over(ReadOnlySpan<int> lengths, Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides, out Nest nest)
+    public static bool Over(ReadOnlySpan<int> lengths, Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides, out LoopNest nest)
     {
-        nest = new Nest(lengths);
+        nest = new LoopNest(lengths);
         xStrides[..Axes].CopyTo(nest.strides);
         yStrides[..Axes].CopyTo(nest.strides[Axes..]);
         if (!nest.Collapse(2))
