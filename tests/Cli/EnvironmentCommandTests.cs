@@ -44,7 +44,7 @@ public sealed class EnvironmentCommandTests : IDisposable
         Assert.Equal(1, failed.Code);
         Assert.Contains("RuntimeError: the fuse has blown\n", failed.Error, StringComparison.Ordinal);
         Assert.Matches(@"\nmarl: environment 'cmd:python3 fragile.py '.*'' at step \d+ after the reset with seed \d+: the program ended with exit code 1; " +
-            @"its last words: RuntimeError: the fuse has blown; the run is saved at step \d+, go on with: marl resume failed\n$", failed.Error);
+            @"its last error line: RuntimeError: the fuse has blown; the run is saved at step \d+, go on with: marl resume failed\n$", failed.Error);
         Assert.False(File.Exists(folder["fuse"]));
         var resumed = MarlProcess.Run(folder.Path, "resume", "failed", "--json").HasSucceeded();
         Assert.Equal(whole.Sha, resumed.Sha);

@@ -51,7 +51,7 @@ public sealed class ExternalEnvironmentTests
 
     [Theory]
     [InlineData("exit 3", "the program ended with exit code 3")]
-    [InlineData("echo boom >&2; echo >&2; exit 1", "the program ended with exit code 1; its last words: boom")]
+    [InlineData("echo boom >&2; echo >&2; exit 1", "the program ended with exit code 1; its last error line: boom")]
     [InlineData("kill -9 $$", "the program ended with exit code 137")]
     [InlineData("printf '{\"obs'; exit 0", "the program ended with exit code 0")]
     [InlineData("echo hello", "the answer is no JSON object: 'hello'")]

@@ -5,8 +5,8 @@ using System.Text;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A program that is asked one line and answers one line. What it writes to its standard error is passed on to ours, and the last line of that is
-/// its last words should it end. A watchdog ends it if an answer takes too long, which wakes whoever waits: so waiting is a plain blocking
+/// A program that is asked one line and answers one line. Its standard error is passed on (see <see cref="ErrorRelay"/>), and the last line of it is
+/// part of the error if it ends. A watchdog ends it if an answer takes too long, which wakes whoever waits: so waiting is a plain blocking
 /// read, with no thread and no garbage of its own.
 /// </summary>
 internal sealed class ExternalProgram : IDisposable
@@ -17,17 +17,16 @@ internal sealed class ExternalProgram : IDisposable
     /// <summary>Lines before the first answer that are taken for greetings.</summary>
     private const int MostGreetings = 100;
 
-    /// <summary>How long it may take to end when it is told to, and to say its last words.</summary>
+    /// <summary>How long it may take to end when it is told to, and to close its standard error.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
     private readonly Stream input, output;
-    private readonly Task errors;
+    private readonly ErrorRelay errors;
     private readonly Timer watchdog;
     private readonly TimeSpan patience;
     private byte[] buffer = new byte[4096];
     private int read, taken; // the buffer holds bytes taken .. read - 1 that nobody has seen
-    private volatile string lastWords = "";
     private volatile bool late, disposed;
 
     /// <summary>Starts it.</summary>
@@ -52,7 +51,7 @@ internal sealed class ExternalProgram : IDisposable
             throw new ProgramFault($"the program '{words[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
         }
         (input, output) = (process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
-        errors = Task.Run(PassErrorsOn);
+        errors = new ErrorRelay(process.StandardError.BaseStream, Console.Error);
         watchdog = new Timer(static program => ((ExternalProgram)program!).BeLate(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
@@ -99,7 +98,7 @@ internal sealed class ExternalProgram : IDisposable
                 watchdog.Change(Timeout.Infinite, Timeout.Infinite);
                 return line;
             }
-            Console.Error.WriteLine(Encoding.UTF8.GetString(line));
+            Console.Error.WriteLine(Printable.Of(Encoding.UTF8.GetString(line)));
         }
     }
 
@@ -195,22 +194,6 @@ internal sealed class ExternalProgram : IDisposable
 
         string how = process.WaitForExit(Farewell) ? $"ended with exit code {process.ExitCode}" : "closed its output";
         errors.Wait(Farewell);
-        return new($"the program {how}{(lastWords.Length > 0 ? $"; its last words: {lastWords}" : "")}");
-    }
-
-    private async Task PassErrorsOn()
-    {
-        try
-        {
-            while (await process.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
-            {
-                Console.Error.WriteLine(line);
-                lastWords = string.IsNullOrWhiteSpace(line) ? lastWords : line.Trim();
-            }
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-            // Nobody listens any more.
-        }
+        return new($"the program {how}{(errors.LastLine.Length > 0 ? $"; its last error line: {errors.LastLine}" : "")}");
     }
 }

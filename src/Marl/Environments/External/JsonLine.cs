@@ -37,7 +37,7 @@ internal ref struct JsonLine
     /// <summary>The beginning of a line, for messages.</summary>
     public static string Excerpt(ReadOnlySpan<byte> line)
     {
-        string text = Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * LongestExcerpt)]).ReplaceLineEndings(" ");
+        string text = Printable.Of(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * LongestExcerpt)]).ReplaceLineEndings(" "));
         return text.Length > LongestExcerpt ? $"'{text[..LongestExcerpt]}..'" : $"'{text}'";
     }
 
