@@ -6,7 +6,7 @@ namespace Marl.Native.Cli.Playing;
 /// <summary>Grid scenes as SVG. Agents glide from cell to cell, with what they carry; everything else is shown in those frames in which it is in its cell.</summary>
 internal static class GridSvg
 {
-    private const double Canvas = 480, LeastCell = 12, MostCell = 60;
+    private const double Canvas = 480, LeastCell = 12, MostCell = 96;
 
     /// <summary>The moving picture and its size.</summary>
     public static (IEnumerable<XElement> Content, double Width, double Height) Draw(Recording recording, Timeline timeline, int rows, int cols)

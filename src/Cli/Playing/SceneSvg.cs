@@ -12,7 +12,7 @@ internal static class SceneSvg
     /// <summary>Of all elements.</summary>
     public static readonly XNamespace Namespace = "http://www.w3.org/2000/svg";
 
-    private const double Margin = 16, LegendLine = 22, CaptionHeight = 26, ProgressHeight = 10, LeastWidth = 320, Letter = 7, IconWidth = 24;
+    private const double Margin = 16, LegendLine = 22, CaptionHeight = 26, ProgressHeight = 10, LeastWidth = 384, Letter = 7, IconWidth = 24;
 
     private static readonly SceneRole[] legendOrder =
         [SceneRole.Agent, SceneRole.Opponent, SceneRole.Target, SceneRole.Item, SceneRole.Goal, SceneRole.Floor, SceneRole.Shelter];
