@@ -72,6 +72,24 @@ public sealed class SceneTextTests
     public void WhatIsNoSceneHasNoLines()
     {
         Assert.Empty(SceneText.Lines(null));
-        Assert.Null(SceneText.Legend(null));
+        Assert.Empty(SceneText.Legend(null, Recordings.Random("two-step").Performance));
     }
+
+    [Theory]
+    [InlineData("lbf:8x8-2p-2f", "A agent (number: level)", "2 food (number: level)")]
+    [InlineData("rware:tiny-2ag", "A agent", "■ requested shelf", "□ shelf", "G goal", "_ shelf location", "beside an agent: □ ■ carried, ▫ ▪ above it")]
+    [InlineData("mpe:tag", "D opponent", "A agent", "○ landmark")]
+    [InlineData("mpe:world-comm", "E opponent", "A agent (bubble: message)", "● food", "○ landmark", "○ forest")]
+    [InlineData("predator-prey:10x10", "A predator", "■ prey")]
+    [InlineData("climbing", "0 action", "11 payoff")]
+    public void TheLegendNamesWhatIsThere(string id, params string[] entries)
+    {
+        var recording = Recordings.Random(id);
+        Assert.Equal(entries, SceneText.Legend(recording.FirstScene, recording.Performance));
+    }
+
+    [Fact]
+    public void EntriesFillLinesOfFortyColumns() => Assert.Equal(
+        ["0123456789   0123456789   0123456789", "a", "0123456789 0123456789 0123456789 0123456789", "b   c"],
+        SceneText.Wrap(["0123456789", "0123456789", "0123456789", "a", "0123456789 0123456789 0123456789 0123456789", "b", "c"], 38));
 }

@@ -39,6 +39,7 @@ internal static class FrameJson
         json.WriteString("type", "summary");
         json.WriteString("env", performance.Spec.Id);
         json.WriteString("player", performance.Player);
+        WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);
         json.WriteNumber("returnMean", results.Select(result => result.Return).DefaultIfEmpty(0).Average());

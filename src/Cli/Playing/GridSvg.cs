@@ -30,6 +30,14 @@ internal static class GridSvg
             ("width", SceneSvg.Number(side)), ("height", SceneSvg.Number(side)), ("rx", SceneSvg.Number(0.12 * cell)));
     }
 
+    /// <summary>The same while an agent carries it.</summary>
+    public static XElement Load(SceneRole role, double cell)
+    {
+        var square = Square(role, cell);
+        square.SetAttributeValue("class", $"{FrameJson.Word(role)} load");
+        return square;
+    }
+
     private static IEnumerable<XElement> Things(GridScene[] grids, Timeline timeline, double cell)
     {
         Dictionary<Sprite, bool[]> things = [];
@@ -85,7 +93,7 @@ internal static class GridSvg
             bool[] carries = [.. sprites.Select((sprite, frame) => sprite.Carries && grids[frame].Sprites.Any(other => other.Role == role && IsAt(other, sprite)))];
             if (carries.Contains(true))
             {
-                var load = Square(role, 1.08 * cell);
+                var load = Load(role, 1.08 * cell);
                 timeline.Show(load, carries);
                 body.Add(load);
             }

@@ -174,6 +174,10 @@ internal static class SceneSvg
             }
             yield return ([isGrid ? GridSvg.Square(role, 2 * radius) : PlaneSvg.Circle(role, radius)], performance.RoleName(role));
         }
+        if (recording.Frames.Any(frame => frame.Scene is GridScene grid && grid.Sprites.Any(sprite => sprite.Carries)))
+        {
+            yield return ([GridSvg.Load(SceneRole.Item, 2 * radius)], "carried");
+        }
     }
 
     private static HashSet<SceneRole> Roles(Recording recording) =>
