@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Marl.Native.Tests.Cli;
@@ -25,21 +26,51 @@ internal static partial class Browser
     /// <summary>Why tests that need it are skipped; null if it is there.</summary>
     public static string? Missing => program is null ? "there is no chromium" : null;
 
-    /// <summary>The document of a page after its scripts have run for two seconds, and what was printed to its console.</summary>
-    public static (string Document, string[] Console) Open(string file, string fragment = "")
+    /// <summary>Opens a page and runs a script in it.</summary>
+    /// <param name="file">the page.</param>
+    /// <param name="script">the body of an async function, which may await <c>drawn()</c>, the next frames of the screen.</param>
+    /// <param name="fragment">#.. of the address.</param>
+    /// <returns>what the script returns.</returns>
+    /// <exception cref="Xunit.Sdk.XunitException">something else was printed to the console, an error for example.</exception>
+    public static JsonNode Open(string file, string script, string fragment = "")
     {
         using var folder = new TemporaryFolder();
+        string page = folder["page.html"];
+        File.WriteAllText(page, $$"""
+            {{File.ReadAllText(file)}}
+            <script>
+            const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+            window.addEventListener('load', async () => {
+              const result = await (async () => { {{script}} })();
+              console.log('result ' + encodeURIComponent(JSON.stringify(result)) + ' end');
+            });
+            </script>
+            """);
         using var browser = Process.Start(new ProcessStartInfo(program!,
-            ["--headless", "--no-sandbox", "--disable-gpu", $"--user-data-dir={folder.Path}", "--enable-logging=stderr", "--window-size=1200,800",
-                "--virtual-time-budget=2000", "--dump-dom", new Uri(Path.GetFullPath(file)).AbsoluteUri + fragment])
+            ["--headless", "--no-sandbox", "--disable-gpu", $"--user-data-dir={folder["profile"]}", "--enable-logging=stderr", "--window-size=1200,800",
+                "--remote-debugging-port=0", new Uri(page).AbsoluteUri + fragment])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        var errors = browser.StandardError.ReadToEndAsync();
-        string document = browser.StandardOutput.ReadToEnd();
-        Assert.True(browser.WaitForExit(Patience), "the browser did not end");
-        return (document, [.. ConsoleLine().Matches(errors.Result).Select(line => line.Value)]);
+        using var alarm = new Timer(_ => browser.Kill(entireProcessTree: true), null, Patience, Timeout.InfiniteTimeSpan);
+        try
+        {
+            while (browser.StandardError.ReadLine() is { } line)
+            {
+                if (Result().Match(line) is { Success: true } result)
+                {
+                    return JsonNode.Parse(Uri.UnescapeDataString(result.Groups[1].Value))!;
+                }
+                Assert.DoesNotContain("CONSOLE", line, StringComparison.Ordinal);
+            }
+            throw new InvalidOperationException("the browser ended without a result");
+        }
+        finally
+        {
+            browser.Kill(entireProcessTree: true);
+            browser.WaitForExit();
+        }
     }
 
     private static bool IsThere(string name)
@@ -56,6 +87,6 @@ internal static partial class Browser
         }
     }
 
-    [GeneratedRegex("^.*CONSOLE.*$", RegexOptions.Multiline)]
-    private static partial Regex ConsoleLine();
+    [GeneratedRegex("CONSOLE.*result (.*) end")]
+    private static partial Regex Result();
 }

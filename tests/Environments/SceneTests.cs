@@ -111,7 +111,8 @@ public sealed class SceneTests
             environment.ReadAvailable(i, available);
             return Array.IndexOf(available, true);
         })];
-        environment.Step(first, new double[first.Length], ref rng);
+        var actions = environment.Spec.IsContinuous ? JointAction.Create(new float[first.Length * environment.Spec.ActionCount], environment.Spec.ActionCount) : first;
+        environment.Step(actions, new double[first.Length], ref rng);
         var pictured = Assert.IsAssignableFrom<IRenderable>(environment);
         var agents = pictured.Render() is GridScene grid
             ? grid.Sprites.Where(sprite => sprite.Role.IsAgent()).Select(sprite => (sprite.Agent, sprite.Role))
