@@ -12,11 +12,11 @@ export MARL="dotnet src/Cli/bin/Release/net10.0/marl.dll"
 # One after the other, so that the seconds of the curve are those of one run with a core of its own.
 JOBS=1 eng/runs.sh "$runs" <<'LIST'
 # task label seed algorithm env steps settings
-lbf:8x8-2p-2f-coop ia2c 1 ia2c lbf:8x8-2p-2f-coop 600000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
-lbf:8x8-2p-2f-coop ia2c 2 ia2c lbf:8x8-2p-2f-coop 600000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
-lbf:8x8-2p-2f-coop ia2c 3 ia2c lbf:8x8-2p-2f-coop 600000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
-lbf:8x8-2p-2f-coop ia2c 4 ia2c lbf:8x8-2p-2f-coop 600000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
-lbf:8x8-2p-2f-coop ia2c 5 ia2c lbf:8x8-2p-2f-coop 600000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
+lbf:8x8-2p-2f-coop ia2c 1 ia2c lbf:8x8-2p-2f-coop 500000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
+lbf:8x8-2p-2f-coop ia2c 2 ia2c lbf:8x8-2p-2f-coop 500000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
+lbf:8x8-2p-2f-coop ia2c 3 ia2c lbf:8x8-2p-2f-coop 500000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
+lbf:8x8-2p-2f-coop ia2c 4 ia2c lbf:8x8-2p-2f-coop 500000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
+lbf:8x8-2p-2f-coop ia2c 5 ia2c lbf:8x8-2p-2f-coop 500000 agent=mlp hidden=64 learningRate=0.001 evaluationInterval=20000
 LIST
 JOBS=2 eng/runs.sh "$runs" <<'LIST'
 warehouse mappo 1 mappo rware:tiny-2ag 5000000 agent=mlp hidden=64 learningRate=0.0007

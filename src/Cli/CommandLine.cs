@@ -10,6 +10,8 @@ namespace Marl.Native.Cli;
 /// <summary>From the words of a command line to a command, and from whatever goes wrong to a line on stderr and an exit code.</summary>
 internal static class CommandLine
 {
+    private const string Name = "marl";
+
     /// <summary>Does what is asked for.</summary>
     /// <returns>see <see cref="ExitCode"/>.</returns>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The command is not trimmed.")]
@@ -37,7 +39,7 @@ internal static class CommandLine
             {
                 UsageException => (ExitCode.Usage, e.Message),
                 DivergedException => (ExitCode.Diverged, e.Message),
-                IOException or UnauthorizedAccessException or InvalidDataException or ExternalEnvironmentException or DeviceException
+                IOException or UnauthorizedAccessException or InvalidDataException or EnvironmentException or DeviceException
                     => (ExitCode.Failed, e.Message),
                 OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
@@ -75,11 +77,16 @@ internal static class CommandLine
     {
         var place = parsed.CommandResult;
         var command = place.Command;
+        string help = $"{PathOf(place)} --help";
+        if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens.FirstOrDefault() is { } verb && !verb.StartsWith('-'))
+        {
+            throw UsageException.Unknown("command", verb, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name), help);
+        }
         // A misspelt option is taken for an argument where there is room for one.
         var words = place.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
         if (words.Concat(parsed.UnmatchedTokens).FirstOrDefault(word => word.StartsWith('-')) is { } option)
         {
-            throw UsageException.Unknown("option", option, command.Options.Append(load).Select(known => known.Name));
+            throw UsageException.Unknown("option", option, command.Options.Append(load).Select(known => known.Name), help);
         }
         // An option without its value takes the next one for it.
         var given = place.Children.OfType<OptionResult>();
@@ -87,11 +94,13 @@ internal static class CommandLine
         {
             throw new UsageException($"option '{greedy.Option.Name}' needs a value");
         }
+        foreach (var symbol in place.Children.Where(child => child.Tokens.Any(token => token.Value.Length == 0)))
+        {
+            throw new UsageException($"{(symbol is OptionResult empty ? $"option '{empty.Option.Name}'" : $"<{((ArgumentResult)symbol).Argument.Name}>")} cannot be empty");
+        }
         if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
         {
-            throw command.Subcommands.Count > 0
-                ? UsageException.Unknown("command", word, command.Subcommands.Select(known => known.Name))
-                : new UsageException($"'{word}' is one word too many; see marl --help");
+            throw new UsageException($"'{word}' is one word too many; see {help}");
         }
         if (parsed.Errors.FirstOrDefault() is { } error)
         {
@@ -99,9 +108,13 @@ internal static class CommandLine
             {
                 OptionResult { Tokens.Count: 0 } empty => $"option '{empty.Option.Name}' needs a value",
                 OptionResult { IdentifierTokenCount: > 1 } twice => $"option '{twice.Option.Name}' is given more than once",
-                ArgumentResult { Tokens.Count: 0 } missing => $"<{missing.Argument.Name}> is missing; see marl --help",
+                ArgumentResult { Tokens.Count: 0 } missing => $"<{missing.Argument.Name}> is missing; see {help}",
                 _ => error.Message,
             });
         }
     }
+
+    /// <summary>"marl list options"</summary>
+    private static string PathOf(CommandResult place)
+        => place.Parent is CommandResult parent ? $"{PathOf(parent)} {place.Command.Name}" : Name;
 }

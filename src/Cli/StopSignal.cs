@@ -2,15 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace Marl.Native.Cli;
 
-/// <summary>Ctrl-C and SIGTERM: the first asks the run to save itself and end, a second one ends it where it stands.</summary>
+/// <summary>Ctrl-C and SIGTERM: the first asks the command to end, a second one ends it where it stands.</summary>
 internal sealed class StopSignal : IDisposable
 {
+    private readonly string lastWords;
     private readonly CancellationTokenSource source = new();
     private readonly PosixSignalRegistration interrupt, terminate;
     private PosixSignal? received;
 
-    public StopSignal()
+    /// <param name="lastWords">what stderr is told at the second signal.</param>
+    public StopSignal(string lastWords)
     {
+        this.lastWords = lastWords;
         interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive);
         terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive);
     }
@@ -39,7 +42,8 @@ internal sealed class StopSignal : IDisposable
         }
         else
         {
-            Terminal.ShowCursor();
+            Terminal.Restore();
+            Console.Error.WriteLine($"marl: {lastWords}");
         }
     }
 }

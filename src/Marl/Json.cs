@@ -7,6 +7,9 @@ namespace Marl.Native.Rl;
 /// <summary>JSON, with errors that a user can act on.</summary>
 internal static class Json
 {
+    /// <summary>Of files that people write: comments and trailing commas are read over, a name that stands twice is refused.</summary>
+    public static JsonDocumentOptions Lenient => new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+
     /// <summary>The values of an enum as <see cref="WordConverter{T}"/> writes them.</summary>
     public static string[] Words(Type type) => [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)];
 
@@ -15,8 +18,7 @@ internal static class Json
     {
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
-            return JsonNode.Parse(json, documentOptions: options) as JsonObject
+            return JsonNode.Parse(json, documentOptions: Lenient) as JsonObject
                 ?? throw new UsageException($"{source} holds no JSON object");
         }
         catch (JsonException e)

@@ -8,20 +8,39 @@ namespace Marl.Native.Rl;
 /// that names the thing and the remedy; the command prints it and exits with 2.</summary>
 public sealed class UsageException(string message) : Exception(message)
 {
-    private const int Widest = 8192;
+    private const int Widest = 8192, ShortestPrefix = 3;
 
-    /// <summary>«<paramref name="kind"/> 'x' is unknown; did you mean 'y'?», with the nearest of the names that exist.</summary>
-    /// <param name="kind">what is missing: "algorithm", "environment", "option".</param>
-    /// <param name="name">what was asked for.</param>
-    /// <param name="names">what there is.</param>
-    public static UsageException Unknown(string kind, string name, IEnumerable<string> names)
+    /// <summary>«unknown <paramref name="kind"/> 'x'; did you mean 'y'?», or where to look if no name is near.</summary>
+    /// <param name="kind">What is missing: "algorithm", "environment", "option".</param>
+    /// <param name="name">What was asked for.</param>
+    /// <param name="names">What there is.</param>
+    /// <param name="list">The command that lists the names, for example "marl list algorithms"; null: the message lists them.</param>
+    public static UsageException Unknown(string kind, string name, IEnumerable<string> names, string? list = null)
     {
-        string? nearest = Nearest(name, names);
-        return new UsageException(nearest is null ? $"unknown {kind} '{name}'" : $"unknown {kind} '{name}'; did you mean '{nearest}'?");
+        string[] all = [.. names];
+        string hint = Suggestion(name, all, list is null ? $"there are {string.Join(", ", all)}" : $"see {list}");
+        return new UsageException($"unknown {kind} '{name}'; {hint}");
     }
 
-    /// <summary>The name that is fewest letters away; none if there are no names.</summary>
-    public static string? Nearest(string name, IEnumerable<string> names) => names.MinBy(candidate => EditDistance(name, candidate));
+    /// <summary>«did you mean 'y'?», or <paramref name="otherwise"/> if no name is near.</summary>
+    internal static string Suggestion(string name, IEnumerable<string> names, string otherwise)
+        => Nearest(name, names) is { } nearest ? $"did you mean '{nearest}'?" : otherwise;
+
+    /// <summary>The nearest name: the one that differs by the fewest edits (insertions, deletions, substitutions, swaps of neighbors), a third of the letters
+    /// at most; else one of the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest that begins with what was asked for,
+    /// of three letters at least; null if there is none.</summary>
+    public static string? Nearest(string name, IEnumerable<string> names)
+    {
+        string[] all = [.. names];
+        return all.Select(candidate => (Name: candidate, Distance: EditDistance(name, candidate)))
+                .Where(candidate => candidate.Distance <= Math.Max(1, Math.Min(name.Length, candidate.Name.Length) / 3))
+                .OrderBy(candidate => candidate.Distance).Select(candidate => candidate.Name).FirstOrDefault()
+            ?? all.FirstOrDefault(candidate => LastPart(candidate).Equals(LastPart(name), StringComparison.OrdinalIgnoreCase))
+            ?? all.Where(candidate => name.Length >= ShortestPrefix && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+                .MinBy(candidate => candidate.Length);
+
+        static string LastPart(string name) => name[(name.LastIndexOfAny(['.', ':']) + 1)..];
+    }
 
     /// <summary>«option 'hidden' cannot be 0; it must be at least 1», unless <paramref name="valid"/>.</summary>
     /// <param name="valid">whether the value can be had.</param>
@@ -41,21 +60,26 @@ public sealed class UsageException(string message) : Exception(message)
     public static void RequireWidth(int width, [CallerArgumentExpression(nameof(width))] string property = "")
         => Require(width is >= 1 and <= Widest, width, $"in 1 .. {Widest}", property);
 
-    /// <summary>Levenshtein's distance: insertions, deletions and substitutions from one word to the other.</summary>
+    /// <summary>Damerau-Levenshtein distance, optimal string alignment: insertions, deletions, substitutions and swaps of neighboring letters.</summary>
     private static int EditDistance(string a, string b)
     {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        int[] before = [], last = [.. Enumerable.Range(0, b.Length + 1)];
         for (int i = 0; i < a.Length; i++)
         {
-            int diagonal = row[0];
+            int[] row = new int[b.Length + 1];
             row[0] = i + 1;
             for (int j = 0; j < b.Length; j++)
             {
-                int substituted = diagonal + (char.ToLowerInvariant(a[i]) == char.ToLowerInvariant(b[j]) ? 0 : 1);
-                diagonal = row[j + 1];
-                row[j + 1] = Math.Min(substituted, Math.Min(row[j], row[j + 1]) + 1);
+                row[j + 1] = Math.Min(last[j] + (Same(i, j) ? 0 : 1), Math.Min(row[j], last[j + 1]) + 1);
+                if (i > 0 && j > 0 && Same(i, j - 1) && Same(i - 1, j))
+                {
+                    row[j + 1] = Math.Min(row[j + 1], before[j - 1] + 1);
+                }
             }
+            (before, last) = (last, row);
         }
-        return row[^1];
+        return last[^1];
+
+        bool Same(int i, int j) => char.ToLowerInvariant(a[i]) == char.ToLowerInvariant(b[j]);
     }
 }

@@ -11,6 +11,7 @@ internal sealed class Workers : IDisposable
     private Action<int, int> body = static (_, _) => { };
     private int shards, next;
     private Exception? failure;
+    private CancellationToken stop;
     private bool stopping;
 
     /// <summary><paramref name="count"/> workers, the calling thread included.</summary>
@@ -34,17 +35,22 @@ internal sealed class Workers : IDisposable
     /// <summary>Runs <paramref name="body"/>(shard, worker) for the shards 0 .. <paramref name="shards"/> - 1 and returns when all are done. A worker,
     /// 0 .. <see cref="Count"/> - 1, takes one shard at a time, so what it works in can be its own: what the shard before left in the cache is
     /// written over there. Keep the delegate in a field: a new closure per call would be garbage. The first exception of a shard is thrown here.</summary>
-    public void Run(int shards, Action<int, int> body)
+    /// <param name="shards">their number.</param>
+    /// <param name="body">takes a shard and a worker.</param>
+    /// <param name="stop">after it is requested no shard is begun.</param>
+    /// <exception cref="OperationCanceledException">some shards were not run.</exception>
+    public void Run(int shards, Action<int, int> body, CancellationToken stop = default)
     {
         if (threads.Length == 0 || shards == 1)
         {
             for (int shard = 0; shard < shards; shard++)
             {
+                stop.ThrowIfCancellationRequested();
                 body(shard, 0);
             }
             return;
         }
-        (this.shards, this.body, next, failure) = (shards, body, 0, null);
+        (this.shards, this.body, this.stop, next, failure) = (shards, body, stop, 0, null);
         start.SignalAndWait();
         TakeShards(worker: 0);
         end.SignalAndWait();
@@ -90,11 +96,16 @@ internal sealed class Workers : IDisposable
         {
             try
             {
+                stop.ThrowIfCancellationRequested();
                 body(shard, worker);
             }
             catch (Exception e)
             {
                 Interlocked.CompareExchange(ref failure, e, null);
+                if (stop.IsCancellationRequested)
+                {
+                    return;
+                }
             }
         }
     }

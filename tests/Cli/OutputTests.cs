@@ -43,7 +43,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         Assert.All(["steps", "episodes", "updates", "returnMean", "returnStd", "loss", "seconds"],
             name => Assert.All(lines[..^1], line => Assert.NotNull(line[name])));
         var summary = trained.Json.Summary;
-        Assert.Equal(("summary", "vdn", "lbf:5x5-2p-1f"), ((string?)summary["type"], (string?)summary["algorithm"], (string?)summary["env"]));
+        Assert.Equal(("summary", "vdn", "lbf:5x5-2p-1f"), ((string?)summary["type"], (string?)summary["algorithm"], (string?)summary["environment"]));
         Assert.Equal(9UL, (ulong)summary["seed"]!);
         Assert.True((long)summary["steps"]! >= 400 && (long)summary["episodes"]! > 0 && (long)summary["updates"]! > 0);
         Assert.True((double)summary["returnMax"]! >= (double)summary["returnMean"]!);

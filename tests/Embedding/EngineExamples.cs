@@ -55,7 +55,7 @@ public static class EngineExamples
         }
     }
 
-    /// <summary>The gradient of the mean over several batches, each too large to be together with the others.</summary>
+    /// <summary>The gradient of the mean over several batches, which do not fit into memory together.</summary>
     public static void Accumulate(Tape tape, Parameters parameters, Optimizer optimizer, Func<Weights, Tensor, Var> lossOf, Tensor[] batches)
     {
         foreach (var batch in batches)

@@ -150,7 +150,7 @@ public sealed class AdapterTests : IDisposable
                 def reset(self, seed=None): return {"a": [0]}, {}
             serve(World())
             """);
-        Assert.Contains(problem, Assert.Throws<ExternalEnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
+        Assert.Contains(problem, Assert.Throws<EnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
     }
 
     [PythonFact]
@@ -167,7 +167,7 @@ public sealed class AdapterTests : IDisposable
             """);
         var rng = new Rng(1);
         environment.Reset(ref rng);
-        Assert.Contains("at step 1 after the reset with seed", Assert.Throws<ExternalEnvironmentException>(
+        Assert.Contains("at step 1 after the reset with seed", Assert.Throws<EnvironmentException>(
             () => environment.Step([0], new double[1], ref rng)).Message, StringComparison.Ordinal);
     }
 

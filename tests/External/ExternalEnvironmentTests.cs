@@ -87,7 +87,7 @@ public sealed class ExternalEnvironmentTests
         environment.Reset(ref rng);
         environment.Step([0, 0], new double[2], ref rng);
         environment.Step([0, 0], new double[2], ref rng);
-        var error = Assert.Throws<ExternalEnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng));
+        var error = Assert.Throws<EnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng));
         int seed = new Rng(5).NextInt(int.MaxValue);
         Assert.StartsWith($"environment 'cmd:{script.Command}?timeout=20' at step 3 after the reset with seed {seed}: {problem}", error.Message,
             StringComparison.Ordinal);
@@ -112,7 +112,7 @@ public sealed class ExternalEnvironmentTests
         using var script = new Script(deed);
         using var environment = script.Begin();
         Assert.StartsWith($"environment 'cmd:{script.Command}?timeout=20' at its start: {problem}",
-            Assert.Throws<ExternalEnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
+            Assert.Throws<EnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class ExternalEnvironmentTests
         using var environment = script.Begin(timeout: 1);
         var (rng, watch) = (new Rng(1), Stopwatch.StartNew());
         environment.Reset(ref rng);
-        var error = Assert.Throws<ExternalEnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng));
+        var error = Assert.Throws<EnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng));
         Assert.Contains("at step 1 after", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("no answer within 1 s; more time is given by ?timeout=SECONDS at the end of the id", error.Message, StringComparison.Ordinal);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0.9, 15);
@@ -139,7 +139,7 @@ public sealed class ExternalEnvironmentTests
         var rng = new Rng(1);
         environment.Reset(ref rng);
         Assert.Contains("more than one line in answer: 'noise",
-            Assert.Throws<ExternalEnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng)).Message, StringComparison.Ordinal);
+            Assert.Throws<EnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

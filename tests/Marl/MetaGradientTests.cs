@@ -70,7 +70,7 @@ public sealed class MetaGradientTests
             float[] moved = [.. eta.Zip(d, (e, di) => e + h * di)];
             intrinsic.Values.CopyFrom(moved);
             learner.Begin(episodes, steps: 0);
-            learner.AdvanceTo(steps: 0);
+            learner.RunEpoch(steps: 0);
             intrinsic.Values.CopyFrom(eta);
             return MeanOfRatios();
         }

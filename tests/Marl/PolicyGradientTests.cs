@@ -87,7 +87,7 @@ public sealed class PolicyGradientTests
             for (int e = 0; e < episodes.Length; e++)
             {
                 Learner.Begin(episodes.AsSpan(e, 1), steps: 0);
-                Learner.AdvanceTo(steps: 0);
+                Learner.RunEpoch(steps: 0);
                 var gradient = Learner.Parameters.Gradient.Span;
                 for (int i = 0; i < sum.Length; i++)
                 {

@@ -49,8 +49,8 @@ public sealed class SegmentTests
                 Near(whole.Episodes[i][column], segments.Episodes[i / 2][column].Slice(start, 4 * width), 1e-5);
             }
         }
-        ours.AdvanceTo(100);
-        theirs.AdvanceTo(100);
+        ours.RunEpoch(100);
+        theirs.RunEpoch(100);
         foreach (var (our, their) in ours.Networks.Zip(theirs.Networks))
         {
             Assert.Contains(their.Online.Gradient.ToArray(), x => Math.Abs(x) > 1e-5);
@@ -151,7 +151,7 @@ public sealed class SegmentTests
             play.Next();
             float[] before = learner.Parameters.Values.ToArray();
             learner.Begin(play.Episodes, 0);
-            learner.AdvanceTo(0);
+            learner.RunEpoch(0);
             Assert.Equal(0f, learner.Statistics.Metrics.Single(metric => metric.Name == "clipFraction").Value);
             learner.Parameters.Values.CopyFrom(before);
         }

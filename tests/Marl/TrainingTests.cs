@@ -170,7 +170,7 @@ public sealed class TrainingTests
             for (int fuse = 30; fuse < 600; fuse += 44)
             {
                 string run = $"run{fuse}";
-                Assert.Throws<ExternalEnvironmentException>(() => Train(fuse, run, resumes: false));
+                Assert.Throws<EnvironmentException>(() => Train(fuse, run, resumes: false));
                 var resumed = Train(int.MaxValue, run, resumes: true);
                 Assert.Equal((whole.WeightsSha256, whole.ReturnMean, whole.ReturnMax), (resumed.WeightsSha256, resumed.ReturnMean, resumed.ReturnMax));
                 Assert.Equal(Rows("whole"), Rows(run));
@@ -203,7 +203,7 @@ public sealed class TrainingTests
         public void Reset(ref Rng rng) => game.Reset(ref rng);
 
         public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
-            => fails() ? throw new ExternalEnvironmentException("the fuse has blown") : game.Step(actions, rewards, ref rng);
+            => fails() ? throw new EnvironmentException("the fuse has blown") : game.Step(actions, rewards, ref rng);
 
         public void Observe(int agent, Span<float> observation) => game.Observe(agent, observation);
 

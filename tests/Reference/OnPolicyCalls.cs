@@ -79,7 +79,7 @@ internal sealed class OnPolicyCalls
         ];
         for (int epoch = 0; epoch < options.Epochs; epoch++)
         {
-            learner.AdvanceTo(steps);
+            learner.RunEpoch(steps);
             foreach (var (theirs, ours, values) in epochs)
             {
                 if (theirs.Any(name => c.Has(prefix + name)))

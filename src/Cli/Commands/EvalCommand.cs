@@ -1,19 +1,19 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Marl.Native.Cli.Playing;
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl eval: what trained agents are worth when they explore nothing.</summary>
+/// <summary>marl eval: what trained agents, or random ones, are worth.</summary>
 internal static class EvalCommand
 {
-    /// <summary>The 97.5 % quantile of the normal distribution: 95 % of it lie within so many standard deviations.</summary>
-    private const double Quantile = 1.959964;
+    private const int DefaultEpisodes = 100;
 
     public static Command Create()
     {
-        Argument<string> path = new("policy") { Description = Trained.Forms };
+        Argument<string> path = new("policy") { Description = $"who acts: {Trained.Forms}; or {Trained.Random}, the uniformly random policy" };
         var episodes = Words.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
         Option<string?> environment = new("--env")
         {
@@ -33,21 +33,49 @@ internal static class EvalCommand
         Command command = new("eval", "Play episodes with trained agents, to see what they are worth.") { path, against, episodes, environment, program, seed, greedy, json };
         command.SetAction(parsed =>
         {
-            var trained = Trained.Load(parsed.GetRequiredValue(path), parsed.GetValue(greedy));
-            var opponents = parsed.GetValue(against) is { } other ? Trained.Load(other, parsed.GetValue(greedy)) : null;
-            string id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program)) ?? trained.Policy.Description.Environment;
-            ulong chosen = parsed.GetValue(seed) ?? trained.Seed;
-            var sample = Play(trained, opponents, id, parsed.GetValue(episodes) ?? 100, new Rng(chosen));
-            Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, id, chosen) : ToText(sample, id));
+            string player = parsed.GetRequiredValue(path);
+            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
+            bool isGreedy = parsed.GetValue(greedy);
+            var given = parsed.GetValue(seed);
+            var (sample, chosen) = player == Trained.Random
+                ? PlayRandom(id, given, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? DefaultEpisodes)
+                : PlayTrained(Trained.Load(player, isGreedy), parsed.GetValue(against) is { } other ? Trained.Load(other, isGreedy) : null,
+                    id, given, parsed.GetValue(episodes) ?? DefaultEpisodes);
+            Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, chosen) : ToText(sample));
             return ExitCode.Success;
         });
         return command;
     }
 
-    /// <summary>Their chance is that of <see cref="Trainer.Evaluate"/>: a run's own seed gives its own evaluation.
-    /// </summary>
-    private static Sample Play(Trained trained, Trained? opponents, string id, int episodes, Rng rng)
+    private static (Sample Sample, ulong Seed) PlayRandom(string? id, ulong? seed, bool greedy, string? against, int episodes)
     {
+        if (greedy || against is not null)
+        {
+            throw new UsageException($"option '{(greedy ? "--greedy" : "--against")}' is for trained agents, not for '{Trained.Random}'");
+        }
+        var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl eval random --env <id>"));
+        using var program = environment as IDisposable;
+        var rng = new Rng(seed ?? 1);
+        var player = new RandomPlayer(environment.Spec, rng);
+        var recorder = new EpisodeRecorder(environment.Spec);
+        var sample = Play(id, environment.Spec, episodes, rng, (int i, ref Rng chance, ref Rng _) =>
+        {
+            var episode = new Episode(environment.Spec);
+            player.Begin(i);
+            recorder.Begin(environment, episode, ref chance);
+            do
+            {
+                episode.SetAction(player.Act(environment));
+            }
+            while (recorder.Step(ref chance));
+            return episode;
+        });
+        return (sample, seed ?? 1);
+    }
+
+    private static (Sample Sample, ulong Seed) PlayTrained(Trained trained, Trained? opponents, string? id, ulong? seed, int episodes)
+    {
+        id ??= trained.Policy.Description.Environment;
         var environment = trained.CreateEnvironment(id);
         using var program = environment as IDisposable;
         opponents?.RequireFit(environment);
@@ -56,54 +84,63 @@ internal static class EvalCommand
             throw new UsageException($"all agents of {id} are one team; --against needs another");
         }
         Policy[] policies = opponents is null ? [trained.Policy] : [trained.Policy, opponents.Policy];
+        ulong chosen = seed ?? trained.Seed;
+        var sample = Play(id, environment.Spec, episodes, new Rng(chosen),
+            (int _, ref Rng chance, ref Rng choice) => Policy.Play(policies, environment, ref chance, ref choice));
+        return (sample, chosen);
+    }
+
+    /// <summary>Plays the episodes that <see cref="Trainer.Evaluate"/> plays with the same seed: a run's own seed gives its own evaluation.</summary>
+    private static Sample Play(string id, EnvironmentSpec spec, int episodes, Rng rng, PlayEpisode play)
+    {
         var chances = rng.Split(RngPurpose.Evaluation);
-        double[] returns = new double[episodes], teams = new double[environment.Spec.Teams.Length];
+        double[] returns = new double[episodes], teams = new double[spec.Teams.Length];
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
             var (chance, choice) = (chances.Split(RngPurpose.Environment, i), chances.Split(RngPurpose.Exploration, i));
-            var episode = Policy.Play(policies, environment, ref chance, ref choice);
+            var episode = play(i, ref chance, ref choice);
             (returns[i], steps) = (episode.Return, steps + episode.Length);
             for (int team = 0; team < teams.Length; team++)
             {
                 teams[team] += episode.TeamReturns[team] / episodes;
             }
         }
-        double mean = returns.Average(), squares = returns.Sum(value => (value - mean) * (value - mean));
-        double spread = Math.Sqrt(squares / Math.Max(1, episodes - 1));
-        return new Sample(episodes, mean, teams, spread, returns.Min(), returns.Max(), (double)steps / episodes);
+        return new Sample(id, episodes, new(returns), teams, (double)steps / episodes);
     }
 
-    private static string ToText(Sample sample, string id) => FormattableString.Invariant($"""
-        environment  {id}
-        episodes     {sample.Episodes}
-        return       {sample.Mean:0.####} (95 % interval {sample.Low:0.####} to {sample.High:0.####}){Text.Teams(sample.TeamMeans)}
-        spread       {sample.StandardDeviation:0.####} (standard deviation)
-        least        {sample.Min:0.####}
-        greatest     {sample.Max:0.####}
-        length       {sample.Length:0.##} steps
+    private static string ToText(Sample sample) => FormattableString.Invariant($"""
+        environment         {sample.Environment}
+        episodes            {sample.Episodes}
+        return              {sample.Return.Mean:0.####} (95 % interval {sample.Return.Low:0.####} to {sample.Return.High:0.####}){Text.Teams(sample.TeamMeans)}
+        standard deviation  {sample.Return.StandardDeviation:0.####}
+        minimum             {sample.Return.Min:0.####}
+        maximum             {sample.Return.Max:0.####}
+        length              {sample.Length:0.##} steps
         """);
 
-    private static string ToJson(Sample sample, string id, ulong seed) => new JsonObject
+    private static string ToJson(Sample sample, ulong seed) => new JsonObject
     {
         ["type"] = "evaluation",
-        ["env"] = id,
+        ["environment"] = sample.Environment,
         ["seed"] = seed,
         ["episodes"] = sample.Episodes,
-        ["returnMean"] = sample.Mean,
+        ["returnMean"] = sample.Return.Mean,
         ["teamReturnMeans"] = new JsonArray([.. sample.TeamMeans.Select(mean => (JsonNode)mean)]),
-        ["returnStd"] = sample.StandardDeviation,
-        ["returnLow"] = sample.Low,
-        ["returnHigh"] = sample.High,
-        ["returnMin"] = sample.Min,
-        ["returnMax"] = sample.Max,
+        ["returnStd"] = sample.Return.StandardDeviation,
+        ["returnLow"] = sample.Return.Low,
+        ["returnHigh"] = sample.Return.High,
+        ["returnMin"] = sample.Return.Min,
+        ["returnMax"] = sample.Return.Max,
         ["episodeLength"] = sample.Length,
     }.ToJsonString();
 
-    /// <summary>Returns of episodes; Low to High is the 95 % interval of their mean, by the normal approximation.</summary>
-    private sealed record Sample(int Episodes, double Mean, double[] TeamMeans, double StandardDeviation, double Min, double Max, double Length)
-    {
-        public double Low => Mean - Quantile * StandardDeviation / Math.Sqrt(Episodes);
-        public double High => Mean + Quantile * StandardDeviation / Math.Sqrt(Episodes);
-    }
+    /// <summary>Plays an episode.</summary>
+    /// <param name="i">which, from 0.</param>
+    /// <param name="chance">random numbers of the environment.</param>
+    /// <param name="choice">random numbers of the agents.</param>
+    private delegate Episode PlayEpisode(int i, ref Rng chance, ref Rng choice);
+
+    /// <summary>Episodes that were played: their returns, the mean returns of the teams and the mean length.</summary>
+    private sealed record Sample(string Environment, int Episodes, MeanEstimate Return, double[] TeamMeans, double Length);
 }

@@ -10,8 +10,9 @@ namespace Marl.Native.Cli.Commands;
 /// <summary>marl play: episodes to look at, now or later.</summary>
 internal static class PlayCommand
 {
-    private const string Chance = "random";
     private const double DefaultSpeed = 6, MostSpeed = 1000;
+
+    private static bool CanDraw => Terminal.CanDraw(LiveViewer.LeastWidth, LiveViewer.LeastHeight);
 
     public static Command Create()
     {
@@ -46,7 +47,7 @@ internal static class PlayCommand
         {
             string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
             using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
-            using var signal = new StopSignal();
+            using var signal = new StopSignal("ended");
             (string Kind, string Path)[] files = [.. Files(("replay", parsed.GetValue(replay)), ("svg", parsed.GetValue(svg)))];
             Refuse(performance, parsed.GetValue(step), files);
             bool watched = files.Length == 0 || parsed.GetValue(fps) is not null || parsed.GetValue(step);
@@ -62,11 +63,11 @@ internal static class PlayCommand
 
     private static Performance Prepare(string player, bool greedy, string? id, ulong? seed, int episodes)
     {
-        if (player == Chance)
+        if (player == Trained.Random)
         {
             if (greedy)
             {
-                throw new UsageException($"option '--greedy' is for trained agents; for '{Chance}' no action is likelier than another");
+                throw new UsageException($"option '--greedy' is for trained agents; for '{Trained.Random}' no action is likelier than another");
             }
             var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
@@ -92,7 +93,7 @@ internal static class PlayCommand
     /// <exception cref="UsageException">there is nobody to press keys, no place for a file, or nothing to draw.</exception>
     private static void Refuse(Performance performance, bool steps, (string Kind, string Path)[] files)
     {
-        if (steps && (!Terminal.CanDraw || Console.IsInputRedirected))
+        if (steps && (!CanDraw || Console.IsInputRedirected))
         {
             throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
         }
@@ -114,8 +115,8 @@ internal static class PlayCommand
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
         var pace = new Pace(fps ?? DefaultSpeed, steps, stop);
-        return Terminal.CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
-            : new PlainViewer(Console.Out, Terminal.CanDraw && (steps || fps is not null) ? pace : null);
+        return CanDraw && performance.IsRenderable ? new LiveViewer(AnsiConsole.Console, pace)
+            : new PlainViewer(Console.Out, CanDraw && (steps || fps is not null) ? pace : null);
     }
 
     /// <summary>Plays for the viewer, and writes the files.</summary>
@@ -186,7 +187,7 @@ internal static class PlayCommand
         CustomParser = given =>
         {
             string word = given.Tokens[0].Value;
-            if (double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double speed)
+            if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double speed)
                 && speed is > 0 and <= MostSpeed)
             {
                 return speed;

@@ -21,6 +21,10 @@ internal static class ResumeCommand
             var learnsOn = Devices.Open(id);
             using var opened = learnsOn as IDisposable;
             using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads), device: learnsOn, steps: parsed.GetValue(steps));
+            if (trainer.Steps >= trainer.Configuration.Training.Steps)
+            {
+                Console.Error.WriteLine($"marl: the run is finished after {trainer.Steps} steps; --steps N, the steps of the whole run, lets it go on");
+            }
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });
         return command;

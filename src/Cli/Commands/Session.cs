@@ -1,6 +1,7 @@
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
 using Spectre.Console;
+using Text = Marl.Native.Cli.Reporting.Text;
 
 namespace Marl.Native.Cli.Commands;
 
@@ -11,10 +12,17 @@ internal static class Session
     public static int Conduct(Trainer trainer, RunFolder run, bool json)
     {
         run.EnsureWritable();
-        using var signal = new StopSignal();
+        using var signal = new StopSignal("ended without saving");
         IReporter reporter = json ? new JsonReporter(Console.Out)
-            : Terminal.CanDraw ? new LiveReporter(AnsiConsole.Console)
+            : Terminal.CanDraw(LiveReporter.LeastWidth, LiveReporter.LeastHeight) ? new LiveReporter(AnsiConsole.Console)
             : new PlainReporter(Console.Out);
+        using var heard = signal.Token.Register(() =>
+        {
+            if (reporter is not LiveReporter)
+            {
+                Console.Error.WriteLine($"marl: stopping: saving to {run.Path} .. ({Text.StopAgain})");
+            }
+        });
         try
         {
             var summary = reporter.Watch(trainer, run.Path, signal.Token);
@@ -23,15 +31,15 @@ internal static class Session
                 return ExitCode.Success;
             }
             Console.Error.WriteLine(
-                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Quoted(run.Path)}");
+                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Text.Quoted(run.Path)}");
             return signal.ExitCode;
         }
-        catch (ExternalEnvironmentException e)
+        catch (EnvironmentException e)
         {
             // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
             string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
             Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, " +
-                $"go on with: marl resume {Quoted(run.Path)}");
+                $"go on with: marl resume {Text.Quoted(run.Path)}");
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
         }
         catch (DivergedException e)
@@ -44,11 +52,9 @@ internal static class Session
                 ? $"the run is saved at step {trainer.SavedSteps}, as its last finished update left it"
                 : $"what was on the device is lost; {Rest($"the last checkpoint, of step {trainer.SavedSteps},")}";
             throw new DeviceException($"{e.Message}; {saved}; go on {(trainer.SavedSteps > 0 ? "from there" : "from the beginning")} with: " +
-                $"marl resume {Quoted(run.Path)}, and --device cpu to do without the device", e);
+                $"marl resume {Text.Quoted(run.Path)}, and --device cpu to do without the device", e);
         }
 
         string Rest(string what) => File.Exists(run.Checkpoint) ? $"{what} is '{run.Checkpoint}'" : "there is no checkpoint yet";
     }
-
-    private static string Quoted(string path) => path.Contains(' ') ? $"'{path}'" : path;
 }

@@ -19,8 +19,14 @@ internal static class TrainCommand
         };
         var environment = Word("--env", "id", "what is played, see marl list environments; may be left to the config file");
         var program = Words.EnvironmentCommand();
-        var steps = Word("--steps", "N", "environment steps");
+        var steps = Word("--steps", "N", "environment steps; the round in which they are reached is the last");
         var seed = Word("--seed", "S", "everything left to chance follows from it");
+        Option<SeedList?> several = new("--seeds")
+        {
+            HelpName = "1-5",
+            Description = "one run per seed, one after another, each in <DIR>/seed-<S>; a list like 1-5 or 1,3,7-9. The same command goes on with what is missing",
+            CustomParser = SeedList.Parse,
+        };
         var threads = Word("--threads", "K", "workers; 0, the default: all processors. Changes how long it takes, not what it gives");
         var device = Word("--device", "id", $"what learns: {Devices.Forms}; agents act on the CPU");
         Option<string[]> set = new("--set")
@@ -34,10 +40,15 @@ internal static class TrainCommand
         var json = Words.Json();
         Command command = new("train", "Train agents in an environment.")
         {
-            algorithm, environment, program, steps, seed, threads, device, set, config, folder, json,
+            algorithm, environment, program, steps, seed, several, threads, device, set, config, folder, json,
         };
         command.SetAction(parsed =>
         {
+            var seeds = parsed.GetValue(several);
+            if (seeds is not null && parsed.GetValue(seed) is not null)
+            {
+                throw new UsageException("options '--seed' and '--seeds' both choose seeds; give one");
+            }
             string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
             var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), id,
             [
@@ -50,7 +61,12 @@ internal static class TrainCommand
             { Load = Catalog.Loaded };
             var learnsOn = Devices.Open(configuration.Training.Device);
             using var opened = learnsOn as IDisposable;
-            using var run = RunFolder.New(parsed.GetValue(folder) ?? FreeFolder(configuration));
+            if (seeds is not null)
+            {
+                return SeedRuns.Train(configuration, seeds, parsed.GetValue(folder) ?? $"{DefaultFolder(configuration)}-seeds{seeds}", learnsOn, parsed.GetValue(json));
+            }
+            using var run = parsed.GetValue(folder) is { } path ? RunFolder.New(path)
+                : RunFolder.NewNumbered($"{DefaultFolder(configuration)}-seed{configuration.Training.Seed}");
             using var trainer = new Trainer(configuration, folder: run, device: learnsOn);
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });
@@ -79,16 +95,11 @@ internal static class TrainCommand
         return RunConfiguration.Of(algorithm, environment, null, settings);
     }
 
-    private static string FreeFolder(RunConfiguration configuration)
+    /// <summary>runs/algorithm-environment</summary>
+    private static string DefaultFolder(RunConfiguration configuration)
     {
         string environment = string.Concat(configuration.Environment.Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(LongestName));
-        string name = Path.Combine("runs", $"{configuration.Algorithm}-{environment}-seed{configuration.Training.Seed}");
-        string free = name;
-        for (int number = 2; Path.Exists(free); number++)
-        {
-            free = $"{name}-{number}";
-        }
-        return free;
+        return Path.Combine("runs", $"{configuration.Algorithm}-{environment}");
     }
 }

@@ -10,6 +10,9 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     /// <summary>What can be named.</summary>
     public const string Forms = "a run's folder, or a policy.safetensors or checkpoint.safetensors";
 
+    /// <summary>The name of the uniformly random policy, which is not trained.</summary>
+    public const string Random = "random";
+
     /// <summary>Those at a path.</summary>
     /// <param name="path">one of the <see cref="Forms"/>.</param>
     /// <param name="greedy">whether they do what is likeliest, see <see cref="Policy.Greedily"/>.</param>

@@ -44,20 +44,20 @@ internal static class Words
         _ => throw new UsageException("options '--env' and '--env-cmd' name two environments; give one"),
     };
 
-    /// <summary>An option whose value is a whole number; null if it is not given.</summary>
+    /// <summary>An option whose value is a whole number, in any notation ("2000000", "2e6"); null if it is not given.</summary>
     public static Option<T?> Whole<T>(string name, string symbol, string description, T least)
-        where T : struct, IBinaryInteger<T> => new(name)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => new(name)
         {
             HelpName = symbol,
             Description = description,
             CustomParser = given =>
             {
                 string word = given.Tokens[0].Value;
-                if (T.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least)
+                if (T.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least)
                 {
                     return number;
                 }
-                given.AddError($"option '{name}' cannot be '{word}'; a whole number from {least} on is needed");
+                given.AddError($"option '{name}' cannot be '{word}'; a whole number in {least} .. {T.MaxValue} is needed");
                 return null;
             },
         };

@@ -37,7 +37,7 @@ internal static class FrameJson
     {
         json.WriteStartObject();
         json.WriteString("type", "summary");
-        json.WriteString("env", performance.Spec.Id);
+        json.WriteString("environment", performance.Spec.Id);
         json.WriteString("player", performance.Player);
         WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
         json.WriteNumber("seed", performance.Seed);

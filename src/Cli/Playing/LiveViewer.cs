@@ -9,20 +9,34 @@ namespace Marl.Native.Cli.Playing;
 /// <param name="pace">how fast.</param>
 internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
 {
+    /// <summary>Below this size a moving picture is no use.</summary>
+    public const int LeastWidth = 40, LeastHeight = 16;
+
     private const int LongestName = 12, LongestAction = 16, RewardWidth = 8;
 
+    private readonly LiveScreen screen = new(console);
+
     /// <inheritdoc/>
-    public void Watch(Performance performance, IEnumerable<Frame> frames) => console.Live(new Text("")).Start(picture =>
+    public void Watch(Performance performance, IEnumerable<Frame> frames)
     {
-        foreach (var frame in frames)
+        Rows? last = null;
+        screen.Run(() =>
         {
-            picture.UpdateTarget(Picture(performance, frame));
-            if (!performance.IsLast(frame) && !pace.Next())
+            foreach (var frame in frames)
             {
-                return;
+                last = Picture(performance, frame);
+                screen.Draw(last);
+                if (!performance.IsLast(frame) && !pace.Next())
+                {
+                    return;
+                }
             }
+        });
+        if (last is not null)
+        {
+            console.Write(last);
         }
-    });
+    }
 
     /// <summary>What the terminal shows of a frame; every line of it is one line there.</summary>
     private Rows Picture(Performance performance, Frame frame)

@@ -65,9 +65,8 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
         {
             double[] earned = new double[Spec.Agents.Length];
             var chance = rng.Split(RngPurpose.Evaluation).Split(RngPurpose.Environment, i);
-            environment.Reset(ref chance);
             player.Begin(i);
-            recorder.Begin(environment, record);
+            recorder.Begin(environment, record, ref chance);
             yield return new(i, 0, renderable?.Render()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {

@@ -3,6 +3,13 @@ namespace Marl.Native.Cli.Reporting;
 /// <summary>A curve of braille characters.</summary>
 internal static class BrailleChart
 {
+    /// <summary>The cell of a point in a grid of <paramref name="columns"/> x <paramref name="rows"/>; row 0 is the top.</summary>
+    public static (int Column, int Row) Place((double X, double Y) point, double xMax, double low, double high, int columns, int rows)
+    {
+        double across = Math.Clamp(point.X / xMax, 0, 1), up = Math.Clamp((point.Y - low) / (high - low), 0, 1);
+        return ((int)Math.Round(across * (columns - 1)), (int)Math.Round((1 - up) * (rows - 1)));
+    }
+
     /// <summary>Draws points, joined by lines.</summary>
     /// <param name="points">x rises from point to point.</param>
     /// <param name="xMax">the right edge; the left one is 0.</param>
@@ -17,15 +24,11 @@ internal static class BrailleChart
         var field = new BrailleField(width, height);
         for (int i = 0; i < points.Count; i++)
         {
-            Line(Place(points[Math.Max(0, i - 1)]), Place(points[i]));
+            Line(Dot(points[Math.Max(0, i - 1)]), Dot(points[i]));
         }
         return field.Rows;
 
-        (int Column, int Row) Place((double X, double Y) point)
-        {
-            double across = Math.Clamp(point.X / xMax, 0, 1), up = Math.Clamp((point.Y - low) / (high - low), 0, 1);
-            return ((int)Math.Round(across * (width * BrailleField.Across - 1)), (int)Math.Round((1 - up) * (height * BrailleField.Down - 1)));
-        }
+        (int Column, int Row) Dot((double X, double Y) point) => Place(point, xMax, low, high, width * BrailleField.Across, height * BrailleField.Down);
 
         // As many dots as the longer of the two ways needs to leave no gap.
         void Line((int Column, int Row) from, (int Column, int Row) to)

@@ -6,18 +6,28 @@ namespace Marl.Native.Cli.Reporting;
 /// <summary>Runs in words, the same whatever the culture.</summary>
 internal static class Text
 {
+    private const int DaysOfAYear = 365;
+
     /// <summary>"qmix on lbf:8x8-2p-2f, seed 1, 200,000 steps"</summary>
     public static string Title(RunConfiguration run)
         => $"{run.Algorithm} on {run.Environment}, seed {run.Training.Seed}, {Count(run.Training.Steps)} steps";
 
-    /// <summary>How a run ended, and where it is.</summary>
+    /// <summary>What a second Ctrl-C does.</summary>
+    public const string StopAgain = "again ends at once, unsaved";
+
+    /// <summary>How a run ended, where it is, and what can be done with it next.</summary>
     public static IEnumerable<string> Summary(TrainingSummary summary, string folder) =>
     [
         $"{Count(summary.Steps)} steps in {Duration(summary.Seconds)}, {Count(summary.StepsPerSecond)} steps/s",
-        $"return {Number(summary.ReturnMean)}, at best {Number(summary.ReturnMax)}{Teams(summary.TeamReturnMeans)}",
+        double.IsNaN(summary.ReturnMean) ? "not evaluated yet"
+            : $"return {Number(summary.ReturnMean)}, at best {Number(summary.ReturnMax)}{Teams(summary.TeamReturnMeans)}",
         $"weights sha256 {summary.WeightsSha256}",
         $"run {folder}",
+        $"watch it: marl play {Quoted(folder)}",
     ];
+
+    /// <summary>A path as it is written in a shell.</summary>
+    public static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+=:@%".Contains(c)) ? path : $"'{path.Replace("'", @"'\''")}'";
 
     /// <summary>", by team 12.5, -3" where there are several teams, else nothing.</summary>
     public static string Teams(double[] returns) => returns.Length > 1 ? $", by team {string.Join(", ", returns.Select(Number))}" : "";
@@ -25,14 +35,19 @@ internal static class Text
     /// <summary>"16,260"</summary>
     public static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Four digits that matter: "0.9312", "12.31", "0.0001234", "1.2E+06".</summary>
-    public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
+    /// <summary>Four significant digits: "0.9312", "12.31", "0.0001234", "1.2E+06"; what rounding leaves of 0 is "0".</summary>
+    public static string Number(double value) => (Math.Abs(value) < 1e-9 ? 0 : value).ToString("G4", CultureInfo.InvariantCulture);
 
-    /// <summary>"1 h 02 min", "3 min 05 s", "7.2 s"</summary>
+    /// <summary>"over a year", "12 d 03 h", "1 h 02 min", "3 min 05 s", "7.2 s"</summary>
     public static string Duration(double seconds)
     {
+        if (!(seconds < DaysOfAYear * 24 * 3600.0))
+        {
+            return "over a year";
+        }
         var time = TimeSpan.FromSeconds(seconds);
-        return time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes:00} min"
+        return time.TotalDays >= 2 ? $"{time.Days} d {time.Hours:00} h"
+            : time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes:00} min"
             : time.TotalMinutes >= 1 ? $"{time.Minutes} min {time.Seconds:00} s"
             : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s");
     }

@@ -131,8 +131,7 @@ public sealed partial class Policy
         var episode = new Episode(spec) { Fingerprint = teams[0].Description.Fingerprint };
         int[] players = [.. spec.Agents.Select(agent => Math.Min(Array.IndexOf(spec.Teams, agent.Team), teams.Count - 1))];
         var recorder = new EpisodeRecorder(spec);
-        environment.Reset(ref chance);
-        recorder.Begin(environment, episode);
+        recorder.Begin(environment, episode, ref chance);
         foreach (var policy in teams)
         {
             policy.Begin(ref choice);

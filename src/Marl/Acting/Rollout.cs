@@ -15,6 +15,7 @@ internal sealed class Rollout
     private readonly Action<int, int> play;
     private Episode[] episodes = [];
     private float exploration;
+    private CancellationToken stop;
 
     /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, E and at most as many, their random numbers split from
     /// <paramref name="rng"/>: episode i in environment i mod E.</summary>
@@ -51,36 +52,44 @@ internal sealed class Rollout
             int[] played = [.. Enumerable.Range(0, count).Where(i => i % all >= first && i % all < end)];
             shards[s] = new RolloutShard(environments[first..end], played, actors, selector, rng, new(bootstrapAction, rolloutLength, rewards));
         }
-        play = (s, _) => shards[s].Play(episodes, exploration);
+        play = (s, _) => shards[s].Play(episodes, exploration, stop);
     }
 
-    /// <summary>Plays a round and records it. If an environment fails, its exception is thrown, and everything is as it was before the round, but for what
-    /// the environment holds outside of its snapshot.</summary>
+    /// <summary>Plays a round and records it. If an environment fails, or the round is stopped, the exception is thrown, and everything is as it was before the
+    /// round, but for what the environment holds outside of its snapshot.</summary>
     /// <param name="episodes">as many as a round has, written over.</param>
     /// <param name="exploration">see <see cref="Exploration"/>.</param>
     /// <param name="fingerprint">when in training this is.</param>
-    public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint = default)
+    /// <param name="stop">ends the round before its next step.</param>
+    /// <exception cref="OperationCanceledException">the round was stopped.</exception>
+    public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint = default, CancellationToken stop = default)
     {
         foreach (var episode in episodes)
         {
             episode.Fingerprint = fingerprint;
         }
-        (this.episodes, this.exploration) = (episodes, exploration);
+        (this.episodes, this.exploration, this.stop) = (episodes, exploration, stop);
         foreach (var shard in shards)
         {
             shard.Begin();
         }
         try
         {
-            workers.Run(shards.Length, play);
+            workers.Run(shards.Length, play, stop);
         }
         catch
         {
-            foreach (var shard in shards)
-            {
-                shard.Rewind();
-            }
+            Rewind();
             throw;
+        }
+    }
+
+    /// <summary>Goes back to where the last round began.</summary>
+    public void Rewind()
+    {
+        foreach (var shard in shards)
+        {
+            shard.Rewind();
         }
     }
 
@@ -97,10 +106,7 @@ internal sealed class Rollout
         }
         finally
         {
-            foreach (var shard in shards)
-            {
-                shard.Rewind();
-            }
+            Rewind();
         }
     }
 

@@ -83,34 +83,34 @@ internal sealed class RolloutShard
         }
     }
 
-    public void Play(Episode[] episodes, float exploration)
+    public void Play(Episode[] episodes, float exploration, CancellationToken stop)
     {
         controller.UpdateWeights();
         if (options.Length > 0)
         {
-            PlaySegments(episodes, exploration);
+            PlaySegments(episodes, exploration, stop);
             return;
         }
         for (int start = 0; start < played.Length; start += environments.Length)
         {
-            PlayTogether(start, Math.Min(environments.Length, played.Length - start), episodes, exploration);
+            PlayTogether(start, Math.Min(environments.Length, played.Length - start), episodes, exploration, stop);
         }
     }
 
     /// <summary>Plays the episodes from <paramref name="start"/> on, one in each environment.</summary>
-    private void PlayTogether(int start, int active, Episode[] episodes, float exploration)
+    private void PlayTogether(int start, int active, Episode[] episodes, float exploration, CancellationToken stop)
     {
         for (int row = 0; row < active; row++)
         {
             int i = start + row;
             (index[row], playing[row], choosing[row]) = (i, episodes[played[i]], actionRng[i]);
-            environments[row].Reset(ref environmentRng[i]);
-            recorders[row].Begin(environments[row], playing[row]);
+            recorders[row].Begin(environments[row], playing[row], ref environmentRng[i]);
             playing[row].AssignMembers(members, ref choosing[row]);
         }
         controller.Begin(active);
         while (active > 0)
         {
+            stop.ThrowIfCancellationRequested();
             controller.Act(playing.AsSpan(0, active), exploration, choosing);
             for (int row = active - 1; row >= 0; row--)
             {
@@ -126,7 +126,7 @@ internal sealed class RolloutShard
     }
 
     /// <summary>Plays a segment in each environment: goes on with the episode that is under way there, and begins others until there are enough steps.</summary>
-    private void PlaySegments(Episode[] episodes, float exploration)
+    private void PlaySegments(Episode[] episodes, float exploration, CancellationToken stop)
     {
         int active = environments.Length;
         controller.BeginSegments(active);
@@ -146,6 +146,7 @@ internal sealed class RolloutShard
         }
         while (active > 0)
         {
+            stop.ThrowIfCancellationRequested();
             controller.Act(playing.AsSpan(0, active), exploration, choosing);
             for (int row = active - 1; row >= 0; row--)
             {

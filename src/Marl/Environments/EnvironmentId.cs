@@ -51,12 +51,12 @@ internal sealed class EnvironmentId
     /// <summary>What stands between the first colon and the question mark.</summary>
     public string Layout { get; }
 
-    /// <summary>An option that is a whole number of at least <paramref name="min"/>; null if it is not given.</summary>
+    /// <summary>An option that is a whole number of at least <paramref name="min"/>, in any notation ("20", "+20", "2e1"); null if it is not given.</summary>
     public int? Integer(string option, int min = 1) => Take(option) switch
     {
         null => null,
-        string value when TryInteger(value, out int number) && number >= min => number,
-        string value => throw Error($"{option}={value} is not a whole number of at least {min}"),
+        string value when int.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out int number) && number >= min => number,
+        string value => throw Error($"{option}={value} is not a whole number in {min} .. {int.MaxValue}"),
     };
 
     /// <summary>An option that is a number of at least 0; null if it is not given.</summary>
@@ -64,7 +64,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when TryNumber(value, out double number) => number,
-        string value => throw Error($"{option}={value} is not a number of at least 0"),
+        string value => throw Error($"{option}={value} is not a number in 0 .. {double.MaxValue.ToString(CultureInfo.InvariantCulture)}"),
     };
 
     /// <summary>An option that is one of some names, and what it stands for; the first if it is not given.</summary>
@@ -85,7 +85,7 @@ internal sealed class EnvironmentId
 
             names.Add(name);
         }
-        throw Error($"{option}={value} is none of {string.Join(", ", names)}; did you mean '{UsageException.Nearest(value, names)}'?");
+        throw Error($"{option}={value} is none of {string.Join(", ", names)}" + (UsageException.Nearest(value, names) is { } near ? $"; did you mean '{near}'?" : ""));
     }
 
     /// <summary>Ends the reading.</summary>
@@ -124,13 +124,12 @@ internal sealed class EnvironmentId
     /// <summary>«environment 'id': problem».</summary>
     public UsageException Error(string problem) => new($"environment '{Text}': {problem}");
 
-    /// <summary>Digits only.</summary>
+    /// <summary>Digits only: a number in a layout.</summary>
     public static bool TryInteger(string text, out int number)
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    /// <summary>A finite number without a sign.</summary>
-    public static bool TryNumber(string text, out double number) => double.TryParse(
-        text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out number)
+    /// <summary>A finite number that is not negative, in any notation.</summary>
+    public static bool TryNumber(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
         && double.IsFinite(number) && double.IsPositive(number);
 
     private string? Take(string option)

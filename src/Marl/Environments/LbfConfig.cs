@@ -130,7 +130,7 @@ internal sealed record LbfConfig
 
         UsageException Unknown(string part)
             => id.Error($"'{part}' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number); " +
-                $"did you mean '{UsageException.Nearest(part, ["coop", "pen", "2p", "2f", "2s"])}'?");
+                UsageException.Suggestion(part, ["coop", "pen", "2p", "2f", "2s"], $"an id is for example {id.Name}:8x8-2p-2f-coop"));
 
         bool SetCount(ref int? count, string part)
         {

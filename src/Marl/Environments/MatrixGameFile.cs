@@ -1,10 +1,12 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Marl.Native.Rl;
 
 /// <summary>
 /// Reads a matrix game: <c>{"payoff": [[8, 0], [0, 5]], "steps": 25}</c>, nested arrays indexed by the agents' actions in their order,
-/// one level for each agent; or <c>"payoffs"</c>, a list with such a tensor for each agent. <c>steps</c> may be left out.
+/// one level for each agent; or <c>"payoffs"</c>, a list with such a tensor for each agent. <c>steps</c> may be left out. The file may have comments,
+/// trailing commas and a byte order mark.
 /// </summary>
 internal static class MatrixGameFile
 {
@@ -19,7 +21,7 @@ internal static class MatrixGameFile
 
         try
         {
-            using JsonDocument file = JsonDocument.Parse(File.ReadAllBytes(id.Layout));
+            using var file = JsonDocument.Parse(File.ReadAllText(id.Layout), Json.Lenient);
             return Read(id, file.RootElement, steps);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
@@ -47,9 +49,9 @@ internal static class MatrixGameFile
                     individual = property.Value;
                     break;
                 case "steps":
-                    if (property.Value.ValueKind != JsonValueKind.Number || !property.Value.TryGetInt32(out int inFile) || inFile < 1)
+                    if (!int.TryParse(property.Value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out int inFile) || inFile < 1)
                     {
-                        throw id.Error("'steps' must be a whole number of at least 1");
+                        throw id.Error($"'steps' must be a whole number in 1 .. {int.MaxValue}");
                     }
 
                     steps ??= inFile;

@@ -96,7 +96,7 @@ internal sealed record RwareConfig
             else
             {
                 throw id.Error($"'{part}' is none of 2ag (agents, with any number), easy, hard; " +
-                    $"did you mean '{UsageException.Nearest(part, ["2ag", "easy", "hard"])}'?");
+                    UsageException.Suggestion(part, ["2ag", "easy", "hard"], $"an id is for example {id.Name}:tiny-2ag"));
             }
 
             if (!isNew)
@@ -182,6 +182,6 @@ internal sealed record RwareConfig
 
         string[] names = [.. sizes.Select(size => size.Name)];
         throw id.Error($"'{text}' is neither a size ({string.Join(", ", names)} or blocks of shelves like 1x3) nor a drawing like " +
-            $".xx./.gg.; did you mean '{UsageException.Nearest(text, names)}'?");
+            $".xx./.gg.; {UsageException.Suggestion(text, names, $"an id is for example {id.Name}:tiny-2ag")}");
     }
 }

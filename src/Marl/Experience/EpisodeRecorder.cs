@@ -47,9 +47,21 @@ public sealed class EpisodeRecorder
         Observe();
     }
 
+    /// <summary>Resets an environment and records the first row.</summary>
+    /// <param name="environment">stepped from now on.</param>
+    /// <param name="episode">written over.</param>
+    /// <param name="rng">random numbers of the environment.</param>
+    /// <exception cref="EnvironmentException">the environment failed.</exception>
+    public void Begin(IEnvironment environment, Episode episode, ref Rng rng)
+    {
+        Reset(environment, ref rng);
+        Begin(environment, episode);
+    }
+
     /// <summary>Takes the joint action of the present row in the environment and records the outcome.</summary>
     /// <param name="rng">random numbers of the environment.</param>
     /// <returns>whether the episode goes on.</returns>
+    /// <exception cref="EnvironmentException">the environment failed.</exception>
     public bool Step(ref Rng rng)
     {
         var result = Advance(ref rng);
@@ -138,7 +150,7 @@ public sealed class EpisodeRecorder
 
     private void BeginEpisode(ref Rng rng)
     {
-        environment.Reset(ref rng);
+        Reset(environment, ref rng);
         (steps, underWay) = (0, true);
         returns.AsSpan().Clear();
         Mark(begins: true);
@@ -152,12 +164,32 @@ public sealed class EpisodeRecorder
         episode.Bools(Segment.Ends).All[episode.Length] = false;
     }
 
+    private void Reset(IEnvironment environment, ref Rng rng)
+    {
+        try
+        {
+            environment.Reset(ref rng);
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw EnvironmentException.Of(error, spec.Id, "at its reset");
+        }
+    }
+
     /// <summary>A step of the environment: rewards of the present row, observations of the next.</summary>
     private StepResult Advance(ref Rng rng)
     {
         int row = episode.Length;
         episode.Reserve(row + 2);
-        var result = rewards.Step(environment, episode, returns, ref rng);
+        StepResult result;
+        try
+        {
+            result = rewards.Step(environment, episode, returns, ref rng);
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw EnvironmentException.Of(error, spec.Id, $"at step {steps + 1} of an episode");
+        }
         steps++;
         episode.Length = row + 1;
         underWay = result == StepResult.Running && steps < spec.EpisodeLimit;
@@ -166,6 +198,18 @@ public sealed class EpisodeRecorder
     }
 
     private void Observe()
+    {
+        try
+        {
+            ObserveAll();
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw EnvironmentException.Of(error, spec.Id, $"when observed after {steps} steps of an episode");
+        }
+    }
+
+    private void ObserveAll()
     {
         int row = episode.Length;
         for (int agent = 0; agent < spec.Agents.Length; agent++)

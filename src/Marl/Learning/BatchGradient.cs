@@ -116,9 +116,9 @@ internal sealed class BatchGradient
 
     private void Run(Action<int, int> body)
     {
-        if (shards.Length > 1)
+        if (context.Device == Device.Cpu)
         {
-            context.Workers.Run(parts.Length, body);
+            context.Workers.Run(parts.Length, body, setting.Stop);
             return;
         }
         for (int part = 0; part < parts.Length; part++)

@@ -43,7 +43,16 @@ public interface ILearner
     /// <summary>Learns from episodes just played.</summary>
     /// <param name="episodes">those that the learner keeps are replaced by others to be written over.</param>
     /// <param name="steps">environment steps so far.</param>
-    void Learn(Span<Episode> episodes, long steps);
+    /// <param name="stop">ends it early: updates are left pending, see <see cref="CompleteUpdates"/>, or the call is undone.</param>
+    /// <exception cref="OperationCanceledException">it was stopped, and the learner is as it was before.</exception>
+    void Learn(Span<Episode> episodes, long steps, CancellationToken stop = default);
+
+    /// <summary>Makes the updates that were pending when <see cref="Learn"/> was stopped.</summary>
+    /// <param name="steps">environment steps so far.</param>
+    /// <param name="stop">ends it early; the rest stays pending.</param>
+    void CompleteUpdates(long steps, CancellationToken stop = default)
+    {
+    }
 
     /// <summary>Saves or restores everything that the future depends on.</summary>
     void Archive(IArchive archive);

@@ -225,5 +225,8 @@ public sealed class LossContext
 
         /// <summary>What all agents of these could do, counted.</summary>
         public long Choices { get; init; }
+
+        /// <summary>Ends the pass over the shards before the next one.</summary>
+        public CancellationToken Stop { get; init; }
     }
 }

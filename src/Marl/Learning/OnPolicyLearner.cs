@@ -18,6 +18,9 @@ internal sealed class OnPolicyLearner : ILearner
     private readonly Episode[] shuffled;
     private readonly Action<LossContext> computeReturns;
     private readonly Column[] columns;
+    private readonly Snapshot before = new();
+    private readonly Action<IArchive> archive;
+    private CancellationToken stop;
     private long updates;
     private Rng sampling;
 
@@ -46,7 +49,7 @@ internal sealed class OnPolicyLearner : ILearner
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
-        computeReturns = objective.ComputeReturns;
+        (computeReturns, archive) = (objective.ComputeReturns, Archive);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -91,12 +94,26 @@ internal sealed class OnPolicyLearner : ILearner
     public float ExplorationRate(long steps) => Exploration.RateAt(steps);
 
     /// <inheritdoc/>
-    public void Learn(Span<Episode> episodes, long steps)
+    public void Learn(Span<Episode> episodes, long steps, CancellationToken stop = default)
     {
-        Begin(episodes, steps);
-        for (int epoch = 0; epoch < options.Epochs; epoch++)
+        this.stop = stop;
+        if (stop.CanBeCanceled)
         {
-            AdvanceTo(steps);
+            before.Save(archive);
+        }
+        try
+        {
+            Begin(episodes, steps);
+            for (int epoch = 0; epoch < options.Epochs; epoch++)
+            {
+                RunEpoch(steps);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            memory?.Forget(shuffled);
+            before.Restore(archive);
+            throw;
         }
         End();
     }
@@ -132,7 +149,7 @@ internal sealed class OnPolicyLearner : ILearner
     }
 
     /// <summary>One epoch: a step for every minibatch.</summary>
-    internal void AdvanceTo(long steps)
+    internal void RunEpoch(long steps)
     {
         if (options.Minibatches > 1)
         {
@@ -145,6 +162,7 @@ internal sealed class OnPolicyLearner : ILearner
         }
         for (int first = 0; first < shuffled.Length; first += minibatch.Count)
         {
+            stop.ThrowIfCancellationRequested();
             using var together = Parameters.Values.Device.BeginCapture();
             objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps), report);
         }
@@ -177,5 +195,5 @@ internal sealed class OnPolicyLearner : ILearner
     }
 
     /// <summary>Losses look at the floor that their episodes were played with.</summary>
-    private LossContext.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns);
+    private LossContext.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns) { Stop = stop };
 }

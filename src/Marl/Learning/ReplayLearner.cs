@@ -23,7 +23,7 @@ internal sealed class ReplayLearner : ILearner
 
     // Of each phase, when it was last taken.
     private readonly LossReport[] reports;
-    private float pendingUpdates;
+    private double pendingUpdates;
     private long updates, steps;
     private Rng sampling;
 
@@ -115,21 +115,28 @@ internal sealed class ReplayLearner : ILearner
     public float ExplorationRate(long steps) => Exploration.RateAt(steps);
 
     /// <inheritdoc/>
-    public void Learn(Span<Episode> episodes, long steps)
+    public void Learn(Span<Episode> episodes, long steps, CancellationToken stop = default)
     {
-        this.steps = steps;
         foreach (ref var episode in episodes)
         {
             episode = replay.Add(episode) ?? schema.NewEpisode();
             pendingUpdates += options.UpdatesPerEpisode;
         }
-        for (; pendingUpdates >= 1; pendingUpdates--)
+        if (replay.Count < options.BatchSize)
         {
-            if (replay.Count >= options.BatchSize)
-            {
-                replay.Sample(sample, ref sampling);
-                Update(sample, replays: true);
-            }
+            pendingUpdates -= Math.Floor(pendingUpdates);
+        }
+        CompleteUpdates(steps, stop);
+    }
+
+    /// <inheritdoc/>
+    public void CompleteUpdates(long steps, CancellationToken stop = default)
+    {
+        this.steps = steps;
+        for (; pendingUpdates >= 1 && !stop.IsCancellationRequested; pendingUpdates--)
+        {
+            replay.Sample(sample, ref sampling);
+            Update(sample, replays: true);
         }
     }
 
@@ -223,7 +230,7 @@ internal sealed class ReplayLearner : ILearner
         }
         gradient.Archive(archive.Scope("gradient"));
         archive.Value("updates", ref updates);
-        archive.Value("owed", ref pendingUpdates);
+        archive.Value("pendingUpdates", ref pendingUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         replay.Archive(archive.Scope("replay"), schema.NewEpisode);

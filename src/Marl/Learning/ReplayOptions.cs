@@ -3,6 +3,9 @@ namespace Marl.Native.Rl;
 /// <summary>An algorithm that learns from replayed episodes: it creates the objective that is minimized, the replay learner does the rest.</summary>
 public abstract record ReplayOptions : AlgorithmOptions
 {
+    /// <summary>Times any number of environments, an integer that a double holds exactly.</summary>
+    private const int MostUpdates = 1_000_000;
+
     /// <summary>Episodes kept for replay.</summary>
     public int BufferSize { get; init; } = 5000;
 
@@ -25,7 +28,7 @@ public abstract record ReplayOptions : AlgorithmOptions
         base.Validate();
         UsageException.Require(BatchSize >= 1, BatchSize, "at least 1");
         UsageException.Require(BufferSize >= BatchSize, BufferSize, $"at least batchSize, {BatchSize}");
-        UsageException.Require(UpdatesPerEpisode >= 0, UpdatesPerEpisode, "at least 0");
+        UsageException.Require(UpdatesPerEpisode is >= 0 and <= MostUpdates, UpdatesPerEpisode, $"in 0 .. {MostUpdates}");
     }
 }
 

@@ -19,11 +19,11 @@ public static partial class Catalog
         (typeof(UpdateRule), "optimizer"),
     ];
 
-    private static readonly List<string> Libraries = [];
+    private static readonly List<(string Path, string Assembly)> Libraries = [];
     private static readonly List<Assembly> Assemblies = [];
 
     /// <summary>The full paths of the libraries that are loaded.</summary>
-    public static IReadOnlyList<string> Loaded => Libraries;
+    public static IReadOnlyList<string> Loaded => [.. Libraries.Select(library => library.Path)];
 
     /// <summary>The parts that options are made of: mixers, networks, explorations, optimizers; and the record of each.</summary>
     public static IEnumerable<(string Kind, string Name, Type Options)> ListParts()
@@ -52,8 +52,9 @@ public static partial class Catalog
             throw new UsageException($"there is no library '{path}'");
         }
         string source = $"the library '{path}'";
-        Add(Guarded(source, () => Open(path, source)), source);
-        Libraries.Add(path);
+        var assembly = Guarded(source, () => Open(path, source));
+        Add(assembly, source);
+        Libraries.Add((path, assembly.GetName().Name!));
     }
 
     /// <summary>Adds the public types of an assembly of this program, as <see cref="Load(string)"/> does: they are found by name then, as in a configuration or a
@@ -65,22 +66,30 @@ public static partial class Catalog
     public static void Load(Assembly assembly) => Add(assembly, $"the assembly '{assembly.GetName().Name}'");
 
     /// <summary>Whether a library is loaded.</summary>
-    public static bool IsLoaded(string path) => Libraries.Contains(Path.GetFullPath(path));
+    public static bool IsLoaded(string path) => Loaded.Contains(Path.GetFullPath(path));
 
     [RequiresUnreferencedCode("Loads an assembly by path.")]
     private static Assembly Open(string path, string source)
     {
-        string name = AssemblyName.GetAssemblyName(path).FullName;
-        if (AssemblyLoadContext.Default.Assemblies.FirstOrDefault(assembly => assembly.FullName == name) is { } own)
+        var name = AssemblyName.GetAssemblyName(path);
+        var engine = typeof(Catalog).Assembly;
+        if (engine.GetReferencedAssemblies().Append(engine.GetName()).Any(part => part.Name == name.Name))
+        {
+            throw new UsageException($"{source} is a part of Marl.Native and adds nothing to it; load a library of your own");
+        }
+        if (AssemblyLoadContext.Default.Assemblies.FirstOrDefault(assembly => assembly.FullName == name.FullName) is { } own)
         {
             return own;
         }
+        if (Libraries.Find(library => library.Assembly == name.Name) is { Path: { } loaded })
+        {
+            throw new UsageException($"{source} is '{loaded}', which is loaded already, in another place or version; load one of the two");
+        }
         var opened = new LibraryContext(path).LoadFromAssemblyPath(path);
-        string engine = typeof(Catalog).Assembly.GetName().Name!;
-        Version present = typeof(Catalog).Assembly.GetName().Version!;
+        Version present = engine.GetName().Version!;
         foreach (var reference in opened.GetReferencedAssemblies())
         {
-            if (reference.Name!.StartsWith(engine, StringComparison.Ordinal) && reference.Version is { } built
+            if (reference.Name!.StartsWith(engine.GetName().Name!, StringComparison.Ordinal) && reference.Version is { } built
                 && (built > present || (built.Major, built.Minor) != (present.Major, present.Minor)))
             {
                 throw new UsageException($"{source} was built against {reference.Name} {built.ToString(3)}, and this is {present.ToString(3)}; build it again");
@@ -108,7 +117,7 @@ public static partial class Catalog
             throw new UsageException($"{source} has no public algorithm, part of options or environment that can be created without parameters");
         }
         RequireNew(source, "algorithm", algorithms.Select(algorithm => algorithm.Name), Algorithms.Select(algorithm => algorithm.Name), NewName);
-        RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => NamesOf(family.Pattern)),
+        RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => (string[])[family.Pattern, NameOf(family.Pattern)]),
             "give its spec another id");
         // A part that the program used before it was loaded is known.
         var unknown = parts.Where(one => Parts.TypesOf(one.Base, OptionsJson.Present).All(type => type.DerivedType != one.Part)).ToArray();
@@ -136,8 +145,8 @@ public static partial class Catalog
         }
     }
 
-    /// <summary>A family's pattern, and the name that it begins with.</summary>
-    private static IEnumerable<string> NamesOf(string pattern) => [pattern, pattern[..(pattern.IndexOfAny([':', '[', '?']) is >= 0 and var end ? end : pattern.Length)]];
+    /// <summary>The name that a family's pattern or an id begins with.</summary>
+    private static string NameOf(string pattern) => pattern[..(pattern.IndexOfAny([':', '[', '?']) is >= 0 and var end ? end : pattern.Length)];
 
     [RequiresUnreferencedCode("Creates a type of a library.")]
     private static EnvironmentFamily FamilyOf(Type type)

@@ -81,7 +81,7 @@ public static partial class Catalog
     /// <summary>The algorithm of a name.</summary>
     /// <exception cref="UsageException">There is none; names the nearest.</exception>
     public static Algorithm FindAlgorithm(string name) => AllAlgorithms.Find(algorithm => algorithm.Name == name)
-        ?? throw UsageException.Unknown("algorithm", name, Algorithms.Select(algorithm => algorithm.Name));
+        ?? throw UsageException.Unknown("algorithm", name, Algorithms.Select(algorithm => algorithm.Name), "marl list algorithms");
 
     /// <summary>Creates the environment of an id.</summary>
     /// <exception cref="UsageException">The id is unknown, or a part of it is; names the part or the nearest id.</exception>
@@ -95,7 +95,14 @@ public static partial class Catalog
                 return environment;
             }
         }
-        throw UsageException.Unknown("environment", id, EnvironmentIds);
+        throw UsageException.Unknown("environment", id, Candidates(parts), "marl list environments");
+    }
+
+    /// <summary>What an unknown id may have meant: the id with another family's name, else an example.</summary>
+    private static IEnumerable<string> Candidates(EnvironmentId id)
+    {
+        var names = Environments.SelectMany(family => family.Examples.Append(family.Pattern)).Select(NameOf).Distinct();
+        return UsageException.Nearest(id.Name, names) is { } name ? [name + id.Text[id.Name.Length..]] : EnvironmentIds;
     }
 }
 

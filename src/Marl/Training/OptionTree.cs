@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -29,6 +30,9 @@ internal sealed class OptionTree
 
     // Of the present: parts may have been added since.
     private JsonTypeInfo Info => OptionsJson.Present.GetTypeInfo(record);
+
+    /// <summary>The command that lists the options.</summary>
+    public string ListCommand => record.IsSubclassOf(typeof(AlgorithmOptions)) ? $"marl list options {Parts.NameOf(record, "Options")}" : "marl list options";
 
     /// <summary>The values as JSON.</summary>
     public JsonObject Json => root;
@@ -80,7 +84,7 @@ internal sealed class OptionTree
         Option[] matches = [.. Matches(name)];
         if (matches.Length != 1)
         {
-            throw matches.Length == 0 ? RenamedOptions.Unknown(name, Names)
+            throw matches.Length == 0 ? RenamedOptions.Unknown(name, Names, ListCommand)
                 : new UsageException($"option '{name}' is ambiguous: {string.Join(", ", matches.Select(option => option.Path))}");
         }
         return matches[0];
@@ -99,9 +103,9 @@ internal sealed class OptionTree
                 option.Set(TextOf(value));
                 continue;
             }
-            if (part[Parts.Discriminator] is { } word)
+            if (part.TryGetPropertyValue(Parts.Discriminator, out var type))
             {
-                option.Set(TextOf(word));
+                option.Set(TextOf(type));
             }
             foreach (var (inner, leaf) in part)
             {
@@ -192,7 +196,7 @@ internal sealed class OptionTree
                 {
                     return; // It keeps its options, the published ones among them.
                 }
-                var type = types.FirstOrDefault(type => (string)type.TypeDiscriminator! == text).DerivedType ?? throw Bad(Needed);
+                var type = types.FirstOrDefault(type => (string)type.TypeDiscriminator! == text).DerivedType ?? throw Bad($"{Needed} is needed");
                 values[property.Name] = Parts.Default(type, property.PropertyType, OptionsJson.Present);
                 return;
             }
@@ -205,19 +209,48 @@ internal sealed class OptionTree
             wanted ??= property.PropertyType;
             values[property.Name] = present switch
             {
-                JsonValueKind.True or JsonValueKind.False => bool.TryParse(text, out bool flag) ? flag : throw Bad("true or false"),
+                JsonValueKind.True or JsonValueKind.False => bool.TryParse(text, out bool flag) ? flag : throw Bad("true or false is needed"),
                 JsonValueKind.Number => NumberOf(text),
                 JsonValueKind.String => text,
                 // A list, a record, or a value that is not there yet.
                 _ => wanted == typeof(string) || wanted.IsEnum ? text : JsonOf(text),
             };
 
-            UsageException Bad(string needed) => new($"option '{path}' cannot be '{text}'; {needed} is needed");
+            UsageException Bad(string needed) => new($"option '{path}' cannot be '{text}'; {needed}");
 
-            JsonNode NumberOf(string text)
-                => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong whole) ? whole
-                : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number
-                : throw Bad("a number");
+            // In any notation that .NET reads: 2000000, 2e6, +2.0E6.
+            JsonNode NumberOf(string text) => Type.GetTypeCode(wanted) switch
+            {
+                TypeCode.Int32 => Whole<int>(text),
+                TypeCode.Int64 => Whole<long>(text),
+                TypeCode.UInt64 => Whole<ulong>(text),
+                TypeCode.Single => Real<float>(text),
+                _ => Real<double>(text),
+            };
+
+            JsonNode Whole<T>(string text) where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
+            {
+                if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var whole))
+                {
+                    return T.IsNegative(whole) ? JsonValue.Create(long.CreateChecked(whole)) : JsonValue.Create(ulong.CreateChecked(whole));
+                }
+                bool isWhole = TryReal(text, out double number) && Math.Floor(number).Equals(number);
+                throw Bad(!isWhole ? "a whole number is needed"
+                    : number > 0 ? $"a whole number of at most {T.MaxValue} is needed" : $"a whole number of at least {T.MinValue} is needed");
+            }
+
+            JsonNode Real<T>(string text) where T : struct, IFloatingPointIeee754<T>, IMinMaxValue<T>
+            {
+                if (!TryReal(text, out double number) || double.IsNaN(number))
+                {
+                    throw Bad("a number is needed");
+                }
+                var value = T.CreateSaturating(number);
+                return T.IsFinite(value) && T.IsZero(value) == (number == 0) ? JsonValue.Create(number)
+                    : throw Bad(string.Create(CultureInfo.InvariantCulture, $"0 or a number of magnitude {T.Epsilon} .. {T.MaxValue} is needed"));
+            }
+
+            static bool TryReal(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
             // A word that is no JSON may still be what a type is written as, "00:00:05".
             JsonNode? JsonOf(string text)

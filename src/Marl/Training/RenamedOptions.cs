@@ -36,8 +36,9 @@ internal static class RenamedOptions
     /// <summary>The error for a name that no option has: the present name of a renamed option, or the nearest name.</summary>
     /// <param name="name">As it was given, dotted or short.</param>
     /// <param name="names">The options that there are.</param>
-    public static UsageException Unknown(string name, IEnumerable<string> names)
+    /// <param name="list">The command that lists them.</param>
+    public static UsageException Unknown(string name, IEnumerable<string> names, string list)
         => Names.TryGetValue(name[(name.LastIndexOf('.') + 1)..], out string? renamed) && names.Contains(renamed)
             ? new UsageException($"option '{name}' was renamed; use '{renamed}'")
-            : UsageException.Unknown("option", name, names);
+            : UsageException.Unknown("option", name, names, list);
 }

@@ -42,9 +42,11 @@ public sealed record RunConfiguration
         }
         var algorithm = new Algorithm(options.GetType());
         var (optionTree, trainingTree) = Presets.Of(algorithm, environment);
+        var preset = (TrainingOptions)trainingTree.Read();
+        var chosen = OptionTree.Chosen(training, new TrainingOptions());
         optionTree.Overlay(OptionTree.Chosen(options, algorithm.CreateOptions()));
-        trainingTree.Overlay(OptionTree.Chosen(training, new TrainingOptions()));
-        return new((AlgorithmOptions)optionTree.Read(), environment, (TrainingOptions)trainingTree.Read(), []);
+        trainingTree.Overlay(chosen);
+        return new((AlgorithmOptions)optionTree.Read(), environment, ((TrainingOptions)trainingTree.Read()).Fit(preset, chosen.Select(option => option.Key)), []);
     }
 
     /// <summary>The defaults of an algorithm in an environment.</summary>
@@ -54,7 +56,7 @@ public sealed record RunConfiguration
     /// <summary>Defaults and presets, then a JSON object, then single settings.</summary>
     /// <param name="algorithm">Its name.</param>
     /// <param name="environment">Its id.</param>
-    /// <param name="file">{"training": {..}, "options": {..}}, any of it left out; null: nothing.</param>
+    /// <param name="file">{"algorithm": .., "environment": .., "training": {..}, "options": {..}}, any of it left out; null: nothing.</param>
     /// <param name="settings">name=value, of either record.</param>
     /// <exception cref="UsageException">An unknown name or an impossible value; names it and the nearest valid one.</exception>
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
@@ -66,32 +68,38 @@ public sealed record RunConfiguration
             throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
         }
         var (options, training) = Presets.Of(Catalog.FindAlgorithm(algorithm), environment);
-        foreach (var (part, values) in file ?? [])
+        var preset = (TrainingOptions)training.Read();
+        List<string> given = [];
+        foreach (var (key, value) in file ?? [])
         {
-            switch (part)
+            switch (key)
             {
-                case "algorithm" or "environment":
-                    break;
-                case "load":
+                case "algorithm" or "environment" or "load":
                     break;
                 case "training":
-                    training.Overlay(ObjectOf(part, values));
+                    RequireOwn(ObjectOf(key, value), key, training, "options", options);
+                    training.Overlay(ObjectOf(key, value));
+                    given.AddRange(ObjectOf(key, value).Select(option => option.Key));
                     break;
                 case "options":
-                    options.Overlay(ObjectOf(part, values));
+                    RequireOwn(ObjectOf(key, value), key, options, "training", training);
+                    options.Overlay(ObjectOf(key, value));
                     break;
                 default:
-                    throw UsageException.Unknown("part of the configuration", part, ["algorithm", "environment", "load", "training", "options"]);
+                    string? home = training.Contains(key) ? "training" : options.Contains(key) ? "options" : null;
+                    throw home is null ? UsageException.Unknown("key of the configuration", key, ["algorithm", "environment", "load", "training", "options"])
+                        : new UsageException($"'{key}' is a key of the configuration's '{home}': {{\"{home}\": {{\"{key}\": ..}}}}");
             }
         }
         // The type of a part first: its options depend on it.
         foreach (var (name, value) in settings.Select(Split).OrderByDescending(setting => options.IsPart(setting.Name)).ToArray())
         {
             var tree = options.Contains(name) ? options : training.Contains(name) ? training
-                : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names));
+                : throw RenamedOptions.Unknown(name, options.Names.Concat(training.Names), options.ListCommand);
             tree.Set(name, value);
+            given.Add(name);
         }
-        return new((AlgorithmOptions)options.Read(), environment, (TrainingOptions)training.Read(), load);
+        return new((AlgorithmOptions)options.Read(), environment, ((TrainingOptions)training.Read()).Fit(preset, given), load);
     }
 
     /// <summary>As read from a run's config.json, or from a file of that form that says less.</summary>
@@ -152,6 +160,15 @@ public sealed record RunConfiguration
     {
         int equals = setting.IndexOf('=');
         return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is no setting; name=value is needed");
+    }
+
+    /// <summary>Refuses a key that stands in the wrong object of the configuration.</summary>
+    private static void RequireOwn(JsonObject values, string home, OptionTree own, string otherHome, OptionTree other)
+    {
+        if (values.Select(value => value.Key).FirstOrDefault(key => !own.Contains(key) && other.Contains(key)) is { } stray)
+        {
+            throw new UsageException($"'{stray}' is a key of the configuration's '{otherHome}', and stands in its '{home}'");
+        }
     }
 
     private static JsonObject ObjectOf(string part, JsonNode? values)

@@ -12,9 +12,10 @@ public sealed class RunFolder(string path) : IDisposable
 {
     private StreamWriter? lines, table;
     private FileStream? held;
+    private bool isNew, isNumbered;
 
     /// <summary>The folder itself.</summary>
-    public string Path { get; } = path;
+    public string Path { get; private set; } = path;
 
     /// <summary>Where its parts are.</summary>
     public string Configuration => File("config.json");
@@ -36,11 +37,14 @@ public sealed class RunFolder(string path) : IDisposable
     /// <exception cref="UsageException">there is a run in it.</exception>
     public static RunFolder New(string path)
     {
-        var folder = new RunFolder(path);
-        return System.IO.File.Exists(folder.Configuration)
-            ? throw new UsageException($"'{path}' holds a run already; go on with `marl resume {path}`, or choose another --out")
-            : folder;
+        var folder = new RunFolder(path) { isNew = true };
+        folder.RequireNoRun();
+        return folder;
     }
+
+    /// <summary>A folder for a new run: the first of path, path-2, path-3, .. that does not exist when the run begins. Processes that begin at the same time
+    /// get folders of their own.</summary>
+    public static RunFolder NewNumbered(string path) => new(path) { isNew = true, isNumbered = true };
 
     /// <summary>What the run was configured with.</summary>
     /// <exception cref="UsageException">there is no run here.</exception>
@@ -48,13 +52,14 @@ public sealed class RunFolder(string path) : IDisposable
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
         : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
 
-    /// <summary>Makes the folder and, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
+    /// <summary>Makes the folder, holds it against other processes and makes, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
+    /// <exception cref="UsageException">another process trains in the folder, or a new run's folder holds a run.</exception>
     /// <exception cref="IOException">it cannot be written to; names it.</exception>
     public void EnsureWritable()
     {
         try
         {
-            Directory.CreateDirectory(Path);
+            Claim();
             string probe = File("probe.tmp");
             WriteText(probe, "");
             System.IO.File.Delete(probe);
@@ -70,8 +75,7 @@ public sealed class RunFolder(string path) : IDisposable
     /// <exception cref="UsageException">another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
     {
-        Directory.CreateDirectory(Path);
-        held = Hold();
+        Claim();
         foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
         {
             System.IO.File.Delete(unfinished);
@@ -159,16 +163,55 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>A file that one process at a time can hold; the system lets go of it when the process ends, however that comes about.</summary>
-    private FileStream Hold()
+    /// <summary>Makes the folder and holds it: of processes that want it at the same time one gets it.</summary>
+    private void Claim()
     {
+        if (held is not null)
+        {
+            return;
+        }
+        if (!isNumbered)
+        {
+            Directory.CreateDirectory(Path);
+            held = TryHold(FileMode.OpenOrCreate) ?? throw new UsageException($"another process trains in '{Path}'");
+            if (isNew)
+            {
+                RequireNoRun();
+            }
+            return;
+        }
+        string name = Path;
+        for (int number = 1; held is null; number++)
+        {
+            Path = number == 1 ? name : $"{name}-{number}";
+            if (!System.IO.Path.Exists(Path))
+            {
+                Directory.CreateDirectory(Path);
+                // The process that creates the file has the folder; another that also found no folder takes the next.
+                held = TryHold(FileMode.CreateNew);
+            }
+        }
+    }
+
+    /// <summary>A file that one process at a time can hold; the system lets go of it when the process ends, however that comes about. Null: another process holds it.</summary>
+    private FileStream? TryHold(FileMode mode)
+    {
+        string file = File("run.lock");
         try
         {
-            return new FileStream(File("run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(file, mode, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException) when (System.IO.File.Exists(file))
         {
-            throw new UsageException($"another process trains in '{Path}'");
+            return null;
+        }
+    }
+
+    private void RequireNoRun()
+    {
+        if (System.IO.File.Exists(Configuration))
+        {
+            throw new UsageException($"'{Path}' holds a run already; go on with `marl resume {Path}`, or choose another --out");
         }
     }
 

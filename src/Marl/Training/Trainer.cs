@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -15,6 +17,7 @@ public sealed class Trainer : IDisposable
     private readonly Rollout rollout;
     private readonly Episode[] episodes;
     private readonly RunProgress progress = new();
+    private readonly TrainingMeter meter;
 
     /// <summary>A run that has not begun.</summary>
     /// <param name="configuration">what to run.</param>
@@ -31,6 +34,7 @@ public sealed class Trainer : IDisposable
         device ??= Device.Cpu;
         var training = configuration.Training with { Device = device.Id };
         (this.configuration, this.folder) = (configuration with { Training = training }, folder);
+        meter = new(this.configuration);
         this.create = create ?? (() => Catalog.CreateEnvironment(configuration.Environment));
         // The first says what it is before the others are made: what is wrong with a program is then seen once.
         environments = [this.create()];
@@ -38,7 +42,7 @@ public sealed class Trainer : IDisposable
         try
         {
             Spec = environments[0].Spec;
-            environments = [.. environments, .. Create(training.Environments - 1)];
+            environments = [.. environments, .. Make(training.Environments - 1, this.create)];
             if (environments.Distinct(ReferenceEqualityComparer.Instance).Count() < environments.Length)
             {
                 throw new UsageException($"the function that makes environments of '{Spec.Id}' returned the same one twice; it must make a new one each time");
@@ -80,7 +84,7 @@ public sealed class Trainer : IDisposable
     /// <param name="create">Makes an environment; called once for each of <see cref="TrainingOptions.Environments"/>, and for evaluations.</param>
     /// <param name="training">How the run is conducted; presets fill in the rest likewise.</param>
     /// <param name="progress">Called after every evaluation.</param>
-    /// <param name="cancellationToken">Ends the run after the present round.</param>
+    /// <param name="cancellationToken">Ends the run soon, also in the middle of a round or an evaluation.</param>
     /// <returns>The trained agents, and how the run ended.</returns>
     /// <exception cref="UsageException">An option is out of range, or the environment has something that the algorithm cannot learn.</exception>
     /// <example><code>
@@ -131,14 +135,15 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Trains to the last step, or until it is told to stop; then writes a checkpoint and says how it went.</summary>
+    /// <summary>Trains to the last step, or until it is told to stop; then writes a checkpoint and says how it went. A run that was stopped and is resumed ends with
+    /// the same bits as one that was not: a round or an evaluation that was under way is played again, and updates that were left are made first.</summary>
     /// <param name="progress">hears of every evaluation.</param>
-    /// <param name="tick">hears of every round: steps so far, and the mean return of the round.</param>
-    /// <param name="stop">ends the run after the present round.</param>
+    /// <param name="tick">hears of every round: steps so far, and the mean return of the round, NaN before the first episode has ended.</param>
+    /// <param name="stop">ends the run soon, also in the middle of a round or an evaluation.</param>
     /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
     /// <exception cref="DeviceException">the device failed. If its memory can still be read, a checkpoint of what it learned up to the last finished update is
     /// written; else the last one is left as it is. <see cref="SavedSteps"/> says which: the round whose update failed is counted as played.</exception>
-    /// <exception cref="ExternalEnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
+    /// <exception cref="EnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
     /// the run ends with the same bits as one whose program did not fail.</exception>
     public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
     {
@@ -147,22 +152,13 @@ public sealed class Trainer : IDisposable
         EvaluationResult? last = null;
         try
         {
-            EvaluateIfDue(); // the evaluation in which a program failed, when the run has been resumed
-            while (Steps < configuration.Training.Steps && !stop.IsCancellationRequested)
+            try
             {
-                long before = Steps;
-                double roundReturn = PlayRound();
-                tick?.Invoke(Steps, roundReturn);
-                EvaluateIfDue();
-                if (this.progress.Passed(configuration.Training.CheckpointInterval, before) && Steps < configuration.Training.Steps)
-                {
-                    Save();
-                }
+                TrainToEnd();
             }
-            if (this.progress.RowSteps > 0 || last is null)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                // Stopped between two evaluations: this one is for the summary alone, or the run would go on with another past than one never stopped.
-                last = Evaluate(configuration.Training.EvaluationEpisodes);
+                // What was under way is as if it had not begun.
             }
             Learner.Synchronize();
             Save();
@@ -171,7 +167,7 @@ public sealed class Trainer : IDisposable
             this.progress.Stop();
             return summary;
         }
-        catch (ExternalEnvironmentException)
+        catch (EnvironmentException)
         {
             Save();
             throw;
@@ -182,12 +178,33 @@ public sealed class Trainer : IDisposable
             throw;
         }
 
+        void TrainToEnd()
+        {
+            // What is left of a round whose learning or evaluation was stopped, when the run has been resumed.
+            Learner.CompleteUpdates(Steps, stop);
+            EvaluateIfDue();
+            while (Steps < configuration.Training.Steps)
+            {
+                stop.ThrowIfCancellationRequested();
+                long before = Steps;
+                double roundReturn = PlayRound(stop);
+                tick?.Invoke(Steps, roundReturn);
+                EvaluateIfDue();
+                if (this.progress.Passed(configuration.Training.CheckpointInterval, before) && Steps < configuration.Training.Steps && !stop.IsCancellationRequested)
+                {
+                    Save();
+                }
+            }
+            // A run that had ended before has no row left to evaluate for.
+            last ??= Evaluate(configuration.Training.EvaluationEpisodes, stop);
+        }
+
         void EvaluateIfDue()
         {
             bool due = Steps >= configuration.Training.Steps || this.progress.Passed(configuration.Training.EvaluationInterval, Steps - this.progress.RowSteps);
             if (due && this.progress.RowSteps > 0)
             {
-                last = Evaluate(configuration.Training.EvaluationEpisodes);
+                last = Evaluate(configuration.Training.EvaluationEpisodes, stop);
                 var row = this.progress.Row(Learner, last);
                 folder?.WriteMetrics(row);
                 progress?.Invoke(row);
@@ -197,15 +214,21 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Plays episodes in which nothing is explored (<see cref="Exploration"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
     /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
-    public EvaluationResult Evaluate(int count)
+    /// <param name="count">episodes.</param>
+    /// <param name="stop">ends the evaluation.</param>
+    /// <exception cref="OperationCanceledException">it was stopped.</exception>
+    public EvaluationResult Evaluate(int count, CancellationToken stop = default)
     {
-        Episode[] evaluated = [.. Enumerable.Range(0, count).Select(_ => new Episode(Spec))];
-        return environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)])) : EvaluateIn(Create(count));
+        Episode[] evaluated = Make(count, () => new Episode(Spec), stop);
+        var result = environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
+            : EvaluateIn(Make(count, create, stop));
+        meter.RecordEvaluation(result);
+        return result;
 
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
             new Rollout(environments, count, Learner.Actors, Learner.Exploration, workers, context.Rng.Split(RngPurpose.Evaluation))
-                .Play(evaluated, exploration: 0f, Present);
+                .Play(evaluated, exploration: 0f, Present, stop);
             return EvaluationResult.Of(evaluated);
         }
     }
@@ -224,12 +247,25 @@ public sealed class Trainer : IDisposable
     /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
     private Fingerprint Present => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
 
-    /// <summary>One episode in every environment, and what the learner makes of them.</summary>
-    private double PlayRound()
+    /// <summary>One episode in every environment, and what the learner makes of them; or none of both.</summary>
+    private double PlayRound(CancellationToken stop)
     {
-        rollout.Play(episodes, Learner.ExplorationRate(Steps), Present);
+        long start = Stopwatch.GetTimestamp(), updates = Learner.Updates;
+        rollout.Play(episodes, Learner.ExplorationRate(Steps), Present, stop);
+        meter.RecordRollout(episodes, start);
         double roundReturn = progress.Add(episodes);
-        Learner.Learn(episodes, Steps);
+        start = Stopwatch.GetTimestamp();
+        try
+        {
+            Learner.Learn(episodes, Steps, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            progress.Rewind();
+            rollout.Rewind();
+            throw;
+        }
+        meter.RecordUpdates(Learner.Updates - updates, start);
         return roundReturn;
     }
 
@@ -262,7 +298,16 @@ public sealed class Trainer : IDisposable
         Learner.Archive(archive.Scope("learner"));
     }
 
-    private IEnvironment[] Create(int count) => [.. Enumerable.Range(0, count).Select(_ => create())];
+    private static T[] Make<T>(int count, Func<T> make, CancellationToken stop = default)
+    {
+        var made = new T[count];
+        for (int i = 0; i < count; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            made[i] = make();
+        }
+        return made;
+    }
 
     private static string IdOf(Func<IEnvironment> create)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Marl.Native.Rl;
 
 /// <summary>How a run is conducted, whatever the algorithm.</summary>
@@ -8,7 +10,11 @@ public sealed record TrainingOptions
 
     private const int LongestRollout = 1 << 16;
 
-    /// <summary>Environment steps.</summary>
+    /// <summary>Of a run that is shorter than its preset's.</summary>
+    private const int Evaluations = 40, LeastInterval = 10_000;
+
+    /// <summary>Environment steps: the last round is the one in which they are reached. A round is an episode, or <see cref="RolloutLength"/> steps, in each of
+    /// the <see cref="Environments"/>, so a run takes less than one round more.</summary>
     public long Steps { get; init; } = 2_000_000;
 
     /// <summary>Everything left to chance follows from it.</summary>
@@ -42,7 +48,8 @@ public sealed record TrainingOptions
     /// were cut. 0: a whole episode.</summary>
     public int RolloutLength { get; init; }
 
-    /// <summary>Environment steps between two evaluations; 0: only at the end.</summary>
+    /// <summary>Environment steps between two evaluations; 0: only at the end. Of a run with fewer steps than the preset's the default is a fortieth of them, if that
+    /// is less than the preset's and at least 10,000.</summary>
     public long EvaluationInterval { get; init; } = 10_000;
 
     /// <summary>Episodes of an evaluation.</summary>
@@ -63,6 +70,11 @@ public sealed record TrainingOptions
         RolloutLength = RolloutLength,
     };
 
+    /// <summary>The options of a run that differs from its preset: one that is shorter is evaluated more often, unless the interval was given.</summary>
+    internal TrainingOptions Fit(TrainingOptions preset, IEnumerable<string> given)
+        => Steps >= preset.Steps || given.Contains(JsonNamingPolicy.CamelCase.ConvertName(nameof(EvaluationInterval))) ? this
+        : this with { EvaluationInterval = Math.Min(EvaluationInterval, Math.Max(LeastInterval, Steps / Evaluations)) };
+
     /// <summary>Refuses what cannot be run.</summary>
     /// <exception cref="UsageException">names the option and its range.</exception>
     internal void Validate()
@@ -76,5 +88,11 @@ public sealed record TrainingOptions
         UsageException.Require(EvaluationInterval >= 0, EvaluationInterval, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
         UsageException.Require(CheckpointInterval >= 0, CheckpointInterval, "at least 0");
+        long round = (long)Environments * Math.Max(1, RolloutLength);
+        if (round > Steps)
+        {
+            string length = RolloutLength > 0 ? $" and rolloutLength={RolloutLength}" : "";
+            throw new UsageException($"a round of environments={Environments}{length} takes at least {round} steps, more than steps={Steps}; lower environments or raise steps");
+        }
     }
 }

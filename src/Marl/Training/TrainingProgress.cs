@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace Marl.Native.Rl;
 
@@ -102,7 +104,7 @@ public sealed record TrainingSummary
     public required string Algorithm { get; init; }
 
     /// <summary>The environment's id.</summary>
-    public required string Env { get; init; }
+    public required string Environment { get; init; }
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
@@ -116,13 +118,15 @@ public sealed record TrainingSummary
     /// <summary>Updates.</summary>
     public required long Updates { get; init; }
 
-    /// <summary>Mean return of the last evaluation.</summary>
+    /// <summary>Mean return of the last evaluation; NaN, in JSON null, if the run was stopped before any.</summary>
+    [JsonConverter(typeof(NanAsNull))]
     public required double ReturnMean { get; init; }
 
-    /// <summary>The same of each team by itself; one number where all agents are one team.</summary>
+    /// <summary>The same of each team by itself; one number where all agents are one team, none without an evaluation.</summary>
     public required double[] TeamReturnMeans { get; init; }
 
-    /// <summary>The greatest mean return of all evaluations: the maximum that papers report.</summary>
+    /// <summary>The greatest mean return of all evaluations: the maximum that papers report; NaN, in JSON null, without any.</summary>
+    [JsonConverter(typeof(NanAsNull))]
     public required double ReturnMax { get; init; }
 
     /// <summary>Seconds of training, interruptions left out.</summary>
@@ -139,4 +143,25 @@ public sealed record TrainingSummary
 
     /// <summary>summary.json</summary>
     public JsonObject ToJson() => OptionTree.Of(this).Json;
+
+    /// <summary>JSON has no NaN.</summary>
+    internal sealed class NanAsNull : JsonConverter<double>
+    {
+        public override bool HandleNull => true;
+
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+            => reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (double.IsNaN(value))
+            {
+                writer.WriteNullValue();
+            }
+            else
+            {
+                writer.WriteNumberValue(value);
+            }
+        }
+    }
 }

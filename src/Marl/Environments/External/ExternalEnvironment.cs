@@ -62,7 +62,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program does not say what it is.</exception>
+    /// <exception cref="EnvironmentException">the program does not say what it is.</exception>
     public EnvironmentSpec Spec
     {
         get
@@ -85,7 +85,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="EnvironmentException">the program did not do its part.</exception>
     public void Reset(ref Rng rng)
     {
         _ = Spec;
@@ -95,7 +95,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ExternalEnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="EnvironmentException">the program did not do its part.</exception>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         CatchUp();
@@ -207,7 +207,7 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     }
 
     /// <summary>A program that did something wrong is not asked again.</summary>
-    private ExternalEnvironmentException Failed(string where, ProgramFault fault)
+    private EnvironmentException Failed(string where, ProgramFault fault)
     {
         program.Kill();
         return new($"environment '{id}' {where}: {fault.Message}");

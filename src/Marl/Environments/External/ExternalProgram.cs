@@ -86,13 +86,14 @@ internal sealed class ExternalProgram : IDisposable
         return line;
     }
 
-    /// <summary>Waits for the answer to the first question. Before it libraries may greet the user; such lines are passed on.</summary>
+    /// <summary>Waits for the answer to the first question. Before it libraries may greet the user; such lines are passed on. A byte order mark is skipped.</summary>
     /// <inheritdoc cref="Answer"/>
     public ReadOnlySpan<byte> FirstAnswer()
     {
         for (int greetings = 0; ; greetings++)
         {
             var line = ReadLine();
+            line = greetings == 0 && line.StartsWith(Encoding.UTF8.Preamble) ? line[Encoding.UTF8.Preamble.Length..] : line;
             if (line.TrimStart((byte)' ').StartsWith((byte)'{') || greetings >= MostGreetings)
             {
                 watchdog.Change(Timeout.Infinite, Timeout.Infinite);

@@ -66,7 +66,7 @@ internal ref struct JsonLine
     public readonly ProgramFault Unknown(params string[] known)
     {
         string name = json.GetString()!;
-        return new($"unknown field '{name}' in the answer; did you mean '{UsageException.Nearest(name, known)}'?");
+        return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"there are {string.Join(", ", known)}")}");
     }
 
     /// <summary>Says what is read next.</summary>

@@ -47,7 +47,7 @@ internal static class ParticleWorlds
             "push" => new PushScenario(rules),
             "crypto" => new CryptoScenario(rules),
             "world-comm" => WorldCommScenario.Create(id, rules),
-            _ => throw UsageException.Unknown("environment", $"{id.Name}:{id.Layout}", Names.Select(name => $"{id.Name}:{name}")),
+            _ => throw UsageException.Unknown("environment", $"{id.Name}:{id.Layout}", Names.Select(name => $"{id.Name}:{name}"), "marl list environments"),
         };
         id.EnsureAllRead(hasLayout: true);
         return world;

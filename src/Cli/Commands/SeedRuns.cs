@@ -1,0 +1,140 @@
+using System.Text.Json.Nodes;
+using Marl.Native.Cli.Reporting;
+using Marl.Native.Rl;
+
+namespace Marl.Native.Cli.Commands;
+
+/// <summary>marl train --seeds: runs that differ in their seed alone, one after another, and what they say together.</summary>
+internal static class SeedRuns
+{
+    /// <summary>Trains every seed in a folder of its own, seed-S. Runs that are there already are finished first, or are left as they are if they are done; a run that
+    /// diverges does not keep the others from being trained.</summary>
+    /// <returns>the exit code.</returns>
+    /// <exception cref="UsageException">a run that is there already has other settings.</exception>
+    public static int Train(RunConfiguration configuration, SeedList seeds, string folder, Device device, bool json)
+    {
+        List<Result> results = [];
+        int worst = ExitCode.Success;
+        foreach (ulong seed in seeds.Values)
+        {
+            using var run = new RunFolder(Path.Combine(folder, $"seed-{seed}"));
+            int code = Train(configuration with { Training = configuration.Training with { Seed = seed } }, run, device, json);
+            if (code is not (ExitCode.Success or ExitCode.Diverged))
+            {
+                Console.Error.WriteLine($"marl: {results.Count} of {seeds.Values.Count} seeds are done; the same command goes on");
+                return code;
+            }
+            worst = Math.Max(worst, code);
+            if (code == ExitCode.Success)
+            {
+                var summary = ReadSummary(run)!;
+                results.Add(new(seed, (double)summary["returnMean"]!, (double)summary["returnMax"]!, run.Path));
+            }
+        }
+        if (results.Count > 0)
+        {
+            var total = ToJson(configuration, results);
+            File.WriteAllText(Path.Combine(folder, "seeds.json"), total.ToJsonString(new() { WriteIndented = true }));
+            if (json)
+            {
+                total.Insert(0, "type", "seeds");
+                Console.Out.WriteLine(total.ToJsonString());
+            }
+            else
+            {
+                Print(results);
+            }
+        }
+        return worst;
+    }
+
+    private static int Train(RunConfiguration configuration, RunFolder run, Device device, bool json)
+    {
+        bool isThere = File.Exists(run.Configuration);
+        if (isThere)
+        {
+            RequireSame(configuration, run);
+            if (ReadSummary(run) is { } summary && (bool)summary["finished"]! && (long)summary["steps"]! >= configuration.Training.Steps)
+            {
+                return ExitCode.Success;
+            }
+        }
+        using var trainer = isThere ? Trainer.Resume(run, threads: configuration.Training.Threads, device: device, steps: configuration.Training.Steps)
+            : new Trainer(configuration, folder: run, device: device);
+        try
+        {
+            return Session.Conduct(trainer, run, json);
+        }
+        catch (DivergedException e)
+        {
+            Console.Error.WriteLine($"marl: seed {configuration.Training.Seed}: {e.Message.ReplaceLineEndings(" ")}");
+            return ExitCode.Diverged;
+        }
+    }
+
+    /// <summary>Refuses a run with other settings. It may have been shorter, and trained by other threads, elsewhere.</summary>
+    private static void RequireSame(RunConfiguration configuration, RunFolder run)
+    {
+        var (wanted, training) = (configuration.Training, run.ReadConfiguration());
+        var present = training with
+        {
+            Load = configuration.Load,
+            Training = training.Training with { Steps = wanted.Steps, Threads = wanted.Threads, Device = wanted.Device },
+        };
+        if (present.ToJson() != configuration.ToJson())
+        {
+            throw new UsageException($"'{run.Path}' holds a run with other settings; choose another --out");
+        }
+    }
+
+    private static JsonNode? ReadSummary(RunFolder run) => File.Exists(run.Summary) ? JsonNode.Parse(File.ReadAllText(run.Summary)) : null;
+
+    private static void Print(IReadOnlyList<Result> results)
+    {
+        Console.Out.WriteLine($"{"seed",20} {"final return",14} {"best return",14}  run");
+        foreach (var result in results)
+        {
+            Console.Out.WriteLine($"{result.Seed,20} {Text.Number(result.Final),14} {Text.Number(result.Best),14}  {result.Run}");
+        }
+        MeanEstimate final = new([.. results.Select(result => result.Final)]), best = new([.. results.Select(result => result.Best)]);
+        Row("mean", estimate => estimate.Mean);
+        if (results.Count > 1)
+        {
+            Row("standard error", estimate => estimate.StandardError);
+            Row("95 % interval from", estimate => estimate.Low);
+            Row("to", estimate => estimate.High);
+        }
+
+        void Row(string name, Func<MeanEstimate, double> value)
+            => Console.Out.WriteLine($"{name,20} {Text.Number(value(final)),14} {Text.Number(value(best)),14}");
+    }
+
+    private static JsonObject ToJson(RunConfiguration configuration, IReadOnlyList<Result> results) => new()
+    {
+        ["algorithm"] = configuration.Algorithm,
+        ["environment"] = configuration.Environment,
+        ["steps"] = configuration.Training.Steps,
+        ["runs"] = new JsonArray([.. results.Select(result => new JsonObject
+        {
+            ["seed"] = result.Seed,
+            ["returnMean"] = result.Final,
+            ["returnMax"] = result.Best,
+            ["run"] = result.Run,
+        })]),
+        ["returnMean"] = ToJson(results.Select(result => result.Final)),
+        ["returnMax"] = ToJson(results.Select(result => result.Best)),
+    };
+
+    private static JsonObject ToJson(IEnumerable<double> values)
+    {
+        MeanEstimate estimate = new([.. values]);
+        return new() { ["mean"] = estimate.Mean, ["standardError"] = estimate.StandardError, ["low"] = estimate.Low, ["high"] = estimate.High };
+    }
+
+    /// <summary>What became of a run.</summary>
+    /// <param name="Seed">of the run.</param>
+    /// <param name="Final">mean return of its last evaluation.</param>
+    /// <param name="Best">the greatest mean return of its evaluations.</param>
+    /// <param name="Run">its folder.</param>
+    private sealed record Result(ulong Seed, double Final, double Best, string Run);
+}
