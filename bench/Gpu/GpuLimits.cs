@@ -23,7 +23,7 @@ internal static class GpuLimits
         Bytes("add", 3, () => device.Zip(default(Add), x, y, z));
         Bytes("sums of rows of 64", 1 + 1.0 / 64, () => device.Reduce(default(Sum), x.Reshape(n / 64, 64), 1, sums));
         Bytes("sums of columns of 64", 1 + 1.0 / 64, () => device.Reduce(default(Sum), x.Reshape(64, n / 64), 0, sums));
-        Bytes("RMSprop", 5, () => device.Update(new RmsProp.Scaled(1, -1e-3, new RmsProp()), x, y, default, z));
+        Bytes("RMSprop", 5, () => device.Update(new RmsProp.ScaledStep(1, -1e-3, new RmsProp()), x, y, default, z));
         foreach (var (m, k, columns) in quick ? [(16, 16, 16)] : Products)
         {
             Tensor a = device.Zeros(new Shape(m, k)), b = device.Zeros(new Shape(k, columns)), c = device.Zeros(new Shape(m, columns));

@@ -9,7 +9,7 @@ namespace Marl.Native.Bench.Gpu;
 internal static class GpuTable
 {
     /// <summary>This processor in the place of a GPU, to try the tables out.</summary>
-    private const string StandIn = "stand-in";
+    private const string Emulated = "emulated";
 
     /// <summary>bench gpu [--quick] [device ..]: all that can be used, if none is named; --quick: sizes of no interest, in no time. bench gpu sizes: for bench/peers/gpu.py.</summary>
     public static int Run(string[] args)
@@ -58,7 +58,7 @@ internal static class GpuTable
         => quick ? [("tiny", new(Batch: 2, Steps: 3, Agents: 2, Observation: 4, State: 5, Actions: 3, Hidden: 8, Embed: 4, Hyper: 4))]
         : [.. QmixSize.Published, .. QmixSize.Published.Take(2).Select(one => ($"{one.Name}, 1024 episodes", one.Size with { Batch = 1024 }))];
 
-    private static GpuDevice Open(string id, bool profiling) => id == StandIn ? GpuDevices.StandIn(blas: null) : GpuDevices.Open(id, profiling);
+    private static GpuDevice Open(string id, bool profiling) => id == Emulated ? GpuDevices.OpenEmulated(blas: null) : GpuDevices.Open(id, profiling);
 
     private static void Row(Device device, (string Name, QmixSize Size)[] sizes, int largest)
         => Console.WriteLine($"| {device.Name} | {string.Join(" | ", sizes.Select(one => one.Size.Batch <= largest ? Milliseconds(device, one.Size) : ""))} |");
@@ -75,7 +75,7 @@ internal static class GpuTable
         using var update = new GpuUpdate(device, size);
         update.Run();
         update.Wait();
-        var times = device.Time(() =>
+        var times = device.Profile(() =>
         {
             for (int i = 0; i < Updates; i++)
             {

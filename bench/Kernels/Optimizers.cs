@@ -15,7 +15,7 @@ public abstract class OptimizerStep : KernelBenchmark
 
     private protected Parameters Parameters = null!;
     private protected Optimizer Optimizer = null!;
-    private protected Tensor[] Memories = [];
+    private protected Tensor[] State = [];
 
     private protected void Prepare(ref Rng rng, UpdateRule rule)
     {
@@ -25,7 +25,7 @@ public abstract class OptimizerStep : KernelBenchmark
         Uniform(ref rng, Count).CopyTo(Parameters.Values);
         Uniform(ref rng, Count).CopyTo(Parameters.Gradient);
         Optimizer = new Optimizer(Parameters, rule);
-        Memories = [.. Optimizer.State.Select(memory => memory.Value)];
+        State = [.. Optimizer.State.Select(memory => memory.Value)];
     }
 }
 
@@ -44,7 +44,7 @@ public class OptimizerAdam : OptimizerStep
     [Benchmark(Baseline = true)]
     public void Naive()
     {
-        Span<float> p = Parameters.Values.Span, g = Parameters.Gradient.Span, m = Memories[0].Span, v = Memories[1].Span;
+        Span<float> p = Parameters.Values.Span, g = Parameters.Gradient.Span, m = State[0].Span, v = State[1].Span;
         long step = ++Optimizer.Steps;
         float beta1 = (float)Rule.Beta1, beta2 = (float)Rule.Beta2, epsilon = (float)Rule.Epsilon;
         float rest1 = (float)(1 - Rule.Beta1), rest2 = (float)(1 - Rule.Beta2);
@@ -77,7 +77,7 @@ public class OptimizerRmsProp : OptimizerStep
     [Benchmark(Baseline = true)]
     public void Naive()
     {
-        Span<float> p = Parameters.Values.Span, g = Parameters.Gradient.Span, v = Memories[0].Span;
+        Span<float> p = Parameters.Values.Span, g = Parameters.Gradient.Span, v = State[0].Span;
         float alpha = (float)Rule.Alpha, rest = (float)(1 - Rule.Alpha), rate = (float)Rule.LearningRate, epsilon = (float)Rule.Epsilon;
         for (int i = 0; i < p.Length; i++)
         {

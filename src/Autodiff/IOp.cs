@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// How a recorded op y = f(x0, x1, ..) is differentiated. Both directions are required: an op without a derivative returns
-/// <see cref="Tensor"/>, not <see cref="Var"/>. The fields of the implementing struct are the op's constants (16 bytes at most).
+/// The derivatives of a recorded operation y = f(x0, x1, ..). Both modes are required; an operation without a derivative returns a <see cref="Tensor"/> instead
+/// of a <see cref="Var"/>. The fields of the implementing struct are constants of the operation, at most 16 bytes.
 /// </summary>
 public interface IOp
 {
-    /// <summary>Reverse mode: adds (dy/dx_i)^T dy to every dx_i that is wanted.</summary>
-    void Backward(GradContext p);
+    /// <summary>Reverse mode: adds (dy/dx_i)^T dy to every dx_i that is not none.</summary>
+    void Backward(GradContext context);
 
     /// <summary>Forward mode: adds sum_i (dy/dx_i) dx_i to dy, over every dx_i that is not none.</summary>
-    void Tangent(GradContext p);
+    void Tangent(GradContext context);
 }
 
-/// <summary>A recorded op as its derivative sees it: values, and the derivatives that flow through it.</summary>
+/// <summary>The values and derivatives of a recorded operation, as its <see cref="IOp"/> sees them.</summary>
 public readonly ref struct GradContext
 {
     private readonly Tape tape;
@@ -24,19 +24,21 @@ public readonly ref struct GradContext
 
     internal GradContext(Tape tape, int node, bool forward) => (this.tape, this.node, this.forward) = (tape, node, forward);
 
-    /// <summary>The primitives.</summary>
+    /// <summary>The device that computes.</summary>
     public Device Device => tape.Device;
 
     /// <summary>The result.</summary>
     public Tensor Y => tape.Nodes[node].Value;
 
-    /// <summary>Backward: the gradient of the result. Forward: its tangent, to be added to.</summary>
+    /// <summary>Reverse mode: the gradient of the result. Forward mode: its tangent, to be added to.</summary>
     public Tensor DY => Derivative(node);
 
     /// <summary>Input i.</summary>
     public Tensor X(int i) => tape.Nodes[Input(i)].Value;
 
-    /// <summary>Backward: the gradient of input i, to be added to; none if nobody wants it. Forward: its tangent; none if it is 0.</summary>
+    /// <summary>
+    /// Reverse mode: the gradient of input i, to be added to; none if it is not required. Forward mode: the tangent of input i; none if it is 0.
+    /// </summary>
     public Tensor DX(int i)
     {
         if (!forward)
@@ -46,24 +48,26 @@ public readonly ref struct GradContext
         return Derivative(Input(i));
     }
 
-    /// <summary>Backward, for an op that writes the whole gradient of input i: as <see cref="DX(int)"/>, but where <paramref name="accumulate"/> is
-    /// false the gradient holds nothing yet and is to be overwritten.</summary>
+    /// <summary>
+    /// Reverse mode, for an operation that writes the whole gradient of input i: like <see cref="DX(int)"/>, but the gradient is uninitialized and must be
+    /// overwritten where <paramref name="accumulate"/> is false.
+    /// </summary>
     public Tensor DX(int i, out bool accumulate)
     {
-        accumulate = tape.ReachWhole(Input(i));
+        accumulate = tape.PrepareGrad(Input(i));
         return Derivative(Input(i));
     }
 
-    /// <summary>Number of inputs.</summary>
+    /// <summary>The number of inputs.</summary>
     public int Inputs => tape.Nodes[node].InputCount;
 
-    /// <summary>What the op saved for its derivative.</summary>
+    /// <summary>Tensor i of those that the operation saved.</summary>
     public Tensor Saved(int i) => tape.Saved[tape.Nodes[node].FirstSaved + i];
 
-    /// <summary>Working memory of this call, not cleared.</summary>
+    /// <summary>Allocates uninitialized working memory for this call.</summary>
     public Tensor Scratch(Shape shape) => tape.Scratch(shape);
 
-    /// <summary>Working memory of this call, zeros.</summary>
+    /// <summary>Allocates working memory for this call, cleared.</summary>
     public Tensor Zeros(Shape shape)
     {
         var zeros = tape.Scratch(shape);
@@ -76,7 +80,7 @@ public readonly ref struct GradContext
     private Tensor Derivative(int index) => forward ? tape.Nodes[index].Tangent : tape.Nodes[index].Gradient;
 }
 
-/// <summary>The constants of any op, and a call through which the tape reaches it without knowing its type.</summary>
+/// <summary>The constants of an operation and pointers to its derivatives, without its type.</summary>
 internal unsafe readonly struct OpVTable
 {
     private readonly Constants constants;
@@ -95,20 +99,20 @@ internal unsafe readonly struct OpVTable
     {
         if (sizeof(TOp) > sizeof(Constants))
         {
-            throw new InvalidOperationException($"{typeof(TOp).Name}: an op's constants take at most {sizeof(Constants)} bytes");
+            throw new InvalidOperationException($"{typeof(TOp).Name}: the constants of an operation take at most {sizeof(Constants)} bytes");
         }
         Constants constants = default;
         Unsafe.WriteUnaligned(ref Unsafe.As<Constants, byte>(ref constants), op);
         return new OpVTable(constants, &CallBackward<TOp>, &CallTangent<TOp>);
     }
 
-    public void Backward(GradContext p) => backward(constants, p);
+    public void Backward(GradContext context) => backward(constants, context);
 
-    public void Tangent(GradContext p) => tangent(constants, p);
+    public void Tangent(GradContext context) => tangent(constants, context);
 
-    private static void CallBackward<TOp>(in Constants c, GradContext p) where TOp : unmanaged, IOp => c.As<TOp>().Backward(p);
+    private static void CallBackward<TOp>(in Constants c, GradContext context) where TOp : unmanaged, IOp => c.As<TOp>().Backward(context);
 
-    private static void CallTangent<TOp>(in Constants c, GradContext p) where TOp : unmanaged, IOp => c.As<TOp>().Tangent(p);
+    private static void CallTangent<TOp>(in Constants c, GradContext context) where TOp : unmanaged, IOp => c.As<TOp>().Tangent(context);
 
     private struct Constants
     {

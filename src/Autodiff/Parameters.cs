@@ -3,28 +3,39 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>Fills the initial values of one slice of parameters.</summary>
-/// <param name="values">row-major.</param>
-/// <param name="shape">their shape.</param>
-/// <param name="rng">the only source of chance.</param>
+/// <param name="values">The values, row-major.</param>
+/// <param name="shape">The shape of the slice.</param>
+/// <param name="rng">The random number generator.</param>
 public delegate void Initializer(Span<float> values, Shape shape, ref Rng rng);
 
-/// <summary>A named part of a flat block of parameters.</summary>
-/// <param name="Name">such as "fc1.weight".</param>
-/// <param name="Shape">its shape.</param>
-/// <param name="Offset">its first element in the block.</param>
-/// <param name="Initializer">its initial values.</param>
+/// <summary>A named slice of a flat block of parameters.</summary>
+/// <param name="Name">The name, such as "fc1.weight".</param>
+/// <param name="Shape">The shape.</param>
+/// <param name="Offset">The index of the first element in the block.</param>
+/// <param name="Initializer">Fills the initial values.</param>
 public sealed record ParameterSlice(string Name, Shape Shape, int Offset, Initializer Initializer);
 
 /// <summary>
-/// The names, shapes and initial values of the parameters of a network. Modules add theirs when they are constructed; any number of
-/// <see cref="Parameters"/> (online, target, ensemble members) are then made of one layout.
+/// The names, shapes and initializers of the parameters of a network. Layers add their slices in their constructors. Any number of <see cref="Parameters"/>
+/// (online, target, ensemble members) can be created from one layout.
 /// </summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var encoder = new Linear(layout.Scope("encoder"), inputs: 4, outputs: 32);
+/// var head = new Linear(layout.Scope("head"), inputs: 32, outputs: 2);
+/// foreach (var slice in layout.Slices)
+/// {
+///     Console.WriteLine($"{slice.Name} {slice.Shape}");   // encoder.weight [32, 4], ..
+/// }
+/// </code>
+/// </example>
 public sealed class ParameterLayout
 {
     private readonly List<ParameterSlice> slices;
     private readonly string prefix;
 
-    /// <summary>A layout without parameters yet.</summary>
+    /// <summary>Creates an empty layout.</summary>
     public ParameterLayout() => (slices, prefix) = ([], "");
 
     private ParameterLayout(ParameterLayout parent, string name) => (slices, prefix) = (parent.slices, parent.prefix + name + ".");
@@ -32,19 +43,19 @@ public sealed class ParameterLayout
     /// <summary>All slices, in the order of the block.</summary>
     public IReadOnlyList<ParameterSlice> Slices => slices;
 
-    /// <summary>Number of parameters.</summary>
+    /// <summary>The number of parameters.</summary>
     public int Count => slices.Count == 0 ? 0 : slices[^1].Offset + slices[^1].Shape.Count;
 
-    /// <summary>The same layout, under whose names <paramref name="name"/> and a dot come first.</summary>
+    /// <summary>Returns a view of this layout that prefixes the names of new slices with <paramref name="name"/> and a dot.</summary>
     public ParameterLayout Scope(string name) => new(this, name);
 
     /// <summary>Adds a slice at the end.</summary>
-    /// <exception cref="ArgumentException">the name is taken.</exception>
+    /// <exception cref="ArgumentException">The name is already in use.</exception>
     public ParameterSlice Add(string name, Shape shape, Initializer initializer)
     {
         if (slices.Exists(s => s.Name == prefix + name))
         {
-            throw new ArgumentException($"there is a parameter '{prefix + name}' already");
+            throw new ArgumentException($"there is already a parameter '{prefix + name}'");
         }
         var slice = new ParameterSlice(prefix + name, shape, Count, initializer);
         slices.Add(slice);
@@ -53,14 +64,27 @@ public sealed class ParameterLayout
 }
 
 /// <summary>
-/// The parameters of networks as one flat block of values, with a gradient block beside it: copying, Polyak averaging, clipping, an
-/// optimizer step and a checkpoint are one pass each. A network is a pure function of (parameters, input).
+/// The parameters of a network as one flat block of values, and a block for their gradient. Copying, Polyak averaging, clipping, optimizer steps and
+/// checkpoints are one pass over a block. A network is a pure function of (parameters, input).
 /// </summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var network = new Mlp(layout, [4, 32, 2]);
+/// var online = new Parameters(layout).Initialize(new Rng(1));
+/// var target = new Parameters(layout);
+/// target.CopyFrom(online);                    // hard update
+/// target.PolyakUpdate(online, tau: 0.005f);   // soft update
+/// Checkpoint.Save("network.safetensors", online);
+/// </code>
+/// </example>
 public sealed class Parameters
 {
     private bool isDiscarded;
 
-    /// <summary>Zeros; see <see cref="Initialize"/>.</summary>
+    /// <summary>Creates parameters that are 0; see <see cref="Initialize"/>.</summary>
+    /// <param name="layout">Their names and shapes.</param>
+    /// <param name="device">The device that owns the memory; by default the CPU.</param>
     public Parameters(ParameterLayout layout, Device? device = null)
     {
         Layout = layout;
@@ -68,22 +92,27 @@ public sealed class Parameters
         Gradient = (device ?? Device.Cpu).Zeros(new Shape(layout.Count));
     }
 
-    /// <summary>Names and shapes.</summary>
+    /// <summary>The names and shapes.</summary>
     public ParameterLayout Layout { get; }
 
     /// <summary>[P] all values.</summary>
     public Tensor Values { get; }
 
-    /// <summary>[P] the gradient of the loss. <see cref="Tape.Backward(Var)"/> adds to it; the first after <see cref="DiscardGradient"/> overwrites it.</summary>
+    /// <summary>
+    /// [P] the gradient of the loss. <see cref="Tape.Backward(Var)"/> adds to it; the first call after <see cref="DiscardGradient"/> overwrites it.
+    /// </summary>
     public Tensor Gradient { get; }
 
     /// <summary>The values of one slice.</summary>
     public Tensor this[ParameterSlice slice] => View(Values, slice);
 
-    /// <summary>The part of a flat block [P] that belongs to a slice.</summary>
+    /// <summary>Returns the part of a flat block [P] that belongs to a slice.</summary>
     public static Tensor View(Tensor block, ParameterSlice slice) => new(block.Storage, block.Offset + slice.Offset, slice.Shape);
 
-    /// <summary>Draws initial values; slice i from its own stream, so that a network's weights do not depend on what else is in the layout after it.</summary>
+    /// <summary>
+    /// Sets the initial values. Each slice draws from its own stream, so that the weights of a network do not depend on slices added after it.
+    /// </summary>
+    /// <returns>These parameters.</returns>
     public Parameters Initialize(Rng rng)
     {
         float[] values = new float[Values.Count];
@@ -97,11 +126,15 @@ public sealed class Parameters
         return this;
     }
 
-    /// <summary>Makes the next Backward start from a gradient of 0; until then it can still be read. An optimizer's step calls this, so that several calls
-    /// of Backward before a step accumulate and those after it start again. Costs nothing where Backward writes to gradients of its caller's.</summary>
+    /// <summary>
+    /// Makes the next <see cref="Tape.Backward(Var)"/> start from a gradient of 0, like PyTorch's zero_grad; until then the gradient can still be read. An
+    /// optimizer's step calls this method, so that calls of Backward before a step accumulate and calls after it start again.
+    /// </summary>
     public void DiscardGradient() => isDiscarded = true;
 
-    /// <summary>Backward is about to add to <paramref name="destination"/>: to a part of the gradient here, to its caller's, or to none.</summary>
+    /// <summary>
+    /// Called before Backward adds to <paramref name="destination"/>, which is a part of <see cref="Gradient"/>, a tensor of the caller, or none.
+    /// </summary>
     internal void PrepareGradient(Tensor destination)
     {
         if (isDiscarded && destination.Storage == Gradient.Storage)
@@ -111,10 +144,10 @@ public sealed class Parameters
         }
     }
 
-    /// <summary>values = other's: a hard target update.</summary>
+    /// <summary>Copies the values of <paramref name="other"/>: a hard target update.</summary>
     public void CopyFrom(Parameters other) => other.Values.CopyTo(Values);
 
-    /// <summary>values = (1 - tau) values + tau other's: a soft target update (Polyak averaging).</summary>
+    /// <summary>values = (1 - tau) values + tau other.values: a soft target update (Polyak averaging).</summary>
     public void PolyakUpdate(Parameters other, float tau) => Values.Device.Update(new Polyak(tau), Values, other.Values, default, default);
 
     internal readonly struct Polyak(float tau) : IUpdate
@@ -126,14 +159,29 @@ public sealed class Parameters
 }
 
 /// <summary>
-/// A copy of parameters for acting: it stays as it is until the next <see cref="CopyFrom"/>. Every matrix has its transpose beside it, as products with
-/// a few rows read it; turning the weights over at every step would take longer than such a product.
+/// A copy of parameters for inference, which changes only by <see cref="CopyFrom"/>. It holds the transpose of every matrix as well, which products with few
+/// rows read; transposing at every call would take longer than such a product.
 /// </summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var network = new Mlp(layout, [4, 32, 2]);
+/// var weights = new InferenceWeights(layout);
+/// weights.CopyFrom(new Parameters(layout).Initialize(new Rng(1)));
+/// var tape = new Tape();
+/// using (tape.NoGrad())
+/// {
+///     Tensor y = network.Forward(tape.Detached(weights), tape.Constant(Tensor.Zeros(1, 4))).Value;   // [1, 2]
+/// }
+/// </code>
+/// </example>
 public sealed class InferenceWeights
 {
     private readonly Tensor transposes;
 
-    /// <summary>Zeros.</summary>
+    /// <summary>Creates weights that are 0.</summary>
+    /// <param name="layout">Their names and shapes.</param>
+    /// <param name="device">The device that owns the memory; by default the CPU.</param>
     public InferenceWeights(ParameterLayout layout, Device? device = null)
     {
         Values = new Parameters(layout, device);
@@ -142,7 +190,7 @@ public sealed class InferenceWeights
 
     internal Parameters Values { get; }
 
-    /// <summary>Takes other's values.</summary>
+    /// <summary>Copies the values of <paramref name="other"/>.</summary>
     public void CopyFrom(Parameters other)
     {
         Values.CopyFrom(other);
@@ -155,7 +203,7 @@ public sealed class InferenceWeights
         }
     }
 
-    /// <summary>Of a matrix [out, in] or of matrices [N, out, in]: [in, out] or [N, in, out]. None for other slices.</summary>
+    /// <summary>The transpose of a matrix [out, in], or of matrices [N, out, in]; none for other slices.</summary>
     internal Tensor Transpose(ParameterSlice slice)
     {
         var shape = slice.Shape;
@@ -163,21 +211,24 @@ public sealed class InferenceWeights
     }
 }
 
-/// <summary>Parameters on a tape: what a module's Forward reads its weights from.</summary>
+/// <summary>
+/// Parameters bound to a tape, from which the Forward methods of layers read their weights. See <see cref="Tape.Bind"/> and
+/// <see cref="Tape.Detached(Parameters)"/>.
+/// </summary>
 public readonly struct Weights
 {
     private readonly Parameters parameters;
-    private readonly InferenceWeights? frozen;
+    private readonly InferenceWeights? inference;
     private readonly Tensor gradient;
 
     internal Weights(Tape tape, Parameters parameters, Tensor gradient) => (Tape, this.parameters, this.gradient) = (tape, parameters, gradient);
 
-    internal Weights(Tape tape, InferenceWeights frozen) => (Tape, parameters, this.frozen) = (tape, frozen.Values, frozen);
+    internal Weights(Tape tape, InferenceWeights inference) => (Tape, parameters, this.inference) = (tape, inference.Values, inference);
 
-    /// <summary>What records.</summary>
+    /// <summary>The tape.</summary>
     public Tape Tape { get; }
 
-    /// <summary>One slice as a number with history.</summary>
+    /// <summary>One slice, recorded on the tape.</summary>
     public Var this[ParameterSlice slice]
-        => Tape.Parameter(parameters, parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice), frozen?.Transpose(slice) ?? default);
+        => Tape.Parameter(parameters, parameters[slice], gradient.IsNone ? default : Parameters.View(gradient, slice), inference?.Transpose(slice) ?? default);
 }

@@ -2,7 +2,7 @@ namespace Marl.Native;
 
 public sealed partial class Tape
 {
-    /// <summary>The extent of a step or of a stretch without history; dispose of it at its end.</summary>
+    /// <summary>The scope of a <see cref="Step"/> or of <see cref="NoGrad"/>.</summary>
     public readonly ref struct Scope
     {
         private readonly Tape tape;
@@ -19,8 +19,11 @@ public sealed partial class Tape
             depth = ++tape.depth;
         }
 
-        /// <summary>Ends the scope with a result: the value of x, without its history, lives until the surrounding scope ends, or until the next one
-        /// begins where there is none around. All else is given back.</summary>
+        /// <summary>
+        /// Ends the scope and returns the value of x. It lives until the enclosing scope ends or, without one, until the next scope begins. All other memory of
+        /// the scope is freed.
+        /// </summary>
+        /// <exception cref="InvalidOperationException">The scope has ended.</exception>
         public Tensor Keep(Var x) => Keep(x.Value);
 
         /// <inheritdoc cref="Keep(Var)"/>
@@ -28,23 +31,23 @@ public sealed partial class Tape
         {
             if (tape.depth < depth)
             {
-                throw new InvalidOperationException("Keep: the scope has ended; it keeps one result");
+                throw new InvalidOperationException("Keep: the scope has ended; only one result can be kept");
             }
-            // At the top, where the scope's own scratch begins, unless x itself is there.
+            // Allocate where the scratch memory of this scope begins, unless x overlaps it.
             int top = tape.values.High;
             tape.values.Release(tape.values.Low, high);
-            var kept = tape.values.TakeHigh(x.Shape);
+            var kept = tape.values.AllocateHigh(x.Shape);
             if (kept.Storage == x.Storage && x.Offset < kept.Offset + kept.Count && kept.Offset < x.Offset + x.Count)
             {
                 tape.values.Release(tape.values.Low, top);
-                kept = tape.values.TakeHigh(x.Shape);
+                kept = tape.values.AllocateHigh(x.Shape);
             }
             x.CopyTo(kept);
             End(tape.values.High);
             return kept;
         }
 
-        /// <summary>Ends the scope, if <see cref="Keep(Var)"/> has not: handles made in it become invalid, its memory is given back.</summary>
+        /// <summary>Ends the scope, unless <see cref="Keep(Var)"/> has. Values recorded in it become invalid, and its memory is freed.</summary>
         public void Dispose()
         {
             if (tape.depth >= depth)

@@ -1,46 +1,58 @@
 namespace Marl.Native;
 
 /// <summary>
-/// A number with a history: a handle of 16 bytes to a node of a <see cref="Tape"/>. Reading <see cref="Value"/> gives a plain
-/// <see cref="Tensor"/> and so stops the gradient: targets are functions Tensor -> Tensor, losses take (Var prediction, Tensor target).
+/// A tensor on a <see cref="Tape"/>: a 16-byte handle to a recorded node. <see cref="Value"/> is a plain <see cref="Tensor"/>, so that no gradient flows
+/// through it: targets are functions Tensor -> Tensor, losses take (Var prediction, Tensor target).
 /// </summary>
+/// <example>
+/// <code>
+/// var tape = new Tape();
+/// using (tape.Step())
+/// {
+///     Var x = tape.Variable(Tensor.Of([1, 2, 3]));
+///     Var y = (2f * x).Square().Sum();             // 4 x^2, summed
+///     tape.Backward(y);
+///     float[] gradient = x.Gradient.ToArray();     // 8 x = [8, 16, 24]
+/// }
+/// </code>
+/// </example>
 public readonly struct Var
 {
     private readonly Tape? tape;
 
     internal Var(Tape tape, int index, int stamp) => (this.tape, Index, Stamp) = (tape, index, stamp);
 
-    /// <summary>What recorded it.</summary>
-    /// <exception cref="InvalidOperationException">this is a default value, which nothing recorded.</exception>
-    public Tape Tape => tape ?? throw new InvalidOperationException("this Var is empty");
+    /// <summary>The tape that recorded this value.</summary>
+    /// <exception cref="InvalidOperationException">This is a default value, which no tape recorded.</exception>
+    public Tape Tape => tape ?? throw new InvalidOperationException("this Var is a default value, which no tape recorded");
 
     internal int Index { get; }
 
     internal int Stamp { get; }
 
-    /// <summary>The numbers, without history.</summary>
-    /// <exception cref="InvalidOperationException">the step or the scope that it was recorded in has ended.</exception>
+    /// <summary>The value, without its history.</summary>
+    /// <exception cref="InvalidOperationException">The step or scope that recorded it has ended.</exception>
     public Tensor Value => Tape.Node(this).Value;
 
     /// <summary>The lengths of the axes.</summary>
     public Shape Shape => Value.Shape;
 
-    /// <summary>The gradient that the last <see cref="Tape.Backward(Var)"/> left here; none if it did not reach here.</summary>
+    /// <summary>The gradient that the last <see cref="Tape.Backward(Var)"/> computed; none if the root does not depend on this value.</summary>
     public Tensor Gradient => Tape.Node(this).Gradient;
 
-    /// <summary>The tangent that the last <see cref="Tape.PushForward"/> left here; none where it is 0 throughout.</summary>
+    /// <summary>The tangent that the last <see cref="Tape.PushForward"/> computed; none if it is 0.</summary>
     public Tensor Tangent => Tape.Node(this).Tangent;
 
-    /// <summary>a + b, broadcasting.</summary>
+    /// <summary>a + b, elementwise, with broadcasting.</summary>
     public static Var operator +(Var a, Var b) => a.Zip(b, default(Add));
 
-    /// <summary>a - b, broadcasting.</summary>
+    /// <summary>a - b, elementwise, with broadcasting.</summary>
     public static Var operator -(Var a, Var b) => a.Zip(b, default(Subtract));
 
-    /// <summary>a b element by element, broadcasting.</summary>
+    /// <summary>a b, elementwise, with broadcasting.</summary>
     public static Var operator *(Var a, Var b) => a.Zip(b, default(Multiply));
 
-    /// <summary>a / b element by element, broadcasting.</summary>
+    /// <summary>a / b, elementwise, with broadcasting.</summary>
     public static Var operator /(Var a, Var b) => a.Zip(b, default(Divide));
 
     /// <summary>a + b</summary>
@@ -52,16 +64,16 @@ public readonly struct Var
     /// <summary>a - b</summary>
     public static Var operator -(Var a, float b) => a.Map(new Affine(1f, -b));
 
-    /// <summary>a - b with a constant tensor.</summary>
+    /// <summary>a - b for a constant tensor b.</summary>
     public static Var operator -(Var a, Tensor b) => a - a.Tape.Constant(b);
 
-    /// <summary>a - b with a constant tensor.</summary>
+    /// <summary>a - b for a constant tensor a.</summary>
     public static Var operator -(Tensor a, Var b) => b.Tape.Constant(a) - b;
 
-    /// <summary>a + b with a constant tensor.</summary>
+    /// <summary>a + b for a constant tensor b.</summary>
     public static Var operator +(Var a, Tensor b) => a + a.Tape.Constant(b);
 
-    /// <summary>a b with a constant tensor.</summary>
+    /// <summary>a b for a constant tensor b.</summary>
     public static Var operator *(Var a, Tensor b) => a * a.Tape.Constant(b);
 
     /// <summary>a - b</summary>
@@ -79,7 +91,7 @@ public readonly struct Var
     /// <summary>a / b</summary>
     public static Var operator /(float a, Var b) => b.Tape.Constant(a) / b;
 
-    /// <summary>a / b with a constant tensor.</summary>
+    /// <summary>a / b for a constant tensor b.</summary>
     public static Var operator /(Var a, Tensor b) => a / a.Tape.Constant(b);
 
     /// <summary>-a</summary>

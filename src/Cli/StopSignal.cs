@@ -8,7 +8,7 @@ internal sealed class StopSignal : IDisposable
     private readonly string lastWords;
     private readonly CancellationTokenSource source = new();
     private readonly PosixSignalRegistration interrupt, terminate;
-    private PosixSignal? received;
+    private int received;
 
     /// <param name="lastWords">what stderr is told at the second signal.</param>
     public StopSignal(string lastWords)
@@ -22,7 +22,7 @@ internal sealed class StopSignal : IDisposable
     public CancellationToken Token => source.Token;
 
     /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>
-    public int ExitCode => received is PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
+    public int ExitCode => received == (int)PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -34,9 +34,8 @@ internal sealed class StopSignal : IDisposable
 
     private void Receive(PosixSignalContext context)
     {
-        if (received is null)
+        if (Interlocked.CompareExchange(ref received, (int)context.Signal, 0) == 0)
         {
-            received = context.Signal;
             context.Cancel = true;
             source.Cancel();
         }

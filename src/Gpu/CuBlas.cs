@@ -3,14 +3,14 @@ using ILGPU.Runtime;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>NVIDIA's cuBLAS, where it is installed. On one stream it gives the same bits from run to run: nothing is added up in an order left to chance.</summary>
+/// <summary>NVIDIA's cuBLAS, if installed. On one stream its results are reproducible from run to run.</summary>
 internal sealed unsafe class CuBlas : IBlas
 {
-    /// <summary>Newest first.</summary>
+    /// <summary>The supported major versions, newest first.</summary>
     private static readonly int[] Versions = [13, 12, 11];
 
-    // Of cublas_api.h.
-    internal const int AsStored = 0, Transposed = 1, DefaultMath = 0;
+    // Constants of cublas_api.h.
+    internal const int NoTranspose = 0, Transpose = 1, DefaultMath = 0;
     private const int Tf32Math = 3;
 
     private readonly string name;
@@ -18,21 +18,22 @@ internal sealed unsafe class CuBlas : IBlas
     private readonly nint library, handle;
     private readonly delegate* unmanaged<nint, int> destroy;
     private readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, nint, int, float*, nint, int, int> sgemm;
-    private readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, long, nint, int, long, float*, nint, int, long, int, int> sgemmBatched;
+    private readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, long, nint, int, long, float*, nint, int, long, int, int>
+        sgemmBatched;
 
-    /// <summary>Products on a stream of a device.</summary>
-    /// <param name="name">of the device, for people.</param>
-    /// <param name="accelerator">the device.</param>
-    /// <param name="stream">CUDA's.</param>
-    /// <param name="tf32">whether factors may be rounded to TF32.</param>
-    /// <exception cref="DeviceException">the library is missing, or refuses the device.</exception>
+    /// <summary>Creates a handle for a stream of a device.</summary>
+    /// <param name="name">The display name of the device.</param>
+    /// <param name="accelerator">The device.</param>
+    /// <param name="stream">The CUDA stream.</param>
+    /// <param name="tf32">Whether factors may be rounded to TF32.</param>
+    /// <exception cref="DeviceException">The library is missing or rejects the device.</exception>
     public CuBlas(string name, Accelerator accelerator, nint stream, bool tf32)
     {
         (this.name, this.accelerator, library) = (name, accelerator, Load(out _));
         if (library == 0)
         {
-            throw new DeviceException($"{name} cannot multiply by cuBLAS, for none of {string.Join(", ", Versions.Select(Name))} is found: it comes with NVIDIA's CUDA " +
-                $"toolkit, and {(OperatingSystem.IsWindows() ? "PATH" : "LD_LIBRARY_PATH")} says where it is; without +cublas the device can be used");
+            throw new DeviceException($"{name} does not support +cublas: none of {string.Join(", ", Versions.Select(Name))} was found. Install NVIDIA's CUDA " +
+                $"toolkit and add it to {(OperatingSystem.IsWindows() ? "PATH" : "LD_LIBRARY_PATH")}, or open the device without +cublas");
         }
         destroy = (delegate* unmanaged<nint, int>)Export("cublasDestroy_v2");
         sgemm = (delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, nint, int, float*, nint, int, int>)Export("cublasSgemm_v2");
@@ -46,7 +47,7 @@ internal sealed unsafe class CuBlas : IBlas
         Check(((delegate* unmanaged<nint, int, int>)Export("cublasSetMathMode"))(handle, tf32 ? Tf32Math : DefaultMath), "cublasSetMathMode");
     }
 
-    /// <summary>The library that would be used; none if there is none.</summary>
+    /// <summary>Returns the file name of the library that would be used, or null.</summary>
     public static string? Find()
     {
         nint library = Load(out string? file);
@@ -62,15 +63,16 @@ internal sealed unsafe class CuBlas : IBlas
     {
         accelerator.Bind();
         float alpha = 1f, beta = p.Beta;
-        int a = p.TransposeA ? Transposed : AsStored, b = p.TransposeB ? Transposed : AsStored;
+        int a = p.TransposeA ? Transpose : NoTranspose, b = p.TransposeB ? Transpose : NoTranspose;
         Check(p.Batch == 1 ? sgemm(handle, a, b, p.M, p.N, p.K, &alpha, p.A, p.LdA, p.B, p.LdB, &beta, p.C, p.LdC)
-            : sgemmBatched(handle, a, b, p.M, p.N, p.K, &alpha, p.A, p.LdA, p.StrideA, p.B, p.LdB, p.StrideB, &beta, p.C, p.LdC, p.StrideC, p.Batch), "cublasSgemm");
+            : sgemmBatched(handle, a, b, p.M, p.N, p.K, &alpha, p.A, p.LdA, p.StrideA, p.B, p.LdB, p.StrideB, &beta, p.C, p.LdC, p.StrideC, p.Batch),
+            "cublasSgemm");
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        // What it says of a device that is lost changes nothing any more. The library stays: it has threads and memory of its own until the process ends.
+        // The status of a lost device is of no use. The library stays loaded: it has its own threads and memory until the process ends.
         accelerator.Bind();
         _ = destroy(handle);
     }
@@ -92,7 +94,7 @@ internal sealed unsafe class CuBlas : IBlas
     }
 
     private nint Export(string function) => NativeLibrary.TryGetExport(library, function, out nint address) ? address
-        : throw new DeviceException($"{name} cannot multiply by cuBLAS: the library that is installed has no {function}");
+        : throw new DeviceException($"{name} does not support +cublas: the installed library has no {function}");
 
     private void Check(int status, string function)
     {

@@ -5,12 +5,12 @@ using ILGPU.Runtime.Cuda;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// CUDA graphs, by the driver's own recording of a stream. Every time all launches are recorded, because their arguments change (divisors, where rows are, how often
-/// an optimizer stepped); a graph that was made of as many before takes the new arguments over, if it is of the same launches, and is made again otherwise.
+/// Captures launches as CUDA graphs, by the stream capture of the driver. Every capture records all launches, because their arguments change; the executable
+/// graph of an earlier capture with the same number of nodes is updated if its launches are the same, and replaced otherwise.
 /// </summary>
 internal sealed unsafe class CudaGraphs : ILaunchGraphs
 {
-    // Of cuda.h: what other streams and threads do meanwhile is no business of the recording.
+    // CU_STREAM_CAPTURE_MODE_RELAXED of cuda.h: calls of other threads do not affect the capture.
     private const int Relaxed = 2;
 
     private readonly Accelerator accelerator;
@@ -23,14 +23,14 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
     private readonly delegate* unmanaged<nint, nint, int> launch;
     private readonly delegate* unmanaged<nint, int> destroyGraph, destroyExecutable;
 
-    // By the number of launches.
+    // By the number of nodes.
     private readonly Dictionary<nuint, nint> executables = [];
 
-    /// <summary>Of a stream.</summary>
-    /// <param name="name">of the device, for people.</param>
-    /// <param name="accelerator">the device.</param>
-    /// <param name="stream">CUDA's.</param>
-    /// <exception cref="DeviceException">the driver is too old.</exception>
+    /// <summary>Creates graphs for a stream.</summary>
+    /// <param name="name">The display name of the device.</param>
+    /// <param name="accelerator">The device.</param>
+    /// <param name="stream">The CUDA stream.</param>
+    /// <exception cref="DeviceException">The driver is too old.</exception>
     public CudaGraphs(string name, Accelerator accelerator, nint stream)
     {
         (this.accelerator, this.stream, library) = (accelerator, stream, NativeLibrary.Load(GpuDevices.CudaDriver));
@@ -44,7 +44,8 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
         destroyExecutable = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
 
         nint Export(string function) => NativeLibrary.TryGetExport(library, function, out nint address) ? address
-            : throw new DeviceException($"{name} cannot take launches together: its driver has no {function}; a newer one has, and without +graphs the device can be used");
+            : throw new DeviceException($"{name} does not support +graphs: its driver has no {function}; update the driver, or " +
+                "open the device without +graphs");
     }
 
     /// <inheritdoc/>
@@ -68,7 +69,7 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
             {
                 return;
             }
-            if (!executables.Remove(count, out executable) || !TakesOver(executable, graph))
+            if (!executables.Remove(count, out executable) || !TryUpdate(executable, graph))
             {
                 Check(instantiate(&executable, graph, 0));
             }
@@ -102,8 +103,8 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
         NativeLibrary.Free(library);
     }
 
-    /// <summary>Whether a graph has the arguments of another now; one of other launches is gone.</summary>
-    private bool TakesOver(nint executable, nint graph)
+    /// <summary>Updates an executable graph to the arguments of another graph. If the launches differ, the executable graph is destroyed.</summary>
+    private bool TryUpdate(nint executable, nint graph)
     {
         nint node;
         int result;

@@ -2,35 +2,35 @@ using System.Globalization;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>What a device is opened by: its kind, its number among those of its kind, and after a plus each, words on how it works.</summary>
-/// <param name="Kind">one of the two.</param>
-/// <param name="Index">counted from 0.</param>
-/// <param name="Tf32">of factors rounded to TF32, on tensor cores.</param>
-/// <param name="CuBlas">by NVIDIA's library.</param>
-/// <param name="Graphs">whether an update is taken as one CUDA graph.</param>
+/// <summary>The identifier of a device: its kind, its index and its options, such as "cuda:1+tf32".</summary>
+/// <param name="Kind"><see cref="Cuda"/> or <see cref="OpenCL"/>.</param>
+/// <param name="Index">The index among the devices of its kind, from 0.</param>
+/// <param name="Tf32">Whether matrix products use tensor cores, with factors rounded to TF32.</param>
+/// <param name="CuBlas">Whether matrix products use cuBLAS.</param>
+/// <param name="Graphs">Whether updates are captured as CUDA graphs.</param>
 internal readonly record struct DeviceId(string Kind, int Index, bool Tf32, bool CuBlas, bool Graphs)
 {
     public const string Cuda = "cuda", OpenCL = "opencl";
 
-    private const string Tf32Word = "tf32", CuBlasWord = "cublas", GraphsWord = "graphs";
+    private const string Tf32Flag = "tf32", CuBlasFlag = "cublas", GraphsFlag = "graphs";
 
-    /// <summary>What CUDA devices have, in any order.</summary>
-    private static readonly string[] Words = [Tf32Word, CuBlasWord, GraphsWord];
+    /// <summary>The options of CUDA devices, in any order.</summary>
+    private static readonly string[] Flags = [Tf32Flag, CuBlasFlag, GraphsFlag];
 
-    /// <summary>"cuda", "cuda:1", "cuda:1+tf32+cublas", "opencl:0".</summary>
-    /// <exception cref="ArgumentException">it is none; says what is.</exception>
+    /// <summary>Parses "cuda", "cuda:1", "cuda:1+tf32+cublas", "opencl:0".</summary>
+    /// <exception cref="ArgumentException">The identifier is invalid.</exception>
     public static DeviceId Parse(string id)
     {
-        string[] parts = id.Split('+'), said = parts[1..];
+        string[] parts = id.Split('+'), flags = parts[1..];
         string kind = parts[0].Split(':')[0], number = parts[0][kind.Length..];
         int index = 0;
         bool known = kind is Cuda or OpenCL && (number.Length == 0 || int.TryParse(number[1..], NumberStyles.None, CultureInfo.InvariantCulture, out index));
-        known &= said.Length == 0 || kind == Cuda && said.All(Words.Contains) && said.Distinct().Count() == said.Length;
-        return known ? new(kind, index, said.Contains(Tf32Word), said.Contains(CuBlasWord), said.Contains(GraphsWord))
-            : throw new ArgumentException($"'{id}' is no device: {Cuda}, {Cuda}:i, {OpenCL} or {OpenCL}:i is, {Cuda} also with any of " +
-                $"{string.Join(", ", Words.Select(word => "+" + word))} after it");
+        known &= flags.Length == 0 || kind == Cuda && flags.All(Flags.Contains) && flags.Distinct().Count() == flags.Length;
+        return known ? new(kind, index, flags.Contains(Tf32Flag), flags.Contains(CuBlasFlag), flags.Contains(GraphsFlag))
+            : throw new ArgumentException($"'{id}' is not a device: expected {Cuda}, {Cuda}:i, {OpenCL} or {OpenCL}:i, for {Cuda} optionally followed by " +
+                $"{string.Join(", ", Flags.Select(flag => "+" + flag))}");
     }
 
-    /// <summary>In full.</summary>
-    public override string ToString() => $"{Kind}:{Index}{(Tf32 ? "+" + Tf32Word : "")}{(CuBlas ? "+" + CuBlasWord : "")}{(Graphs ? "+" + GraphsWord : "")}";
+    /// <summary>Formats the full identifier.</summary>
+    public override string ToString() => $"{Kind}:{Index}{(Tf32 ? "+" + Tf32Flag : "")}{(CuBlas ? "+" + CuBlasFlag : "")}{(Graphs ? "+" + GraphsFlag : "")}";
 }

@@ -1,20 +1,20 @@
 namespace Marl.Native.Gpu;
 
-/// <summary>Launches of the gates of a GRU and of QMIX's mixing layer.</summary>
+/// <summary>Launches of the fused kernels: GRU gates and monotone mixing.</summary>
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
     public override void GruGates(Tensor gates, Tensor h, Tensor y)
     {
         int n = h.Count;
-        Each(new GruGatesKernel { Count = n, Units = h.Shape.Columns, Gates = View(gates, 4 * n), H = View(h), Y = View(y, n) }, n);
+        ForEachElement(new GruGatesKernel { Count = n, Units = h.Shape.Columns, Gates = View(gates, 4 * n), H = View(h), Y = View(y, n) }, n);
     }
 
     /// <inheritdoc/>
     public override void GruGatesBackward(Tensor gates, Tensor h, Tensor dy, Tensor d, Tensor dh)
     {
         int n = h.Count;
-        Each(new GruGatesBackwardKernel
+        ForEachElement(new GruGatesBackwardKernel
         {
             Count = n,
             Units = h.Shape.Columns,
@@ -30,7 +30,7 @@ public sealed partial class GpuDevice
     public override void GruGatesTangent(Tensor gates, Tensor h, Tensor d, Tensor dh, Tensor dy)
     {
         int n = h.Count;
-        Each(new GruGatesTangentKernel
+        ForEachElement(new GruGatesTangentKernel
         {
             Count = n,
             Units = h.Shape.Columns,
@@ -43,12 +43,12 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    public override void GruSteps(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor biasN, Tensor y, Tensor kept)
+    public override void GruSteps(Tensor gates, Tensor h0, Tensor continueMask, Matrix w, Tensor biasN, Tensor y, Tensor scratch)
     {
         int units = w.M, rows = h0.Count / units, steps = gates.Shape[0];
-        if (units > RowsOfFour.MaxUnits)
+        if (units > RowTile.MaxUnits)
         {
-            base.GruSteps(gates, h0, keep, w, biasN, y, kept);
+            base.GruSteps(gates, h0, continueMask, w, biasN, y, scratch);
             return;
         }
         var state = View(h0);
@@ -57,24 +57,24 @@ public sealed partial class GpuDevice
             Steps = steps,
             Rows = rows,
             Units = units,
-            Copies = w.Batch,
-            HasKeep = Flag(!keep.IsNone),
-            W = Grid(w),
+            WeightGroups = w.Batch,
+            HasContinueMask = Flag(!continueMask.IsNone),
+            W = Strided(w),
             BiasN = View(biasN, w.Batch * units),
             Gates = View(gates, steps * rows * 4 * units),
             H0 = state,
-            Keep = ViewOr(keep, steps * rows, state),
+            ContinueMask = ViewOr(continueMask, steps * rows, state),
             Y = View(y, steps * rows * units),
-        }, RowsOfFour.Groups(rows, w.Batch), UnitThreads(units));
+        }, RowTile.Groups(rows, w.Batch), UnitThreads(units));
     }
 
     /// <inheritdoc/>
-    public override void GruStepsBackward(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor y, Tensor dy, Tensor d, Tensor before, Tensor dh)
+    public override void GruStepsBackward(Tensor gates, Tensor h0, Tensor continueMask, Matrix w, Tensor y, Tensor dy, Tensor d, Tensor previous, Tensor dh)
     {
         int units = w.N, rows = h0.Count / units, steps = gates.Shape[0];
-        if (units > RowsOfFour.MaxUnits)
+        if (units > RowTile.MaxUnits)
         {
-            base.GruStepsBackward(gates, h0, keep, w, y, dy, d, before, dh);
+            base.GruStepsBackward(gates, h0, continueMask, w, y, dy, d, previous, dh);
             return;
         }
         var state = View(h0);
@@ -83,21 +83,21 @@ public sealed partial class GpuDevice
             Steps = steps,
             Rows = rows,
             Units = units,
-            Copies = w.Batch,
-            HasKeep = Flag(!keep.IsNone),
-            W = Grid(w),
+            WeightGroups = w.Batch,
+            HasContinueMask = Flag(!continueMask.IsNone),
+            W = Strided(w),
             Gates = View(gates, steps * rows * 4 * units),
             H0 = state,
-            Keep = ViewOr(keep, steps * rows, state),
+            ContinueMask = ViewOr(continueMask, steps * rows, state),
             Y = View(y, steps * rows * units),
             DY = View(dy, steps * rows * units),
             D = View(d, steps * rows * 4 * units),
-            Before = View(before, steps * rows * units),
+            Previous = View(previous, steps * rows * units),
             DH = View(dh, rows * units),
-        }, RowsOfFour.Groups(rows, w.Batch), UnitThreads(units));
+        }, RowTile.Groups(rows, w.Batch), UnitThreads(units));
     }
 
-    /// <summary>One thread per unit, in whole warps.</summary>
+    /// <summary>One thread per unit, rounded up to whole warps.</summary>
     private int UnitThreads(int units) => Math.Min(threads, (units + 31) / 32 * 32);
 
     /// <inheritdoc/>
@@ -106,11 +106,11 @@ public sealed partial class GpuDevice
         int rows = x.Shape.Rows, inputs = x.Shape.Columns, width = y.Shape.Columns;
         if (width == 1)
         {
-            // One output is a dot product.
+            // One output: a dot product.
             AbsoluteDot(View(w, rows * inputs), View(x), View(y, rows), rows, inputs, repeat: 1, b);
             return;
         }
-        Each(new MixKernel
+        ForEachElement(new MixKernel
         {
             Count = y.Count,
             Inputs = inputs,
@@ -129,14 +129,14 @@ public sealed partial class GpuDevice
         var weights = View(w, n);
         if (!dw.IsNone || !dx.IsNone && width == 1)
         {
-            Each(new MixBackwardKernel
+            ForEachElement(new MixBackwardKernel
             {
                 Count = n,
                 Inputs = inputs,
                 Width = width,
                 Accumulate = Flag(accumulate),
-                WantsW = Flag(!dw.IsNone),
-                WantsX = Flag(!dx.IsNone && width == 1),
+                NeedsW = Flag(!dw.IsNone),
+                NeedsX = Flag(!dx.IsNone && width == 1),
                 W = weights,
                 X = View(x),
                 DY = View(dy, rows * width),
@@ -150,11 +150,11 @@ public sealed partial class GpuDevice
         }
     }
 
-    /// <summary>y[r] = c[r] + sum_k |a[r, k]| b[r / repeat, k], or y[r] += that where c is none.</summary>
+    /// <summary>y[r] = c[r] + sum_k |a[r, k]| b[r / repeat, k], or y[r] += that sum where c is none.</summary>
     private void AbsoluteDot(ILGPU.ArrayView<float> a, ILGPU.ArrayView<float> b, ILGPU.ArrayView<float> y, int rows, int columns, int repeat, Tensor c)
     {
         int lanes = LanesFor(columns);
-        Rows(new AbsoluteDotKernel
+        ForEachRow(new AbsoluteDotKernel
         {
             Lanes = lanes,
             Rows = rows,

@@ -5,62 +5,60 @@ namespace Marl.Native.Gpu;
 /// <summary>Launches of matrix products.</summary>
 public sealed partial class GpuDevice
 {
-    /// <summary>
-    /// A few results of a long k, like the gradient of weights by thousands of rows, are too few squares to keep a device busy: k is cut, and the slices' results
-    /// are summed from the first to the last.
-    /// </summary>
     /// <inheritdoc/>
+    /// <remarks>A small result with a long inner dimension, such as the gradient of weights over thousands of rows, has too few tiles to keep a device busy:
+    /// the inner dimension is split, and the results of the slices are summed in order.</remarks>
     public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
     {
         Matrix.CheckProduct(a, b, c, accumulate, bias);
-        if (blas is not null && Sgemm.Of(a, b, c, accumulate || !bias.IsNone, address) is { } asked)
+        if (blas is not null && Sgemm.Of(a, b, c, accumulate || !bias.IsNone, address) is { } sgemm)
         {
-            PutBias(bias, c);
-            blas.Multiply(asked);
+            CopyBias(bias, c);
+            blas.Multiply(sgemm);
             return;
         }
         int side = threads == WideGroup ? 4 * WideTile.Edge : 4 * NarrowTile.Edge;
-        int down = (c.M + side - 1) / side, across = (c.N + side - 1) / side, squares = down * across * c.Batch, slices = Slices(a.N, squares);
-        if (squares == 0)
+        int down = (c.M + side - 1) / side, across = (c.N + side - 1) / side, tiles = down * across * c.Batch, slices = Slices(a.N, tiles);
+        if (tiles == 0)
         {
             return;
         }
-        var result = Grid(c);
-        var product = new Product
+        var result = Strided(c);
+        var product = new GemmArguments
         {
             M = c.M,
             N = c.N,
             K = a.N,
             Slices = slices,
             Depth = (a.N + slices - 1) / slices,
-            TilesDown = down,
-            TilesAcross = across,
+            TileRows = down,
+            TileColumns = across,
             Accumulate = Flag(accumulate),
             HasBias = Flag(!bias.IsNone),
             BiasStep = bias.IsNone || bias.Count == c.N ? 0 : c.N,
-            A = Grid(a),
-            B = Grid(b),
+            A = Strided(a),
+            B = Strided(b),
             C = result,
             Bias = bias.IsNone ? result.Data : View(bias),
         };
         if (slices == 1)
         {
-            Multiply(product, squares);
+            Multiply(product, tiles);
             return;
         }
         var parts = View(Scratch(new Shape(c.Batch * slices, c.M, c.N)));
-        Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, squares * slices);
+        Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, tiles * slices);
         int n = c.Batch * c.M * c.N;
-        Each(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
+        ForEachElement(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
     }
 
-    /// <summary>Every row of c becomes the bias, if there is one.</summary>
-    private void PutBias(Tensor bias, Matrix c)
+    /// <summary>Sets every row of c to the bias, if there is one.</summary>
+    private void CopyBias(Tensor bias, Matrix c)
     {
         if (!bias.IsNone)
         {
-            var grid = Grid(c);
-            Each(new CopyStridedKernel
+            var grid = Strided(c);
+            ForEachElement(new CopyStridedKernel
             {
                 Lengths = new(1, c.Batch, c.M, c.N),
                 XStrides = new(0, bias.Count == c.N ? 0 : c.N, 0, 1),
@@ -71,7 +69,7 @@ public sealed partial class GpuDevice
         }
     }
 
-    private void Multiply(Product product, int groups)
+    private void Multiply(GemmArguments product, int groups)
     {
         if (Tf32Products)
         {
@@ -87,9 +85,10 @@ public sealed partial class GpuDevice
         }
     }
 
-    private Grid2 Grid(Matrix matrix)
+    private StridedMatrix Strided(Matrix matrix)
     {
-        int step = matrix.Batch == 1 ? 0 : matrix.Step;
-        return matrix.Transposed ? new(View(matrix.Data), matrix.First, step, 1, matrix.Stride) : new(View(matrix.Data), matrix.First, step, matrix.Stride, 1);
+        int step = matrix.Batch == 1 ? 0 : matrix.BatchStride;
+        return matrix.Transposed ? new(View(matrix.Data), matrix.Offset, step, 1, matrix.RowStride)
+            : new(View(matrix.Data), matrix.Offset, step, matrix.RowStride, 1);
     }
 }

@@ -1,13 +1,13 @@
 namespace Marl.Native.Gpu;
 
-/// <summary>Launches of gathers and scatters. An index outside its row is found by the next <see cref="Read"/>.</summary>
+/// <summary>Launches of gather and scatter. An index outside its axis is reported by the next <see cref="Read"/>.</summary>
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
     public override void Gather(Tensor x, Tensor index, Tensor y)
     {
         int rows = x.Shape.Rows, picks = index.Shape.Columns, n = rows * picks;
-        Each(new GatherKernel
+        ForEachElement(new GatherKernel
         {
             Count = n,
             Columns = x.Shape.Columns,
@@ -23,7 +23,7 @@ public sealed partial class GpuDevice
     public override void ScatterAdd(Tensor y, Tensor index, Tensor x)
     {
         int rows = x.Shape.Rows, picks = index.Shape.Columns;
-        Each(new ScatterAddKernel
+        ForEachElement(new ScatterAddKernel
         {
             Rows = rows,
             Columns = x.Shape.Columns,
@@ -39,7 +39,7 @@ public sealed partial class GpuDevice
     public override void GatherRows(Tensor w, Tensor index, Tensor y)
     {
         int width = w.Shape.Product(1, w.Shape.Rank), n = index.Count * width;
-        Each(new GatherRowsKernel
+        ForEachElement(new GatherRowsKernel
         {
             Count = n,
             Rows = w.Shape[0],
@@ -55,7 +55,7 @@ public sealed partial class GpuDevice
     public override void ScatterAddRows(Tensor y, Tensor index, Tensor w)
     {
         int width = w.Shape.Product(1, w.Shape.Rank);
-        Each(new ScatterAddRowsKernel
+        ForEachElement(new ScatterAddRowsKernel
         {
             Indices = index.Count,
             Rows = w.Shape[0],

@@ -9,14 +9,15 @@ namespace Marl.Native.Gpu;
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
-    /// <remarks>Without CUDA it is what the device has less what was allocated here: others may have taken more.</remarks>
-    public override long FreeMemory => memory is null && accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : (memory ?? accelerator.MemorySize) - allocated;
+    /// <remarks>Without CUDA, the memory of the device minus what this process allocated; other processes may use more.</remarks>
+    public override long FreeMemory
+        => memory is null && accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : (memory ?? accelerator.MemorySize) - allocated;
 
-    /// <summary>An allocation was given back.</summary>
+    /// <summary>Accounts for a released allocation.</summary>
     internal void Released(int count) => allocated -= (long)count * sizeof(float);
 
     /// <inheritdoc/>
-    /// <exception cref="DeviceException">the device has no room for it.</exception>
+    /// <exception cref="DeviceException">The device is out of memory.</exception>
     public override Storage Allocate(int count)
     {
         Flush();
@@ -25,7 +26,7 @@ public sealed partial class GpuDevice
             var buffer = accelerator.Allocate1D<float>(Math.Max(count, 1));
             buffer.View.MemSetToZero(stream);
             allocated += (long)count * sizeof(float);
-            Traffic = Traffic with { Allocations = Traffic.Allocations + 1 };
+            Transfers = Transfers with { Allocations = Transfers.Allocations + 1 };
             return new GpuStorage(this, buffer, count);
         }
         catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
@@ -34,7 +35,7 @@ public sealed partial class GpuDevice
         }
     }
 
-    /// <summary>Numbers for kernels alone: the bits of integers, for a float has too few.</summary>
+    /// <summary>Uploads integers for kernels. They are stored bit by bit, because a float represents large integers inexactly.</summary>
     internal Tensor Integers(List<int> values)
     {
         var there = Zeros(new Shape(values.Count));
@@ -55,12 +56,12 @@ public sealed partial class GpuDevice
             if (!staging.Fits(values.Length))
             {
                 Synchronize();
-                staging.Clear(values.Length);
+                staging.Reset(values.Length);
             }
-            var room = staging.Take(values.Length);
+            var room = staging.Allocate(values.Length);
             values.CopyTo(room);
             to.CopyFromCPUUnsafeAsync(stream, ref room[0], values.Length);
-            Traffic = Traffic with { Uploads = Traffic.Uploads + 1, Uploaded = Traffic.Uploaded + values.Length };
+            Transfers = Transfers with { Uploads = Transfers.Uploads + 1, UploadedElements = Transfers.UploadedElements + values.Length };
         }
         catch (AcceleratorException error)
         {
@@ -69,7 +70,7 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">a gather or scatter since the last reading had an index outside its row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A gather or scatter since the last read had an index outside its axis.</exception>
     public override unsafe void Read(Tensor source, Span<float> values)
     {
         var from = View(source, values.Length);
@@ -83,14 +84,14 @@ public sealed partial class GpuDevice
                 {
                     from.CopyToCPUUnsafeAsync(stream, ref *pinned, values.Length);
                 }
-                // This one waits for both.
+                // Waits for both copies.
                 fault.View.BaseView.CopyToCPU(stream, ref outside, 1);
             }
             if (outside != 0f)
             {
                 fault.View.MemSetToZero(stream);
             }
-            Traffic = Traffic with { Downloads = Traffic.Downloads + 1 };
+            Transfers = Transfers with { Downloads = Transfers.Downloads + 1 };
             Synchronized();
         }
         catch (AcceleratorException error)
@@ -99,21 +100,21 @@ public sealed partial class GpuDevice
         }
         if (outside != 0f)
         {
-            throw new ArgumentOutOfRangeException(nameof(source), "an index of a gather or scatter lay outside its row");
+            throw new ArgumentOutOfRangeException(nameof(source), "an index of a gather or scatter is outside its axis");
         }
     }
 
-    /// <summary>Somebody has waited: everything that was written has arrived.</summary>
+    /// <summary>Accounts for a synchronization: all staged data has arrived.</summary>
     private void Synchronized()
     {
-        Traffic = Traffic with { Synchronisations = Traffic.Synchronisations + 1 };
-        staging.Clear();
+        Transfers = Transfers with { Synchronizations = Transfers.Synchronizations + 1 };
+        staging.Reset();
     }
 
     /// <inheritdoc/>
     public override void Copy(Tensor x, Tensor y)
     {
-        // Drivers do not copy onto the same place.
+        // Drivers reject copies onto the source.
         if (x.Count == 0 || x.Storage == y.Storage && x.Offset == y.Offset)
         {
             return;
@@ -129,22 +130,22 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    public override void Fill(Tensor x, float value) => Each(new FillKernel { Value = value, Count = x.Count, Y = View(x) }, x.Count);
+    public override void Fill(Tensor x, float value) => ForEachElement(new FillKernel { Value = value, Count = x.Count, Y = View(x) }, x.Count);
 
     /// <inheritdoc/>
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        if (!LoopNest.Over(lengths, x, xStrides, y, yStrides, out var nest))
+        if (!LoopNest.TryCreate(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }
-        var turns = Four.Lengths(nest);
-        Each(new CopyStridedKernel
+        var turns = Int4.Lengths(nest);
+        ForEachElement(new CopyStridedKernel
         {
             Lengths = turns,
-            XStrides = Four.Strides(nest, 0),
-            YStrides = Four.Strides(nest, 1),
+            XStrides = Int4.Strides(nest, 0),
+            YStrides = Int4.Strides(nest, 1),
             Accumulate = Flag(accumulate),
             X = View(x),
             Y = View(y),

@@ -2,18 +2,18 @@ using ILGPU.Runtime.OpenCL;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>Launches of the pointwise ops.</summary>
+/// <summary>Launches of the elementwise kernels.</summary>
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
     public override void Map<TOp>(TOp op, Tensor x, Tensor y)
-        => Each(new MapKernel<TOp> { Op = op, Count = y.Count, X = View(x, y.Count), Y = View(y) }, y.Count);
+        => ForEachElement(new MapKernel<TOp> { Op = op, Count = y.Count, X = View(x, y.Count), Y = View(y) }, y.Count);
 
     /// <inheritdoc/>
     public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate)
     {
         int n = z.Count;
-        Each(new MapDerivativeKernel<TOp>
+        ForEachElement(new MapDerivativeKernel<TOp>
         {
             Op = op,
             Count = n,
@@ -30,7 +30,7 @@ public sealed partial class GpuDevice
     {
         if (a.Shape == y.Shape && b.Shape == y.Shape)
         {
-            Each(new PlainZipKernel<TOp> { Op = op, Count = y.Count, A = View(a), B = View(b), Y = View(y) }, y.Count);
+            ForEachElement(new SameShapeZipKernel<TOp> { Op = op, Count = y.Count, A = View(a), B = View(b), Y = View(y) }, y.Count);
             return;
         }
         var nest = new LoopNest(y.Shape);
@@ -38,12 +38,12 @@ public sealed partial class GpuDevice
         nest.SetBroadcast(1, b.Shape);
         if (nest.Collapse(2))
         {
-            Each(new ZipKernel<TOp>
+            ForEachElement(new ZipKernel<TOp>
             {
                 Op = op,
-                Lengths = Four.Lengths(nest),
-                AStrides = Four.Strides(nest, 0),
-                BStrides = Four.Strides(nest, 1),
+                Lengths = Int4.Lengths(nest),
+                AStrides = Int4.Strides(nest, 0),
+                BStrides = Int4.Strides(nest, 1),
                 A = View(a),
                 B = View(b),
                 Y = View(y),
@@ -60,14 +60,14 @@ public sealed partial class GpuDevice
         nest.SetBroadcast(2, dy.Shape);
         if (nest.Collapse(3))
         {
-            Each(new ZipDerivativeKernel<TOp>
+            ForEachElement(new ZipDerivativeKernel<TOp>
             {
                 Op = op,
                 Second = Flag(second),
-                Lengths = Four.Lengths(nest),
-                AStrides = Four.Strides(nest, 0),
-                BStrides = Four.Strides(nest, 1),
-                DYStrides = Four.Strides(nest, 2),
+                Lengths = Int4.Lengths(nest),
+                AStrides = Int4.Strides(nest, 0),
+                BStrides = Int4.Strides(nest, 1),
+                DYStrides = Int4.Strides(nest, 2),
                 A = View(a),
                 B = View(b),
                 Y = View(y, z.Count),
@@ -82,7 +82,7 @@ public sealed partial class GpuDevice
     {
         int n = p.Count;
         var parameters = View(p);
-        Each(new UpdateKernel<TRule>
+        ForEachElement(new UpdateKernel<TRule>
         {
             Rule = rule,
             Count = n,

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>Launches of the reductions, the softmax family and the recursion.</summary>
+/// <summary>Launches of the reductions, the softmax kernels and the recurrence.</summary>
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
@@ -12,32 +12,32 @@ public sealed partial class GpuDevice
         int outer = x.Shape.Product(0, at), inner = x.Shape.Product(at + 1, x.Shape.Rank);
         if (inner == 1)
         {
-            // Few rows that are long: parts of them first.
-            int cuts = Slices(length, outer * LanesFor(length) / threads);
-            var folded = cuts == 1 ? y : Scratch(new Shape(outer, cuts));
-            Rows(op, x, outer, length, cuts, folded, accumulate && cuts == 1);
-            if (cuts > 1)
+            // Few long rows: reduce slices of them first.
+            int rowSlices = Slices(length, outer * LanesFor(length) / threads);
+            var folded = rowSlices == 1 ? y : Scratch(new Shape(outer, rowSlices));
+            ReduceRows(op, x, outer, length, rowSlices, folded, accumulate && rowSlices == 1);
+            if (rowSlices > 1)
             {
-                Rows(op, folded, outer, cuts, 1, y, accumulate);
+                ReduceRows(op, folded, outer, rowSlices, 1, y, accumulate);
             }
             return;
         }
         int columns = outer * inner, slices = Slices(length, columns * ColumnLanes(length) / threads);
         if (slices == 1)
         {
-            Columns(op, View(x), outer, length, inner, 1, View(y, columns), accumulate);
+            ReduceColumns(op, View(x), outer, length, inner, 1, View(y, columns), accumulate);
             return;
         }
-        // Few columns that are long: parts of them first.
+        // Few long columns: reduce slices of them first.
         var parts = View(Scratch(new Shape(outer, slices, inner)));
-        Columns(op, View(x), outer, length, inner, slices, parts, accumulate: false);
-        Columns(op, parts, outer, slices, inner, 1, View(y, columns), accumulate);
+        ReduceColumns(op, View(x), outer, length, inner, slices, parts, accumulate: false);
+        ReduceColumns(op, parts, outer, slices, inner, 1, View(y, columns), accumulate);
     }
 
-    private void Rows<TOp>(TOp op, Tensor x, int rows, int columns, int slices, Tensor y, bool accumulate) where TOp : unmanaged, IReduction
+    private void ReduceRows<TOp>(TOp op, Tensor x, int rows, int columns, int slices, Tensor y, bool accumulate) where TOp : unmanaged, IReduction
     {
         int depth = (columns + slices - 1) / slices, lanes = LanesFor(depth);
-        Rows(new ReduceRowsKernel<TOp>
+        ForEachRow(new ReduceRowsKernel<TOp>
         {
             Op = op,
             Lanes = lanes,
@@ -51,11 +51,11 @@ public sealed partial class GpuDevice
         }, rows * slices, lanes);
     }
 
-    private void Columns<TOp>(TOp op, ArrayView<float> x, int outer, int length, int inner, int slices, ArrayView<float> y, bool accumulate)
+    private void ReduceColumns<TOp>(TOp op, ArrayView<float> x, int outer, int length, int inner, int slices, ArrayView<float> y, bool accumulate)
         where TOp : unmanaged, IReduction
     {
         int depth = (length + slices - 1) / slices, lanes = ColumnLanes(depth);
-        Rows(new ReduceColumnsKernel<TOp>
+        ForEachRow(new ReduceColumnsKernel<TOp>
         {
             Op = op,
             Lanes = lanes,
@@ -71,7 +71,7 @@ public sealed partial class GpuDevice
     }
 
     /// <inheritdoc/>
-    public override Segments Split(ReadOnlySpan<int> lengths) => new GpuSegments(this, lengths, BusyGroups);
+    public override Segments CreateSegments(ReadOnlySpan<int> lengths) => new GpuSegments(this, lengths, TargetGroups);
 
     /// <inheritdoc/>
     public override void SumSquares(Tensor x, Segments segments, Tensor sums)
@@ -87,11 +87,11 @@ public sealed partial class GpuDevice
         }
         if (!whole)
         {
-            Each(new SumPartsKernel { Count = count, Begins = Integers(plan.BeginTable), X = parts, Y = result }, count);
+            ForEachElement(new SumPartsKernel { Count = count, Begins = Integers(plan.BeginTable), X = parts, Y = result }, count);
         }
     }
 
-    /// <summary>Threads per column: four lanes as on the CPU; more where the columns are long.</summary>
+    /// <summary>The number of threads per column: the CPU's four lanes, or more for long columns.</summary>
     private int ColumnLanes(int length) => length > 256 ? Math.Max(threads / 8, 4) : 4;
 
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ public sealed partial class GpuDevice
     {
         int rows = x.Shape.Rows, columns = x.Shape.Columns, lanes = LanesFor(columns);
         var view = View(x);
-        Rows(new ArgMaxKernel
+        ForEachRow(new ArgMaxKernel
         {
             Lanes = lanes,
             Rows = rows,
@@ -116,7 +116,7 @@ public sealed partial class GpuDevice
     {
         int rows = x.Shape.Rows, columns = x.Shape.Columns, lanes = LanesFor(columns);
         var view = View(x);
-        Rows(new LogSoftmaxKernel
+        ForEachRow(new LogSoftmaxKernel
         {
             Lanes = lanes,
             Rows = rows,
@@ -133,7 +133,7 @@ public sealed partial class GpuDevice
     {
         int rows = y.Shape.Rows, columns = y.Shape.Columns, lanes = LanesFor(columns);
         var view = View(y);
-        Rows(new LogSoftmaxBackwardKernel
+        ForEachRow(new LogSoftmaxBackwardKernel
         {
             Lanes = lanes,
             Rows = rows,
@@ -151,7 +151,7 @@ public sealed partial class GpuDevice
     {
         int rows = y.Shape.Rows, columns = y.Shape.Columns, lanes = LanesFor(columns);
         var view = View(y);
-        Rows(new LogSoftmaxTangentKernel
+        ForEachRow(new LogSoftmaxTangentKernel
         {
             Lanes = lanes,
             Rows = rows,
@@ -168,6 +168,6 @@ public sealed partial class GpuDevice
     public override void Scan(Tensor a, Tensor b, Tensor y)
     {
         int inner = y.Shape.Product(1, y.Shape.Rank), n = y.Count;
-        Each(new ScanKernel { Count = n, Inner = inner, A = View(a, n), B = View(b, n), Y = View(y) }, inner);
+        ForEachElement(new ScanKernel { Count = n, Inner = inner, A = View(a, n), B = View(b, n), Y = View(y) }, inner);
     }
 }

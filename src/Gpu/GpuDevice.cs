@@ -6,61 +6,61 @@ using ILGPU.Runtime.Cuda;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// The primitives on a GPU, through ILGPU: launches on one stream, in the order of the calls. Nothing is transferred but by <see cref="Read"/> and
-/// <see cref="Write"/>, and nobody waits but in <see cref="Read"/>, and in <see cref="Write"/> when the room is full that numbers wait in. Results are the same from run to run; they are those of the CPU up to a few ulp (see docs/gpu.md),
-/// for both run the same lanes, and sums are made in a fixed order.
+/// A GPU, through ILGPU. Kernels are launched on one stream, in the order of the calls. Data is transferred only by <see cref="Read"/> and <see cref="Write"/>;
+/// the host waits for the device in <see cref="Read"/>, in <see cref="Synchronize"/>, and in <see cref="Write"/> when the staging buffer is full. Results are
+/// reproducible from run to run, because sums have a fixed order, and equal those of the CPU up to a few ulp, because both use the same lanes (docs/gpu.md).
 /// </summary>
 public sealed partial class GpuDevice : Device, IDisposable
 {
-    /// <summary>Threads of a group where the device has so many.</summary>
+    /// <summary>Threads per group, where the device supports it.</summary>
     private const int WideGroup = 256;
 
-    /// <summary>Threads of a group on a processor that stands in for a GPU; as many as the CPU's virtual lanes.</summary>
+    /// <summary>Threads per group of an emulated device: the number of the CPU's virtual lanes.</summary>
     private const int NarrowGroup = 16;
 
-    /// <summary>Groups that are enough to fill any device; more elements are looped over.</summary>
-    private const int EnoughGroups = 4096;
+    /// <summary>The most groups of a launch, enough for any device; threads loop over further elements.</summary>
+    private const int MaxGroups = 4096;
 
-    /// <summary>Groups that keep a large device about busy.</summary>
-    private const int BusyGroups = 128;
+    /// <summary>The number of groups that keeps a large device busy.</summary>
+    private const int TargetGroups = 128;
 
-    /// <summary>Terms from which on a sum may be made in parts, and the fewest of a part.</summary>
-    private const int LongSum = 1024, ShortestSlice = 256;
+    /// <summary>The number of terms from which a sum may be split, and the fewest terms of a slice.</summary>
+    private const int MinSplitLength = 1024, MinSliceLength = 256;
     private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
     private readonly Context context;
     private readonly Accelerator accelerator;
     private readonly AcceleratorStream stream;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> fault;
-    private readonly Staging staging;
+    private readonly StagingBuffer staging;
     private readonly IBlas? blas;
     private readonly ILaunchGraphs? graphs;
     private readonly Func<Tensor, nint> address;
-    private readonly int threads, mostGroups;
+    private readonly int threads, maxGroups;
     private readonly long? memory;
     private long allocated;
     private Arena? scratch;
-    private bool collecting;
-    private KernelClock? clock;
+    private bool capturing;
+    private KernelProfiler? profiler;
 
-    /// <param name="context">what it was found in.</param>
-    /// <param name="accelerator">the device.</param>
-    /// <param name="id">for configurations.</param>
-    /// <param name="name">for people.</param>
-    /// <param name="memory">bytes, for a device that has fewer than it says.</param>
-    /// <param name="tools">what it works with on its stream: a library for matrix products, if not kernels, and graphs, if launches are to be taken together.</param>
+    /// <param name="context">The ILGPU context that owns the device.</param>
+    /// <param name="accelerator">The ILGPU accelerator.</param>
+    /// <param name="id">The identifier that opens the device.</param>
+    /// <param name="name">The display name.</param>
+    /// <param name="memory">The memory of the device in bytes, if less than it reports.</param>
+    /// <param name="backends">Creates a library for matrix products and a recorder of launches on a stream; either may be null.</param>
     internal GpuDevice(Context context, Accelerator accelerator, string id, string name, long? memory = null,
-        Func<Accelerator, AcceleratorStream, (IBlas? Blas, ILaunchGraphs? Graphs)>? tools = null)
+        Func<Accelerator, AcceleratorStream, (IBlas? Blas, ILaunchGraphs? Graphs)>? backends = null)
     {
         (this.context, this.accelerator, Id, Name, this.memory) = (context, accelerator, id, name, memory);
-        staging = new Staging(accelerator);
+        staging = new StagingBuffer(accelerator);
         stream = accelerator.CreateStream();
         threads = accelerator.MaxNumThreadsPerGroup >= WideGroup ? WideGroup : NarrowGroup;
-        // Where every group is a meeting of the same few threads, one is best.
-        mostGroups = threads == WideGroup ? EnoughGroups : 1;
+        // An emulated device runs groups one after another on the same threads: use one.
+        maxGroups = threads == WideGroup ? MaxGroups : 1;
         fault = accelerator.Allocate1D<float>(1);
         fault.View.MemSetToZero(stream);
         address = x => View(x).LoadEffectiveAddressAsPtr();
-        (blas, graphs) = tools?.Invoke(accelerator, stream) ?? default;
+        (blas, graphs) = backends?.Invoke(accelerator, stream) ?? default;
     }
 
     /// <inheritdoc/>
@@ -69,16 +69,16 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <inheritdoc/>
     public override string Id { get; }
 
-    /// <summary>Whether matrix products are made on tensor cores, of factors rounded to TF32; only on CUDA, from sm_80 on.</summary>
+    /// <summary>Whether matrix products use tensor cores, with factors rounded to TF32. Requires CUDA with compute capability 8.0.</summary>
     public bool Tf32Products { get; internal init; }
 
-    /// <summary>Numbers that <see cref="Scratch"/> has room for.</summary>
+    /// <summary>The capacity of the working memory, see <see cref="Scratch"/>, in elements.</summary>
     internal int ScratchCapacity => scratch?.Capacity ?? 0;
 
-    /// <summary>All: a launch costs more than a way to memory.</summary>
+    /// <summary>Unlimited: a launch costs more than memory traffic.</summary>
     public override int CacheBlock => int.MaxValue;
 
-    /// <summary>Gives the device back, and all memory on it.</summary>
+    /// <summary>Releases the device and all its memory.</summary>
     public void Dispose()
     {
         try
@@ -93,36 +93,39 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
         catch (AcceleratorException)
         {
-            // Of a device that is lost there is nothing to give back; what failed first has been said.
+            // A lost device cannot be released; the first failure has been reported.
         }
     }
 
-    /// <summary>For tests and measurements.</summary>
-    internal Traffic Traffic { get; private set; }
+    /// <summary>Counters for tests and benchmarks.</summary>
+    internal TransferCounters Transfers { get; private set; }
 
-    /// <summary>Operations in float32 per second, and bytes to and from memory, that the device can do by what it says of itself (clocks, multiprocessors, width of its memory); none
-    /// where it says nothing.</summary>
+    /// <summary>
+    /// The peak float32 operations and bytes of memory traffic per second, from the clocks, multiprocessors and memory width that the device reports; null if
+    /// it reports none.
+    /// </summary>
     internal (double Flops, double Bytes)? Nominal => accelerator is CudaAccelerator { Device: CudaDevice cuda }
-        ? (2.0 * cuda.NumMultiprocessors * Lanes(cuda.Architecture!.Value) * cuda.ClockRate * 1e3, 2.0 * cuda.MemoryClockRate * 1e3 * cuda.MemoryBusWidth / 8) : null;
+        ? (2.0 * cuda.NumMultiprocessors * Lanes(cuda.Architecture!.Value) * cuda.ClockRate * 1e3,
+            2.0 * cuda.MemoryClockRate * 1e3 * cuda.MemoryBusWidth / 8) : null;
 
-    /// <summary>How long the device works on each kernel of some work; it was opened for profiling.</summary>
-    internal IReadOnlyList<KernelTime> Time(Action work)
+    /// <summary>Measures the time of each kernel that <paramref name="action"/> launches. The device must be opened for profiling.</summary>
+    internal IReadOnlyList<KernelTime> Profile(Action action)
     {
-        var times = clock = new KernelClock(stream);
+        var times = profiler = new KernelProfiler(stream);
         try
         {
-            work();
+            action();
         }
         finally
         {
-            clock = null;
+            profiler = null;
         }
         Synchronize();
         return times.Times();
     }
 
-    /// <summary>Waits until everything that was launched is done.</summary>
-    /// <exception cref="DeviceException">the device failed.</exception>
+    /// <summary>Waits until all launched kernels have completed.</summary>
+    /// <exception cref="DeviceException">The device failed.</exception>
     public void Synchronize()
     {
         Flush();
@@ -133,7 +136,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
         catch (AcceleratorException error)
         {
-            throw Failed(error, "waiting for it");
+            throw Failed(error, "synchronizing");
         }
     }
 
@@ -142,54 +145,54 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <inheritdoc/>
     protected override void OnBeginCapture()
     {
-        // What is timed kernel by kernel cannot be taken together.
-        if (graphs is null || clock is not null)
+        // Kernels that are profiled one by one cannot be captured.
+        if (graphs is null || profiler is not null)
         {
             return;
         }
         try
         {
             graphs.Begin();
-            collecting = true;
+            capturing = true;
         }
         catch (AcceleratorException error)
         {
-            throw Failed(error, "collecting launches");
+            throw Failed(error, "capturing launches");
         }
     }
 
     /// <inheritdoc/>
     protected override void OnEndCapture() => Flush();
 
-    /// <summary>What was collected is begun: that was all, or something comes that cannot be collected. What follows is launched as it comes.</summary>
+    /// <summary>Ends a capture and launches what was captured: it is complete, or an operation follows that cannot be captured.</summary>
     private void Flush()
     {
-        if (!collecting)
+        if (!capturing)
         {
             return;
         }
-        collecting = false;
+        capturing = false;
         try
         {
             graphs!.Launch();
         }
         catch (AcceleratorException error)
         {
-            throw Failed(error, "launching what was collected");
+            throw Failed(error, "launching captured kernels");
         }
     }
 
-    /// <summary>One thread per element of <paramref name="n"/>, or a loop over them.</summary>
-    private void Each<TKernel>(TKernel kernel, int n) where TKernel : struct, IKernel
+    /// <summary>Launches one thread per element, or fewer that loop over <paramref name="n"/> elements.</summary>
+    private void ForEachElement<TKernel>(TKernel kernel, int n) where TKernel : struct, IKernel
     {
         if (n > 0)
         {
-            Launch(kernel, Math.Min((n + threads - 1) / threads, mostGroups));
+            Launch(kernel, Math.Min((n + threads - 1) / threads, maxGroups));
         }
     }
 
-    /// <summary>Some threads per row; the kernel's row is a <see cref="SharedRow"/>.</summary>
-    private void Rows<TKernel>(TKernel kernel, int rows, int lanes) where TKernel : struct, IKernel
+    /// <summary>Launches <paramref name="lanes"/> threads per row; the kernel uses <see cref="SharedRow"/>.</summary>
+    private void ForEachRow<TKernel>(TKernel kernel, int rows, int lanes) where TKernel : struct, IKernel
     {
         int perGroup = threads / lanes;
         if (rows > 0)
@@ -204,11 +207,11 @@ public sealed partial class GpuDevice : Device, IDisposable
     {
         try
         {
-            var launch = Loaded<TKernel>();
-            var begin = clock?.Mark();
+            var launch = GetKernel<TKernel>();
+            var begin = profiler?.Mark();
             launch(stream, new KernelConfig(groups, threads), kernel);
-            clock?.Add(typeof(TKernel), begin!);
-            Traffic = Traffic with { Launches = Traffic.Launches + 1 };
+            profiler?.Add(typeof(TKernel), begin!);
+            Transfers = Transfers with { Launches = Transfers.Launches + 1 };
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
@@ -216,64 +219,67 @@ public sealed partial class GpuDevice : Device, IDisposable
         }
     }
 
-    /// <summary>The kernel, compiled the first time it is asked for.</summary>
-    private Action<AcceleratorStream, KernelConfig, TKernel> Loaded<TKernel>() where TKernel : struct, IKernel
+    /// <summary>Returns a kernel, compiled on first use.</summary>
+    private Action<AcceleratorStream, KernelConfig, TKernel> GetKernel<TKernel>() where TKernel : struct, IKernel
         => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel), static (_, device) =>
         {
             device.Flush();
             return device.accelerator.LoadKernel<TKernel>(Thread.Enter);
         }, this);
 
-    /// <summary>How many parts a sum of <paramref name="length"/> terms is made in where there are only so many groups at work on all sums: enough to keep a device
-    /// busy, and not so many that a part is soon done. That depends on shapes alone, so that every GPU sums in the same order.</summary>
+    /// <summary>
+    /// The number of slices into which sums of <paramref name="length"/> terms are split when only <paramref name="groups"/> groups would compute them: enough
+    /// to keep a device busy. It depends on shapes alone, so that every GPU sums in the same order.
+    /// </summary>
     private static int Slices(int length, int groups)
-        => length < LongSum ? 1 : Math.Clamp(BusyGroups / Math.Max(1, groups), 1, length / ShortestSlice);
+        => length < MinSplitLength ? 1 : Math.Clamp(TargetGroups / Math.Max(1, groups), 1, length / MinSliceLength);
 
-    /// <summary>Room for results of parts, until the next call. It grows to the most that was ever needed, and is then there for good.</summary>
+    /// <summary>Allocates working memory that is valid until the next call. It grows to the largest size requested.</summary>
     private Tensor Scratch(Shape shape)
     {
         scratch ??= new Arena(this);
         scratch.Reset();
-        return scratch.TakeLow(shape);
+        return scratch.AllocateLow(shape);
     }
 
-    /// <summary>As many threads as a row is worth: the CPU's sixteen lanes, or for a long one the whole group.</summary>
+    /// <summary>The number of threads per row: the CPU's sixteen lanes, or the whole group for a long row.</summary>
     private int LanesFor(int columns) => columns > 1024 ? threads : NarrowGroup;
 
-    /// <summary>Multiply-adds in float32 that a multiprocessor begins per clock (CUDA programming guide, arithmetic instructions).</summary>
+    /// <summary>float32 multiply-adds per clock and multiprocessor (CUDA programming guide, arithmetic instructions).</summary>
     private static int Lanes(CudaArchitecture architecture) => (architecture.Major, architecture.Minor) is (7, _) or (8, 0) or (6, 0) ? 64 : 128;
 
-    private DeviceException Failed(Exception error, string doing)
+    private DeviceException Failed(Exception error, string operation)
     {
-        if (collecting)
+        if (capturing)
         {
-            collecting = false;
+            capturing = false;
             graphs!.Abandon();
         }
-        return GpuFailure.Of(Name, error, doing);
+        return GpuFailure.Of(Name, error, operation);
     }
 
     // ---- arguments ----
 
-    /// <summary>The numbers of a tensor of which a kernel will touch <paramref name="count"/>.</summary>
+    /// <summary>The elements of a tensor that must have <paramref name="count"/> elements.</summary>
+    /// <exception cref="ArgumentException">The tensor has another number of elements.</exception>
     private ArrayView<float> View(Tensor x, int count)
     {
         if (x.Count != count)
         {
-            throw new ArgumentException($"{x} where {count} elements are needed");
+            throw new ArgumentException($"{x}: {count} elements are required");
         }
         return View(x);
     }
 
     private ArrayView<float> View(Tensor x)
-        // An empty tensor may lie at the end of its storage, where no view may begin.
+        // An empty tensor may be at the end of its storage, where no view may begin.
         => x.Storage is GpuStorage storage && ReferenceEquals(storage.Device, this) ? storage.View.SubView(x.Count == 0 ? 0 : x.Offset, x.Count)
-        : throw new InvalidOperationException($"{x} is on {x.Device.Name}, and {Name} computes only with numbers of its own; copy them with Tensor.CopyTo");
+        : throw new InvalidOperationException($"{x} is on {x.Device.Name}, not on {Name}; copy it with Tensor.CopyTo");
 
-    /// <summary>See <see cref="Integers(List{int})"/>.</summary>
+    /// <summary>The elements as integers, see <see cref="Integers(List{int})"/>.</summary>
     private ArrayView<int> Integers(Tensor x) => View(x).Cast<int>();
 
-    /// <summary>A tensor that may be none, which the kernel then does not look at.</summary>
+    /// <summary>The elements of a tensor, or <paramref name="otherwise"/> if it is none.</summary>
     private ArrayView<float> ViewOr(Tensor x, int count, ArrayView<float> otherwise) => x.IsNone ? otherwise : View(x, count);
 
     private static int Flag(bool value) => value ? 1 : 0;

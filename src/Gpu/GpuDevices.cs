@@ -7,16 +7,29 @@ using ILGPU.Runtime.OpenCL;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>A GPU of this machine, or why there is none of a kind.</summary>
-/// <param name="Id">what <see cref="GpuDevices.Open(string)"/> takes: "cuda:0", "opencl:1"; of a kind that is missing, the kind alone.</param>
-/// <param name="Description">its name and memory; none where it cannot be used.</param>
-/// <param name="Problem">why it cannot be used; none where it can.</param>
-public sealed record GpuListing(string Id, string? Description, string? Problem);
+/// <summary>A GPU of this machine, or the reason why there is none of its kind.</summary>
+/// <param name="Id">The identifier that <see cref="GpuDevices.Open(string)"/> takes, such as "cuda:0"; only the kind if there is no device.</param>
+/// <param name="Description">The name and memory, or null if the device cannot be used.</param>
+/// <param name="Problem">The reason why the device cannot be used, or null.</param>
+public sealed record GpuInfo(string Id, string? Description, string? Problem);
 
-/// <summary>The GPUs of this machine.</summary>
+/// <summary>Lists and opens the GPUs of this machine.</summary>
+/// <example>
+/// <code>
+/// foreach (var gpu in GpuDevices.List())
+/// {
+///     Console.WriteLine($"{gpu.Id}: {gpu.Description ?? gpu.Problem}");
+/// }
+/// using GpuDevice device = GpuDevices.Open("cuda:0");
+/// var layout = new ParameterLayout();
+/// var network = new Mlp(layout, [4, 64, 2]);
+/// var parameters = new Parameters(layout, device).Initialize(new Rng(1));
+/// var tape = new Tape(device);
+/// </code>
+/// </example>
 public static class GpuDevices
 {
-    /// <summary>ILGPU asks for the names that libraries have on a developer's machine; everywhere else there is only the one with the version.</summary>
+    /// <summary>ILGPU loads libraries by their development names; only the versioned names exist on most systems.</summary>
     static GpuDevices() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, assembly, path) => name switch
     {
         "cuda" => Load(CudaDriver),
@@ -24,13 +37,13 @@ public static class GpuDevices
         _ => 0,
     });
 
-    /// <summary>The library of CUDA's driver.</summary>
+    /// <summary>The library of the CUDA driver.</summary>
     internal static string CudaDriver => OperatingSystem.IsWindows() ? "nvcuda" : "libcuda.so.1";
 
-    /// <summary>All of them, CUDA first.</summary>
-    public static IReadOnlyList<GpuListing> List()
+    /// <summary>Lists all GPUs, CUDA devices first. A kind without devices is listed with its problem.</summary>
+    public static IReadOnlyList<GpuInfo> List()
     {
-        List<GpuListing> listings = [];
+        List<GpuInfo> listings = [];
         string library = CuBlas.Find() is { } found ? $", with {found}" : ", without cuBLAS";
         foreach (string kind in new[] { DeviceId.Cuda, DeviceId.OpenCL })
         {
@@ -51,21 +64,22 @@ public static class GpuDevices
         return listings;
     }
 
-    /// <summary>The device of an id: "cuda" or "cuda:i", "opencl" or "opencl:i", i counted from 0. After a CUDA device, in any order: with "+tf32" it makes matrix
-    /// products on its tensor cores, of factors rounded to ten bits of fraction, which is faster, and no longer the CPU's numbers up to a few ulp; with "+cublas" it makes
-    /// them by NVIDIA's library, which must be installed; with "+graphs" it takes an update as one CUDA graph.</summary>
-    /// <exception cref="ArgumentException">there is no such kind.</exception>
-    /// <exception cref="DeviceException">there is no such device, or it cannot be used.</exception>
+    /// <summary>Opens a device.</summary>
+    /// <param name="id">"cuda" or "cuda:i", "opencl" or "opencl:i", with i from 0. CUDA devices accept options in any order: "+tf32" computes matrix products
+    /// on tensor cores, with factors rounded to TF32 (ten fraction bits); "+cublas" uses NVIDIA's library, which must be installed; "+graphs" captures each
+    /// update as a CUDA graph.</param>
+    /// <exception cref="ArgumentException">The identifier is invalid.</exception>
+    /// <exception cref="DeviceException">The device does not exist or cannot be used.</exception>
     public static GpuDevice Open(string id) => Open(id, profiling: false);
 
-    /// <summary>The same, such that kernels can be timed, see <see cref="GpuDevice.Time"/>.</summary>
+    /// <summary>Opens a device for profiling, see <see cref="GpuDevice.Profile"/>.</summary>
     internal static GpuDevice Open(string id, bool profiling)
     {
-        var wanted = DeviceId.Parse(id);
+        var requested = DeviceId.Parse(id);
         Context context;
         try
         {
-            context = Of(wanted.Kind, profiling);
+            context = Of(requested.Kind, profiling);
         }
         catch (DeviceException error)
         {
@@ -73,25 +87,27 @@ public static class GpuDevices
         }
         try
         {
-            if (wanted.Index >= context.Devices.Length)
+            if (requested.Index >= context.Devices.Length)
             {
-                throw new DeviceException($"there is no {id}: {context.Devices.Length} {wanted.Kind} device(s) can be used, counted from 0");
+                throw new DeviceException($"there is no {id}: {context.Devices.Length} {requested.Kind} device(s) can be used, numbered from 0");
             }
-            var device = context.Devices[wanted.Index];
-            if (wanted.Tf32 && device is not CudaDevice { Architecture: { Major: >= 8 } })
+            var device = context.Devices[requested.Index];
+            if (requested.Tf32 && device is not CudaDevice { Architecture: { Major: >= 8 } })
             {
-                throw new DeviceException($"{device.Name} ({wanted with { Tf32 = false }}) has no tensor cores for TF32, which come with sm_80; without +tf32 it can be used");
+                throw new DeviceException($"{device.Name} ({requested with { Tf32 = false }}) does not support TF32, which requires compute " +
+                    "capability 8.0; open it without +tf32");
             }
-            string name = $"{device.Name} ({wanted})";
-            return new(context, device.CreateAccelerator(context), id, name, tools: wanted.Kind == DeviceId.Cuda ? Tools : null)
+            string name = $"{device.Name} ({requested})";
+            return new(context, device.CreateAccelerator(context), id, name, backends: requested.Kind == DeviceId.Cuda ? Backends : null)
             {
-                Tf32Products = wanted.Tf32,
+                Tf32Products = requested.Tf32,
             };
 
-            (IBlas?, ILaunchGraphs?) Tools(Accelerator accelerator, AcceleratorStream stream)
+            (IBlas?, ILaunchGraphs?) Backends(Accelerator accelerator, AcceleratorStream stream)
             {
                 nint handle = ((CudaStream)stream).StreamPtr;
-                return (wanted.CuBlas ? new CuBlas(name, accelerator, handle, wanted.Tf32) : null, wanted.Graphs ? new CudaGraphs(name, accelerator, handle) : null);
+                return (requested.CuBlas ? new CuBlas(name, accelerator, handle, requested.Tf32) : null,
+                    requested.Graphs ? new CudaGraphs(name, accelerator, handle) : null);
             }
         }
         catch (Exception error)
@@ -101,26 +117,26 @@ public static class GpuDevices
         }
     }
 
-    /// <summary>This processor in the place of a GPU: the same kernels, a group being sixteen threads. Slow; for tests without a GPU.</summary>
-    /// <param name="memory">bytes that it says it has; by default as much as this machine.</param>
-    public static GpuDevice StandIn(long? memory = null)
+    /// <summary>Opens an emulated device, which runs the same kernels on the CPU in groups of sixteen threads. Slow; for tests without a GPU.</summary>
+    /// <param name="memory">The memory that it reports, in bytes; by default that of this machine.</param>
+    public static GpuDevice OpenEmulated(long? memory = null)
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
-        return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU)", memory);
+        return new(context, context.CreateCPUAccelerator(0), "emulated", "CPU (ILGPU)", memory);
     }
 
-    /// <summary>The same with a library for its matrix products, or with graphs, and such that kernels can be timed.</summary>
-    internal static GpuDevice StandIn(IBlas? blas, ILaunchGraphs? graphs = null)
+    /// <summary>Opens an emulated device with a library for matrix products or a recorder of launches, and for profiling.</summary>
+    internal static GpuDevice OpenEmulated(IBlas? blas, ILaunchGraphs? graphs = null)
     {
         var context = Create(builder => builder.CPU(new CPUDevice(4, 4, 1)), profiling: true);
-        return new(context, context.CreateCPUAccelerator(0), "stand-in", "CPU (ILGPU), with tools", tools: (_, _) => (blas, graphs));
+        return new(context, context.CreateCPUAccelerator(0), "emulated", "CPU (ILGPU), with libraries", backends: (_, _) => (blas, graphs));
     }
 
-    /// <summary>The same with groups and warps as large as CUDA's, and products as by its tensor cores. Slower still.</summary>
-    internal static GpuDevice Tf32StandIn()
+    /// <summary>Opens an emulated device with groups and warps as on CUDA, and TF32 matrix products. Slower still.</summary>
+    internal static GpuDevice OpenEmulatedTf32()
     {
         var context = Create(builder => builder.CPU(new CPUDevice(32, 8, 1)));
-        return new(context, context.CreateCPUAccelerator(0), "stand-in+tf32", "CPU (ILGPU), TF32") { Tf32Products = true };
+        return new(context, context.CreateCPUAccelerator(0), "emulated+tf32", "CPU (ILGPU), TF32") { Tf32Products = true };
     }
 
     internal static Context Create(Action<Context.Builder> devices, bool profiling = false)
@@ -138,7 +154,7 @@ public static class GpuDevices
         return context;
     }
 
-    /// <summary>A context with all usable devices of a kind, at least one.</summary>
+    /// <summary>Creates a context with all usable devices of a kind, at least one.</summary>
     private static Context Of(string kind, bool profiling = false)
     {
         string library = (kind, OperatingSystem.IsWindows()) switch
@@ -160,7 +176,7 @@ public static class GpuDevices
         {
             throw new DeviceException($"{library} was found but failed to load ({error.Message}); reinstall the driver of the GPU, or use the CPU", error);
         }
-        // Without any device ILGPU offers this processor.
+        // Without a GPU, ILGPU returns the CPU.
         if (context.Devices[0].AcceleratorType == AcceleratorType.CPU)
         {
             context.Dispose();

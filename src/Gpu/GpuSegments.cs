@@ -1,20 +1,20 @@
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// Segments as groups go through them: a long one is cut into parts, so that none has more than its share of the work, or than is soon done. How it is cut
-/// follows from the lengths alone, so that every GPU sums in the same order.
+/// Segments cut into parts, one per group of threads, so that no part takes much longer than the others. The cuts depend on the lengths alone, so that every
+/// GPU sums in the same order.
 /// </summary>
 internal sealed class GpuSegments : Segments
 {
-    /// <summary>The most numbers of a part where there are not more of them than keep a device busy.</summary>
-    private const int LongPart = 1 << 14;
+    /// <summary>The most elements of a part, if that gives no more parts than keep a device busy.</summary>
+    private const int MaxPartLength = 1 << 14;
 
-    /// <param name="device">whose.</param>
-    /// <param name="lengths">of the segments.</param>
-    /// <param name="busy">how many groups keep it busy.</param>
-    public GpuSegments(GpuDevice device, ReadOnlySpan<int> lengths, int busy) : base(lengths)
+    /// <param name="device">The device.</param>
+    /// <param name="lengths">The lengths of the segments.</param>
+    /// <param name="targetGroups">The number of groups that keeps the device busy.</param>
+    public GpuSegments(GpuDevice device, ReadOnlySpan<int> lengths, int targetGroups) : base(lengths)
     {
-        int most = Math.Max(LongPart, Count / busy + 1), first = 0;
+        int most = Math.Max(MaxPartLength, Count / targetGroups + 1), first = 0;
         List<int> parts = [], begins = [];
         foreach (int length in lengths)
         {
@@ -32,12 +32,12 @@ internal sealed class GpuSegments : Segments
         BeginTable = device.Integers(begins);
     }
 
-    /// <summary>Parts of all segments together.</summary>
+    /// <summary>The number of parts.</summary>
     public int Parts { get; }
 
-    /// <summary>[2 parts] integers: where each begins, and how many numbers it has.</summary>
+    /// <summary>[2 parts] integers: the first element of each part and its length.</summary>
     public Tensor PartTable { get; }
 
-    /// <summary>[segments + 1] integers: the first part of each, and how many there are.</summary>
+    /// <summary>[segments + 1] integers: the first part of each segment, and the number of parts.</summary>
     public Tensor BeginTable { get; }
 }

@@ -3,18 +3,21 @@ using ILGPU.Runtime;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>One allocation on a GPU.</summary>
+/// <summary>An allocation on a GPU.</summary>
+/// <param name="device">The device.</param>
+/// <param name="buffer">The memory.</param>
+/// <param name="count">The number of elements.</param>
 internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> buffer, int count) : Storage(device, count)
 {
-    /// <summary>All of it.</summary>
+    /// <summary>The whole allocation.</summary>
     public ArrayView<float> View { get; } = buffer.View;
 
     /// <inheritdoc/>
     public override Span<float> Span(int offset, int count)
-        => throw new InvalidOperationException($"these numbers are on {Device.Name}, which this process cannot address; copy them with Device.Read");
+        => throw new InvalidOperationException($"the tensor is on {Device.Name}, not in host memory; copy it with Tensor.ToArray or Device.Read");
 
     /// <inheritdoc/>
-    /// <exception cref="DeviceException">the device is lost.</exception>
+    /// <exception cref="DeviceException">The device was lost.</exception>
     public override void Release()
     {
         try
@@ -24,7 +27,7 @@ internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1
         }
         catch (AcceleratorException error)
         {
-            throw GpuFailure.Of(Device.Name, error, "giving memory back");
+            throw GpuFailure.Of(Device.Name, error, "releasing memory");
         }
     }
 }

@@ -1,14 +1,16 @@
 namespace Marl.Native.Gpu;
 
-/// <summary>Collects what is launched on a stream, to begin with all of it at once.</summary>
+/// <summary>Captures the launches on a stream, to submit them at once.</summary>
 internal interface ILaunchGraphs : IDisposable
 {
-    /// <summary>From now on nothing is begun. What cannot be collected (memory, reading, waiting) must not be asked for.</summary>
+    /// <summary>
+    /// Begins a capture. Operations that cannot be captured (allocation, transfers to the host, synchronization) are not allowed until it ends.
+    /// </summary>
     void Begin();
 
-    /// <summary>What was collected is begun, in the order in which it was launched.</summary>
+    /// <summary>Ends the capture and submits the captured launches, in their order.</summary>
     void Launch();
 
-    /// <summary>What was collected is forgotten: the device failed.</summary>
+    /// <summary>Discards the capture after a failure of the device.</summary>
     void Abandon();
 }

@@ -10,13 +10,13 @@ using ILGPU.IR.Intrinsics;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// What a lane of one float needs of a GPU, and ILGPU 1.5.3 has not: the fused multiply-add, and choices that treat a NaN as C# does. ILGPU turns
-/// comparisons round, and forgets on the way whether they hold for a NaN. The methods of <see cref="F1"/> are sent here when a kernel is compiled, and
-/// become one or two instructions each. (This processor, standing in for a GPU, runs <see cref="F1"/> itself.)
+/// Functions of one-float lanes that ILGPU 1.5.3 lacks: the fused multiply-add, and selections that treat NaN as C# does (ILGPU inverts comparisons without
+/// regard to NaN). When a kernel is compiled, the methods of <see cref="F1"/> are replaced by these, which become one or two instructions. An emulated device
+/// runs <see cref="F1"/> itself.
 /// </summary>
 internal static class Intrinsics
 {
-    /// <summary>ILGPU keeps what a method is compiled to for the whole process, and not for two threads to write at once.</summary>
+    /// <summary>ILGPU stores remappings per process, and not thread-safely.</summary>
     static Intrinsics()
     {
         Remap(typeof(MathF).GetMethod(nameof(MathF.FusedMultiplyAdd))!, nameof(Fma));
@@ -38,7 +38,7 @@ internal static class Intrinsics
         }
     }
 
-    /// <summary>Makes them known to a context, before anything is compiled in it.</summary>
+    /// <summary>Registers the intrinsics with a context, before anything is compiled in it.</summary>
     public static void Register(Context context)
     {
         var manager = context.GetIntrinsicManager();
@@ -67,7 +67,7 @@ internal static class Intrinsics
 
     private static F1 Max(F1 a, F1 b) => new(Greater(a.Value, b.Value, a.Value, b.Value));
 
-    // Their bodies are never run: a kernel gets the instructions below.
+    // The bodies never run: kernels get the instructions below.
 
     [IntrinsicImplementation]
     private static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);

@@ -7,22 +7,21 @@ using Registers = ILGPU.Backends.RegisterAllocator<ILGPU.Backends.PTX.PTXRegiste
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// TF32 as CUDA has it: one instruction each. ILGPU's own way to instructions, CudaAsm, gives several results only through addresses, that is through local
-/// memory; so these are intrinsics like those of <see cref="Intrinsics"/>. On a processor that stands in for a GPU their bodies are run: the same numbers,
-/// passed between the lanes of a warp.
+/// TF32 instructions of CUDA. They are intrinsics like those of <see cref="Intrinsics"/>, because ILGPU's CudaAsm returns several results only through local
+/// memory. On an emulated device their bodies run: the same arithmetic, with values exchanged between the lanes of a warp.
 /// </summary>
 internal static class Tf32
 {
-    /// <summary>x rounded to ten bits of fraction, halves away from zero.</summary>
+    /// <summary>x rounded to ten fraction bits, ties away from zero.</summary>
     [IntrinsicImplementation]
     public static float Round(float x) => float.IsFinite(x) ? BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(x) + 0x1000) & ~0x1FFF) : x;
 
     /// <summary>
-    /// c + a b of a warp: a [16, 8], b [8, 8], c [16, 8]. Of lane l, with g = l / 4 and t = l mod 4: a[g, t], a[g + 8, t], a[g, t + 4], a[g + 8, t + 4];
+    /// c + a b of a warp, for a [16, 8], b [8, 8], c [16, 8]. Lane l, with g = l / 4 and t = l mod 4, holds a[g, t], a[g + 8, t], a[g, t + 4], a[g + 8, t + 4];
     /// b[t, g], b[t + 4, g]; c[g, 2 t], c[g, 2 t + 1], c[g + 8, 2 t], c[g + 8, 2 t + 1].
     /// </summary>
     [IntrinsicImplementation]
-    public static Quad Multiply(Quad a, float bNear, float bFar, Quad c)
+    public static Float4 Multiply(Float4 a, float bNear, float bFar, Float4 c)
     {
         int lane = Warp.LaneIdx, four = lane / 4, within = lane % 4;
         for (int k = 0; k < 4; k++)
@@ -34,7 +33,7 @@ internal static class Tf32
         return c;
     }
 
-    private static Quad Step(float above, float below, float left, float right, Quad c)
+    private static Float4 Step(float above, float below, float left, float right, Float4 c)
         => new(c.X + above * left, c.Y + above * right, c.Z + below * left, c.W + below * right);
 
     public static void PtxRound(PTXBackend backend, PTXCodeGenerator generator, Value call)
@@ -76,13 +75,13 @@ internal static class Tf32
         Registers.PrimitiveRegister[] Parts(Value quad)
             => [.. generator.LoadAs<Registers.CompoundRegister>(quad).Children.Cast<Registers.PrimitiveRegister>()];
 
-        // The instruction takes a and b as bits.
-        Registers.PrimitiveRegister[] Bits(Registers.PrimitiveRegister[] numbers) => [.. numbers.Select(number =>
+        // The instruction takes a and b as integer registers.
+        Registers.PrimitiveRegister[] Bits(Registers.PrimitiveRegister[] values) => [.. values.Select(value =>
         {
             var bits = generator.AllocateRegister(BasicValueType.Int32, PTXRegisterKind.Int32);
             using var move = generator.BeginCommand("mov.b32");
             move.AppendArgument(bits);
-            move.AppendArgument(number);
+            move.AppendArgument(value);
             return bits;
         })];
     }

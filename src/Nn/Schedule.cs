@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace Marl.Native.Nn;
 
-/// <summary>A number that depends on the step: a learning rate, an exploration rate. It goes from one value to another over some
-/// steps and stays there; a plain number converts to a schedule that never changes.</summary>
+/// <summary>
+/// A value that depends on the step, such as a learning rate or an exploration rate. It changes from one value to another over a number of steps and then stays
+/// constant. A float converts to a constant schedule.
+/// </summary>
 public readonly record struct Schedule
 {
     private readonly bool exponential;
@@ -14,24 +16,24 @@ public readonly record struct Schedule
         (From, To, Steps, this.exponential) = (from, to, steps, exponential);
     }
 
-    /// <summary>Value at step 0.</summary>
+    /// <summary>The value at step 0.</summary>
     public float From { get; }
 
-    /// <summary>Value at step <see cref="Steps"/> and later.</summary>
+    /// <summary>The value from step <see cref="Steps"/> on.</summary>
     public float To { get; }
 
-    /// <summary>How long it changes.</summary>
+    /// <summary>The number of steps of the change.</summary>
     public long Steps { get; }
 
-    /// <summary>Always the same.</summary>
+    /// <summary>A constant value.</summary>
     public static Schedule Constant(float value) => new(value, value, 0, exponential: false);
 
-    /// <summary>from + (to - from) step / steps.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">steps are negative.</exception>
+    /// <summary>Linear interpolation: from + (to - from) step / steps.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">steps is negative.</exception>
     public static Schedule Linear(float from, float to, long steps) => new(from, to, steps, exponential: false);
 
-    /// <summary>from (to / from)^(step / steps): the same factor at every step.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">steps are negative, or a value is not positive.</exception>
+    /// <summary>Exponential interpolation: from (to / from)^(step / steps).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">steps is negative, or a value is not positive.</exception>
     public static Schedule Exponential(float from, float to, long steps)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(from);
@@ -39,10 +41,10 @@ public readonly record struct Schedule
         return new(from, to, steps, exponential: true);
     }
 
-    /// <summary><see cref="Constant"/></summary>
+    /// <summary>Converts a value to a constant schedule.</summary>
     public static implicit operator Schedule(float value) => Constant(value);
 
-    /// <summary>The value at a step; before step 0 that of step 0.</summary>
+    /// <summary>The value at a step; for a negative step the value at step 0.</summary>
     public float At(long step)
     {
         step = Math.Max(0, step);
@@ -54,11 +56,11 @@ public readonly record struct Schedule
         return (float)(exponential ? From * Math.Pow((double)To / From, progress) : From + ((double)To - From) * progress);
     }
 
-    /// <summary>"0.05", or "1 to 0.05 over 50000 steps".</summary>
+    /// <summary>Formats the schedule as "0.05" or "1 to 0.05 over 50000 steps".</summary>
     public override string ToString()
     {
-        string way = exponential ? ", exponentially" : "";
+        string suffix = exponential ? ", exponentially" : "";
         return Steps == 0 ? To.ToString(CultureInfo.InvariantCulture)
-            : string.Create(CultureInfo.InvariantCulture, $"{From} to {To} over {Steps} steps{way}");
+            : string.Create(CultureInfo.InvariantCulture, $"{From} to {To} over {Steps} steps{suffix}");
     }
 }

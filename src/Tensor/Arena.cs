@@ -1,47 +1,49 @@
 namespace Marl.Native;
 
 /// <summary>
-/// Memory for one step of work, taken by bumping two marks: <see cref="Low"/> grows up, <see cref="High"/> grows down. Nothing is
-/// freed but by setting the marks back. A step that needs more gets overflow blocks; <see cref="Reset"/> then grows the arena
-/// once to the high-water mark, so that steady state allocates nothing.
+/// A bump allocator for the tensors of one step. Tensors are allocated from both ends of one block: <see cref="Low"/> grows upward, <see cref="High"/>
+/// downward; memory is freed only by moving these marks back. A step that needs more than the capacity gets overflow blocks; <see cref="Reset"/> then grows the
+/// block to the largest size used, so that later steps allocate nothing.
 /// </summary>
+/// <param name="device">The device that owns the memory.</param>
+/// <param name="capacity">The initial capacity, in elements.</param>
 public sealed class Arena(Device device, int capacity = 0)
 {
-    /// <summary>Allocations start on a cache line.</summary>
+    /// <summary>In elements: every tensor starts on a cache line.</summary>
     private const int Alignment = 16;
     private readonly List<Storage> overflow = [];
     private Storage storage = device.Allocate(Aligned(capacity));
     private int peak;
 
-    /// <summary>Elements taken from the bottom.</summary>
+    /// <summary>The number of elements allocated at the low end.</summary>
     public int Low { get; private set; }
 
-    /// <summary>Elements taken from the top.</summary>
+    /// <summary>The number of elements allocated at the high end.</summary>
     public int High { get; private set; }
 
-    /// <summary>Elements it holds without growing.</summary>
+    /// <summary>The number of elements that fit without growing.</summary>
     public int Capacity => storage.Count;
 
-    /// <summary>A tensor from the bottom; its numbers are whatever was there.</summary>
-    public Tensor TakeLow(Shape shape)
+    /// <summary>Allocates an uninitialized tensor at the low end.</summary>
+    public Tensor AllocateLow(Shape shape)
     {
         int count = Aligned(shape.Count);
         Low = checked(Low + count);
-        return Fits() ? new Tensor(storage, Low - count, shape) : Overflow(shape, count);
+        return Fits() ? new Tensor(storage, Low - count, shape) : AllocateOverflow(shape, count);
     }
 
-    /// <summary>A tensor from the top; its numbers are whatever was there.</summary>
-    public Tensor TakeHigh(Shape shape)
+    /// <summary>Allocates an uninitialized tensor at the high end.</summary>
+    public Tensor AllocateHigh(Shape shape)
     {
         int count = Aligned(shape.Count);
         High = checked(High + count);
-        return Fits() ? new Tensor(storage, storage.Count - High, shape) : Overflow(shape, count);
+        return Fits() ? new Tensor(storage, storage.Count - High, shape) : AllocateOverflow(shape, count);
     }
 
-    /// <summary>Gives back what was taken after the marks were read.</summary>
+    /// <summary>Frees everything allocated since the marks had these values.</summary>
     public void Release(int low, int high) => (Low, High) = (low, high);
 
-    /// <summary>Gives back everything and, if the last step overflowed, grows to what it needed.</summary>
+    /// <summary>Frees everything. If the last step overflowed, grows the block to the size that step needed.</summary>
     public void Reset()
     {
         if (overflow.Count > 0)
@@ -54,14 +56,14 @@ public sealed class Arena(Device device, int capacity = 0)
         (Low, High) = (0, 0);
     }
 
-    /// <summary>Whether the marks, just moved, have not met; they go on beyond each other, so that their greatest sum is what a step needs.</summary>
+    /// <summary>Whether both ends still fit in the block. The marks may pass each other; their largest sum is the size that a step needs.</summary>
     private bool Fits()
     {
         peak = Math.Max(peak, checked(Low + High));
         return Low + High <= storage.Count;
     }
 
-    private Tensor Overflow(Shape shape, int count)
+    private Tensor AllocateOverflow(Shape shape, int count)
     {
         var block = device.Allocate(count);
         overflow.Add(block);

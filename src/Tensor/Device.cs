@@ -1,210 +1,265 @@
 namespace Marl.Native;
 
-/// <summary>A device failed: no memory left, lost, or a kernel that its driver refuses. What it was computing is lost.</summary>
-/// <param name="message">what failed, on which device, and what can be done.</param>
-/// <param name="inner">what the device's own library said.</param>
+/// <summary>
+/// The exception thrown when a device fails: it is out of memory, was lost, or rejected a kernel. Results of the failed operation are undefined.
+/// </summary>
+/// <param name="message">What failed, on which device, and the remedy.</param>
+/// <param name="inner">The exception of the device's own library.</param>
 public sealed class DeviceException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Where tensors live and the primitives that every op is written in. Results go to tensors that the caller allocated; shapes
-/// were checked when the op was recorded. Primitives never start threads: parallelism is one level up, over shards of a batch.
-/// Contract of the CPU: the same bits whatever the SIMD width (fixed virtual lanes, fixed trees, one order of summation).
+/// A processor with its memory, and the primitives on which all operations are built. Results are written to tensors that the caller allocated; most shapes are
+/// checked when an operation is recorded. Primitives never start threads: parallelism is over shards of a batch, one level up. On the CPU, results are bitwise
+/// identical at every SIMD width: all sums use the same virtual lanes, the same tree and the same order.
 /// </summary>
+/// <example>
+/// <code>
+/// Tensor x = Tensor.Of([1, 2, 3, 4, 5, 6], 2, 3), w = Tensor.Of([1, 0, -1], 3, 1);
+/// var device = Device.Cpu;
+/// Tensor y = device.Zeros(new Shape(2, 1)), sum = device.Zeros(new Shape(2));
+/// device.Gemm(Matrix.Of(x), Matrix.Of(w), Matrix.Of(y));   // y = x w = [-2, -2]
+/// device.Reduce(default(Sum), x, axis: 1, sum);            // sum = [6, 15]
+/// device.Map(default(Relu), y, y);                         // y = max(y, 0), in place
+/// </code>
+/// </example>
 public abstract class Device
 {
-    /// <summary>This processor.</summary>
+    /// <summary>The CPU.</summary>
     public static Device Cpu { get; } = new CpuDevice();
 
-    /// <summary>For people: what it is.</summary>
+    /// <summary>The display name.</summary>
     public abstract string Name { get; }
 
-    /// <summary>For configurations: what it is opened by.</summary>
+    /// <summary>The identifier that opens this device, as in configuration files: "cpu", "cuda:0".</summary>
     public abstract string Id { get; }
 
-    /// <summary>How many numbers stay close while several primitives pass over them: ops cut long rows of work into such pieces.</summary>
+    /// <summary>The number of elements that stay in cache between consecutive primitives. Operations process longer inputs in blocks of this size.</summary>
     public abstract int CacheBlock { get; }
 
-    /// <summary>Until the scope is disposed of, what is computed belongs together, like an update: a device may begin with it only then, and with all of it at once. Results
-    /// do not depend on it, and nothing is forbidden meanwhile; what is read is there.</summary>
+    /// <summary>
+    /// Begins a capture. Until the scope is disposed, the device may collect kernel launches and submit them together, for example as one CUDA graph. Results
+    /// do not depend on it; reading a tensor submits what was collected.
+    /// </summary>
     public CaptureScope BeginCapture()
     {
         OnBeginCapture();
         return new(this);
     }
 
-    /// <summary>See <see cref="BeginCapture"/>.</summary>
+    /// <summary>Called by <see cref="BeginCapture"/>.</summary>
     protected virtual void OnBeginCapture()
     {
     }
 
-    /// <inheritdoc cref="OnBeginCapture"/>
+    /// <summary>Called when a <see cref="CaptureScope"/> is disposed.</summary>
     protected virtual void OnEndCapture()
     {
     }
 
-    /// <summary>Ends what <see cref="BeginCapture"/> began.</summary>
+    /// <summary>The scope of a capture, see <see cref="BeginCapture"/>.</summary>
+    /// <param name="device">The capturing device.</param>
     public readonly ref struct CaptureScope(Device device)
     {
-        /// <summary>Begins what has not begun yet.</summary>
+        /// <summary>Ends the capture and submits the collected launches.</summary>
         public void Dispose() => device.OnEndCapture();
     }
 
     // ---- memory ----
 
-    /// <summary>Bytes that can still be allocated, as far as the device knows.</summary>
+    /// <summary>An estimate of the memory that can still be allocated, in bytes.</summary>
     public abstract long FreeMemory { get; }
 
-    /// <summary>A block of zeros.</summary>
+    /// <summary>Allocates a block of <paramref name="count"/> zeros.</summary>
+    /// <exception cref="DeviceException">The device is out of memory.</exception>
     public abstract Storage Allocate(int count);
 
-    /// <summary>A tensor of zeros with its own storage.</summary>
+    /// <summary>Allocates a tensor of zeros.</summary>
+    /// <exception cref="DeviceException">The device is out of memory.</exception>
     public Tensor Zeros(Shape shape) => new(Allocate(shape.Count), 0, shape);
 
-    /// <summary>Copies from this process to the device.</summary>
+    /// <summary>Copies values from host memory to a tensor on the device.</summary>
     public abstract void Write(ReadOnlySpan<float> values, Tensor destination);
 
-    /// <summary>Copies from the device to this process.</summary>
+    /// <summary>Copies a tensor on the device to host memory, after all preceding operations have completed.</summary>
     public abstract void Read(Tensor source, Span<float> values);
 
-    /// <summary>y = x, counts equal.</summary>
+    /// <summary>y = x, for equal element counts.</summary>
     public abstract void Copy(Tensor x, Tensor y);
 
-    /// <summary>x = value.</summary>
+    /// <summary>x = value, in every element.</summary>
     public abstract void Fill(Tensor x, float value);
 
-    /// <summary>y[i, j, k, l] (+)= x[i, j, k, l] for all indices below <paramref name="lengths"/> (four of them), each side with
-    /// its own four strides: slices, concatenations, permutations and broadcasts are this one copy.</summary>
+    /// <summary>
+    /// y[i, j, k, l] = x[i, j, k, l], or y += x when <paramref name="accumulate"/>, over four nested loops. Slices, concatenations, permutations and broadcasts
+    /// are this copy.
+    /// </summary>
+    /// <param name="x">The source.</param>
+    /// <param name="xStrides">Four strides of x, in elements.</param>
+    /// <param name="y">The destination.</param>
+    /// <param name="yStrides">Four strides of y, in elements.</param>
+    /// <param name="lengths">The lengths of the four loops.</param>
+    /// <param name="accumulate">Whether to add to y.</param>
+    /// <exception cref="ArgumentException">An index lies outside a tensor.</exception>
     public abstract void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate);
 
     // ---- pointwise ----
 
-    /// <summary>y = f(x); y may be x.</summary>
+    /// <summary>y = f(x), elementwise. y may be x.</summary>
     public abstract void Map<TOp>(TOp op, Tensor x, Tensor y) where TOp : unmanaged, IUnary;
 
-    /// <summary>z = f'(x) dy, or z += f'(x) dy when <paramref name="accumulate"/>, rounded once; backward with z the gradient of x, forward mode with dy the tangent of x and z that
-    /// of y.</summary>
+    /// <summary>
+    /// z = f'(x) dy, or z += f'(x) dy when <paramref name="accumulate"/>, rounded once. In reverse mode dy is the gradient of y and z that of x; in forward
+    /// mode dy is the tangent of x and z that of y.
+    /// </summary>
     public abstract void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate = true)
         where TOp : unmanaged, IUnary;
 
-    /// <summary>y = f(a, b), a and b broadcast to the shape of y; y may be one of them that has this shape.</summary>
+    /// <summary>y = f(a, b), elementwise, with a and b broadcast to the shape of y. y may be an operand of the same shape.</summary>
     public abstract void Zip<TOp>(TOp op, Tensor a, Tensor b, Tensor y) where TOp : unmanaged, IBinary;
 
-    /// <summary>z += df/da dy (or df/db dy when <paramref name="second"/>), rounded once; a, b and dy broadcast to the shape of
-    /// y, which is z's.</summary>
+    /// <summary>z += df/da dy, or z += df/db dy when <paramref name="second"/>, rounded once. a, b and dy are broadcast to the shape of y and z.</summary>
     public abstract void ZipDerivative<TOp>(TOp op, bool second, Tensor a, Tensor b, Tensor y, Tensor dy, Tensor z)
         where TOp : unmanaged, IBinary;
 
-    /// <summary>One optimizer step on every element; m and v may be none. The gradient counts scale[0] times, see <see cref="ClipScale"/>; where that is
-    /// negative, nothing changes. No scale: it counts once.</summary>
+    /// <summary>Applies one optimizer step to every element.</summary>
+    /// <param name="rule">The update rule.</param>
+    /// <param name="p">[P] the parameters.</param>
+    /// <param name="g">[P] their gradient.</param>
+    /// <param name="m">[P] the first state of the rule, or none.</param>
+    /// <param name="v">[P] the second state of the rule, or none.</param>
+    /// <param name="scale">[1] a factor on the gradient, see <see cref="ClipScale"/>; none: 1. A negative factor skips the step.</param>
     public abstract void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale = default) where TRule : unmanaged, IUpdate;
 
     /// <summary>
-    /// How many times a gradient counts whose norm must not exceed <paramref name="max"/>: scale[0] = min(1, max / (n + 1e-6)) (Pascanu et al. 2013, in
-    /// PyTorch's form), n = sqrt(sum_i squares[i]), added up in double precision in the order of i. Where n or the loss is not finite, or scale[0] was
-    /// negative before, it is -1: after a step that was none, no other is taken.
+    /// Computes the factor that clips a gradient to a maximum norm (Pascanu et al. 2013, as in PyTorch): scale[0] = min(1, max / (n + 1e-6)) with n =
+    /// sqrt(sum_i squares[i]), summed in double precision in the order of i. If n or the loss is not finite, or scale[0] was negative before, the result is -1:
+    /// no further step is taken.
     /// </summary>
-    /// <param name="squares">[S] sums of squares of the parts of the gradient.</param>
-    /// <param name="loss">[1] what was differentiated, or none.</param>
-    /// <param name="max">infinite: the gradient always counts once.</param>
-    /// <param name="scale">[1]</param>
+    /// <param name="squares">[S] the squared norms of the parts of the gradient.</param>
+    /// <param name="loss">[1] the loss, or none.</param>
+    /// <param name="max">The maximum norm; infinity disables clipping.</param>
+    /// <param name="scale">[1] the factor, overwritten.</param>
     public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale);
 
     // ---- reductions and rows ----
 
-    /// <summary>y (+)= x folded along <paramref name="axis"/>. Where only axes of length 1 follow: sixteen virtual lanes, element
-    /// i to lane i mod 16, then lane i with i + 8, + 4, + 2, + 1; elsewhere: four virtual lanes, row k to lane k mod 4, then (0 +
-    /// 1) + (2 + 3). Accumulation folds the result onto y at the end.</summary>
+    /// <summary>
+    /// Reduces x along <paramref name="axis"/>: y = fold(x), or y = fold(y, fold(x)) when <paramref name="accumulate"/>. The order is fixed. Along the
+    /// innermost axis there are sixteen virtual lanes: element i goes to lane i mod 16, then lane i is folded with lane i + 8, + 4, + 2, + 1. Along other axes
+    /// there are four: row k goes to lane k mod 4, then (0 + 1) + (2 + 3).
+    /// </summary>
     public abstract void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate = false) where TOp : unmanaged, IReduction;
 
-    /// <summary>Segments of so many numbers each for <see cref="SumSquares"/>, to be made once: a device may keep with them how it goes about it.</summary>
-    public virtual Segments Split(ReadOnlySpan<int> lengths) => new(lengths);
+    /// <summary>Creates the segments that <see cref="SumSquares"/> takes. Create them once: a device may store its execution plan in them.</summary>
+    /// <param name="lengths">The number of elements of each segment.</param>
+    public virtual Segments CreateSegments(ReadOnlySpan<int> lengths) => new(lengths);
 
-    /// <summary>sums[s] = sum of x^2 over segment s, in the order of <see cref="Reduce"/> along a last axis.</summary>
-    /// <param name="x">[P], the segments one behind the other.</param>
-    /// <param name="segments">of this device's <see cref="Split"/>.</param>
-    /// <param name="sums">[S]</param>
+    /// <summary>sums[s] = the sum of x^2 over segment s, in the order of <see cref="Reduce"/> along the innermost axis.</summary>
+    /// <param name="x">[P] the concatenated segments.</param>
+    /// <param name="segments">The result of <see cref="CreateSegments"/> of this device.</param>
+    /// <param name="sums">[S] the sums, overwritten.</param>
     public abstract void SumSquares(Tensor x, Segments segments, Tensor sums);
 
-    /// <summary>index[row] = the first greatest of x[row, ..] among those whose mask is not 0 (mask none: all), as a float. A row
-    /// without any available entry, or of NaNs, gives 0.</summary>
+    /// <summary>
+    /// index[row] = the index of the first maximum of x[row, ..] among the entries whose mask is nonzero, as a float. Without a mask all entries are
+    /// considered. A row that is fully masked or consists of NaNs gives 0.
+    /// </summary>
     public abstract void ArgMax(Tensor x, Tensor mask, Tensor index);
 
-    /// <summary>y[row, k] = x[row, k] - log sum_j e^x[row, j] over the entries whose mask is not 0 (mask none: all); 0 at the
-    /// others.</summary>
+    /// <summary>y[row, k] = x[row, k] - log sum_j e^x[row, j] over the entries whose mask is nonzero (no mask: all); masked entries are 0.</summary>
     public abstract void LogSoftmax(Tensor x, Tensor mask, Tensor y);
 
-    /// <summary>dx += dy - e^y sum_j dy over the available entries; others get nothing.</summary>
+    /// <summary>dx += dy - e^y sum_j dy over the unmasked entries; masked entries get no gradient.</summary>
     public abstract void LogSoftmaxBackward(Tensor y, Tensor mask, Tensor dy, Tensor dx);
 
-    /// <summary>z += dx - sum_j e^y dx over the available entries: the tangent of <see cref="LogSoftmax"/>.</summary>
+    /// <summary>z += dx - sum_j e^y dx over the unmasked entries: the tangent of <see cref="LogSoftmax"/>.</summary>
     public abstract void LogSoftmaxTangent(Tensor y, Tensor mask, Tensor dx, Tensor z);
 
-    /// <summary>y[t] = a[t] + b[t] y[t+1] from the last t to the first, y[T] = 0; all [T, ..].</summary>
+    /// <summary>The reverse linear recurrence y[t] = a[t] + b[t] y[t + 1], with y[T] = 0. All tensors are [T, ..].</summary>
     public abstract void Scan(Tensor a, Tensor b, Tensor y);
 
-    // ---- indexing: indices are whole numbers stored as floats ----
+    // ---- indexing: indices are integers stored as floats ----
 
     /// <summary>y[row, j] = x[row, index[row, j]]</summary>
-    /// <exception cref="ArgumentOutOfRangeException">an index outside the row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the row; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void Gather(Tensor x, Tensor index, Tensor y);
 
     /// <summary>x[row, index[row, j]] += y[row, j]</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the row; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void ScatterAdd(Tensor y, Tensor index, Tensor x);
 
-    /// <summary>y[i, ..] = w[index[i], ..], w [V, F], index [..], y [.., F].</summary>
-    /// <exception cref="ArgumentOutOfRangeException">an index outside w.</exception>
+    /// <summary>y[i, ..] = w[index[i], ..], for w [V, F], index [..] and y [.., F].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside w; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void GatherRows(Tensor w, Tensor index, Tensor y);
 
     /// <summary>w[index[i], ..] += y[i, ..]</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside w; a GPU reports it in the next <see cref="Read"/>.</exception>
     public abstract void ScatterAddRows(Tensor y, Tensor index, Tensor w);
 
     // ---- contraction ----
 
-    /// <summary>c = a b, or c += a b when <paramref name="accumulate"/>, or c = a b + bias [batch, columns] in every row. Each
-    /// element is one chain of fused multiply-adds in the order of k, starting from 0, c or the bias, whatever the
-    /// tile.</summary>
+    /// <summary>
+    /// The batched matrix product c = a b, or c += a b when <paramref name="accumulate"/>, or c = a b + bias. Each element is one chain of fused multiply-adds
+    /// in the order of k that starts from 0, c or the bias, whatever the tiling.
+    /// </summary>
+    /// <param name="a">The left factors.</param>
+    /// <param name="b">The right factors.</param>
+    /// <param name="c">The products.</param>
+    /// <param name="accumulate">Whether to add to c.</param>
+    /// <param name="bias">[columns], added to every row, or [batch, columns], or none.</param>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
     public abstract void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate = false, Tensor bias = default);
 
     // ---- fused ----
 
     /// <summary>
-    /// One step of a GRU (Cho et al. 2014, in PyTorch's form): r = sigmoid(s_r), z = sigmoid(s_z), n = tanh(s_n + r m), y = (1 - z) n + z h.
+    /// The elementwise part of one GRU step (Cho et al. 2014, as in PyTorch): r = sigmoid(s_r), z = sigmoid(s_z), n = tanh(s_n + r m), y = (1 - z) n + z h.
     /// </summary>
-    /// <param name="gates">[R, 4H]: the sums s_r = W_ir x + b_ir + W_hr h + b_hr, s_z likewise, s_n = W_in x + b_in, m = W_hn h + b_hn; overwritten
+    /// <param name="gates">[R, 4H] the pre-activations s_r = W_ir x + b_ir + W_hr h + b_hr, s_z likewise, s_n = W_in x + b_in, m = W_hn h + b_hn; overwritten
     /// with r, z, n, m, which the derivatives need.</param>
-    /// <param name="h">[R, H] the state before.</param>
-    /// <param name="y">[R, H] the state after.</param>
+    /// <param name="h">[R, H] the previous state.</param>
+    /// <param name="y">[R, H] the next state, overwritten.</param>
     public abstract void GruGates(Tensor gates, Tensor h, Tensor y);
 
-    /// <summary>From dL/dy = dy + dh, where dh [R, H] came back through the state: d [R, 4H] by the four sums (overwritten), and dh, overwritten
-    /// with the direct part z dL/dy.</summary>
+    /// <summary>The gradient of <see cref="GruGates"/>, from dL/dy = dy + dh.</summary>
+    /// <param name="gates">[R, 4H] r, z, n, m of the forward pass.</param>
+    /// <param name="h">[R, H] the previous state.</param>
+    /// <param name="dy">[R, H] the gradient of y from above.</param>
+    /// <param name="d">[R, 4H] the gradients of the pre-activations s_r, s_z, s_n, m, overwritten.</param>
+    /// <param name="dh">[R, H] the gradient of y through the next state; overwritten with z dL/dy, the direct part of the gradient of h.</param>
     public abstract void GruGatesBackward(Tensor gates, Tensor h, Tensor dy, Tensor d, Tensor dh);
 
-    /// <summary>From tangents d [R, 4H] of the four sums and dh of h: that of y, [R, H] (overwritten).</summary>
+    /// <summary>The tangent of <see cref="GruGates"/>.</summary>
+    /// <param name="gates">[R, 4H] r, z, n, m of the forward pass.</param>
+    /// <param name="h">[R, H] the previous state.</param>
+    /// <param name="d">[R, 4H] the tangents of the pre-activations.</param>
+    /// <param name="dh">[R, H] the tangent of h.</param>
+    /// <param name="dy">[R, H] the tangent of y, overwritten.</param>
     public abstract void GruGatesTangent(Tensor gates, Tensor h, Tensor d, Tensor dh, Tensor dy);
 
     /// <summary>
-    /// All steps of a GRU, see <see cref="GruGates"/>: h = keep[t] y[t-1], to the sums of r and z comes the state's part, m = W_hn h + b_hn. By default
-    /// step by step; a device for which launches count may do it as one.
+    /// All steps of a GRU. In step t the previous state is h = continueMask[t] y[t - 1]; its products with the recurrent weights are added to the
+    /// pre-activations s_r and s_z and give m = W_hn h + b_hn; then <see cref="GruGates"/> applies. The base implementation runs step by step; a device may
+    /// fuse all steps into one kernel.
     /// </summary>
-    /// <param name="gates">[T, .., 4H]: the input's part of the sums r, z, n, overwritten with the gates.</param>
-    /// <param name="h0">[.., H] y before the first step.</param>
-    /// <param name="keep">[T, ..] or none: 1 everywhere.</param>
-    /// <param name="w">W_hh^T, H x 3H, or one such per copy of the interleaved rows.</param>
+    /// <param name="gates">[T, .., 4H] the input's part of the pre-activations; overwritten with the gates.</param>
+    /// <param name="h0">[.., H] the initial state.</param>
+    /// <param name="continueMask">[T, ..] 0 where a sequence begins and 1 elsewhere, or none: 1 everywhere.</param>
+    /// <param name="w">W_hh^T, H x 3H; with grouped weights one per group of the interleaved rows.</param>
     /// <param name="biasN">b_hn, [H] or [N, H].</param>
-    /// <param name="y">[T, .., H]</param>
-    /// <param name="kept">[.., H] of room.</param>
-    public virtual void GruSteps(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor biasN, Tensor y, Tensor kept)
+    /// <param name="y">[T, .., H] the states, overwritten.</param>
+    /// <param name="scratch">[.., H] working memory.</param>
+    public virtual void GruSteps(Tensor gates, Tensor h0, Tensor continueMask, Matrix w, Tensor biasN, Tensor y, Tensor scratch)
     {
         int hidden = w.M;
         for (int t = 0; t < gates.Shape[0]; t++)
         {
             var h = t == 0 ? h0 : y[t - 1];
-            if (!keep.IsNone)
+            if (!continueMask.IsNone)
             {
-                Keep(h, keep[t], kept);
-                h = kept;
+                MaskRows(h, continueMask[t], scratch);
+                h = scratch;
             }
             var sums = GruRows(gates[t], w);
             Gemm(GruRows(h, w), w.SliceColumns(0, 2 * hidden), sums.SliceColumns(0, 2 * hidden), accumulate: true);
@@ -214,58 +269,58 @@ public abstract class Device
     }
 
     /// <summary>
-    /// The same backward, see <see cref="GruGatesBackward"/>: from dL/dy above and dh, which comes from the steps after, to the derivatives by all sums
-    /// and to dh by the state before the first step.
+    /// The gradient of <see cref="GruSteps"/>: from the gradient of y and the gradient dh of the last state to those of all pre-activations and of the initial
+    /// state.
     /// </summary>
-    /// <param name="gates">[T, .., 4H] of the forward pass.</param>
-    /// <param name="h0">[.., H]</param>
-    /// <param name="keep">[T, ..] or none.</param>
-    /// <param name="w">W_hh, 3H x H, or one per copy.</param>
-    /// <param name="y">[T, .., H]</param>
-    /// <param name="dy">[T, .., H]</param>
-    /// <param name="d">[T, .., 4H] (overwritten).</param>
-    /// <param name="before">[T, .., H]: the states h that each step began with (overwritten).</param>
-    /// <param name="dh">[.., H], overwritten.</param>
-    public virtual void GruStepsBackward(Tensor gates, Tensor h0, Tensor keep, Matrix w, Tensor y, Tensor dy, Tensor d, Tensor before, Tensor dh)
+    /// <param name="gates">[T, .., 4H] the gates of the forward pass.</param>
+    /// <param name="h0">[.., H] the initial state.</param>
+    /// <param name="continueMask">[T, ..] the mask of the forward pass, or none.</param>
+    /// <param name="w">W_hh, 3H x H; with grouped weights one per group.</param>
+    /// <param name="y">[T, .., H] the states.</param>
+    /// <param name="dy">[T, .., H] their gradient from above.</param>
+    /// <param name="d">[T, .., 4H] the gradients of the pre-activations, overwritten.</param>
+    /// <param name="previous">[T, .., H] the previous state h of each step, overwritten.</param>
+    /// <param name="dh">[.., H] the gradient of the last state through later steps; overwritten with that of the initial state.</param>
+    public virtual void GruStepsBackward(Tensor gates, Tensor h0, Tensor continueMask, Matrix w, Tensor y, Tensor dy, Tensor d, Tensor previous, Tensor dh)
     {
         int hidden = w.N;
         for (int t = gates.Shape[0] - 1; t >= 0; t--)
         {
-            Tensor h = before[t], last = t == 0 ? h0 : y[t - 1];
-            if (keep.IsNone)
+            Tensor h = previous[t], last = t == 0 ? h0 : y[t - 1];
+            if (continueMask.IsNone)
             {
                 Copy(last, h);
             }
             else
             {
-                Keep(last, keep[t], h);
+                MaskRows(last, continueMask[t], h);
             }
             GruGatesBackward(gates[t], h, dy[t], d[t], dh);
             var sums = GruRows(d[t], w);
             Gemm(sums.SliceColumns(0, 2 * hidden), w.SliceRows(0, 2 * hidden), GruRows(dh, w), accumulate: true);
             Gemm(sums.SliceColumns(3 * hidden, hidden), w.SliceRows(2 * hidden, hidden), GruRows(dh, w), accumulate: true);
-            if (!keep.IsNone)
+            if (!continueMask.IsNone)
             {
-                Keep(dh, keep[t], dh);
+                MaskRows(dh, continueMask[t], dh);
             }
         }
     }
 
-    /// <summary>The rows of x as one matrix, or as one per copy of the weights.</summary>
+    /// <summary>The rows of x as one matrix, or with grouped weights as one matrix per group.</summary>
     private static Matrix GruRows(Tensor x, Matrix w) => w.Batch > 1 ? Matrix.Interleaved(x) : Matrix.Of(x);
 
-    /// <summary>y = keep h, row by row.</summary>
-    private void Keep(Tensor h, Tensor keep, Tensor y)
+    /// <summary>y[row, ..] = mask[row] h[row, ..]</summary>
+    private void MaskRows(Tensor h, Tensor mask, Tensor y)
     {
         int rows = h.Shape.Rows, columns = h.Shape[-1];
-        Zip(default(Multiply), h.Reshape(rows, columns), keep.Reshape(rows, 1), y.Reshape(rows, columns));
+        Zip(default(Multiply), h.Reshape(rows, columns), mask.Reshape(rows, 1), y.Reshape(rows, columns));
     }
 
-    /// <summary>y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: a layer that grows with every x (Rashid et al. 2018, section
-    /// 4), one weight matrix per row.</summary>
+    /// <summary>
+    /// y[r, e] = sum_n |w[r, n, e]| x[r, n] + b[r, e]: a layer that is monotone in x and has one weight matrix per row (Rashid et al. 2018, section 4).
+    /// </summary>
     public abstract void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y);
 
-    /// <summary>dw [R, N, E] = sign(w) x dy, or that added to it when <paramref name="accumulate"/>, and dx [R, N] += sum_e |w| dy; either may be
-    /// none.</summary>
+    /// <summary>dw [R, N, E] = sign(w) x dy, or dw += that when <paramref name="accumulate"/>, and dx [R, N] += sum_e |w| dy. dw or dx may be none.</summary>
     public abstract void MonotoneMixBackward(Tensor w, Tensor x, Tensor dy, Tensor dw, Tensor dx, bool accumulate = true);
 }

@@ -1,23 +1,23 @@
 namespace Marl.Native;
 
-/// <summary>The numbers of a tensor in the address space of this process: the tensor's own on the CPU, else a copy, written back when it is disposed of.</summary>
+/// <summary>The elements of a tensor in host memory: the tensor's own memory on the CPU; elsewhere a copy, which is written back on disposal.</summary>
 public readonly ref struct HostView
 {
     private readonly Tensor tensor;
 
-    /// <summary>Of <paramref name="tensor"/>, on whatever device.</summary>
-    /// <param name="tensor">whose numbers.</param>
-    /// <param name="fresh">whether all of them will be overwritten, so that none have to be read.</param>
-    public HostView(Tensor tensor, bool fresh = false)
+    /// <summary>Creates a view of a tensor on any device.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="writeOnly">Whether all elements will be overwritten, so that none are read from the device.</param>
+    public HostView(Tensor tensor, bool writeOnly = false)
     {
         this.tensor = tensor;
-        Span = tensor.Device == Device.Cpu ? tensor.Span : fresh ? new float[tensor.Count] : tensor.ToArray();
+        Span = tensor.Device == Device.Cpu ? tensor.Span : writeOnly ? new float[tensor.Count] : tensor.ToArray();
     }
 
-    /// <summary>The numbers, row-major.</summary>
+    /// <summary>The elements, row-major.</summary>
     public Span<float> Span { get; }
 
-    /// <summary>Writes them back.</summary>
+    /// <summary>Writes the elements back to the device.</summary>
     public void Dispose()
     {
         if (tensor.Device != Device.Cpu)

@@ -1,28 +1,40 @@
 namespace Marl.Native;
 
 /// <summary>
-/// A counter-based generator, Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
-/// Its whole state is two words, <see cref="Key"/> and <see cref="Counter"/>; draw i of a key is a pure function of (key, i),
-/// so a state is saved with two numbers and streams are split without any order of drawing between them.
+/// A counter-based random number generator, Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). The state is <see cref="Key"/>
+/// and <see cref="Counter"/>: draw i is a pure function of (key, i), so that a state is saved as two integers, and streams can be split in any order.
 /// </summary>
+/// <param name="key">The stream: a seed, or the key of a split stream.</param>
+/// <param name="counter">The number of draws taken before.</param>
+/// <example>
+/// <code>
+/// var rng = new Rng(7);                                    // seed 7
+/// float uniform = rng.NextSingle();                        // in [0, 1)
+/// int die = rng.NextInt(1, 6);
+/// double normal = rng.NextNormal();
+/// Rng weights = rng.Split(RngPurpose.Initialization, 3);   // an independent stream
+/// </code>
+/// </example>
 public struct Rng(ulong key, ulong counter = 0) : IEquatable<Rng>
 {
-    /// <summary>Which stream this is.</summary>
+    /// <summary>The key of the stream.</summary>
     public ulong Key { get; } = key;
 
-    /// <summary>How many 64-bit draws were taken.</summary>
+    /// <summary>The number of 64-bit draws taken.</summary>
     public ulong Counter { get; private set; } = counter;
 
-    /// <summary>An independent stream named by (<paramref name="purpose"/>, <paramref name="a"/>, <paramref name="b"/>) under
-    /// this key. Splitting neither reads nor advances <see cref="Counter"/>.</summary>
+    /// <summary>
+    /// Returns an independent stream identified by (<paramref name="purpose"/>, <paramref name="a"/>, <paramref name="b"/>) under this key.
+    /// <see cref="Counter"/> is neither read nor changed.
+    /// </summary>
     public readonly Rng Split(RngPurpose purpose, int a = 0, int b = 0)
     {
-        // The child key is Philox itself, in a part of the counter space (highest word != 0) that draws never reach.
+        // The key of the new stream is a Philox output in a part of the counter space (highest word != 0) that draws never use.
         var (x0, x1, _, _) = Philox((uint)a, (uint)b, (uint)purpose, 0x5EED_0001u, Key);
         return new Rng((ulong)x1 << 32 | x0);
     }
 
-    /// <summary>Uniform over all 64-bit words.</summary>
+    /// <summary>Returns a uniform 64-bit integer.</summary>
     public ulong NextUInt64()
     {
         var (x0, x1, _, _) = Philox((uint)Counter, (uint)(Counter >> 32), 0, 0, Key);
@@ -30,33 +42,34 @@ public struct Rng(ulong key, ulong counter = 0) : IEquatable<Rng>
         return (ulong)x1 << 32 | x0;
     }
 
-    /// <summary>Uniform over 0 .. <paramref name="count"/> - 1 (Lemire's multiply-shift; its bias is below 2^-32 count).</summary>
+    /// <summary>Returns a uniform integer in 0 .. <paramref name="count"/> - 1 (Lemire's multiply-shift; the bias is below 2^-32 count).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">count is not positive.</exception>
     public int NextInt(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         return (int)Math.BigMul(NextUInt64(), (ulong)count, out _);
     }
 
-    /// <summary>Uniform over first .. last, both included.</summary>
+    /// <summary>Returns a uniform integer in first .. last, both inclusive.</summary>
     public int NextInt(int first, int last) => first + NextInt(last - first + 1);
 
-    /// <summary>Uniform in [0, 1), 24 bits.</summary>
+    /// <summary>Returns a uniform float in [0, 1), with 24 random bits.</summary>
     public float NextSingle() => (NextUInt64() >> 40) * (1f / (1 << 24));
 
-    /// <summary>Uniform in [0, 1), 53 bits.</summary>
+    /// <summary>Returns a uniform double in [0, 1), with 53 random bits.</summary>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1L << 53));
 
-    /// <summary>Uniform in [low, high).</summary>
+    /// <summary>Returns a uniform float in [low, high).</summary>
     public float NextSingle(float low, float high) => low + (high - low) * NextSingle();
 
-    /// <summary>Standard normal (Box-Muller, one value of the pair).</summary>
+    /// <summary>Returns a standard normal sample (Box-Muller; one value of each pair).</summary>
     public double NextNormal()
     {
         double u = 1.0 - NextDouble(), v = NextDouble();
         return Math.Sqrt(-2 * Math.Log(u)) * Math.Cos(2 * Math.PI * v);
     }
 
-    /// <summary>The ten rounds: four counter words and a 64-bit key to four random words.</summary>
+    /// <summary>Ten rounds of Philox: maps a counter of four words and a 64-bit key to four random words.</summary>
     internal static (uint, uint, uint, uint) Philox(uint c0, uint c1, uint c2, uint c3, ulong key)
     {
         uint k0 = (uint)key, k1 = (uint)(key >> 32);
@@ -80,21 +93,21 @@ public struct Rng(ulong key, ulong counter = 0) : IEquatable<Rng>
     public override readonly int GetHashCode() => HashCode.Combine(Key, Counter);
 }
 
-/// <summary>What a split stream is for, so that two users of one seed never share draws.</summary>
+/// <summary>The purpose of a split stream. Streams of different purposes are independent.</summary>
 public enum RngPurpose
 {
     /// <summary>Initial weights.</summary>
     Initialization = 1,
-    /// <summary>Starts and chance moves of environments.</summary>
+    /// <summary>Initial states and transitions of environments.</summary>
     Environment,
-    /// <summary>Choice of actions.</summary>
+    /// <summary>Sampling of actions.</summary>
     Exploration,
-    /// <summary>Choice of what to learn from.</summary>
+    /// <summary>Sampling of training data.</summary>
     Sampling,
-    /// <summary>Evaluation, apart from training so that its frequency changes nothing else.</summary>
+    /// <summary>Evaluation; separate from training, so that its frequency does not affect training.</summary>
     Evaluation,
-    /// <summary>Tests and data made up for them.</summary>
+    /// <summary>Tests and their data.</summary>
     Test,
-    /// <summary>Chance within a loss.</summary>
+    /// <summary>Random draws within a loss.</summary>
     Loss,
 }

@@ -1,20 +1,20 @@
 namespace Marl.Native;
 
-/// <summary>Neighboring parts of a flat block, such as the tensors of a network, each of which is summed by itself; see <see cref="Device.SumSquares"/>.</summary>
+/// <summary>Consecutive segments of a flat tensor, for instance the parameters of each layer. See <see cref="Device.SumSquares"/>.</summary>
 public class Segments
 {
     private readonly int[] lengths;
 
-    /// <summary>See <see cref="Device.Split"/>.</summary>
+    /// <summary>See <see cref="Device.CreateSegments"/>.</summary>
     protected internal Segments(ReadOnlySpan<int> lengths)
     {
         this.lengths = lengths.ToArray();
         Count = this.lengths.Sum();
     }
 
-    /// <summary>Numbers of all of them together.</summary>
+    /// <summary>The total number of elements.</summary>
     public int Count { get; }
 
-    /// <summary>How many numbers each has, the first of them first.</summary>
+    /// <summary>The number of elements of each segment.</summary>
     public ReadOnlySpan<int> Lengths => lengths;
 }

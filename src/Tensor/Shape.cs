@@ -2,17 +2,19 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>The lengths of up to four axes, the last one contiguous in memory (row-major, no strides). A scalar has rank 0, and
-/// is the default.</summary>
+/// <summary>
+/// The lengths of up to four axes. Tensors are row-major without strides: the last axis is contiguous. The default is the shape of a scalar, of rank 0.
+/// </summary>
 public readonly struct Shape : IEquatable<Shape>
 {
-    /// <summary>The most axes a tensor has.</summary>
+    /// <summary>The maximum number of axes.</summary>
     public const int MaxRank = 4;
 
     private readonly int d0, d1, d2, d3;
 
-    /// <summary>A shape of one to four axes.</summary>
-    /// <exception cref="ArgumentException">more than four axes, or a negative length.</exception>
+    /// <summary>Creates a shape from the lengths of its axes.</summary>
+    /// <exception cref="ArgumentException">More than four axes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative length.</exception>
     public Shape(params ReadOnlySpan<int> lengths)
     {
         if (lengths.Length > MaxRank)
@@ -36,13 +38,13 @@ public readonly struct Shape : IEquatable<Shape>
 
     private Shape(int rank, int d0, int d1, int d2, int d3) => (Rank, this.d0, this.d1, this.d2, this.d3) = (rank, d0, d1, d2, d3);
 
-    /// <summary>Number of axes.</summary>
+    /// <summary>The number of axes.</summary>
     public int Rank { get; }
 
-    /// <summary>Number of elements: the product of the lengths.</summary>
+    /// <summary>The number of elements: the product of the lengths.</summary>
     public int Count => Rank == 0 ? 1 : d0 * d1 * d2 * d3;
 
-    /// <summary>Length of an axis; a negative one counts from the end, so <c>shape[-1]</c> is the contiguous axis.</summary>
+    /// <summary>The length of an axis. A negative index counts from the end: <c>shape[-1]</c> is the length of the contiguous axis.</summary>
     public int this[int axis]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -57,13 +59,13 @@ public readonly struct Shape : IEquatable<Shape>
         }
     }
 
-    /// <summary>Length of the last axis, 1 for a scalar.</summary>
+    /// <summary>The length of the last axis; 1 for a scalar.</summary>
     public int Columns => Rank == 0 ? 1 : this[-1];
 
-    /// <summary>Number of rows when all axes but the last are one.</summary>
+    /// <summary>The number of rows: the product of the lengths of all axes but the last.</summary>
     public int Rows => Product(0, Rank - 1);
 
-    /// <summary>This shape with another length of one axis.</summary>
+    /// <summary>Returns this shape with another length of one axis.</summary>
     public Shape With(int axis, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -78,7 +80,7 @@ public readonly struct Shape : IEquatable<Shape>
         };
     }
 
-    /// <summary>This shape without one axis.</summary>
+    /// <summary>Returns this shape without one axis.</summary>
     public Shape Without(int axis)
     {
         Span<int> lengths = stackalloc int[MaxRank];
@@ -88,7 +90,7 @@ public readonly struct Shape : IEquatable<Shape>
         return new Shape(lengths[..(Rank - 1)]);
     }
 
-    /// <summary>This shape with one axis more, at the end.</summary>
+    /// <summary>Returns this shape with one more axis at the end.</summary>
     public Shape Append(int length)
     {
         Span<int> lengths = stackalloc int[MaxRank + 1];
@@ -97,7 +99,7 @@ public readonly struct Shape : IEquatable<Shape>
         return new Shape(lengths[..(Rank + 1)]);
     }
 
-    /// <summary>Product of the lengths of axes first .. end - 1.</summary>
+    /// <summary>The product of the lengths of axes first .. end - 1.</summary>
     public int Product(int first, int end)
     {
         int product = 1;
@@ -108,12 +110,12 @@ public readonly struct Shape : IEquatable<Shape>
         return product;
     }
 
-    /// <summary>The shape that both broadcast to, aligned at the last axis: lengths are equal, or one of them is 1.</summary>
-    /// <exception cref="ArgumentException">they do not broadcast; names both.</exception>
+    /// <summary>Returns the shape to which both shapes broadcast, as in NumPy: aligned at the last axis, lengths are equal or one of them is 1.</summary>
+    /// <exception cref="ArgumentException">The shapes do not broadcast.</exception>
     public static Shape Broadcast(Shape a, Shape b) => TryBroadcast(a, b, out var shape) ? shape
         : throw new ArgumentException($"shapes {a} and {b} do not broadcast");
 
-    /// <summary>Whether both broadcast to one shape, and which.</summary>
+    /// <summary>Returns whether the shapes broadcast, and the broadcast shape.</summary>
     public static bool TryBroadcast(Shape a, Shape b, out Shape shape)
     {
         shape = a;
@@ -136,7 +138,7 @@ public readonly struct Shape : IEquatable<Shape>
         return true;
     }
 
-    /// <summary>Writes the lengths.</summary>
+    /// <summary>Copies the lengths.</summary>
     public void CopyTo(Span<int> lengths)
     {
         for (int axis = 0; axis < Rank; axis++)
@@ -154,13 +156,13 @@ public readonly struct Shape : IEquatable<Shape>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Rank, d0, d1, d2, d3);
 
-    /// <summary>Same axes.</summary>
+    /// <summary>Whether all lengths are equal.</summary>
     public static bool operator ==(Shape a, Shape b) => a.Equals(b);
 
-    /// <summary>Other axes.</summary>
+    /// <summary>Whether any length differs.</summary>
     public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
 
-    /// <summary>[2, 3, 4]</summary>
+    /// <summary>Formats the lengths as [2, 3, 4].</summary>
     public override string ToString() => Rank switch
     {
         0 => "[]",

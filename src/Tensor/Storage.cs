@@ -3,27 +3,28 @@ using System.Runtime.InteropServices;
 
 namespace Marl.Native;
 
-/// <summary>A block of floats on a device; tensors are views of it.</summary>
+/// <summary>A block of floats on a device. Tensors are views of it.</summary>
+/// <param name="device">The device that owns the memory.</param>
+/// <param name="count">The number of elements.</param>
 public abstract class Storage(Device device, int count)
 {
-    /// <summary>Where the numbers are.</summary>
+    /// <summary>The device that owns the memory.</summary>
     public Device Device { get; } = device;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of elements.</summary>
     public int Count { get; } = count;
 
-    /// <summary>Elements <paramref name="offset"/> .. in the address space of this process.</summary>
-    /// <exception cref="InvalidOperationException">they are not in it; copy them with <see cref="Device.Read"/>.</exception>
+    /// <summary>Returns <paramref name="count"/> elements from <paramref name="offset"/> on, in host memory.</summary>
+    /// <exception cref="InvalidOperationException">The memory is on another device; copy it with <see cref="Device.Read"/>.</exception>
     public abstract Span<float> Span(int offset, int count);
 
-    /// <summary>Gives the memory back to the device; nothing may view it any more. Memory of this process is left to the garbage
-    /// collector.</summary>
+    /// <summary>Returns the memory to the device; tensors that view it become invalid. Host memory is left to the garbage collector.</summary>
     public virtual void Release()
     {
     }
 }
 
-/// <summary>Managed memory, pinned and aligned to 64 bytes: a zmm register or cache line never straddles two lines.</summary>
+/// <summary>Managed memory, pinned and aligned to 64 bytes, so that no vector straddles two cache lines.</summary>
 internal sealed class HostStorage : Storage
 {
     private const int Alignment = 64;
@@ -37,14 +38,14 @@ internal sealed class HostStorage : Storage
         start = (int)(-address & Alignment - 1) / sizeof(float);
     }
 
-    /// <summary>A view of the caller's array: no copy, no promise of alignment.</summary>
+    /// <summary>Wraps an array without a copy; it may be unaligned.</summary>
     public HostStorage(Device device, float[] floats) : base(device, floats.Length) => this.floats = floats;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override Span<float> Span(int offset, int count) => floats.AsSpan(start + offset, count);
 }
 
-/// <summary>Memory of the caller's that does not move.</summary>
+/// <summary>Wraps unmanaged or pinned memory of the caller.</summary>
 internal sealed unsafe class PinnedStorage(Device device, float* first, int count) : Storage(device, count)
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

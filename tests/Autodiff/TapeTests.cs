@@ -20,7 +20,7 @@ public sealed class TapeTests
             tape.Variable(Tensor.Of([1f]));
             tape.Variable(Tensor.Of([1f]));
             var error = Assert.Throws<InvalidOperationException>(() => y + 1f);
-            Assert.Contains("outlived", error.Message);
+            Assert.Contains("after the step or NoGrad scope", error.Message);
         }
     }
 

@@ -80,8 +80,8 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         string[] lines = outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("vdn on lbf:5x5-2p-1f, seed 3, 400 steps", lines[0]);
         Assert.StartsWith("     steps  episodes   updates     return", lines[1], StringComparison.Ordinal);
-        Assert.All(lines[2..^4], line => Assert.Equal(lines[1].Length, line.Length));
-        Assert.Equal("run plain", lines[^1]);
+        Assert.All(lines[2..^5], line => Assert.Equal(lines[1].Length, line.Length));
+        Assert.Equal(["run plain", "watch it: marl play plain"], lines[^2..]);
         Assert.DoesNotContain('\e', outcome.Output);
     }
 

@@ -5,7 +5,7 @@ namespace Marl.Native.Tests.Cli;
 /// <summary>A run that is stopped, killed or runs out of disk goes on as if nothing had happened.</summary>
 public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whole>
 {
-    private const int Interrupt = 2, Kill = 9, Terminate = 15;
+    private const int Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
     private static readonly string[] Training =
     [
@@ -38,10 +38,51 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         marl.Send(signal);
         var stopped = marl.Wait();
         long steps = (long)stopped.Summary["steps"]!;
-        stopped.HasFailed(128 + signal, $"stopped at step {steps} with a checkpoint; go on with: marl resume {run}");
+        Assert.Equal(128 + signal, stopped.Code);
+        Assert.Equal(
+            $"marl: stopping: saving to {run} .. (again ends at once, unsaved)\n" +
+            $"marl: stopped at step {steps} with a checkpoint; go on with: marl resume {run}\n", stopped.Error.ReplaceLineEndings("\n"));
         Assert.False((bool)stopped.Summary["finished"]!);
         Assert.True(File.Exists(Path.Combine(Folder, run, "checkpoint.safetensors")) && steps < 6000);
         ResumesAsIfNothingHadHappened(run);
+    }
+
+    [Theory]
+    [InlineData("ia2c", "environments=20000", "evaluationInterval=0")]
+    [InlineData("vdn", "updatesPerEpisode=1000000", "evaluationInterval=0")]
+    [InlineData("vdn", "evaluationEpisodes=100000", "evaluationInterval=1")]
+    public void ASignalEndsWhatWouldTakeLong(string algorithm, string longer, string evaluation)
+    {
+        // A round of 20,000 episodes, a million updates per episode, an evaluation of 100,000 episodes.
+        string run = $"{algorithm}-{longer}";
+        using var marl = MarlProcess.Start(Folder, "train", algorithm, "--env", "lbf:5x5-2p-1f?steps=1000", "--steps", "1000000000", "--json", "--out", run,
+            "--set", "hidden=8", longer, evaluation);
+        while (!File.Exists(Path.Combine(Folder, run, "run.lock")))
+        {
+            Thread.Sleep(20);
+        }
+        Thread.Sleep(1000);
+        marl.Send(Terminate);
+        var stopped = marl.Wait();
+        Assert.Equal(128 + Terminate, stopped.Code);
+        Assert.Null(stopped.Summary["returnMean"]);
+        Assert.True(File.Exists(Path.Combine(Folder, run, "checkpoint.safetensors")));
+    }
+
+    [Fact]
+    public void ASecondSignalEndsTheRunWithoutSaving()
+    {
+        // Both arrive at once.
+        using var marl = MarlProcess.Start(Folder, [.. Training, "twice"]);
+        marl.ReadLine();
+        marl.Send(Stop);
+        marl.Send(Interrupt);
+        marl.Send(Terminate);
+        marl.Send(Continue);
+        var ended = marl.Wait();
+        Assert.Contains(ended.Code, new[] { 128 + Interrupt, 128 + Terminate });
+        Assert.Contains("marl: ended without saving\n", ended.Error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        ResumesAsIfNothingHadHappened("twice");
     }
 
     [Fact]

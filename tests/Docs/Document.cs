@@ -27,7 +27,7 @@ public sealed partial class Document
     /// <summary>README, docs, the packages' READMEs, and the other documents that a reader is led to.</summary>
     public static IReadOnlyList<Document> All { get; } =
     [
-        .. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "samples/README.md", "bench/README.md" }
+        .. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "samples/README.md", "templates/README.md", "bench/README.md" }
             .Concat(Under("docs", "*.md")).Concat(Under("src", "README.md")).Select(name => new Document(name)),
     ];
 

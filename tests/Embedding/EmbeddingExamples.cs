@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Marl.Native;
 using Marl.Native.Rl;
 
@@ -63,6 +64,23 @@ public static class EmbeddingExamples
         var policy = Policy.Load(file);
         var rng = new Rng(1);
         return Enumerable.Range(0, 100).Average(_ => policy.Play(new Rendezvous(), ref rng).Return);
+    }
+
+    public static long CountSteps(Action train)
+    {
+        long steps = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument is { Meter.Name: "Marl.Native", Name: "marl.env.steps" })
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, measurement, tags, state) => steps += measurement);
+        listener.Start();
+        train();
+        return steps;
     }
 }
 

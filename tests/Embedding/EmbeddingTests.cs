@@ -33,6 +33,21 @@ public sealed class EmbeddingTests
     }
 
     [Fact]
+    public void ThePackagesExamplesComputeAndLearn()
+    {
+        Assert.All(Example.PackageExamples.TensorPackage(), sum => Assert.InRange(sum, 0.5f, 4f));
+        Assert.All(Example.PackageExamples.AutodiffPackage(), x => Assert.Equal(1f, x, 0.01f));
+        try
+        {
+            Assert.InRange(Example.PackageExamples.MarlPackage(), 0.9, 1.0);
+        }
+        finally
+        {
+            File.Delete("foraging.safetensors");
+        }
+    }
+
+    [Fact]
     public void ATrainedPolicyIsKeptServedAndEvaluated()
     {
         using var folder = new TemporaryFolder();

@@ -162,7 +162,7 @@ public static class MyOps
 
     private readonly struct TransposeOp : IOp
     {
-        public void Backward(GradContext p) => Copy(p.Device, p.DY, p.DX(0), accumulate: true);
-        public void Tangent(GradContext p) => Copy(p.Device, p.DX(0), p.DY, accumulate: true);
+        public void Backward(GradContext context) => Copy(context.Device, context.DY, context.DX(0), accumulate: true);
+        public void Tangent(GradContext context) => Copy(context.Device, context.DX(0), context.DY, accumulate: true);
     }
 }

@@ -3,7 +3,7 @@ namespace Marl.Native.Tests.Gpu;
 /// <summary>How closely a device must agree with the CPU.</summary>
 internal static class Agreement
 {
-    /// <summary>The stand-in: to the last bit. Others: within so many ulp of the largest number at hand, for sums of numbers that cancel.</summary>
+    /// <summary>The emulated device: to the last bit. Others: within so many ulp of the largest number at hand, for sums of numbers that cancel.</summary>
     public static void Assert(string device, float[] cpu, float[] gpu, string what, int ulp = 32)
     {
         if (Devices.IsExact(device))

@@ -5,7 +5,7 @@ using CuBlas = Marl.Native.Gpu.CuBlas;
 namespace Marl.Native.Tests.Gpu;
 
 /// <summary>Products by a library: what is asked of it, in its own terms. The library is one of the tests' own that keeps to what BLAS and cuBLAS publish, on the memory of
-/// the stand-in.</summary>
+/// the emulated device.</summary>
 public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.Stand>
 {
     private readonly PlainBlas blas = stand.Blas;
@@ -83,7 +83,7 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
     [InlineData("transposed", 1), InlineData("sliced transposed", 1), InlineData("batched transposed", 3), InlineData("interleaved transposed", 3)]
     public void AResultMayBeStoredTransposed(string c, int copies)
     {
-        using var plain = GpuDevices.StandIn();
+        using var plain = GpuDevices.OpenEmulated();
         int before = blas.Products;
         foreach (bool biased in new[] { false, true })
         {
@@ -158,7 +158,7 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
     public void AnythingElseIsNoneAndIsToldWhatIs(string id)
     {
         string message = Assert.Throws<ArgumentException>(() => DeviceId.Parse(id)).Message;
-        Assert.StartsWith($"'{id}' is no device: cuda, cuda:i, opencl or opencl:i is", message, StringComparison.Ordinal);
+        Assert.StartsWith($"'{id}' is not a device: expected cuda, cuda:i, opencl or opencl:i", message, StringComparison.Ordinal);
         Assert.EndsWith("+tf32, +cublas, +graphs after it", message, StringComparison.Ordinal);
     }
 
@@ -169,7 +169,7 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
         if (CuBlas.Find() is null)
         {
             string message = Assert.Throws<DeviceException>(() => new CuBlas("G", null!, 0, tf32: false)).Message;
-            Assert.StartsWith("G cannot multiply by cuBLAS, for none of ", message, StringComparison.Ordinal);
+            Assert.StartsWith("G does not support +cublas: none of ", message, StringComparison.Ordinal);
             Assert.Contains(OperatingSystem.IsWindows() ? "cublas64_13.dll, cublas64_12.dll, cublas64_11.dll" : "libcublas.so.13, libcublas.so.12, libcublas.so.11", message,
                 StringComparison.Ordinal);
             Assert.EndsWith("without +cublas the device can be used", message, StringComparison.Ordinal);
@@ -177,8 +177,8 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
     }
 
     [Theory]
-    [InlineData(3, "G has no memory left for f: ", "CUBLAS_STATUS_ALLOC_FAILED"), InlineData(8, "G refuses f: ", "CUBLAS_STATUS_ARCH_MISMATCH")]
-    [InlineData(13, "G is lost, by f: ", "CUBLAS_STATUS_EXECUTION_FAILED"), InlineData(99, "G is lost, by f: ", "CUBLAS_STATUS 99")]
+    [InlineData(3, "G is out of memory for f: ", "CUBLAS_STATUS_ALLOC_FAILED"), InlineData(8, "G rejected f: ", "CUBLAS_STATUS_ARCH_MISMATCH")]
+    [InlineData(13, "G was lost during f: ", "CUBLAS_STATUS_EXECUTION_FAILED"), InlineData(99, "G was lost during f: ", "CUBLAS_STATUS 99")]
     public void AStatusOfTheLibraryIsSaidInWordsWithARemedy(int status, string words, string code)
     {
         string message = GpuFailure.Of("G", status, "f").Message;
@@ -190,8 +190,8 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
     [Fact]
     public void TheLibrarysConstantsAreThoseOfIlgpu()
     {
-        Assert.Equal((int)CuBlasOperation.NonTranspose, CuBlas.AsStored);
-        Assert.Equal((int)CuBlasOperation.Transpose, CuBlas.Transposed);
+        Assert.Equal((int)CuBlasOperation.NonTranspose, CuBlas.NoTranspose);
+        Assert.Equal((int)CuBlasOperation.Transpose, CuBlas.Transpose);
         Assert.Equal((int)CuBlasMathMode.DefaultMath, CuBlas.DefaultMath);
         Assert.All(Enum.GetValues<CuBlasStatus>().Where(status => status != CuBlasStatus.CUBLAS_STATUS_SUCCESS),
             status => Assert.EndsWith($"({status})", GpuFailure.Of("G", (int)status, "f").Message, StringComparison.Ordinal));
@@ -220,10 +220,10 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
         return there;
     }
 
-    /// <summary>A stand-in with the library.</summary>
+    /// <summary>An emulated device with the library.</summary>
     public sealed class Stand : IDisposable
     {
-        public Stand() => Device = GpuDevices.StandIn(Blas);
+        public Stand() => Device = GpuDevices.OpenEmulated(Blas);
 
         internal PlainBlas Blas { get; } = new();
 

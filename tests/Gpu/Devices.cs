@@ -9,22 +9,22 @@ namespace Marl.Native.Tests.Gpu;
 /// ones are those that ILGPU refuses for want of generic addresses, such as pocl's processor: the kernels do not use them.</summary>
 public sealed class Devices : IDisposable
 {
-    public const string StandIn = "stand-in";
+    public const string Emulated = "emulated";
     private const string WithoutGenericAddresses = "opencl without generic addresses:";
     private readonly Dictionary<string, GpuDevice> open = [];
 
-    /// <summary>Whether all cases run: the environment variable MARL_GPU is "all". By default a selection runs, for the stand-in is slow.</summary>
+    /// <summary>Whether all cases run: the environment variable MARL_GPU is "all". By default a selection runs, for the emulated device is slow.</summary>
     public static bool All { get; } = Environment.GetEnvironmentVariable("MARL_GPU") == "all";
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> Present { get; } =
-        [StandIn, .. GpuDevices.List().Where(device => device.Problem is null).Select(device => device.Id), .. Refused()];
+        [Emulated, .. GpuDevices.List().Where(device => device.Problem is null).Select(device => device.Id), .. Refused()];
 
     /// <summary>Whether it must give the bits of the CPU: the others may round a product and its sum once, or divide less exactly.</summary>
-    public static bool IsExact(string id) => id == StandIn;
+    public static bool IsExact(string id) => id == Emulated;
 
     /// <summary>Whether it is slow as no device is.</summary>
-    public static bool IsStandIn(string id) => id == StandIn;
+    public static bool IsEmulated(string id) => id == Emulated;
 
     public GpuDevice this[string id]
     {
@@ -49,7 +49,7 @@ public sealed class Devices : IDisposable
     {
         if (!id.StartsWith(WithoutGenericAddresses, StringComparison.Ordinal))
         {
-            return id == StandIn ? GpuDevices.StandIn() : GpuDevices.Open(id);
+            return id == Emulated ? GpuDevices.OpenEmulated() : GpuDevices.Open(id);
         }
         var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
         var device = context.GetCLDevices()[int.Parse(id[WithoutGenericAddresses.Length..])];

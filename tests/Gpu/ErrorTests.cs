@@ -46,23 +46,23 @@ public sealed class ErrorTests(Devices devices) : IClassFixture<Devices>
     }
 
     [Theory]
-    [InlineData("CUDA_ERROR_OUT_OF_MEMORY", "has no memory left for kernel K: a smaller batch or network needs less")]
-    [InlineData("CUDA_ERROR_INVALID_PTX", "refuses kernel K: a newer driver may take it")]
-    [InlineData("CUDA_ERROR_ILLEGAL_ADDRESS", "is lost, by kernel K: nothing more can be computed on it before the process is started again")]
-    [InlineData("CUDA_ERROR_ECC_UNCORRECTABLE", "is lost")]
+    [InlineData("CUDA_ERROR_OUT_OF_MEMORY", "is out of memory for kernel K: use a smaller batch or network")]
+    [InlineData("CUDA_ERROR_INVALID_PTX", "rejected kernel K: update the driver")]
+    [InlineData("CUDA_ERROR_ILLEGAL_ADDRESS", "was lost during kernel K: restart the process")]
+    [InlineData("CUDA_ERROR_ECC_UNCORRECTABLE", "was lost")]
     public void ACodeOfTheDriverIsSaidInWordsWithARemedy(string code, string words)
-        => Assert.StartsWith($"G {words}", GpuFailure.Words("G", code, "kernel K"), StringComparison.Ordinal);
+        => Assert.StartsWith($"G {words}", GpuFailure.Describe("G", code, "kernel K"), StringComparison.Ordinal);
 
     [Fact]
     public void WhatTheDriverSaidIsKept()
     {
         var full = new CLException(CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE);
         var failure = GpuFailure.Of("G", full, "8 MiB of its 64 MiB");
-        Assert.Equal("G has no memory left for 8 MiB of its 64 MiB: a smaller batch or network needs less, or another process holds it " +
+        Assert.Equal("G is out of memory for 8 MiB of its 64 MiB: use a smaller batch or network, or free memory of other processes " +
             "(CL_MEM_OBJECT_ALLOCATION_FAILURE)", failure.Message);
         Assert.Same(full, failure.InnerException);
         var refused = GpuFailure.Of("G", new ILGPU.InternalCompilerException("wrapped", new NotSupportedException("no such instruction")), "kernel K");
-        Assert.Contains("refuses kernel K", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("rejected kernel K", refused.Message, StringComparison.Ordinal);
         Assert.EndsWith("(no such instruction)", refused.Message, StringComparison.Ordinal);
     }
 

@@ -32,18 +32,18 @@ public sealed class LaunchTests
     {
         const int Rounds = 3;
         var graphs = new Recording();
-        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
+        using var device = graphs.Device = GpuDevices.OpenEmulated(blas: null, graphs);
         settings = ["environments=4", "updatesPerEpisode=2", "standardizeReturns=false", .. settings];
         using LearnerInRounds cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
         cpu.Learn(4 + Rounds);
         gpu.Learn(4);
-        var (before, taken, launches) = (device.Traffic, graphs.Taken, graphs.Launches);
+        var (before, taken, launches) = (device.Transfers, graphs.Taken, graphs.Launches);
         gpu.Learn(Rounds);
         Assert.Equal(Rounds * perRound, graphs.Taken - taken);
-        Assert.InRange(graphs.Launches - launches, 20 * Rounds * perRound, device.Traffic.Since(before).Launches);
+        Assert.InRange(graphs.Launches - launches, 20 * Rounds * perRound, device.Transfers.Since(before).Launches);
         if (gpu.Learner is ReplayLearner)
         {
-            Assert.Equal(device.Traffic.Since(before).Launches, graphs.Launches - launches);
+            Assert.Equal(device.Transfers.Since(before).Launches, graphs.Launches - launches);
         }
         Noise.AssertSameBits(cpu.Weights, gpu.Weights, "weights");
     }
@@ -52,7 +52,7 @@ public sealed class LaunchTests
     public void WhatIsReadOfWhatIsTakenTogetherIsThere()
     {
         var graphs = new Recording();
-        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
+        using var device = graphs.Device = GpuDevices.OpenEmulated(blas: null, graphs);
         var x = device.Zeros(new Shape(3));
         device.Fill(x, 1f);
         using (device.BeginCapture())
@@ -86,9 +86,9 @@ public sealed class LaunchTests
     public void EveryLaunchIsTimed()
     {
         var graphs = new Recording();
-        using var device = graphs.Device = GpuDevices.StandIn(blas: null, graphs);
+        using var device = graphs.Device = GpuDevices.OpenEmulated(blas: null, graphs);
         var x = device.Zeros(new Shape(1000));
-        var times = device.Time(() =>
+        var times = device.Profile(() =>
         {
             using var together = device.BeginCapture();
             device.Fill(x, 1f);
@@ -100,13 +100,13 @@ public sealed class LaunchTests
         Assert.Equal(0, graphs.Taken);
         // And none after that.
         device.Fill(x, 2f);
-        Assert.Empty(device.Time(() => { }));
+        Assert.Empty(device.Profile(() => { }));
     }
 
     /// <summary>Graphs of a processor, which begins with everything at once: they see to it that nothing is asked for that could not be collected.</summary>
     private sealed class Recording : ILaunchGraphs
     {
-        private Traffic? begun;
+        private TransferCounters? begun;
 
         public GpuDevice? Device { get; set; }
 
@@ -119,13 +119,13 @@ public sealed class LaunchTests
         public void Begin()
         {
             Assert.Null(begun);
-            begun = Device!.Traffic;
+            begun = Device!.Transfers;
         }
 
         public void Launch()
         {
-            var traffic = Device!.Traffic.Since(begun!.Value);
-            Assert.Equal((0, 0, 0), (traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
+            var traffic = Device!.Transfers.Since(begun!.Value);
+            Assert.Equal((0, 0, 0), (traffic.Downloads, traffic.Synchronizations, traffic.Allocations));
             (begun, Taken, Launches) = (null, Taken + 1, Launches + traffic.Launches);
             if (Fails)
             {

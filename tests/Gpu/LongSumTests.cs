@@ -159,18 +159,18 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
             {
                 var rng = new Rng(8);
                 Tensor x = On(device, Noise.Of(ref rng, lengths.Sum())), sums = On(device, Noise.Of(ref rng, lengths.Length));
-                var segments = device.Split(lengths);
-                var before = (device as GpuDevice)?.Traffic ?? default;
+                var segments = device.CreateSegments(lengths);
+                var before = (device as GpuDevice)?.Transfers ?? default;
                 device.SumSquares(x, segments, sums);
                 if (device is GpuDevice gpu)
                 {
-                    var traffic = gpu.Traffic.Since(before);
+                    var traffic = gpu.Transfers.Since(before);
                     Assert.Equal((lengths == small ? 1 : 2, 0, 0), (traffic.Launches, traffic.Uploads, traffic.Downloads));
                 }
                 return sums.ToArray();
             }
         }
-        Assert.Throws<ArgumentException>(() => device.SumSquares(device.Zeros(new Shape(5)), device.Split([2, 2]), device.Zeros(new Shape(2))));
+        Assert.Throws<ArgumentException>(() => device.SumSquares(device.Zeros(new Shape(5)), device.CreateSegments([2, 2]), device.Zeros(new Shape(2))));
     }
 
     /// <summary>On tensor cores, as a processor has them: the products of rounded factors, in squares that are not full.</summary>
@@ -179,7 +179,7 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
     [InlineData(65, 16, 33, true)]
     public void ProductsOnTensorCores(int m, int k, int n, bool transposed)
     {
-        using var device = GpuDevices.Tf32StandIn();
+        using var device = GpuDevices.OpenEmulatedTf32();
         float[] gpu = Run(device, rounded: false);
         AssertClose("tf32", Run(Device.Cpu, rounded: true), gpu, $"{m}x{k}x{n}");
         Assert.NotEqual(Run(Device.Cpu, rounded: false), gpu);

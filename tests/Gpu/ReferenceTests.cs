@@ -40,12 +40,12 @@ public sealed class ReferenceTests(Devices devices) : IClassFixture<Devices>
            select (NameOf(method), from c in cases.Cases where c.NotBuilt is null select c.Name);
 
     private static IEnumerable<string> Chosen(string device, IEnumerable<string> cases)
-        => !Devices.All ? cases.Where(name => !IsLearner(name)) : Devices.IsStandIn(device) ? Fewest(cases) : cases;
+        => !Devices.All ? cases.Where(name => !IsLearner(name)) : Devices.IsEmulated(device) ? Fewest(cases) : cases;
 
     /// <summary>Training calls, which run only if all cases do (<see cref="Devices.All"/>): they take longest, and <see cref="TrainingTests"/> train as well.</summary>
     private static bool IsLearner(string name) => name.StartsWith("learner_", StringComparison.Ordinal);
 
-    /// <summary>The stand-in is slow: of every algorithm of learners the case with the fewest numbers; of ops, losses, targets and optimizers all.</summary>
+    /// <summary>The emulated device is slow: of every algorithm of learners the case with the fewest numbers; of ops, losses, targets and optimizers all.</summary>
     private static IEnumerable<string> Fewest(IEnumerable<string> cases)
         => from name in cases
            group name by IsLearner(name) ? Algorithm(name) : name into alike

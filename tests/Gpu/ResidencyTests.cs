@@ -95,13 +95,13 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         for (int draw = 0; draw < 4; draw++)
         {
             replay.Sample(sample, ref rng);
-            var before = device.Traffic;
+            var before = device.Transfers;
             here.Load(sample, statistics);
             there.Load(sample, statistics);
-            var traffic = device.Traffic.Since(before);
-            Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
+            var traffic = device.Transfers.Since(before);
+            Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronizations));
             // Rewards, ends, masks and places; when they were played; to the next cache line each.
-            Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Batch * (spec.Agents.Length + 3) + 2 * Batch + 5 * 16);
+            Assert.InRange(traffic.UploadedElements, 1, (spec.EpisodeLimit + 1) * Batch * (spec.Agents.Length + 3) + 2 * Batch + 5 * 16);
             foreach (var field in Recorded(spec))
             {
                 Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"draw {draw}");
@@ -130,9 +130,9 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         for (int round = 0; round < 3; round++)
         {
             Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Catalog.CreateEnvironment(world), Round * round + i, RewardMode.Individual))];
-            var before = device.Traffic;
+            var before = device.Transfers;
             memory.Keep(episodes);
-            Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
+            Assert.Equal((1, 0), (device.Transfers.Since(before).Uploads, device.Transfers.Since(before).Downloads));
             Compare(episodes, recorded);
             var rng = new Rng(9).Split(RngPurpose.Test, round);
             foreach (var episode in episodes)
@@ -143,9 +143,9 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
                     Noise.Between(ref rng, -1f, 1f, episode[column].Length).Span.CopyTo(episode[column]);
                 }
             }
-            before = device.Traffic;
+            before = device.Transfers;
             memory.KeepEstimates(episodes);
-            Assert.Equal((1, 0), (device.Traffic.Since(before).Uploads, device.Traffic.Since(before).Downloads));
+            Assert.Equal((1, 0), (device.Transfers.Since(before).Uploads, device.Transfers.Since(before).Downloads));
             Compare(episodes, all);
             Compare([episodes[4], episodes[1]], all);
             Compare([episodes[3], episodes[0], episodes[5]], all);
@@ -155,12 +155,12 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
 
         void Compare(Episode[] episodes, Func<EpisodeBatch, Tensor>[] fields)
         {
-            var before = device.Traffic;
+            var before = device.Transfers;
             here.Load(episodes);
             there.Load(episodes);
-            var traffic = device.Traffic.Since(before);
-            Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations));
-            Assert.InRange(traffic.Uploaded, 1, (spec.EpisodeLimit + 1) * Round * (streams + 3) + 2 * Round + 5 * 16);
+            var traffic = device.Transfers.Since(before);
+            Assert.Equal((1, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronizations));
+            Assert.InRange(traffic.UploadedElements, 1, (spec.EpisodeLimit + 1) * Round * (streams + 3) + 2 * Round + 5 * 16);
             foreach (var field in fields)
             {
                 Noise.AssertSameBits(field(here).ToArray(), field(there).ToArray(), $"{episodes.Length} episodes");
@@ -175,15 +175,15 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void ARoundGoesOverOnce(string algorithm, int losses, int estimates, string[] settings)
     {
         const int Rounds = 2;
-        var device = devices["stand-in"];
+        var device = devices["emulated"];
         using var run = new LearnerInRounds(algorithm, device, ["environments=4", "standardizeReturns=false", .. settings]);
         run.Learn(Rounds);
-        var before = device.Traffic;
+        var before = device.Transfers;
         run.Learn(Rounds);
-        var traffic = device.Traffic.Since(before);
+        var traffic = device.Transfers.Since(before);
         // Nobody waits but for what comes back.
         Assert.Equal((Rounds * (2 + 1 + losses), Rounds * estimates, Rounds * estimates, 0),
-            (traffic.Uploads, traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
+            (traffic.Uploads, traffic.Downloads, traffic.Synchronizations, traffic.Allocations));
     }
 
     /// <summary>Transfers of an update: one for each step of another network, and what a loss draws.</summary>
@@ -192,16 +192,16 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void AnUpdateReadsNothingAndWritesOnce(string algorithm, int uploads)
     {
         const int Updates = 2, Rounds = 2;
-        var device = devices["stand-in"];
+        var device = devices["emulated"];
         using var run = new LearnerInRounds(algorithm, device, $"updatesPerEpisode={Updates}");
         run.Learn(rounds: 4);
-        var before = device.Traffic;
+        var before = device.Transfers;
         run.Learn(Rounds);
-        var traffic = device.Traffic.Since(before);
+        var traffic = device.Transfers.Since(before);
         // And one for every episode.
-        Assert.Equal((Rounds * (1 + Updates * uploads), 0, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronisations, traffic.Allocations));
+        Assert.Equal((Rounds * (1 + Updates * uploads), 0, 0, 0), (traffic.Uploads, traffic.Downloads, traffic.Synchronizations, traffic.Allocations));
         _ = run.Learner.Statistics;
-        Assert.True(device.Traffic.Since(before).Downloads > 0);
+        Assert.True(device.Transfers.Since(before).Downloads > 0);
     }
 
     [Theory]
@@ -242,19 +242,19 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     [Fact]
     public void TheDeviceIsAskedWhenThereIsNoMoreRoom()
     {
-        var device = devices["stand-in"];
+        var device = devices["emulated"];
         // Two rounds take a few steps more than there is room for.
         using var run = new LearnerInRounds("vdn", device, $"updatesPerEpisode={TrainedNetwork.StepsBetweenReads / 2 + 1}");
         run.Learn(rounds: 3);
-        var before = device.Traffic;
+        var before = device.Transfers;
         run.Learn(rounds: 1);
-        Assert.Equal((1, 1), (device.Traffic.Since(before).Downloads, device.Traffic.Since(before).Synchronisations));
+        Assert.Equal((1, 1), (device.Transfers.Since(before).Downloads, device.Transfers.Since(before).Synchronizations));
     }
 
     [Fact]
     public void WhatIsNoNumberIsFoundByTheNextReadingAndChangesNoWeights()
     {
-        using LearnerInRounds cpu = new("vdn", Device.Cpu), gpu = new("vdn", devices["stand-in"]);
+        using LearnerInRounds cpu = new("vdn", Device.Cpu), gpu = new("vdn", devices["emulated"]);
         cpu.Learn(rounds: 4);
         gpu.Learn(rounds: 4);
         var expected = Assert.Throws<DivergedException>(() => cpu.Learn(rounds: 1, reward: float.NaN));
@@ -268,11 +268,11 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     [Fact]
     public void MemoryIsForEpisodesThatFit()
     {
-        using var small = GpuDevices.StandIn(memory: 100_000);
+        using var small = GpuDevices.OpenEmulated(memory: 100_000);
         Assert.Null(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(Foraging).Spec, 1), 5000, small));
         Assert.NotNull(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, small));
         Assert.Null(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Device.Cpu));
-        using var tiny = GpuDevices.StandIn(memory: 1_000);
+        using var tiny = GpuDevices.OpenEmulated(memory: 1_000);
         Assert.Null(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, tiny));
         Assert.NotNull(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, small));
         Assert.Null(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, Device.Cpu));
@@ -282,7 +282,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     [MemberData(nameof(SmallDevices))]
     public void EpisodesThatDoNotFitStayHere(string algorithm, int memory)
     {
-        using var small = GpuDevices.StandIn(memory);
+        using var small = GpuDevices.OpenEmulated(memory);
         Noise.AssertSameBits(TrainingTests.Train(algorithm, Device.Cpu), TrainingTests.Train(algorithm, small), "weights");
     }
 
@@ -292,19 +292,19 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            using LearnerInRounds whole = new("vdn", Device.Cpu), first = new("vdn", devices["stand-in"]);
+            using LearnerInRounds whole = new("vdn", Device.Cpu), first = new("vdn", devices["emulated"]);
             whole.Learn(rounds: 12);
             first.Learn(rounds: 7);
             var writer = new SafetensorsWriter();
             first.Learner.Archive(writer);
             writer.Save(path);
-            using LearnerInRounds second = new("vdn", devices["stand-in"]);
+            using LearnerInRounds second = new("vdn", devices["emulated"]);
             second.Restore(path, rounds: 7);
             // Tables that never change go over the first time.
             second.Learn(rounds: 1);
-            var before = devices["stand-in"].Traffic;
+            var before = devices["emulated"].Transfers;
             second.Learn(rounds: 4);
-            Assert.Equal(8, devices["stand-in"].Traffic.Since(before).Uploads);
+            Assert.Equal(8, devices["emulated"].Transfers.Since(before).Uploads);
             Noise.AssertSameBits(whole.Weights, second.Weights, "weights");
         }
         finally

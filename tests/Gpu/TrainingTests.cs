@@ -25,7 +25,7 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
         }
     }
 
-    /// <summary>The stand-in learns the CPU's weights to the last bit; others come close in a few updates.</summary>
+    /// <summary>The emulated device learns the CPU's weights to the last bit; others come close in a few updates.</summary>
     [Theory]
     [MemberData(nameof(Algorithms))]
     public void LearnsWhatTheCpuLearns(string id, string algorithm)
@@ -35,7 +35,7 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
     [Theory]
     [InlineData("maa2c"), InlineData("vdn")]
     public void WeightsOfTheirOwn(string algorithm)
-        => Agreement.Assert(Devices.StandIn, Train(algorithm, Device.Cpu, "shareParameters=false"), Train(algorithm, devices[Devices.StandIn], "shareParameters=false"), algorithm);
+        => Agreement.Assert(Devices.Emulated, Train(algorithm, Device.Cpu, "shareParameters=false"), Train(algorithm, devices[Devices.Emulated], "shareParameters=false"), algorithm);
 
     internal static float[] Train(string algorithm, Device device, params string[] more)
     {

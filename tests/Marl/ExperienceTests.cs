@@ -145,6 +145,14 @@ public sealed class ExperienceTests
         }
         Assert.All(counts, count => Assert.Equal(50, count));
         Assert.Throws<NotSupportedException>(() => workers.Run(5, (_, _) => throw new NotSupportedException()));
+        using var stop = new CancellationTokenSource();
+        int run = 0;
+        Assert.Throws<OperationCanceledException>(() => workers.Run(1000, (_, _) =>
+        {
+            Interlocked.Increment(ref run);
+            stop.Cancel();
+        }, stop.Token));
+        Assert.InRange(run, 1, workers.Count);
         workers.Run(20, (shard, _) => counts[shard] = 0);
         Assert.All(counts, count => Assert.Equal(0, count));
     }

@@ -33,6 +33,15 @@ public sealed class MeterTests
         Assert.Equal(summary.WeightsSha256, alone.Run().WeightsSha256);
     }
 
+    [Fact]
+    public void TheExampleCountsSteps()
+    {
+        TrainingSummary? summary = null;
+        long steps = Example.EmbeddingExamples.CountSteps(() =>
+            summary = Trainer.Train(new VdnOptions { Hidden = 8 }, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 200 }).Summary);
+        Assert.Equal(summary!.Steps, steps);
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public void RecordingAllocatesNothing(bool listening)
     {

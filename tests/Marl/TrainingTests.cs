@@ -193,6 +193,156 @@ public sealed class TrainingTests
         string[] Rows(string run) => [.. File.ReadLines(Path.Combine(path, run, "metrics.csv")).Select(line => string.Join(',', line.Split(',')[..9]))];
     }
 
+    [Theory]
+    [InlineData("qmix", "batchSize=4")]
+    [InlineData("ippo", "rolloutLength=7")]
+    [InlineData("ippo", "epochs=3")]
+    public void ARunThatWasStoppedAnywhereEndsWithTheSameBits(string algorithm, string setting)
+    {
+        // In rounds and in evaluations, again and again.
+        var configuration = Games.Configure(algorithm, "identity", 400, settings: [.. Games.TinyFor(algorithm), "evaluationInterval=80", setting]);
+        using var temporary = new TemporaryFolder();
+        var whole = Train("whole", every: int.MaxValue);
+        Assert.True(whole.Finished);
+        foreach (int every in new[] { 150, 233, 401 })
+        {
+            string run = $"run{every}";
+            var last = Train(run, every);
+            Assert.False(last.Finished);
+            for (int stops = 1; !last.Finished; stops++)
+            {
+                Assert.True(stops < 100, "it gets no further");
+                last = Train(run, every);
+            }
+            Assert.Equal((whole.WeightsSha256, whole.ReturnMean, whole.ReturnMax), (last.WeightsSha256, last.ReturnMean, last.ReturnMax));
+            Assert.Equal((whole.Steps, whole.Episodes), (last.Steps, last.Episodes));
+            Assert.Equal(Rows("whole"), Rows(run));
+        }
+
+        TrainingSummary Train(string run, int every)
+        {
+            var folder = new RunFolder(temporary[run]);
+            using var stop = new CancellationTokenSource();
+            int fuse = every;
+            IEnvironment Create() => new Fragile(() =>
+            {
+                if (--fuse == 0)
+                {
+                    stop.Cancel();
+                }
+                return false;
+            });
+            using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, Create) : new Trainer(configuration, Create, folder);
+            return trainer.Run(stop: stop.Token);
+        }
+
+        string[] Rows(string run) => [.. File.ReadLines(temporary[$"{run}/metrics.csv"]).Select(line => string.Join(',', line.Split(',')[..9]))];
+    }
+
+    [Theory]
+    [InlineData("ippo", "epochs=4", "minibatches=5")]
+    [InlineData("liir", "epochs=2", "minibatches=5")]
+    [InlineData("qmix", "updatesPerEpisode=3.5", "batchSize=4")]
+    [InlineData("maddpg", "updatesPerEpisode=2", "batchSize=4")]
+    public void ARunThatWasStoppedWhileItLearnedEndsWithTheSameBits(string algorithm, params string[] settings)
+    {
+        var configuration = Games.Configure(algorithm, "identity", 300, settings: [.. Games.TinyFor(algorithm), .. settings]);
+        using var temporary = new TemporaryFolder();
+        var whole = Train("whole", after: int.MaxValue);
+        long updates = 0;
+        foreach (int after in new[] { 30, 31, 47, 64 })
+        {
+            string run = $"run{after}";
+            var stopped = Train(run, after);
+            Assert.False(stopped.Finished);
+            updates = Math.Max(updates, stopped.Updates);
+            Assert.Equal((whole.WeightsSha256, whole.Updates), (Train(run, int.MaxValue).WeightsSha256, Train(run, int.MaxValue).Updates));
+        }
+        Assert.InRange(updates, 1, whole.Updates - 1);
+
+        TrainingSummary Train(string run, int after)
+        {
+            var folder = new RunFolder(temporary[run]);
+            using var stop = new CancellationTokenSource();
+            // A step of an optimizer asks for the end.
+            int left = after;
+            var device = new FaultyDevice(name =>
+            {
+                if (name == "Update" && --left == 0)
+                {
+                    stop.Cancel();
+                }
+            });
+            using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, device: device) : new Trainer(configuration, folder: folder, device: device);
+            return trainer.Run(stop: stop.Token);
+        }
+    }
+
+    [Theory]
+    [InlineData("ippo")]
+    [InlineData("mappo")]
+    [InlineData("liir")]
+    public void LearningThatIsStoppedIsUndone(string algorithm)
+    {
+        using var trainer = new Trainer(Games.Configure(algorithm, "identity", 300, threads: 2, settings: [.. Games.TinyFor(algorithm), "epochs=3"]));
+        using var stop = new CancellationTokenSource();
+        Episode[] round = [.. Enumerable.Range(0, 5).Select(i => Games.Play(() => new IdentityGame(), i))];
+        trainer.Learner.Learn(round, 0);
+        float[] before = trainer.Learner.Parameters.Values.ToArray();
+        trainer.Learner.Learn(round, 0, stop.Token);
+        float[] after = trainer.Learner.Parameters.Values.ToArray();
+        Assert.NotEqual(before, after);
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => trainer.Learner.Learn(round, 0, stop.Token));
+        Assert.Equal(2, trainer.Learner.Updates);
+        Assert.Equal(after, trainer.Learner.Parameters.Values.ToArray());
+    }
+
+    [Fact]
+    public void PendingUpdatesAreCountedExactly()
+    {
+        // 2^25 and one more: a float does not know the difference.
+        using var trainer = new Trainer(Games.Configure("vdn", "two-step", 300, settings: [.. Games.Tiny, "batchSize=1", "updatesPerEpisode=1000000", "environments=40"]));
+        using var stop = new CancellationTokenSource();
+        Episode[] round = [.. Enumerable.Range(0, 40).Select(i => Games.Play(() => new TwoStepGame(), i))];
+        stop.Cancel();
+        trainer.Learner.Learn(round, 0, stop.Token);
+        var saved = new Pending();
+        trainer.Learner.Archive(saved);
+        Assert.Equal(40_000_000.0, saved.Value);
+        trainer.Learner.Learn(round.AsSpan(0, 1), 0, stop.Token);
+        trainer.Learner.Archive(saved);
+        Assert.Equal(41_000_000.0, saved.Value);
+        Assert.Equal(0, trainer.Learner.Updates);
+    }
+
+    /// <summary>An archive that only looks for the pending updates.</summary>
+    private sealed class Pending : IArchive
+    {
+        public bool Loading => false;
+
+        public double Value { get; private set; }
+
+        public IArchive Scope(string name) => this;
+
+        public void Array<T>(string name, Span<T> values) where T : unmanaged => Value = name == "pendingUpdates" ? (double)(object)values[0] : Value;
+
+        public void Tensor(string name, Tensor values)
+        {
+        }
+    }
+
+    [Fact]
+    public void ARoundThatIsLongerThanTheRunIsRefused()
+    {
+        Assert.Equal("a round of environments=100000 takes at least 100000 steps, more than steps=1000; lower environments or raise steps",
+            Assert.Throws<UsageException>(() => new Trainer(Games.Configure("vdn", "two-step", 1000, settings: "environments=100000"))).Message);
+        Assert.Equal("a round of environments=8 and rolloutLength=200 takes at least 1600 steps, more than steps=1000; lower environments or raise steps",
+            Assert.Throws<UsageException>(() => new Trainer(Games.Configure("ippo", "two-step", 1000, settings: ["environments=8", "rolloutLength=200"]))).Message);
+        // Less than one round more: five episodes of ten steps.
+        Assert.InRange(Games.Train(Games.Configure("vdn", "identity", 101, settings: Games.Tiny)).Steps, 101, 150);
+    }
+
     /// <summary>The identity game, until it fails.</summary>
     private sealed class Fragile(Func<bool> fails) : IEnvironment
     {

@@ -31,7 +31,7 @@ public sealed class CheckpointTests : IDisposable
 
         string message = Assert.Throws<InvalidDataException>(() => Checkpoint.Load(File, parameters)).Message;
 
-        Assert.Equal($"{File} does not fit the network: 'agent.0.bias: F32 [4, 1]' is not F32 [4]; 'agent.2.weight: F32 [4, 2]' is not " +
+        Assert.Equal($"{File} does not match the network: 'agent.0.bias: F32 [4, 1]' is not F32 [4]; 'agent.2.weight: F32 [4, 2]' is not " +
             "F32 [2, 4]; 'agent.2.bias' is missing; 'agent.4.weight' is unknown", message);
         Assert.Equal(before, parameters.Values.ToArray());
     }

@@ -24,7 +24,7 @@ public sealed class GradientClipTests
         Assert.Equal(1f, clip.ByGlobalNorm(14f).ToScalar());
         Assert.Equal(1f, clip.ByGlobalNorm(float.PositiveInfinity).ToScalar());
         Assert.Equal(0.5f, clip.ByGlobalNorm(3.5f).ToScalar(), 1e-6f);
-        Assert.Equal([13f, 36f], clip.Squares.ToArray());
+        Assert.Equal([13f, 36f], clip.SquaredNorms.ToArray());
         // The 1e-6 is there.
         parameters.Gradient.CopyFrom([1e-6f, 0f, 0f]);
         Assert.Equal(0.5f, clip.ByGlobalNorm(1e-6f).ToScalar(), 1e-6f);

@@ -8,7 +8,7 @@ public sealed class LayerTests
     private const int Copies = 3;
 
     /// <summary>Every layer that takes copies, with its inputs' last axis of length 4.</summary>
-    public static TheoryData<string> Names => ["Linear", "Mlp", "Mlp of three", "LayerNorm", "RmsNorm", "Gru", "Gru with keep"];
+    public static TheoryData<string> Names => ["Linear", "Mlp", "Mlp of three", "LayerNorm", "RmsNorm", "Gru", "Gru with continue mask"];
 
     [Fact]
     public void NamesAndShapesArePyTorchs()
@@ -95,11 +95,11 @@ public sealed class LayerTests
     [Fact]
     public void ShapesThatDoNotFitAreNamed()
     {
-        Throws("Linear: input [2, 3] does not fit weight [2, 4] and bias [2]", l => new Linear(l, 4, 2).Forward, 2, 3);
-        Throws("LayerNorm: input [2, 3] does not fit weight [4]", l => new LayerNorm(l, 4).Forward, 2, 3);
-        Throws("LayerNorm: input [2, 4] does not fit weight [3, 4]", l => new LayerNorm(l, 4, Copies).Forward, 2, 4);
-        Throws("RmsNorm: input [2, 4] does not fit weight [3, 4]", l => new RmsNorm(l, 4, Copies).Forward, 2, 4);
-        Throws("Linear: input [2, 3] does not fit weight [6, 4]", l => new HyperNetwork(l, 4, 6).Forward, 2, 3);
+        Throws("Linear: input [2, 3] does not match weight [2, 4] and bias [2]", l => new Linear(l, 4, 2).Forward, 2, 3);
+        Throws("LayerNorm: input [2, 3] does not match weight [4]", l => new LayerNorm(l, 4).Forward, 2, 3);
+        Throws("LayerNorm: input [2, 4] does not match weight [3, 4]", l => new LayerNorm(l, 4, Copies).Forward, 2, 4);
+        Throws("RmsNorm: input [2, 4] does not match weight [3, 4]", l => new RmsNorm(l, 4, Copies).Forward, 2, 4);
+        Throws("Linear: input [2, 3] does not match weight [6, 4]", l => new HyperNetwork(l, 4, 6).Forward, 2, 3);
         Assert.Throws<ArgumentException>(() => new Mlp(new ParameterLayout(), [4]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(new ParameterLayout(), 4, 2, groups: -1));
 
@@ -209,7 +209,7 @@ public sealed class LayerTests
             "Mlp of three" => new Mlp(layout, [4, 5, 3, 2], x => x.Elu(), copies).Forward,
             "LayerNorm" => new LayerNorm(layout, 4, copies).Forward,
             "RmsNorm" => new RmsNorm(layout, 4, copies).Forward,
-            _ => Recurrent(new Gru(layout, 4, 3, copies), keep: name == "Gru with keep"),
+            _ => Recurrent(new Gru(layout, 4, 3, copies), keep: name == "Gru with continue mask"),
         };
         var parameters = new Parameters(layout).Initialize(new Rng(5));
         if (name is "LayerNorm" or "RmsNorm")

@@ -124,17 +124,17 @@ public sealed class OptimizerTests
     }
 
     [Fact]
-    public void MemoriesHavePyTorchsNames()
+    public void StateHasPyTorchsNames()
     {
-        Assert.Equal("", Memories(new Sgd()));
-        Assert.Equal("momentum_buffer", Memories(new Sgd { Momentum = 0.9 }));
-        Assert.Equal("square_avg", Memories(new RmsProp()));
-        Assert.Equal("square_avg momentum_buffer", Memories(new RmsProp { Momentum = 0.9 }));
-        Assert.Equal("square_avg grad_avg", Memories(new RmsProp { Centered = true }));
-        Assert.Equal("square_avg grad_avg momentum_buffer", Memories(new RmsProp { Centered = true, Momentum = 0.9 }));
-        Assert.Equal("exp_avg exp_avg_sq", Memories(new AdamW()));
+        Assert.Equal("", StateOf(new Sgd()));
+        Assert.Equal("momentum_buffer", StateOf(new Sgd { Momentum = 0.9 }));
+        Assert.Equal("square_avg", StateOf(new RmsProp()));
+        Assert.Equal("square_avg momentum_buffer", StateOf(new RmsProp { Momentum = 0.9 }));
+        Assert.Equal("square_avg grad_avg", StateOf(new RmsProp { Centered = true }));
+        Assert.Equal("square_avg grad_avg momentum_buffer", StateOf(new RmsProp { Centered = true, Momentum = 0.9 }));
+        Assert.Equal("exp_avg exp_avg_sq", StateOf(new AdamW()));
 
-        static string Memories(UpdateRule rule)
+        static string StateOf(UpdateRule rule)
             => string.Join(" ", new Optimizer(new Parameters(new ParameterLayout()), rule).State.Select(s => s.Name));
     }
 
@@ -146,7 +146,7 @@ public sealed class OptimizerTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new RmsProp { Alpha = -0.1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new RmsProp { Epsilon = double.NaN });
         Assert.Throws<ArgumentOutOfRangeException>(() => new Adam { Beta2 = 1 });
-        Assert.Contains("Beta1 must lie in [0, 1)", Assert.Throws<ArgumentOutOfRangeException>(() => new Adam { Beta1 = double.NaN }).Message);
+        Assert.Contains("Beta1 must be in [0, 1)", Assert.Throws<ArgumentOutOfRangeException>(() => new Adam { Beta1 = double.NaN }).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new AdamW { WeightDecay = double.PositiveInfinity });
     }
 

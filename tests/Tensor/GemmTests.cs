@@ -94,5 +94,5 @@ public sealed class GemmTests
     }
 
     private static int At(Matrix x, int batch, int i, int j)
-        => (x.Batch == 1 ? 0 : batch) * x.Step + (x.Transposed ? j * x.Stride + i : i * x.Stride + j);
+        => (x.Batch == 1 ? 0 : batch) * x.BatchStride + (x.Transposed ? j * x.RowStride + i : i * x.RowStride + j);
 }

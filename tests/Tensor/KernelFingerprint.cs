@@ -24,7 +24,7 @@ internal sealed class KernelFingerprint
         var few37 = Make(-1, 1, 3, 37);
         var dstate = Make(-1, 1, 11, 21);
         Tensor dmixW = Make(-1, 1, 7, 5, 35), dmixX = Make(-1, 1, 7, 5), scan = Make(-1, 1, 29, 37), sums = Make(-1, 1, 37);
-        var segments = device.Split([37, 1000, 36]);
+        var segments = device.CreateSegments([37, 1000, 36]);
         float[] buffer = new float[x.Count];
         Calls =
         [

@@ -140,7 +140,7 @@ public sealed class PointwiseTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void UpdatesWithAndWithoutMemories(bool hasM, bool hasV)
+    public void UpdatesWithAndWithoutState(bool hasM, bool hasV)
     {
         var rng = new Rng(5);
         for (int n = 0; n <= 2 * V16.Width + 3; n++)

@@ -36,15 +36,15 @@ public sealed class ReduceTests
         var rng = new Rng(4);
         int[] lengths = [3, length, 0, length, 17];
         Tensor x = Noise.Of(ref rng, lengths.Sum()), sums = Noise.Of(ref rng, lengths.Length);
-        Device.SumSquares(x, Device.Split(lengths), sums);
+        Device.SumSquares(x, Device.CreateSegments(lengths), sums);
         int first = 0;
         for (int s = 0; s < lengths.Length; s++)
         {
             Assert.Equal(LanesAndTree([.. x.ToArray().AsSpan(first, lengths[s]).ToArray().Select(v => v * v)]), sums.Span[s]);
             first += lengths[s];
         }
-        Assert.Throws<ArgumentException>(() => Device.SumSquares(x, Device.Split([length]), sums.Slice(0, 1)));
-        Assert.Throws<ArgumentException>(() => Device.SumSquares(x, Device.Split(lengths), sums.Slice(0, 1)));
+        Assert.Throws<ArgumentException>(() => Device.SumSquares(x, Device.CreateSegments([length]), sums.Slice(0, 1)));
+        Assert.Throws<ArgumentException>(() => Device.SumSquares(x, Device.CreateSegments(lengths), sums.Slice(0, 1)));
     }
 
     [Theory]

@@ -123,7 +123,7 @@ public sealed class TensorTests
 
         void Step()
         {
-            Tensor a = arena.TakeLow(new(10, 10)), b = arena.TakeHigh(new(100)), c = arena.TakeLow(new(100));
+            Tensor a = arena.AllocateLow(new(10, 10)), b = arena.AllocateHigh(new(100)), c = arena.AllocateLow(new(100));
             Device.Cpu.Fill(a, 1);
             Device.Cpu.Fill(b, 2);
             Device.Cpu.Fill(c, 3);
@@ -135,12 +135,12 @@ public sealed class TensorTests
     public void ArenasGiveBackToTheMarks()
     {
         var arena = new Arena(Device.Cpu, 256);
-        arena.TakeLow(new(16));
+        arena.AllocateLow(new(16));
         (int low, int high) = (arena.Low, arena.High);
-        int first = arena.TakeLow(new(16)).Offset;
-        arena.TakeHigh(new(5));
+        int first = arena.AllocateLow(new(16)).Offset;
+        arena.AllocateHigh(new(5));
         arena.Release(low, high);
-        Assert.Equal(first, arena.TakeLow(new(16)).Offset);
+        Assert.Equal(first, arena.AllocateLow(new(16)).Offset);
     }
 
     [Fact]
@@ -149,11 +149,11 @@ public sealed class TensorTests
         var arena = new Arena(Device.Cpu);
         for (int step = 0; step < 2; step++)
         {
-            arena.TakeLow(new(160));
+            arena.AllocateLow(new(160));
             for (int work = 0; work < 10; work++)
             {
                 var (low, high) = (arena.Low, arena.High);
-                arena.TakeHigh(new(320));
+                arena.AllocateHigh(new(320));
                 arena.Release(low, high);
             }
             arena.Reset();

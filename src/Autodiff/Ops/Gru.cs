@@ -3,49 +3,50 @@ namespace Marl.Native;
 public static partial class Ops
 {
     /// <summary>
-    /// A gated recurrent unit over a whole sequence, in PyTorch's form (gates in the order r, z, n; the hidden bias of n inside the product with r):
+    /// A gated recurrent unit over a sequence (Cho et al. 2014), as PyTorch's nn.GRU: gates in the order r, z, n, with the hidden bias of n inside the product
+    /// with r.
     /// <code>
-    /// h    = keep[t] y[t-1]                       y[-1] = h0
+    /// h    = continueMask[t] y[t-1]               y[-1] = h0
     /// r    = sigmoid(W_ir x[t] + b_ir + W_hr h + b_hr)
     /// z    = sigmoid(W_iz x[t] + b_iz + W_hz h + b_hz)
     /// n    = tanh(W_in x[t] + b_in + r (W_hn h + b_hn))
     /// y[t] = (1 - z) n + z h
     /// </code>
-    /// Weights are shared by all rows, or belong to the N groups of the rows when they have an axis [N] in front.
+    /// Weights are shared by all rows; grouped weights, with a leading axis [N], belong to the N groups of the rows.
     /// </summary>
-    /// <param name="x">[T, B, I], or [T, B, N, I]</param>
-    /// <param name="h0">the state before, [B, H] or [B, N, H].</param>
-    /// <param name="wIh">[3H, I], or [N, 3H, I]</param>
-    /// <param name="wHh">[3H, H], or [N, 3H, H]</param>
-    /// <param name="bIh">[3H], or [N, 3H]</param>
-    /// <param name="bHh">[3H], or [N, 3H]</param>
-    /// <param name="keep">[T, B] or [T, B, N]: 0 where a sequence begins, 1 elsewhere; none: 1 everywhere.</param>
-    /// <returns>y [T, .., H]; the last state is y[T-1].</returns>
-    /// <exception cref="ArgumentException">the shapes do not fit; names them.</exception>
-    public static Var Gru(this Var x, Var h0, Var wIh, Var wHh, Var bIh, Var bHh, Tensor keep = default)
+    /// <param name="x">[T, B, I] or [T, B, N, I] the inputs.</param>
+    /// <param name="h0">[B, H] or [B, N, H] the initial state.</param>
+    /// <param name="wIh">[3H, I] or [N, 3H, I] the input weights.</param>
+    /// <param name="wHh">[3H, H] or [N, 3H, H] the recurrent weights.</param>
+    /// <param name="bIh">[3H] or [N, 3H] the input biases.</param>
+    /// <param name="bHh">[3H] or [N, 3H] the recurrent biases.</param>
+    /// <param name="continueMask">[T, B] or [T, B, N] 0 where a sequence begins and 1 elsewhere; none: 1 everywhere.</param>
+    /// <returns>y [T, .., H], the states; the last one is y[T - 1].</returns>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
+    public static Var Gru(this Var x, Var h0, Var wIh, Var wHh, Var bIh, Var bHh, Tensor continueMask = default)
     {
         var (tape, device) = (x.Tape, x.Tape.Device);
-        bool copies = wIh.Shape.Rank == 3;
+        bool grouped = wIh.Shape.Rank == 3;
         int hidden = wHh.Shape[-1], steps = x.Shape[0], rows = x.Shape.Rows / Math.Max(1, steps);
         var state = x.Shape.With(-1, hidden).Without(0);
         bool fits = h0.Shape == state && wIh.Shape[-1] == x.Shape[-1] && wIh.Shape[-2] == 3 * hidden && wHh.Shape[-2] == 3 * hidden
             && wHh.Shape.Rank == wIh.Shape.Rank && bIh.Shape == wIh.Shape.Without(-1) && bHh.Shape == bIh.Shape
-            && (!copies || x.Shape.Rank == 4 && wIh.Shape[0] == x.Shape[-2] && wHh.Shape[0] == x.Shape[-2])
-            && (keep.IsNone || keep.Count == steps * rows);
+            && (!grouped || x.Shape.Rank == 4 && wIh.Shape[0] == x.Shape[-2] && wHh.Shape[0] == x.Shape[-2])
+            && (continueMask.IsNone || continueMask.Count == steps * rows);
         if (!fits)
         {
             throw new ArgumentException($"Gru: input {x.Shape}, state {h0.Shape}, weights {wIh.Shape} and {wHh.Shape}, biases {bIh.Shape} and " +
-                $"{bHh.Shape}{(keep.IsNone ? "" : $", keep {keep.Shape}")} do not fit");
+                $"{bHh.Shape}{(continueMask.IsNone ? "" : $", continue mask {continueMask.Shape}")} do not fit");
         }
-        // y first: it outlives the work below when nothing is recorded.
+        // Allocate y first: it outlives the buffers below when nothing is recorded.
         var y = tape.Allocate(x.Shape.With(-1, hidden));
-        // The sums of a step become its gates in place. Those of all steps are kept for the derivative, else of the block at hand.
-        bool records = tape.Records([x, h0, wIh, wHh, bIh, bHh]);
-        int block = StepsAtOnce(device, steps, rows * 4 * hidden);
+        // The pre-activations of a step are overwritten with its gates. The derivative needs those of all steps, otherwise one block suffices.
+        bool records = tape.RequiresGrad([x, h0, wIh, wHh, bIh, bHh]);
+        int block = StepsPerBlock(device, steps, rows * 4 * hidden);
         var gates = tape.Scratch(x.Shape.With(0, records ? steps : block).With(-1, 4 * hidden));
-        var kept = tape.Scratch(state);
-        var wIhT = WeightT(wIh, copies);
-        var wHhT = steps == 1 ? WeightT(wHh, copies) : Transposed(tape, wHh.Value);
+        var maskedState = tape.Scratch(state);
+        var wIhT = WeightT(wIh, grouped);
+        var wHhT = steps == 1 ? WeightT(wHh, grouped) : Transposed(tape, wHh.Value);
         var (biasI, biasN) = (tape.Scratch(bIh.Shape), tape.Scratch(bIh.Shape.With(-1, hidden)));
         device.Copy(bIh.Value, biasI);
         device.CopyColumns(bHh.Value, 0, biasI, 0, 2 * hidden, accumulate: true);
@@ -54,149 +55,152 @@ public static partial class Ops
         {
             int count = Math.Min(block, steps - begin);
             var sums = gates.Slice(records ? begin : 0, count);
-            device.Gemm(Rows(x.Value.Slice(begin, count), copies), wIhT, Rows(sums, copies).SliceColumns(0, 3 * hidden), bias: biasI);
-            device.GruSteps(sums, begin == 0 ? h0.Value : y[begin - 1], StepsOf(keep, begin, count), wHhT, biasN, y.Slice(begin, count), kept);
+            device.Gemm(Rows(x.Value.Slice(begin, count), grouped), wIhT, Rows(sums, grouped).SliceColumns(0, 3 * hidden), bias: biasI);
+            var last = begin == 0 ? h0.Value : y[begin - 1];
+            device.GruSteps(sums, last, SliceSteps(continueMask, begin, count), wHhT, biasN, y.Slice(begin, count), maskedState);
         }
-        return tape.Record(default(GruOp), y, [x, h0, wIh, wHh, bIh, bHh], [gates, keep]);
+        return tape.Record(default(GruOp), y, [x, h0, wIh, wHh, bIh, bHh], [gates, continueMask]);
     }
 
     private readonly struct GruOp : IOp
     {
-        public void Backward(GradContext p)
+        public void Backward(GradContext context)
         {
-            var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
-            bool copies = wIh.Shape.Rank == 3;
-            int hidden = wHh.Shape[-1], steps = x.Shape[0], block = StepsAtOnce(p.Device, steps, h0.Count * 4);
-            var d = p.Scratch(gates.Shape.With(0, block));
-            var before = p.Scratch(p.Y.Shape.With(0, block));
-            var dh = p.Zeros(h0.Shape);
-            var dBias = p.Zeros(p.X(4).Shape.With(-1, 4 * hidden));
-            var dx = p.DX(0, out bool accumulate);
+            var (x, h0, wIh, wHh, gates, continueMask) = (context.X(0), context.X(1), context.X(2), context.X(3), context.Saved(0), context.Saved(1));
+            bool grouped = wIh.Shape.Rank == 3;
+            int hidden = wHh.Shape[-1], steps = x.Shape[0], block = StepsPerBlock(context.Device, steps, h0.Count * 4);
+            var d = context.Scratch(gates.Shape.With(0, block));
+            var previous = context.Scratch(context.Y.Shape.With(0, block));
+            var dh = context.Zeros(h0.Shape);
+            var dBias = context.Zeros(context.X(4).Shape.With(-1, 4 * hidden));
+            var dx = context.DX(0, out bool accumulate);
             for (int begin = (steps - 1) / block * block; begin >= 0; begin -= block)
             {
                 int count = Math.Min(block, steps - begin);
-                // dL/dy from above, plus what came back through the state; through the gates and W_hh to the state before.
-                var last = begin == 0 ? h0 : p.Y[begin - 1];
-                p.Device.GruStepsBackward(gates.Slice(begin, count), last, StepsOf(keep, begin, count), Weight(wHh, copies), p.Y.Slice(begin, count),
-                    p.DY.Slice(begin, count), d.Slice(0, count), before.Slice(0, count), dh);
-                var sums = Rows(d.Slice(0, count), copies);
+                // The gradient of y from above and through the next state, through the gates and W_hh to the previous state.
+                var last = begin == 0 ? h0 : context.Y[begin - 1];
+                context.Device.GruStepsBackward(gates.Slice(begin, count), last, SliceSteps(continueMask, begin, count), Weight(wHh, grouped),
+                    context.Y.Slice(begin, count), context.DY.Slice(begin, count), d.Slice(0, count), previous.Slice(0, count), dh);
+                var sums = Rows(d.Slice(0, count), grouped);
                 var dSums = sums.SliceColumns(0, 3 * hidden);
                 if (!dx.IsNone)
                 {
-                    p.Device.Gemm(dSums, Weight(wIh, copies), Rows(dx.Slice(begin, count), copies), accumulate);
+                    context.Device.Gemm(dSums, Weight(wIh, grouped), Rows(dx.Slice(begin, count), grouped), accumulate);
                 }
-                if (!p.DX(2).IsNone)
+                if (!context.DX(2).IsNone)
                 {
-                    p.Device.Gemm(dSums.T, Rows(x.Slice(begin, count), copies), Weight(p.DX(2), copies), accumulate: true);
+                    context.Device.Gemm(dSums.T, Rows(x.Slice(begin, count), grouped), Weight(context.DX(2), grouped), accumulate: true);
                 }
-                if (!p.DX(3).IsNone)
+                if (!context.DX(3).IsNone)
                 {
                     var (dRZ, dN) = HiddenSums(sums, hidden);
-                    var (dwRZ, dwN) = HiddenRows(Weight(p.DX(3), copies), hidden);
-                    p.Device.Gemm(dRZ.T, Rows(before.Slice(0, count), copies), dwRZ, accumulate: true);
-                    p.Device.Gemm(dN.T, Rows(before.Slice(0, count), copies), dwN, accumulate: true);
+                    var (dwRZ, dwN) = HiddenRows(Weight(context.DX(3), grouped), hidden);
+                    context.Device.Gemm(dRZ.T, Rows(previous.Slice(0, count), grouped), dwRZ, accumulate: true);
+                    context.Device.Gemm(dN.T, Rows(previous.Slice(0, count), grouped), dwN, accumulate: true);
                 }
-                BiasGradient(p.Device, d.Slice(0, count), dBias);
+                BiasGradient(context.Device, d.Slice(0, count), dBias);
             }
-            if (!p.DX(1).IsNone)
+            if (!context.DX(1).IsNone)
             {
-                p.Device.Zip(default(Add), p.DX(1), dh, p.DX(1));
+                context.Device.Zip(default(Add), context.DX(1), dh, context.DX(1));
             }
-            if (!p.DX(4).IsNone)
+            if (!context.DX(4).IsNone)
             {
-                p.Device.CopyColumns(dBias, 0, p.DX(4), 0, 3 * hidden, accumulate: true);
+                context.Device.CopyColumns(dBias, 0, context.DX(4), 0, 3 * hidden, accumulate: true);
             }
-            if (!p.DX(5).IsNone)
+            if (!context.DX(5).IsNone)
             {
-                p.Device.CopyColumns(dBias, 0, p.DX(5), 0, 2 * hidden, accumulate: true);
-                p.Device.CopyColumns(dBias, 3 * hidden, p.DX(5), 2 * hidden, hidden, accumulate: true);
+                context.Device.CopyColumns(dBias, 0, context.DX(5), 0, 2 * hidden, accumulate: true);
+                context.Device.CopyColumns(dBias, 3 * hidden, context.DX(5), 2 * hidden, hidden, accumulate: true);
             }
         }
 
-        public void Tangent(GradContext p)
+        public void Tangent(GradContext context)
         {
-            var (x, h0, wIh, wHh, gates, keep) = (p.X(0), p.X(1), p.X(2), p.X(3), p.Saved(0), p.Saved(1));
-            bool copies = wIh.Shape.Rank == 3;
+            var (x, h0, wIh, wHh, gates, continueMask) = (context.X(0), context.X(1), context.X(2), context.X(3), context.Saved(0), context.Saved(1));
+            bool grouped = wIh.Shape.Rank == 3;
             int hidden = wHh.Shape[-1], steps = x.Shape[0];
-            var (wRZ, wN) = HiddenRows(Weight(wHh, copies), hidden);
-            var kept = p.Scratch(h0.Shape);
-            var dh = p.Zeros(h0.Shape);
-            if (!p.DX(1).IsNone)
+            var (wRZ, wN) = HiddenRows(Weight(wHh, grouped), hidden);
+            var maskedState = context.Scratch(h0.Shape);
+            var dh = context.Zeros(h0.Shape);
+            if (!context.DX(1).IsNone)
             {
-                p.Device.Copy(p.DX(1), dh);
+                context.Device.Copy(context.DX(1), dh);
             }
-            // The tangents of the sums: first what does not come through the state.
-            var d = p.Zeros(gates.Shape);
-            var dBias = p.Zeros(p.X(4).Shape.With(-1, 4 * hidden));
-            if (!p.DX(4).IsNone)
+            // The tangents of the pre-activations: first the part that does not depend on the state.
+            var d = context.Zeros(gates.Shape);
+            var dBias = context.Zeros(context.X(4).Shape.With(-1, 4 * hidden));
+            if (!context.DX(4).IsNone)
             {
-                p.Device.CopyColumns(p.DX(4), 0, dBias, 0, 3 * hidden, accumulate: true);
+                context.Device.CopyColumns(context.DX(4), 0, dBias, 0, 3 * hidden, accumulate: true);
             }
-            if (!p.DX(5).IsNone)
+            if (!context.DX(5).IsNone)
             {
-                p.Device.CopyColumns(p.DX(5), 0, dBias, 0, 2 * hidden, accumulate: true);
-                p.Device.CopyColumns(p.DX(5), 2 * hidden, dBias, 3 * hidden, hidden, accumulate: true);
+                context.Device.CopyColumns(context.DX(5), 0, dBias, 0, 2 * hidden, accumulate: true);
+                context.Device.CopyColumns(context.DX(5), 2 * hidden, dBias, 3 * hidden, hidden, accumulate: true);
             }
             var perRow = d.Reshape(d.Count / dBias.Count, dBias.Count);
-            p.Device.Zip(default(Add), perRow, dBias.Reshape(1, dBias.Count), perRow);
-            var dSums = Rows(d, copies).SliceColumns(0, 3 * hidden);
-            if (!p.DX(0).IsNone)
+            context.Device.Zip(default(Add), perRow, dBias.Reshape(1, dBias.Count), perRow);
+            var dSums = Rows(d, grouped).SliceColumns(0, 3 * hidden);
+            if (!context.DX(0).IsNone)
             {
-                p.Device.Gemm(Rows(p.DX(0), copies), Weight(wIh, copies).T, dSums, accumulate: true);
+                context.Device.Gemm(Rows(context.DX(0), grouped), Weight(wIh, grouped).T, dSums, accumulate: true);
             }
-            if (!p.DX(2).IsNone)
+            if (!context.DX(2).IsNone)
             {
-                p.Device.Gemm(Rows(x, copies), Weight(p.DX(2), copies).T, dSums, accumulate: true);
+                context.Device.Gemm(Rows(x, grouped), Weight(context.DX(2), grouped).T, dSums, accumulate: true);
             }
             for (int t = 0; t < steps; t++)
             {
-                var h = t == 0 ? h0 : p.Y[t - 1];
-                if (!keep.IsNone)
+                var h = t == 0 ? h0 : context.Y[t - 1];
+                if (!continueMask.IsNone)
                 {
-                    Keep(p.Device, dh, keep, t, dh);
-                    h = Keep(p.Device, h, keep, t, kept);
+                    MaskRows(context.Device, dh, continueMask, t, dh);
+                    h = MaskRows(context.Device, h, continueMask, t, maskedState);
                 }
-                var (dRZ, dN) = HiddenSums(Rows(d[t], copies), hidden);
-                p.Device.Gemm(Rows(dh, copies), wRZ.T, dRZ, accumulate: true);
-                p.Device.Gemm(Rows(dh, copies), wN.T, dN, accumulate: true);
-                if (!p.DX(3).IsNone)
+                var (dRZ, dN) = HiddenSums(Rows(d[t], grouped), hidden);
+                context.Device.Gemm(Rows(dh, grouped), wRZ.T, dRZ, accumulate: true);
+                context.Device.Gemm(Rows(dh, grouped), wN.T, dN, accumulate: true);
+                if (!context.DX(3).IsNone)
                 {
-                    var (dwRZ, dwN) = HiddenRows(Weight(p.DX(3), copies), hidden);
-                    p.Device.Gemm(Rows(h, copies), dwRZ.T, dRZ, accumulate: true);
-                    p.Device.Gemm(Rows(h, copies), dwN.T, dN, accumulate: true);
+                    var (dwRZ, dwN) = HiddenRows(Weight(context.DX(3), grouped), hidden);
+                    context.Device.Gemm(Rows(h, grouped), dwRZ.T, dRZ, accumulate: true);
+                    context.Device.Gemm(Rows(h, grouped), dwN.T, dN, accumulate: true);
                 }
-                p.Device.GruGatesTangent(gates[t], h, d[t], dh, p.DY[t]);
-                p.Device.Copy(p.DY[t], dh);
+                context.Device.GruGatesTangent(gates[t], h, d[t], dh, context.DY[t]);
+                context.Device.Copy(context.DY[t], dh);
             }
         }
     }
 
-    // The state takes part in the sums of r and z as the input does, but in that of n only within the product with r: a step's sums stand in
-    // the order r, z, n without the state's part, and that part.
+    // The state contributes to the pre-activations of r and z as the input does, but to that of n only in the product with r. The columns of a step are r, z, n
+    // (without the state) and m (the state's part of n).
 
-    /// <summary>The columns of a step's sums that the state takes part in.</summary>
+    /// <summary>The columns of a step's pre-activations to which the state contributes.</summary>
     private static (Matrix RZ, Matrix N) HiddenSums(Matrix sums, int hidden) => (sums.SliceColumns(0, 2 * hidden), sums.SliceColumns(3 * hidden, hidden));
 
-    /// <summary>The rows of W_hh that make them.</summary>
+    /// <summary>The rows of W_hh that compute these columns.</summary>
     private static (Matrix RZ, Matrix N) HiddenRows(Matrix w, int hidden) => (w.SliceRows(0, 2 * hidden), w.SliceRows(2 * hidden, hidden));
 
-    /// <summary>How many steps' products with the input weights are made at once: many rows make an efficient product, and so many numbers stay close until
-    /// the steps have used them.</summary>
-    private static int StepsAtOnce(Device device, int steps, int numbersPerStep)
-        => Math.Clamp(device.CacheBlock / Math.Max(1, numbersPerStep), 1, Math.Max(1, steps));
+    /// <summary>
+    /// The number of steps whose input products are computed at once: many rows make an efficient product, and the block stays in cache until its steps have
+    /// used it.
+    /// </summary>
+    private static int StepsPerBlock(Device device, int steps, int elementsPerStep)
+        => Math.Clamp(device.CacheBlock / Math.Max(1, elementsPerStep), 1, Math.Max(1, steps));
 
-    /// <summary>Some steps of a sequence that may be none.</summary>
-    private static Tensor StepsOf(Tensor keep, int begin, int count) => keep.IsNone ? keep : keep.Slice(begin, count);
+    /// <summary>Some steps of a mask that may be none.</summary>
+    private static Tensor SliceSteps(Tensor continueMask, int begin, int count) => continueMask.IsNone ? continueMask : continueMask.Slice(begin, count);
 
-    /// <summary>kept = keep[t] h, row by row.</summary>
-    private static Tensor Keep(Device device, Tensor h, Tensor keep, int t, Tensor kept)
+    /// <summary>y[row, ..] = mask[t, row] h[row, ..]</summary>
+    private static Tensor MaskRows(Device device, Tensor h, Tensor mask, int t, Tensor y)
     {
         int rows = h.Shape.Rows, columns = h.Shape[-1];
-        device.Zip(default(Multiply), h.Reshape(rows, columns), keep[t].Reshape(rows, 1), kept.Reshape(rows, columns));
-        return kept;
+        device.Zip(default(Multiply), h.Reshape(rows, columns), mask[t].Reshape(rows, 1), y.Reshape(rows, columns));
+        return y;
     }
 
-    /// <summary>W^T in memory of its own, for a weight that is read at every step.</summary>
+    /// <summary>W^T in its own memory, for weights that every step reads.</summary>
     private static Matrix Transposed(Tape tape, Tensor w)
     {
         var transposed = tape.Scratch(w.Shape.With(-1, w.Shape[-2]).With(-2, w.Shape[-1]));
@@ -204,7 +208,7 @@ public static partial class Ops
         return Matrix.Batched(transposed);
     }
 
-    /// <summary>y[.., j + to] (+)= x[.., j + from] for <paramref name="count"/> columns.</summary>
+    /// <summary>y[.., j + to] = x[.., j + from], or y += x when <paramref name="accumulate"/>, for <paramref name="count"/> columns.</summary>
     private static void CopyColumns(this Device device, Tensor x, int from, Tensor y, int to, int count, bool accumulate = false)
     {
         int rows = x.Shape.Rows, xWidth = x.Shape[-1], yWidth = y.Shape[-1];

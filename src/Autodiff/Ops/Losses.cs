@@ -2,7 +2,7 @@ namespace Marl.Native;
 
 public static partial class Ops
 {
-    /// <summary>sum((x - target)^2 mask) / sum(mask) for a mask of 0 and 1, a scalar; <paramref name="target"/> is constant.</summary>
+    /// <summary>sum((x - target)^2 mask) / sum(mask) for a mask of 0 and 1: a scalar. <paramref name="target"/> is constant.</summary>
     public static Var MaskedMeanSquare(this Var x, Tensor target, Tensor mask)
     {
         var m = x.Tape.Constant(mask);
@@ -10,13 +10,22 @@ public static partial class Ops
     }
 
     /// <summary>The cross-entropy of logits x [.., K] and class labels [..]: logsumexp(x) - x[label] of each row, [..].</summary>
-    /// <exception cref="ArgumentException">the labels have another shape; names both.</exception>
+    /// <param name="x">[.., K] the logits.</param>
+    /// <param name="label">[..] the classes, integers stored as floats.</param>
+    /// <exception cref="ArgumentException">The labels have another shape.</exception>
     public static Var CrossEntropy(this Var x, Tensor label)
         => label.Shape == x.Shape.Without(-1) ? -x.LogSoftmax().Gather(label.Reshape(label.Shape.Append(1))).Reshape(label.Shape)
-        : throw new ArgumentException($"CrossEntropy: labels {label.Shape} for logits {x.Shape}; [..] and [.., K] are needed");
+        : throw new ArgumentException($"CrossEntropy: labels {label.Shape} for logits {x.Shape}; expected [..] and [.., K]");
 
-    /// <summary>The straight-through Gumbel-softmax (Jang et al. 2017): the one-hot arg max forwards, the gradient of
-    /// softmax((logits + gumbel) / tau) backwards; or that softmax itself when not <paramref name="hard"/>.</summary>
+    /// <summary>
+    /// The straight-through Gumbel-softmax estimator (Jang et al. 2017). Forward: the one-hot arg max. Backward: the gradient of softmax((logits + gumbel) /
+    /// tau).
+    /// </summary>
+    /// <param name="logits">[.., K] the logits.</param>
+    /// <param name="gumbel">[.., K] Gumbel noise.</param>
+    /// <param name="tau">The temperature.</param>
+    /// <param name="hard">Whether to return the one-hot arg max; otherwise the softmax.</param>
+    /// <param name="mask">[.., K] 0 for classes that cannot be chosen; none: all can.</param>
     public static Var GumbelSoftmax(this Var logits, Tensor gumbel, float tau = 1f, bool hard = true, Tensor mask = default)
     {
         var soft = ((logits + gumbel) / tau).Softmax(mask);
@@ -24,7 +33,7 @@ public static partial class Ops
         {
             return soft;
         }
-        // one-hot - soft as a constant, plus soft.
+        // soft plus the constant (one-hot - soft).
         var tape = logits.Tape;
         var rest = tape.Scratch(soft.Shape);
         tape.Device.Map(new Affine(-1f, 0f), soft.Value, rest);

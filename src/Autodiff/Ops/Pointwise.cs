@@ -1,10 +1,12 @@
 namespace Marl.Native;
 
-/// <summary>The ops on numbers with history. Those of this file are pointwise: value and derivative stand in the op's struct
-/// (<see cref="IUnary"/>, <see cref="IBinary"/>), this file only records them.</summary>
+/// <summary>
+/// The differentiable operations. Those in this file are elementwise: the value and derivative are in the struct of the operation (<see cref="IUnary"/>,
+/// <see cref="IBinary"/>).
+/// </summary>
 public static partial class Ops
 {
-    /// <summary>y = f(x), any shape.</summary>
+    /// <summary>y = f(x), elementwise.</summary>
     public static Var Map<TOp>(this Var x, TOp op) where TOp : unmanaged, IUnary
     {
         var y = x.Tape.Allocate(x.Shape);
@@ -12,8 +14,8 @@ public static partial class Ops
         return x.Tape.Record(new MapOp<TOp>(op), y, [x]);
     }
 
-    /// <summary>y = f(a, b); shapes broadcast as in NumPy, and gradients are summed over broadcast axes.</summary>
-    /// <exception cref="ArgumentException">the shapes do not broadcast; names them and the op.</exception>
+    /// <summary>y = f(a, b), elementwise. Shapes broadcast as in NumPy; gradients are summed over broadcast axes.</summary>
+    /// <exception cref="ArgumentException">The shapes do not broadcast.</exception>
     public static Var Zip<TOp>(this Var a, Var b, TOp op) where TOp : unmanaged, IBinary
     {
         if (!Shape.TryBroadcast(a.Shape, b.Shape, out var shape))
@@ -34,10 +36,10 @@ public static partial class Ops
     /// <summary>The square root.</summary>
     public static Var Sqrt(this Var x) => x.Map(default(Sqrt));
 
-    /// <summary>x^exponent; NaN where x &lt; 0 and the exponent is not an integer.</summary>
+    /// <summary>x^exponent. NaN where x &lt; 0 and the exponent is not an integer.</summary>
     public static Var Pow(this Var x, float exponent) => x.Map(new Pow(exponent));
 
-    /// <summary>x^exponent for x >= 0, broadcasting; NaN where x &lt; 0.</summary>
+    /// <summary>x^exponent for x >= 0, with broadcasting. NaN where x &lt; 0.</summary>
     public static Var Pow(this Var x, Var exponent) => x.Zip(exponent, default(Power));
 
     /// <summary>1 / x</summary>
@@ -52,10 +54,10 @@ public static partial class Ops
     /// <summary>max(x, 0)</summary>
     public static Var Relu(this Var x) => x.Map(default(Relu));
 
-    /// <summary>x where x &gt; 0, slope x elsewhere.</summary>
+    /// <summary>x where x > 0, slope x elsewhere.</summary>
     public static Var LeakyRelu(this Var x, float slope = 0.01f) => x.Map(new LeakyRelu(slope));
 
-    /// <summary>x where x &gt; 0, alpha (e^x - 1) elsewhere (Clevert et al. 2016).</summary>
+    /// <summary>x where x > 0, alpha (e^x - 1) elsewhere (Clevert et al. 2016).</summary>
     public static Var Elu(this Var x, float alpha = 1f) => x.Map(new Elu(alpha));
 
     /// <summary>The hyperbolic tangent.</summary>
@@ -70,7 +72,7 @@ public static partial class Ops
     /// <summary>min(max(x, low), high)</summary>
     public static Var Clamp(this Var x, float low, float high) => x.Map(new Clamp(low, high));
 
-    /// <summary>Huber's loss of each error x (Huber 1964): x^2 / 2 up to delta, linear beyond.</summary>
+    /// <summary>The Huber loss of an error x (Huber 1964): x^2 / 2 for |x| &lt;= delta, linear beyond.</summary>
     public static Var Huber(this Var x, float delta = 1f) => x.Map(new Huber(delta));
 
     /// <summary>min(a, b)</summary>
@@ -79,55 +81,55 @@ public static partial class Ops
     /// <summary>max(a, b)</summary>
     public static Var Maximum(this Var a, Var b) => a.Zip(b, default(Maximum));
 
-    /// <summary>x where the mask is not 0, <paramref name="value"/> elsewhere.</summary>
+    /// <summary>x where the mask is nonzero, <paramref name="value"/> elsewhere.</summary>
     public static Var MaskedFill(this Var x, Tensor mask, float value) => x.Zip(x.Tape.Constant(mask), new MaskedFill(value));
 
     private readonly struct MapOp<TOp>(TOp op) : IOp where TOp : unmanaged, IUnary
     {
-        public void Backward(GradContext p)
+        public void Backward(GradContext context)
         {
-            var dx = p.DX(0, out bool accumulate);
-            p.Device.MapDerivative(op, p.X(0), p.Y, p.DY, dx, accumulate);
+            var dx = context.DX(0, out bool accumulate);
+            context.Device.MapDerivative(op, context.X(0), context.Y, context.DY, dx, accumulate);
         }
 
-        public void Tangent(GradContext p) => p.Device.MapDerivative(op, p.X(0), p.Y, p.DX(0), p.DY);
+        public void Tangent(GradContext context) => context.Device.MapDerivative(op, context.X(0), context.Y, context.DX(0), context.DY);
     }
 
     private readonly struct ZipOp<TOp>(TOp op) : IOp where TOp : unmanaged, IBinary
     {
-        public void Backward(GradContext p)
+        public void Backward(GradContext context)
         {
             for (int i = 0; i < 2; i++)
             {
-                var dx = p.DX(i);
+                var dx = context.DX(i);
                 if (dx.IsNone)
                 {
                     continue;
                 }
-                bool broadcast = dx.Shape != p.Y.Shape;
-                var dfull = broadcast ? p.Zeros(p.Y.Shape) : dx;
-                p.Device.ZipDerivative(op, second: i == 1, p.X(0), p.X(1), p.Y, p.DY, dfull);
+                bool broadcast = dx.Shape != context.Y.Shape;
+                var dfull = broadcast ? context.Zeros(context.Y.Shape) : dx;
+                context.Device.ZipDerivative(op, second: i == 1, context.X(0), context.X(1), context.Y, context.DY, dfull);
                 if (broadcast)
                 {
-                    SumTo(p, dfull, dx);
+                    SumTo(context, dfull, dx);
                 }
             }
         }
 
-        public void Tangent(GradContext p)
+        public void Tangent(GradContext context)
         {
             for (int i = 0; i < 2; i++)
             {
-                if (!p.DX(i).IsNone)
+                if (!context.DX(i).IsNone)
                 {
-                    p.Device.ZipDerivative(op, second: i == 1, p.X(0), p.X(1), p.Y, p.DX(i), p.DY);
+                    context.Device.ZipDerivative(op, second: i == 1, context.X(0), context.X(1), context.Y, context.DX(i), context.DY);
                 }
             }
         }
     }
 
-    /// <summary>y += x summed over the axes along which y was broadcast to x's shape: first those that y lacks, as one, then one after the other.</summary>
-    private static void SumTo(GradContext p, Tensor x, Tensor y)
+    /// <summary>y += x summed over the axes along which y was broadcast to the shape of x: first the missing axes at once, then one axis at a time.</summary>
+    private static void SumTo(GradContext context, Tensor x, Tensor y)
     {
         int missing = x.Shape.Rank - y.Shape.Rank, axis = 0;
         Shape rest;
@@ -147,11 +149,11 @@ public static partial class Ops
             rest = x.Shape.With(axis, 1);
         }
         bool last = rest == y.Shape;
-        var sum = last ? y : p.Scratch(rest);
-        p.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
+        var sum = last ? y : context.Scratch(rest);
+        context.Device.Reduce(default(Sum), x, axis, sum, accumulate: last);
         if (!last)
         {
-            SumTo(p, sum, y);
+            SumTo(context, sum, y);
         }
     }
 }

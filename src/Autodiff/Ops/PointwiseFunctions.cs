@@ -3,7 +3,7 @@ using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
-// Value and derivative of the pointwise ops that only this room uses; those of several rooms are in src/Tensor/Pointwise.
+// Elementwise functions used only in this package; others are in src/Tensor/Pointwise.
 
 /// <summary>x where x &gt; 0, slope x elsewhere.</summary>
 internal readonly struct LeakyRelu(float slope) : IUnary
@@ -25,7 +25,7 @@ internal readonly struct Softplus(float beta) : IUnary
     [MethodImpl(AggressiveInlining)]
     public T F<T>(T x) where T : struct, ILane<T>
     {
-        // log(1 + u) without the loss of a small u (Goldberg 1991, theorem 4).
+        // log(1 + u) without loss of accuracy for small u (Goldberg 1991, theorem 4).
         T z = x * T.Of(beta), u = T.Exp(z), w = T.One + u;
         T log1p = T.IfEqual(w, T.One, u, T.Log(w) * (u / (w - T.One)));
         return T.IfGreater(z, T.Of(20f), x, log1p / T.Of(beta));
@@ -39,7 +39,7 @@ internal readonly struct Softplus(float beta) : IUnary
     }
 }
 
-/// <summary>Huber's loss of an error x: x^2 / 2 where |x| &lt;= delta, delta (|x| - delta / 2) elsewhere.</summary>
+/// <summary>The Huber loss of an error x: x^2 / 2 where |x| &lt;= delta, delta (|x| - delta / 2) elsewhere.</summary>
 internal readonly struct Huber(float delta) : IUnary
 {
     [MethodImpl(AggressiveInlining)]
@@ -57,14 +57,14 @@ internal readonly struct Huber(float delta) : IUnary
     }
 }
 
-/// <summary>-e^x x: a summand of the entropy where x is a log-probability.</summary>
+/// <summary>-e^x x: a term of the entropy for a log-probability x.</summary>
 internal readonly struct NegativePLogP : IUnary
 {
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => -(T.Exp(x) * x);
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => y - T.Exp(x);
 }
 
-/// <summary>a where the mask b is not 0, value elsewhere.</summary>
+/// <summary>a where the mask b is nonzero, value elsewhere.</summary>
 internal readonly struct MaskedFill(float value) : IBinary
 {
     [MethodImpl(AggressiveInlining)] public T F<T>(T a, T b) where T : struct, ILane<T> => T.IfEqual(b, T.Zero, T.Of(value), a);
@@ -72,8 +72,10 @@ internal readonly struct MaskedFill(float value) : IBinary
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.Zero;
 }
 
-/// <summary>x^exponent, as PyTorch has it: NaN where x &lt; 0 and the exponent is not an integer; 1 where the exponent is 0. Integer powers
-/// are products, so that negative x have theirs.</summary>
+/// <summary>
+/// x^exponent, as in PyTorch: NaN where x &lt; 0 and the exponent is not an integer, 1 where the exponent is 0. Integer powers are products, so that they are
+/// defined for negative x.
+/// </summary>
 internal readonly struct Pow(float exponent) : IUnary
 {
     [MethodImpl(AggressiveInlining)] public T F<T>(T x) where T : struct, ILane<T> => Raise(x, exponent);
@@ -89,7 +91,7 @@ internal readonly struct Pow(float exponent) : IUnary
         {
             return default(Power).F(x, T.Of(exponent));
         }
-        // By squaring: the factors x, x^2, x^4, .. whose bits are set.
+        // Exponentiation by squaring: multiply x, x^2, x^4, .. where the bit is set.
         T y = T.One;
         for (int rest = (int)size; rest > 0; rest >>= 1, x *= x)
         {

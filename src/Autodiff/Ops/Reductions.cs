@@ -2,10 +2,10 @@ namespace Marl.Native;
 
 public static partial class Ops
 {
-    /// <summary>Sum of all elements, a scalar.</summary>
+    /// <summary>The sum of all elements, a scalar.</summary>
     public static Var Sum(this Var x) => x.Reshape(new Shape(x.Value.Count)).Sum(0).Reshape(default(Shape));
 
-    /// <summary>Sum along an axis, which is dropped.</summary>
+    /// <summary>The sum along an axis, which is removed.</summary>
     public static Var Sum(this Var x, int axis)
     {
         axis = axis < 0 ? axis + x.Shape.Rank : axis;
@@ -14,25 +14,27 @@ public static partial class Ops
         return x.Tape.Record(new SumOp(axis), y, [x]);
     }
 
-    /// <summary>Mean of all elements, a scalar.</summary>
+    /// <summary>The mean of all elements, a scalar.</summary>
     public static Var Mean(this Var x) => x.Sum() / x.Value.Count;
 
-    /// <summary>Mean along an axis, which is dropped.</summary>
+    /// <summary>The mean along an axis, which is removed.</summary>
     public static Var Mean(this Var x, int axis) => x.Sum(axis) / x.Shape[axis];
 
-    /// <summary>Variance along an axis, which is dropped: divisor n, or n - 1 when <paramref name="unbiased"/>.</summary>
+    /// <summary>The variance along an axis, which is removed. The divisor is n, or n - 1 when <paramref name="unbiased"/>.</summary>
     public static Var Variance(this Var x, int axis, bool unbiased = false)
     {
-        var kept = x.Shape.With(axis, 1);
-        var centered = x - x.Mean(axis).Reshape(kept);
+        var row = x.Shape.With(axis, 1);
+        var centered = x - x.Mean(axis).Reshape(row);
         return centered.Square().Sum(axis) / (x.Shape[axis] - (unbiased ? 1 : 0));
     }
 
-    /// <summary>The greatest along the last axis, which is dropped; its gradient goes to the first greatest.</summary>
+    /// <summary>The maximum along the last axis, which is removed. The gradient goes to the first maximum.</summary>
     public static Var Max(this Var x) => x.Gather(x.Tape.ArgMax(x.Value)).Reshape(x.Shape.Without(-1));
 
-    /// <summary>[..] the index of the first greatest along the last axis among the available (mask not 0; none: all), with the axis kept at
-    /// length 1 as <see cref="Gather"/> takes it.</summary>
+    /// <summary>The index of the first maximum along the last axis, which is kept with length 1 as <see cref="Gather"/> expects.</summary>
+    /// <param name="tape">The tape.</param>
+    /// <param name="x">The tensor.</param>
+    /// <param name="mask">The mask, of the shape of x: entries with 0 are ignored; none: all entries count.</param>
     public static Tensor ArgMax(this Tape tape, Tensor x, Tensor mask = default)
     {
         var index = tape.Scratch(x.Shape.With(-1, 1));
@@ -43,9 +45,9 @@ public static partial class Ops
     private readonly struct SumOp(int axis) : IOp
     {
         // The gradient of every summand is the gradient of the sum, broadcast along the axis.
-        public void Backward(GradContext p)
-            => p.Device.Zip(default(Add), p.DX(0), p.DY.Reshape(p.X(0).Shape.With(axis, 1)), p.DX(0));
+        public void Backward(GradContext context)
+            => context.Device.Zip(default(Add), context.DX(0), context.DY.Reshape(context.X(0).Shape.With(axis, 1)), context.DX(0));
 
-        public void Tangent(GradContext p) => p.Device.Reduce(default(Sum), p.DX(0), axis, p.DY, accumulate: true);
+        public void Tangent(GradContext context) => context.Device.Reduce(default(Sum), context.DX(0), axis, context.DY, accumulate: true);
     }
 }

@@ -2,9 +2,10 @@ namespace Marl.Native;
 
 public static partial class Ops
 {
-    /// <summary>log softmax(x) along the last axis over the entries whose mask is not 0 (none: all). Unavailable entries are 0 and get no
-    /// gradient: a mask, not a large negative number.</summary>
-    /// <exception cref="ArgumentException">the mask has another shape.</exception>
+    /// <summary>log softmax(x) along the last axis. Masked entries are excluded: they are 0 and get no gradient, unlike a large negative logit.</summary>
+    /// <param name="x">The logits.</param>
+    /// <param name="mask">The mask, of the shape of x: entries with 0 are excluded; none: all entries count.</param>
+    /// <exception cref="ArgumentException">The mask has another shape.</exception>
     public static Var LogSoftmax(this Var x, Tensor mask = default)
     {
         if (!mask.IsNone && mask.Shape != x.Shape)
@@ -16,20 +17,20 @@ public static partial class Ops
         return x.Tape.Record(default(LogSoftmaxOp), y, [x], [mask]);
     }
 
-    /// <summary>softmax(x) along the last axis over the available entries; 0 at the others.</summary>
+    /// <summary>softmax(x) along the last axis over the unmasked entries; masked entries are 0.</summary>
     public static Var Softmax(this Var x, Tensor mask = default)
     {
         var p = x.LogSoftmax(mask).Exp();
         return mask.IsNone ? p : p * mask;
     }
 
-    /// <summary>The entropy -sum_k p_k log p_k of log-probabilities from <see cref="LogSoftmax"/>, along the last axis, which is dropped.</summary>
+    /// <summary>The entropy -sum_k p_k log p_k of log-probabilities from <see cref="LogSoftmax"/> along the last axis, which is removed.</summary>
     public static Var Entropy(this Var logProbability) => logProbability.Map(default(NegativePLogP)).Sum(-1);
 
-    /// <summary>log sum_k e^x_k along the last axis, which is dropped.</summary>
+    /// <summary>log sum_k e^x_k along the last axis, which is removed.</summary>
     public static Var LogSumExp(this Var x)
     {
-        // Shifting by the greatest keeps e^x finite; its own gradient cancels.
+        // Subtracting the maximum keeps e^x finite; its gradient cancels.
         var shift = x.Tape.Scratch(x.Shape.With(-1, 1));
         x.Tape.Device.Reduce(default(Max), x.Value, x.Shape.Rank - 1, shift);
         return (x - shift).Exp().Sum(-1).Log() + shift.Reshape(x.Shape.Without(-1));
@@ -37,8 +38,8 @@ public static partial class Ops
 
     private readonly struct LogSoftmaxOp : IOp
     {
-        public void Backward(GradContext p) => p.Device.LogSoftmaxBackward(p.Y, p.Saved(0), p.DY, p.DX(0));
+        public void Backward(GradContext context) => context.Device.LogSoftmaxBackward(context.Y, context.Saved(0), context.DY, context.DX(0));
 
-        public void Tangent(GradContext p) => p.Device.LogSoftmaxTangent(p.Y, p.Saved(0), p.DX(0), p.DY);
+        public void Tangent(GradContext context) => context.Device.LogSoftmaxTangent(context.Y, context.Saved(0), context.DX(0), context.DY);
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
-using Spectre.Console.Rendering;
+using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace Marl.Native.Cli.Reporting;
 
@@ -11,8 +11,8 @@ namespace Marl.Native.Cli.Reporting;
 /// <param name="total">steps of the whole run.</param>
 internal sealed class LearningCurve(long total)
 {
-    /// <summary>The least height in rows: the legend, three rows of the plot, the axis below.</summary>
-    public const int LeastHeight = 5;
+    /// <summary>The least height in rows: the legend, three rows of the plot, the axis below; and a width that leaves something of the plot.</summary>
+    public const int LeastHeight = 5, LeastWidth = 30;
 
     private const char Mark = '●';
 
@@ -134,7 +134,8 @@ internal sealed class LearningCurve(long total)
         for (int tick = 0; tick <= ticks; tick++)
         {
             double value = low + tick * step;
-            labels[(int)Math.Round((1 - (double)tick / ticks) * (rows - 1))] = (Math.Abs(value) < step / 2 ? 0 : value).ToString(format, CultureInfo.InvariantCulture);
+            int row = (int)Math.Round((1 - (double)tick / ticks) * (rows - 1));
+            labels[row] = (Math.Abs(value) < step / 2 ? 0 : value).ToString(format, CultureInfo.InvariantCulture);
         }
         return labels;
     }

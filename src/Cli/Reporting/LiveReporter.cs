@@ -93,11 +93,12 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
     /// <summary>The chart gives way to the bar, the figures and the hint, and the last figures to the rest.</summary>
     private Rows Frame(RunConfiguration run, LearningCurve curve, int width, int height, string? hint = null)
     {
-        IRenderable[] top = [Line(Text.Title(run), width, new Style(decoration: Decoration.Bold)), .. Bar(run.Training.Steps, width)];
         IRenderable[] bottom = hint is null ? [] : [Line(hint, width, Color.Grey)];
-        IRenderable[] figures = [.. Flow(Figures(curve), width).Take(Math.Max(0, height - top.Length - bottom.Length))];
+        IRenderable[] top = [Line(Text.Title(run), width, new Style(decoration: Decoration.Bold)), .. Bar(run.Training.Steps, width)];
+        top = [.. top.Take(height - bottom.Length)];
+        IRenderable[] figures = [.. Flow(Figures(curve), width).Take(height - top.Length - bottom.Length)];
         int room = height - top.Length - figures.Length - bottom.Length;
-        IEnumerable<IRenderable> chart = room >= LearningCurve.LeastHeight ? curve.Draw(width, room) : [];
+        IEnumerable<IRenderable> chart = room >= LearningCurve.LeastHeight && width >= LearningCurve.LeastWidth ? curve.Draw(width, room) : [];
         return new Rows([.. top, .. chart, .. figures, .. bottom]);
     }
 

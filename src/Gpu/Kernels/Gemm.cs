@@ -2,8 +2,8 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>A matrix in memory: element (i, j) of matrix b of a batch stands at First + b Step + i Row + j Column.</summary>
-internal struct Grid2(ArrayView<float> data, int first, int step, int row, int column)
+/// <summary>Matrices in memory: element (i, j) of matrix b is at First + b Step + i Row + j Column.</summary>
+internal struct StridedMatrix(ArrayView<float> data, int first, int step, int row, int column)
 {
     public ArrayView<float> Data = data;
     public int First = first, Step = step, Row = row, Column = column;
@@ -11,13 +11,13 @@ internal struct Grid2(ArrayView<float> data, int first, int step, int row, int c
     public readonly int At(int batch, int i, int j) => First + batch * Step + i * Row + j * Column;
 }
 
-/// <summary>Four numbers of a row of c.</summary>
-internal struct Quad(float x, float y, float z, float w)
+/// <summary>Four elements of a row of c.</summary>
+internal struct Float4(float x, float y, float z, float w)
 {
     public float X = x, Y = y, Z = z, W = w;
 
     /// <summary>a b + c</summary>
-    public static Quad Fma(float a, Quad b, Quad c)
+    public static Float4 Fma(float a, Float4 b, Float4 c)
     {
         return new(MathF.FusedMultiplyAdd(a, b.X, c.X), MathF.FusedMultiplyAdd(a, b.Y, c.Y), MathF.FusedMultiplyAdd(a, b.Z, c.Z),
             MathF.FusedMultiplyAdd(a, b.W, c.W));
@@ -25,22 +25,22 @@ internal struct Quad(float x, float y, float z, float w)
 }
 
 /// <summary>
-/// c = start + a b, start being 0, c or a bias. A group makes one square of c. A long k may be cut into slices: then c has room for as many results per
-/// matrix of the batch, and each is of its slice.
+/// The arguments of c = start + a b, where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split into slices: then c has
+/// one result per matrix of the batch and slice.
 /// </summary>
-internal struct Product
+internal struct GemmArguments
 {
-    public int M, N, K, Slices, Depth, TilesDown, TilesAcross, Accumulate, HasBias, BiasStep;
-    public Grid2 A, B, C;
+    public int M, N, K, Slices, Depth, TileRows, TileColumns, Accumulate, HasBias, BiasStep;
+    public StridedMatrix A, B, C;
     public ArrayView<float> Bias;
 
-    /// <summary>a[row, k], or 0 outside of it.</summary>
+    /// <summary>a[row, k], or 0 outside the matrix.</summary>
     public readonly float OfA(int batch, int row, int k, int end) => row < M && k < end ? A.Data[A.At(batch, row, k)] : 0f;
 
-    /// <summary>b[k, column], or 0 outside of it.</summary>
+    /// <summary>b[k, column], or 0 outside the matrix.</summary>
     public readonly float OfB(int batch, int k, int column, int end) => column < N && k < end ? B.Data[B.At(batch, k, column)] : 0f;
 
-    /// <summary>What the sum of an element begins with.</summary>
+    /// <summary>The initial value of an element's sum.</summary>
     public readonly float Start(int result, int row, int column)
     {
         float start = 0f;
@@ -67,13 +67,13 @@ internal struct Product
     }
 }
 
-/// <summary>Which square of which result a group makes, and of which part of k.</summary>
-internal readonly struct Square
+/// <summary>The tile of c that a group computes, and its slice of the inner dimension.</summary>
+internal readonly struct OutputTile
 {
-    public Square(Product product, int side)
+    public OutputTile(GemmArguments product, int side)
     {
-        int tile = Grid.IdxX, across = tile % product.TilesAcross, rest = tile / product.TilesAcross;
-        (Row, Column, Result) = (rest % product.TilesDown * side, across * side, rest / product.TilesDown);
+        int tile = Grid.IdxX, across = tile % product.TileColumns, rest = tile / product.TileColumns;
+        (Row, Column, Result) = (rest % product.TileRows * side, across * side, rest / product.TileRows);
         Batch = Result / product.Slices;
         Begin = Result % product.Slices * product.Depth;
         End = product.K - Begin < product.Depth ? product.K : Begin + product.Depth;
@@ -92,77 +92,77 @@ internal readonly struct Square
     public int End { get; }
 }
 
-/// <summary>How many threads an edge of a group has: a group makes a square of c of four times that.</summary>
+/// <summary>The number of threads along an edge of a group. A group computes a tile of four times that edge.</summary>
 internal interface ITileEdge
 {
     static abstract int Edge { get; }
 }
 
-/// <summary>A GPU: 256 threads make 64 x 64 numbers.</summary>
+/// <summary>For GPUs: 256 threads compute 64 x 64 elements.</summary>
 internal readonly struct WideTile : ITileEdge
 {
     public static int Edge => 16;
 }
 
-/// <summary>A processor that stands in for one: sixteen threads make 16 x 16.</summary>
+/// <summary>For emulated devices: 16 threads compute 16 x 16 elements.</summary>
 internal readonly struct NarrowTile : ITileEdge
 {
     public static int Edge => 4;
 }
 
 /// <summary>
-/// A product in float32. Slabs of a and b, Edge deep, pass through shared memory, and each thread keeps sixteen sums in registers: four neighboring rows,
-/// and four columns that lie Edge apart, so that neighboring threads read and write neighboring numbers. Every element is one chain of fused
-/// multiply-adds in the order of k, as on the CPU.
+/// A matrix product in float32. Slabs of a and b, Edge deep, pass through shared memory. Each thread keeps sixteen sums in registers: four consecutive rows,
+/// and four columns that are Edge apart, so that neighboring threads access neighboring elements. Each element is one chain of fused multiply-adds in the order
+/// of k, as on the CPU.
 /// </summary>
 internal struct GemmKernel<TTile> : IKernel where TTile : struct, ITileEdge
 {
-    public Product Of;
+    public GemmArguments Of;
 
     public readonly void Run()
     {
         int edge = TTile.Edge, side = 4 * TTile.Edge;
         var slabA = SharedMemory.Allocate<float>(4 * TTile.Edge * TTile.Edge);
         var slabB = SharedMemory.Allocate<float>(4 * TTile.Edge * TTile.Edge);
-        var square = new Square(Of, side);
-        int thread = Group.IdxX, row = square.Row + thread / edge * 4, column = square.Column + thread % edge;
-        Quad c0 = Start(square.Result, row, column, edge), c1 = Start(square.Result, row + 1, column, edge);
-        Quad c2 = Start(square.Result, row + 2, column, edge), c3 = Start(square.Result, row + 3, column, edge);
-        for (int k = square.Begin; k < square.End; k += edge)
+        var tile = new OutputTile(Of, side);
+        int thread = Group.IdxX, row = tile.Row + thread / edge * 4, column = tile.Column + thread % edge;
+        Float4 c0 = Start(tile.Result, row, column, edge), c1 = Start(tile.Result, row + 1, column, edge);
+        Float4 c2 = Start(tile.Result, row + 2, column, edge), c3 = Start(tile.Result, row + 3, column, edge);
+        for (int k = tile.Begin; k < tile.End; k += edge)
         {
             Group.Barrier();
             for (int e = thread; e < side * edge; e += edge * edge)
             {
-                // Along memory: neighboring threads read neighboring numbers.
+                // Coalesced: neighboring threads read neighboring elements.
                 int depth = Of.A.Column == 1 ? e % edge : e / side, i = Of.A.Column == 1 ? e / edge : e % side;
-                slabA[depth * side + i] = Of.OfA(square.Batch, square.Row + i, k + depth, square.End);
+                slabA[depth * side + i] = Of.OfA(tile.Batch, tile.Row + i, k + depth, tile.End);
                 depth = Of.B.Column == 1 ? e / side : e % edge;
                 i = Of.B.Column == 1 ? e % side : e / edge;
-                slabB[depth * side + i] = Of.OfB(square.Batch, k + depth, square.Column + i, square.End);
+                slabB[depth * side + i] = Of.OfB(tile.Batch, k + depth, tile.Column + i, tile.End);
             }
             Group.Barrier();
-            int left = square.End - k < edge ? square.End - k : edge;
+            int left = tile.End - k < edge ? tile.End - k : edge;
             for (int depth = 0; depth < left; depth++)
             {
                 int a = depth * side + thread / edge * 4, b = depth * side + thread % edge;
-                var quad = new Quad(slabB[b], slabB[b + edge], slabB[b + 2 * edge], slabB[b + 3 * edge]);
-                c0 = Quad.Fma(slabA[a], quad, c0);
-                c1 = Quad.Fma(slabA[a + 1], quad, c1);
-                c2 = Quad.Fma(slabA[a + 2], quad, c2);
-                c3 = Quad.Fma(slabA[a + 3], quad, c3);
+                var quad = new Float4(slabB[b], slabB[b + edge], slabB[b + 2 * edge], slabB[b + 3 * edge]);
+                c0 = Float4.Fma(slabA[a], quad, c0);
+                c1 = Float4.Fma(slabA[a + 1], quad, c1);
+                c2 = Float4.Fma(slabA[a + 2], quad, c2);
+                c3 = Float4.Fma(slabA[a + 3], quad, c3);
             }
         }
-        Store(square.Result, row, column, edge, c0);
-        Store(square.Result, row + 1, column, edge, c1);
-        Store(square.Result, row + 2, column, edge, c2);
-        Store(square.Result, row + 3, column, edge, c3);
+        Store(tile.Result, row, column, edge, c0);
+        Store(tile.Result, row + 1, column, edge, c1);
+        Store(tile.Result, row + 2, column, edge, c2);
+        Store(tile.Result, row + 3, column, edge, c3);
     }
 
-    private readonly Quad Start(int result, int row, int column, int edge)
+    private readonly Float4 Start(int result, int row, int column, int edge)
         => new(Of.Start(result, row, column), Of.Start(result, row, column + edge), Of.Start(result, row, column + 2 * edge),
             Of.Start(result, row, column + 3 * edge));
 
-    private readonly void Store(int result, int row, int column, int edge, Quad c)
+    private readonly void Store(int result, int row, int column, int edge, Float4 c)
     {
         Of.Store(result, row, column, c.X);
         Of.Store(result, row, column + edge, c.Y);
@@ -171,10 +171,10 @@ internal struct GemmKernel<TTile> : IKernel where TTile : struct, ITileEdge
     }
 }
 
-/// <summary>c = start + the results of all slices of k, from the first to the last, start being 0, c or a bias.</summary>
+/// <summary>c = start + the results of all slices in order, where start is 0, c or a bias.</summary>
 internal struct SumSlicesKernel : IKernel
 {
-    public Product Of;
+    public GemmArguments Of;
     public ArrayView<float> Parts;
     public int Count;
 

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>The gates of a GRU in one place: a row of gates is r, z, n, m side by side.</summary>
+/// <summary>The elementwise part of a GRU step. A row of gates is r, z, n, m, concatenated.</summary>
 internal struct GruGatesKernel : IKernel
 {
     public int Count, Units;
@@ -24,7 +24,7 @@ internal struct GruGatesKernel : IKernel
     }
 }
 
-/// <summary>From dL/dy to that by the four sums, and to the direct part of that by the state before.</summary>
+/// <summary>From the gradient of y to those of the pre-activations, and to the direct part of the gradient of the previous state.</summary>
 internal struct GruGatesBackwardKernel : IKernel
 {
     public int Count, Units;
@@ -49,7 +49,7 @@ internal struct GruGatesBackwardKernel : IKernel
     }
 }
 
-/// <summary>From the tangents of the four sums and of the state before to that of the state after.</summary>
+/// <summary>From the tangents of the pre-activations and the previous state to that of the next state.</summary>
 internal struct GruGatesTangentKernel : IKernel
 {
     public int Count, Units;

@@ -3,75 +3,75 @@ using ILGPU;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// Four rows of a GRU's batch that one group takes through all time steps, so that nothing but the cache stands between a step and the next: neither a
-/// launch nor a wait. Rows with weights of their own (copies, agents) stand interleaved, and a group's four belong to one copy.
+/// Four rows of a GRU's batch that one group processes through all time steps, without launches or synchronization between the steps. With grouped weights the
+/// rows are interleaved, and all four belong to one weight group.
 /// </summary>
-internal readonly struct RowsOfFour
+internal readonly struct RowTile
 {
-    /// <summary>How many rows a group has.</summary>
+    /// <summary>The number of rows of a tile.</summary>
     public const int Size = 4;
 
-    /// <summary>The widest state that a group's shared memory holds.</summary>
+    /// <summary>The largest state that fits in the shared memory of a group.</summary>
     public const int MaxUnits = 256;
-    private readonly int first, count, copies;
+    private readonly int first, count, weightGroups;
 
-    public RowsOfFour(int rows, int copies)
+    public RowTile(int rows, int weightGroups)
     {
-        this.copies = copies;
-        Copy = Grid.IdxX % copies;
-        first = Grid.IdxX / copies * Size;
-        count = rows / copies;
+        this.weightGroups = weightGroups;
+        WeightGroup = Grid.IdxX % weightGroups;
+        first = Grid.IdxX / weightGroups * Size;
+        count = rows / weightGroups;
     }
 
-    /// <summary>Whose weights they use.</summary>
-    public int Copy { get; }
+    /// <summary>The weight group of the rows.</summary>
+    public int WeightGroup { get; }
 
-    /// <summary>Whether there is a row i; the last group may have fewer than four.</summary>
+    /// <summary>Whether row i exists; the last tile may have fewer than four rows.</summary>
     public bool Has(int i) => first + i < count;
 
-    /// <summary>Its number among all rows.</summary>
-    public int Row(int i) => (first + i) * copies + Copy;
+    /// <summary>The index of row i in the batch.</summary>
+    public int Row(int i) => (first + i) * weightGroups + WeightGroup;
 
-    /// <summary>How many groups that makes.</summary>
-    public static int Groups(int rows, int copies) => (rows / copies + Size - 1) / Size * copies;
+    /// <summary>The number of tiles.</summary>
+    public static int Groups(int rows, int weightGroups) => (rows / weightGroups + Size - 1) / Size * weightGroups;
 }
 
 /// <summary>
-/// All steps of a GRU forward. The states of the four rows are in shared memory, twice: those that a step reads and those that it writes. A thread makes
-/// the sums of a unit of all four rows, so that a weight, read from the cache, is used four times; each sum is one chain in the order of k, as on the CPU.
+/// All steps of a GRU. The states of the four rows are double-buffered in shared memory. A thread computes one unit of all four rows, so that a weight that is
+/// loaded once is used four times. Each sum is one chain in the order of k, as on the CPU.
 /// </summary>
 internal struct GruForwardKernel : IKernel
 {
-    public int Steps, Rows, Units, Copies, HasKeep;
-    public Grid2 W;
-    public ArrayView<float> BiasN, Gates, H0, Keep, Y;
+    public int Steps, Rows, Units, WeightGroups, HasContinueMask;
+    public StridedMatrix W;
+    public ArrayView<float> BiasN, Gates, H0, ContinueMask, Y;
 
     public readonly void Run()
     {
-        var states = SharedMemory.Allocate<float>(2 * RowsOfFour.Size * RowsOfFour.MaxUnits);
-        var rows = new RowsOfFour(Rows, Copies);
-        for (int e = Group.IdxX; e < RowsOfFour.Size * Units; e += Group.DimX)
+        var states = SharedMemory.Allocate<float>(2 * RowTile.Size * RowTile.MaxUnits);
+        var rows = new RowTile(Rows, WeightGroups);
+        for (int e = Group.IdxX; e < RowTile.Size * Units; e += Group.DimX)
         {
-            int i = e % RowsOfFour.Size;
-            states[e] = rows.Has(i) ? H0[rows.Row(i) * Units + e / RowsOfFour.Size] * Kept(0, rows.Row(i)) : 0f;
+            int i = e % RowTile.Size;
+            states[e] = rows.Has(i) ? H0[rows.Row(i) * Units + e / RowTile.Size] * ContinueMaskAt(0, rows.Row(i)) : 0f;
         }
         Group.Barrier();
-        int now = 0, next = RowsOfFour.Size * RowsOfFour.MaxUnits;
+        int now = 0, next = RowTile.Size * RowTile.MaxUnits;
         for (int t = 0; t < Steps; t++)
         {
             for (int j = Group.IdxX; j < Units; j += Group.DimX)
             {
-                float bias = BiasN[rows.Copy * Units + j];
-                Quad r = Sums(rows, t, j), z = Sums(rows, t, Units + j), m = new(bias, bias, bias, bias);
+                float bias = BiasN[rows.WeightGroup * Units + j];
+                Float4 r = Sums(rows, t, j), z = Sums(rows, t, Units + j), m = new(bias, bias, bias, bias);
                 for (int k = 0; k < Units; k++)
                 {
-                    int at = now + RowsOfFour.Size * k;
-                    var h = new Quad(states[at], states[at + 1], states[at + 2], states[at + 3]);
-                    r = Quad.Fma(W.Data[W.At(rows.Copy, k, j)], h, r);
-                    z = Quad.Fma(W.Data[W.At(rows.Copy, k, Units + j)], h, z);
-                    m = Quad.Fma(W.Data[W.At(rows.Copy, k, 2 * Units + j)], h, m);
+                    int at = now + RowTile.Size * k;
+                    var h = new Float4(states[at], states[at + 1], states[at + 2], states[at + 3]);
+                    r = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, j)], h, r);
+                    z = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, Units + j)], h, z);
+                    m = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, 2 * Units + j)], h, m);
                 }
-                int own = RowsOfFour.Size * j;
+                int own = RowTile.Size * j;
                 states[next + own] = Step(rows, 0, t, j, r.X, z.X, m.X, states[now + own]);
                 states[next + own + 1] = Step(rows, 1, t, j, r.Y, z.Y, m.Y, states[now + own + 1]);
                 states[next + own + 2] = Step(rows, 2, t, j, r.Z, z.Z, m.Z, states[now + own + 2]);
@@ -84,17 +84,17 @@ internal struct GruForwardKernel : IKernel
         }
     }
 
-    private readonly Quad Sums(RowsOfFour rows, int t, int column) => new(Sum(rows, 0, t, column), Sum(rows, 1, t, column), Sum(rows, 2, t, column),
+    private readonly Float4 Sums(RowTile rows, int t, int column) => new(Sum(rows, 0, t, column), Sum(rows, 1, t, column), Sum(rows, 2, t, column),
         Sum(rows, 3, t, column));
 
-    private readonly float Sum(RowsOfFour rows, int i, int t, int column) => rows.Has(i) ? Gates[(t * Rows + rows.Row(i)) * 4 * Units + column] : 0f;
+    private readonly float Sum(RowTile rows, int i, int t, int column) => rows.Has(i) ? Gates[(t * Rows + rows.Row(i)) * 4 * Units + column] : 0f;
 
-    private readonly float Kept(int t, int row) => HasKeep != 0 && t < Steps ? Keep[t * Rows + row] : 1f;
+    private readonly float ContinueMaskAt(int t, int row) => HasContinueMask != 0 && t < Steps ? ContinueMask[t * Rows + row] : 1f;
 
-    /// <summary>A unit of row i: its gates and its state go to memory, and the state that the next step reads is returned.</summary>
-    private readonly float Step(RowsOfFour rows, int i, int t, int j, float sumR, float sumZ, float m, float h)
+    /// <summary>Computes a unit of row i: writes its gates and state, and returns the state that the next step reads.</summary>
+    private readonly float Step(RowTile rows, int i, int t, int j, float sumR, float sumZ, float m, float h)
     {
-        float kept = 0f;
+        float state = 0f;
         if (rows.Has(i))
         {
             int row = rows.Row(i), at = (t * Rows + row) * 4 * Units + j;
@@ -107,39 +107,39 @@ internal struct GruForwardKernel : IKernel
             // (1 - z) n + z h = n + z (h - n)
             float y = F1.Fma(z, new F1(h) - n, n).Value;
             Y[(t * Rows + row) * Units + j] = y;
-            kept = y * Kept(t + 1, row);
+            state = y * ContinueMaskAt(t + 1, row);
         }
-        return kept;
+        return state;
     }
 }
 
 /// <summary>
-/// All steps of a GRU backward: from dL/dy and what comes back through the state to the derivatives by the sums of every step, and to that by the state
-/// before the first, dh. Those by a step's sums are in shared memory while every unit gathers its part of dh from them.
+/// The backward pass of all steps of a GRU: from the gradients of y and of the last state to those of the pre-activations of every step and of the initial
+/// state, dh. The gradients of a step's pre-activations are in shared memory while every unit sums its part of dh.
 /// </summary>
 internal struct GruBackwardKernel : IKernel
 {
-    public int Steps, Rows, Units, Copies, HasKeep;
-    public Grid2 W;
-    public ArrayView<float> Gates, H0, Keep, Y, DY, D, Before, DH;
+    public int Steps, Rows, Units, WeightGroups, HasContinueMask;
+    public StridedMatrix W;
+    public ArrayView<float> Gates, H0, ContinueMask, Y, DY, D, Previous, DH;
 
     public readonly void Run()
     {
-        var sums = SharedMemory.Allocate<float>(3 * RowsOfFour.Size * RowsOfFour.MaxUnits);
-        var rows = new RowsOfFour(Rows, Copies);
+        var sums = SharedMemory.Allocate<float>(3 * RowTile.Size * RowTile.MaxUnits);
+        var rows = new RowTile(Rows, WeightGroups);
         for (int t = Steps - 1; t >= 0; t--)
         {
             for (int j = Group.IdxX; j < Units; j += Group.DimX)
             {
-                for (int i = 0; i < RowsOfFour.Size; i++)
+                for (int i = 0; i < RowTile.Size; i++)
                 {
                     float dr = 0f, dz = 0f, dm = 0f;
                     if (rows.Has(i))
                     {
                         int row = rows.Row(i), at = (t * Rows + row) * 4 * Units + j, unit = row * Units + j, step = t * Rows * Units + unit;
                         float h = t == 0 ? H0[unit] : Y[step - Rows * Units];
-                        h = HasKeep != 0 ? h * Keep[t * Rows + row] : h;
-                        Before[step] = h;
+                        h = HasContinueMask != 0 ? h * ContinueMask[t * Rows + row] : h;
+                        Previous[step] = h;
                         F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), m = new(Gates[at + 3 * Units]), one = F1.Of(1f);
                         var dOut = new F1(DY[step]) + new F1(DH[unit]);
                         var dn = dOut * (one - z) * (one - n * n);
@@ -152,19 +152,19 @@ internal struct GruBackwardKernel : IKernel
                         D[at + 3 * Units] = dm;
                         DH[unit] = (dOut * z).Value;
                     }
-                    sums[j * RowsOfFour.Size + i] = dr;
-                    sums[(Units + j) * RowsOfFour.Size + i] = dz;
-                    sums[(2 * Units + j) * RowsOfFour.Size + i] = dm;
+                    sums[j * RowTile.Size + i] = dr;
+                    sums[(Units + j) * RowTile.Size + i] = dz;
+                    sums[(2 * Units + j) * RowTile.Size + i] = dm;
                 }
             }
             Group.Barrier();
             for (int j = Group.IdxX; j < Units; j += Group.DimX)
             {
-                var dh = new Quad(Back(rows, 0, j), Back(rows, 1, j), Back(rows, 2, j), Back(rows, 3, j));
+                var dh = new Float4(Back(rows, 0, j), Back(rows, 1, j), Back(rows, 2, j), Back(rows, 3, j));
                 for (int k = 0; k < 3 * Units; k++)
                 {
-                    int at = RowsOfFour.Size * k;
-                    dh = Quad.Fma(W.Data[W.At(rows.Copy, k, j)], new Quad(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]), dh);
+                    int at = RowTile.Size * k;
+                    dh = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, j)], new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]), dh);
                 }
                 Store(rows, 0, t, j, dh.X);
                 Store(rows, 1, t, j, dh.Y);
@@ -175,14 +175,14 @@ internal struct GruBackwardKernel : IKernel
         }
     }
 
-    private readonly float Back(RowsOfFour rows, int i, int j) => rows.Has(i) ? DH[rows.Row(i) * Units + j] : 0f;
+    private readonly float Back(RowTile rows, int i, int j) => rows.Has(i) ? DH[rows.Row(i) * Units + j] : 0f;
 
-    private readonly void Store(RowsOfFour rows, int i, int t, int j, float dh)
+    private readonly void Store(RowTile rows, int i, int t, int j, float dh)
     {
         if (rows.Has(i))
         {
             int row = rows.Row(i);
-            DH[row * Units + j] = HasKeep != 0 ? dh * Keep[t * Rows + row] : dh;
+            DH[row * Units + j] = HasContinueMask != 0 ? dh * ContinueMask[t * Rows + row] : dh;
         }
     }
 }

@@ -2,13 +2,13 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>An index stored as a float, checked. A kernel cannot throw: it leaves a mark, and reads nothing.</summary>
-internal readonly struct Positions(ArrayView<float> index, ArrayView<float> fault, int length)
+/// <summary>Indices stored as floats, with a bounds check. A kernel cannot throw: it sets a fault flag and skips the element.</summary>
+internal readonly struct CheckedIndices(ArrayView<float> index, ArrayView<float> fault, int length)
 {
     private readonly ArrayView<float> index = index, fault = fault;
     private readonly int length = length;
 
-    /// <summary>index[i] as a whole number, or -1 where it lies outside.</summary>
+    /// <summary>index[i] as an integer, or -1 if it is out of range.</summary>
     public int At(int i)
     {
         F1 position = new(index[i]), outside = F1.Of(-1f);
@@ -30,7 +30,7 @@ internal struct GatherKernel : IKernel
 
     public readonly void Run()
     {
-        var positions = new Positions(Index, Fault, Columns);
+        var positions = new CheckedIndices(Index, Fault, Columns);
         for (int i = Thread.Index; i < Count; i += Thread.Count)
         {
             int at = positions.At(i);
@@ -39,7 +39,7 @@ internal struct GatherKernel : IKernel
     }
 }
 
-/// <summary>x[row, index[row, j]] += y[row, j]: one thread per row, for two picks of it may be one element.</summary>
+/// <summary>x[row, index[row, j]] += y[row, j], one thread per row, because indices of a row may repeat.</summary>
 internal struct ScatterAddKernel : IKernel
 {
     public int Rows, Columns, Picks;
@@ -47,7 +47,7 @@ internal struct ScatterAddKernel : IKernel
 
     public readonly void Run()
     {
-        var positions = new Positions(Index, Fault, Columns);
+        var positions = new CheckedIndices(Index, Fault, Columns);
         for (int row = Thread.Index; row < Rows; row += Thread.Count)
         {
             for (int i = row * Picks; i < (row + 1) * Picks; i++)
@@ -70,7 +70,7 @@ internal struct GatherRowsKernel : IKernel
 
     public readonly void Run()
     {
-        var positions = new Positions(Index, Fault, Rows);
+        var positions = new CheckedIndices(Index, Fault, Rows);
         for (int i = Thread.Index; i < Count; i += Thread.Count)
         {
             int row = positions.At(i / Width);
@@ -79,7 +79,7 @@ internal struct GatherRowsKernel : IKernel
     }
 }
 
-/// <summary>w[index[i], ..] += y[i, ..]: one thread per element of w, which looks for its rows in order, so that the sum is always the same.</summary>
+/// <summary>w[index[i], ..] += y[i, ..], one thread per element of w, which adds its rows in order, so that the sum is deterministic.</summary>
 internal struct ScatterAddRowsKernel : IKernel
 {
     public int Indices, Rows, Width;
@@ -87,7 +87,7 @@ internal struct ScatterAddRowsKernel : IKernel
 
     public readonly void Run()
     {
-        var positions = new Positions(Index, Fault, Rows);
+        var positions = new CheckedIndices(Index, Fault, Rows);
         for (int at = Thread.Index; at < Rows * Width; at += Thread.Count)
         {
             int row = at / Width, column = at % Width;

@@ -18,10 +18,10 @@ internal struct FillKernel : IKernel
     }
 }
 
-/// <summary>y (+)= x, each at its own strides.</summary>
+/// <summary>y (+)= x, each with its own strides.</summary>
 internal struct CopyStridedKernel : IKernel
 {
-    public Four Lengths, XStrides, YStrides;
+    public Int4 Lengths, XStrides, YStrides;
     public int Accumulate;
     public ArrayView<float> X, Y;
 

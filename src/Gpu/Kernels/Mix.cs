@@ -23,7 +23,7 @@ internal struct MixKernel : IKernel
     }
 }
 
-/// <summary>y[r] (+)= sum_k |a[r, k]| b[r / Repeat, k], plus c[r] where there is one: the mixing layer with one output, and dx of the others.</summary>
+/// <summary>y[r] (+)= sum_k |a[r, k]| b[r / Repeat, k], plus c[r] if present: monotone mixing with one output, and dx of the other cases.</summary>
 internal struct AbsoluteDotKernel : IKernel
 {
     public int Lanes, Rows, Columns, Repeat, HasC;
@@ -38,7 +38,7 @@ internal struct AbsoluteDotKernel : IKernel
         {
             lane = F1.Fma(F1.Abs(new F1(A[row.Start + i])), new F1(B[second + i]), lane);
         }
-        float sum = row.Across(default(Sum), lane.Value);
+        float sum = row.ReduceLanes(default(Sum), lane.Value);
         if (row.Lane == 0 && row.Row < Rows)
         {
             Y[row.Row] = (HasC != 0 ? C[row.Row] : Y[row.Row]) + sum;
@@ -49,7 +49,7 @@ internal struct AbsoluteDotKernel : IKernel
 /// <summary>dw[r, n, e] (+)= sign(w) x[r, n] dy[r, e]; with one output also dx[r, n] += |w| dy.</summary>
 internal struct MixBackwardKernel : IKernel
 {
-    public int Count, Inputs, Width, Accumulate, WantsW, WantsX;
+    public int Count, Inputs, Width, Accumulate, NeedsW, NeedsX;
     public ArrayView<float> W, X, DY, DW, DX;
 
     public readonly void Run()
@@ -58,12 +58,12 @@ internal struct MixBackwardKernel : IKernel
         {
             int input = i / Width;
             F1 zero = F1.Of(0f), w = new(W[i]), x = new(X[input]), dy = new(DY[input / Inputs * Width + i % Width]);
-            if (WantsW != 0)
+            if (NeedsW != 0)
             {
                 F1 signed = F1.IfGreater(w, zero, x, F1.IfGreater(zero, w, -x, zero));
                 DW[i] = F1.Fma(signed, dy, new F1(Accumulate != 0 ? DW[i] : 0f)).Value;
             }
-            if (WantsX != 0)
+            if (NeedsX != 0)
             {
                 DX[i] = F1.Fma(F1.Abs(w), dy, new F1(DX[i])).Value;
             }

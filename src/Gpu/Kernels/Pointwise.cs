@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
-// The ops are the CPU's own, in lanes of one float: a thread is a lane.
+// The functions are those of the CPU, in lanes of one float: a thread is a lane.
 
 /// <summary>y = f(x)</summary>
 internal struct MapKernel<TOp> : IKernel where TOp : unmanaged, IUnary
@@ -37,8 +37,8 @@ internal struct MapDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IUnary
     }
 }
 
-/// <summary>y = f(a, b), nothing broadcast.</summary>
-internal struct PlainZipKernel<TOp> : IKernel where TOp : unmanaged, IBinary
+/// <summary>y = f(a, b) without broadcasting.</summary>
+internal struct SameShapeZipKernel<TOp> : IKernel where TOp : unmanaged, IBinary
 {
     public TOp Op;
     public int Count;
@@ -53,11 +53,11 @@ internal struct PlainZipKernel<TOp> : IKernel where TOp : unmanaged, IBinary
     }
 }
 
-/// <summary>y = f(a, b), y dense, a and b at strides that may be 0.</summary>
+/// <summary>y = f(a, b) with y dense; the strides of a and b may be 0.</summary>
 internal struct ZipKernel<TOp> : IKernel where TOp : unmanaged, IBinary
 {
     public TOp Op;
-    public Four Lengths, AStrides, BStrides;
+    public Int4 Lengths, AStrides, BStrides;
     public ArrayView<float> A, B, Y;
 
     public readonly void Run()
@@ -76,7 +76,7 @@ internal struct ZipDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IBinar
 {
     public TOp Op;
     public int Second;
-    public Four Lengths, AStrides, BStrides, DYStrides;
+    public Int4 Lengths, AStrides, BStrides, DYStrides;
     public ArrayView<float> A, B, Y, DY, Z;
 
     public readonly void Run()
@@ -92,17 +92,17 @@ internal struct ZipDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IBinar
     }
 }
 
-/// <summary>What many squares are added up in.</summary>
+/// <summary>An accumulator of squares.</summary>
 internal interface ISum
 {
-    /// <summary>Adds one.</summary>
+    /// <summary>Adds a square.</summary>
     void Add(float square);
 
-    /// <summary>The root of all.</summary>
+    /// <summary>The square root of the sum.</summary>
     F1 Root { get; }
 }
 
-/// <summary>As the CPU does it.</summary>
+/// <summary>Sums in double precision, as the CPU does.</summary>
 internal struct DoubleSum : ISum
 {
     private double sum;
@@ -112,7 +112,7 @@ internal struct DoubleSum : ISum
     public readonly F1 Root => new((float)Math.Sqrt(sum));
 }
 
-/// <summary>For devices that have no doubles.</summary>
+/// <summary>Sums in single precision, for devices without doubles.</summary>
 internal struct SingleSum : ISum
 {
     private float sum;
@@ -122,7 +122,7 @@ internal struct SingleSum : ISum
     public readonly F1 Root => F1.Sqrt(new(sum));
 }
 
-/// <summary>How many times a gradient counts: the work of one thread, for the squares are few and their order is fixed.</summary>
+/// <summary>The clipping factor of a gradient, by one thread: the squares are few and their order is fixed.</summary>
 internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
 {
     public int Count, HasLoss;
@@ -138,7 +138,7 @@ internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
         }
         F1 norm = sum.Root, loss = new(HasLoss != 0 ? Loss[0] : 0f), one = F1.Of(1f), none = F1.Of(-1f), infinite = F1.Of(float.PositiveInfinity);
         var part = new F1(Max) / (norm + F1.Of(1e-6f));
-        // Nothing is greater than a NaN, nor a NaN than anything.
+        // Comparisons with NaN are false.
         F1 scale = F1.IfGreater(one, part, part, one);
         scale = F1.IfGreater(infinite, F1.Abs(loss), scale, none);
         scale = F1.IfGreater(infinite, norm, scale, none);
@@ -146,7 +146,7 @@ internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
     }
 }
 
-/// <summary>A step of an optimizer; a memory that the rule lacks is read as 0 and not written. A scale is never NaN.</summary>
+/// <summary>An optimizer step. A state that the rule does not have is read as 0 and never written. The scale is never NaN.</summary>
 internal struct UpdateKernel<TRule> : IKernel where TRule : unmanaged, IUpdate
 {
     public TRule Rule;

@@ -3,9 +3,9 @@ using ILGPU;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// A row and the threads that share it: thread l of <see cref="Lanes"/> (a power of two) takes the elements l, l + Lanes, .. , and
-/// <see cref="Across"/> folds their results in a tree. With sixteen that is the order of the CPU's sixteen virtual lanes, bit by bit.
-/// Threads whose row lies beyond the last take part in the barriers, and own no element.
+/// A row and the threads that share it: thread l of <see cref="Lanes"/> (a power of two) processes elements l, l + Lanes, .., and <see cref="ReduceLanes"/>
+/// combines their results in a tree. With sixteen lanes this is the order of the CPU's sixteen virtual lanes. Threads beyond the last row take part in
+/// barriers, but process no element.
 /// </summary>
 internal readonly struct SharedRow
 {
@@ -23,26 +23,26 @@ internal readonly struct SharedRow
         Columns = Row < rows ? columns : 0;
     }
 
-    /// <summary>How many threads share a row.</summary>
+    /// <summary>The index of this thread among them.</summary>
     public int Lanes { get; }
 
     /// <summary>Which of them this is.</summary>
     public int Lane { get; }
 
-    /// <summary>Which row.</summary>
+    /// <summary>The index of the row.</summary>
     public int Row { get; }
 
-    /// <summary>Where it begins.</summary>
+    /// <summary>The first element of the row.</summary>
     public int Start { get; }
 
-    /// <summary>Its length; 0 beyond the last row.</summary>
+    /// <summary>The length of the row; 0 beyond the last row.</summary>
     public int Columns { get; }
 
-    /// <summary>The fold of what all threads of the row bring: lane l with l + half, then half as many.</summary>
-    public float Across<TOp>(TOp op, float mine) where TOp : unmanaged, IReduction
+    /// <summary>Combines the values of all threads of the row: lane l with l + half, then half as many.</summary>
+    public float ReduceLanes<TOp>(TOp op, float mine) where TOp : unmanaged, IReduction
     {
         int at = Group.IdxX;
-        // Others may still read what the last fold left.
+        // Other threads may still read the result of the previous call.
         Group.Barrier();
         shared[at] = mine;
         Group.Barrier();
@@ -58,7 +58,7 @@ internal readonly struct SharedRow
     }
 }
 
-/// <summary>y (+)= x folded along rows that are contiguous. Long rows may be cut: y then has <see cref="Slices"/> numbers for each.</summary>
+/// <summary>y (+)= x reduced along contiguous rows. Long rows may be split: y then has <see cref="Slices"/> elements per row.</summary>
 internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
 {
     public TOp Op;
@@ -75,7 +75,7 @@ internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReductio
         {
             lane = Op.Fold(lane, new F1(X[first + i]));
         }
-        float folded = row.Across(Op, lane.Value);
+        float folded = row.ReduceLanes(Op, lane.Value);
         if (row.Lane == 0 && row.Row < Rows)
         {
             Y[row.Row] = Accumulate != 0 ? Op.Fold(new F1(Y[row.Row]), new F1(folded)).Value : folded;
@@ -83,7 +83,7 @@ internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReductio
     }
 }
 
-/// <summary>y[p] = sum of x^2 over part p of a block, by a group: <see cref="Parts"/> has where each begins and how long it is.</summary>
+/// <summary>y[p] = the sum of x^2 over part p, one group per part. <see cref="Parts"/> holds the first element and the length of each.</summary>
 internal struct SumSquaresKernel : IKernel
 {
     public ArrayView<int> Parts;
@@ -99,7 +99,7 @@ internal struct SumSquaresKernel : IKernel
             var x = new F1(X[first + i]);
             lane += x * x;
         }
-        float sum = row.Across(default(Sum), lane.Value);
+        float sum = row.ReduceLanes(default(Sum), lane.Value);
         if (row.Lane == 0)
         {
             Y[part] = sum;
@@ -107,7 +107,7 @@ internal struct SumSquaresKernel : IKernel
     }
 }
 
-/// <summary>y[s] = the sum of parts <see cref="Begins"/>[s] .. of x, from the first to the last.</summary>
+/// <summary>y[s] = the sum of the parts of segment s, in order. <see cref="Begins"/> holds the first part of each segment.</summary>
 internal struct SumPartsKernel : IKernel
 {
     public int Count;
@@ -128,9 +128,10 @@ internal struct SumPartsKernel : IKernel
     }
 }
 
-/// <summary>y [outer, inner] (+)= x [outer, length, inner] folded along its middle axis: <see cref="Lanes"/> threads per element, row k to lane
-/// k mod Lanes, then neighbors in a tree: (0 + 1) + (2 + 3). With four lanes that is the CPU's order. A long axis may be cut: y is then
-/// [outer, slices, inner].</summary>
+/// <summary>
+/// y [outer, inner] (+)= x [outer, length, inner] reduced along the middle axis: <see cref="Lanes"/> threads per element, row k to lane k mod Lanes, then
+/// neighbors in a tree: (0 + 1) + (2 + 3). With four lanes this is the CPU's order. A long axis may be split: y is then [outer, slices, inner].
+/// </summary>
 internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduction
 {
     public TOp Op;
@@ -140,7 +141,7 @@ internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduc
     public readonly void Run()
     {
         var shared = SharedMemory.Allocate<float>(1024);
-        // Neighboring threads take neighboring columns.
+        // Coalesced: neighboring threads process neighboring columns.
         int columns = Group.DimX / Lanes, lane = Group.IdxX / columns, at = Grid.IdxX * columns + Group.IdxX % columns;
         int part = at / Inner, outer = part / Slices, begin = part % Slices * Depth, first = outer * Length * Inner + at % Inner;
         int end = outer >= Outer ? 0 : Length - begin < Depth ? Length : begin + Depth;
@@ -167,20 +168,20 @@ internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduc
     }
 }
 
-/// <summary>An entry of a row, or a stand-in for it where its mask is 0.</summary>
+/// <summary>Reads the entries of rows with a mask.</summary>
 internal readonly struct MaskedRows(ArrayView<float> x, ArrayView<float> mask, int all)
 {
     private readonly ArrayView<float> x = x, mask = mask;
     private readonly int all = all;
 
-    /// <summary>Whether entry i counts.</summary>
-    public bool Has(int i) => all != 0 || mask[i] != 0f;
+    /// <summary>Whether entry i is unmasked.</summary>
+    public bool Includes(int i) => all != 0 || mask[i] != 0f;
 
-    /// <summary>x[i], or <paramref name="fill"/> where it does not count.</summary>
-    public F1 Load(int i, float fill) => new(Has(i) ? x[i] : fill);
+    /// <summary>x[i], or <paramref name="fill"/> if entry i is masked.</summary>
+    public F1 Load(int i, float fill) => new(Includes(i) ? x[i] : fill);
 }
 
-/// <summary>The first greatest entry of each row.</summary>
+/// <summary>The index of the first maximum of each row.</summary>
 internal struct ArgMaxKernel : IKernel
 {
     public int Lanes, Rows, Columns, All;
@@ -195,15 +196,15 @@ internal struct ArgMaxKernel : IKernel
         {
             most = default(Max).Fold(most, x.Load(row.Start + i, float.NegativeInfinity));
         }
-        var greatest = new F1(row.Across(default(Max), most.Value));
-        // The smallest place, as the greatest of the negatives.
+        var greatest = new F1(row.ReduceLanes(default(Max), most.Value));
+        // The smallest index is the maximum of the negated indices.
         var place = new F1(float.NegativeInfinity);
         for (int i = row.Lane; i < row.Columns; i += Lanes)
         {
             F1 here = F1.IfEqual(x.Load(row.Start + i, float.NaN), greatest, new F1(-i), new F1(float.NegativeInfinity));
             place = default(Max).Fold(place, here);
         }
-        float first = 0f - row.Across(default(Max), place.Value);
+        float first = 0f - row.ReduceLanes(default(Max), place.Value);
         if (row.Lane == 0 && row.Row < Rows)
         {
             Index[row.Row] = F1.IfEqual(new F1(first), new F1(float.PositiveInfinity), F1.Of(0f), new F1(first)).Value;
@@ -211,7 +212,7 @@ internal struct ArgMaxKernel : IKernel
     }
 }
 
-/// <summary>y = x - log sum e^x over the entries of a row that count, 0 at the others.</summary>
+/// <summary>y = x - log sum e^x over the unmasked entries of a row, 0 at the masked ones.</summary>
 internal struct LogSoftmaxKernel : IKernel
 {
     public int Lanes, Rows, Columns, All;
@@ -227,24 +228,24 @@ internal struct LogSoftmaxKernel : IKernel
         {
             most = default(Max).Fold(most, x.Load(row.Start + i, float.NegativeInfinity));
         }
-        var shift = new F1(row.Across(default(Max), most.Value));
-        // Of a row without any entry the greatest is taken as 0, so that no infinities are subtracted.
+        var shift = new F1(row.ReduceLanes(default(Max), most.Value));
+        // If a row is fully masked, 0 replaces the maximum, so that no infinities are subtracted.
         shift = F1.IfEqual(shift, lowest, F1.Of(0f), shift);
         var sum = F1.Of(0f);
         for (int i = row.Lane; i < row.Columns; i += Lanes)
         {
             sum += F1.Exp(x.Load(row.Start + i, float.NegativeInfinity) - shift);
         }
-        var log = F1.Log(new F1(row.Across(default(Sum), sum.Value)));
+        var log = F1.Log(new F1(row.ReduceLanes(default(Sum), sum.Value)));
         for (int i = row.Lane; i < row.Columns; i += Lanes)
         {
             int at = row.Start + i;
-            Y[at] = x.Has(at) ? (new F1(X[at]) - shift - log).Value : 0f;
+            Y[at] = x.Includes(at) ? (new F1(X[at]) - shift - log).Value : 0f;
         }
     }
 }
 
-/// <summary>dx += dy - e^y sum dy over the entries that count.</summary>
+/// <summary>dx += dy - e^y sum dy over the unmasked entries.</summary>
 internal struct LogSoftmaxBackwardKernel : IKernel
 {
     public int Lanes, Rows, Columns, All;
@@ -260,7 +261,7 @@ internal struct LogSoftmaxBackwardKernel : IKernel
         {
             lane += dy.Load(row.Start + i, 0f);
         }
-        var sum = new F1(-row.Across(default(Sum), lane.Value));
+        var sum = new F1(-row.ReduceLanes(default(Sum), lane.Value));
         for (int i = row.Lane; i < row.Columns; i += Lanes)
         {
             int at = row.Start + i;
@@ -270,7 +271,7 @@ internal struct LogSoftmaxBackwardKernel : IKernel
     }
 }
 
-/// <summary>z += dx - sum e^y dx over the entries that count.</summary>
+/// <summary>z += dx - sum e^y dx over the unmasked entries.</summary>
 internal struct LogSoftmaxTangentKernel : IKernel
 {
     public int Lanes, Rows, Columns, All;
@@ -287,16 +288,16 @@ internal struct LogSoftmaxTangentKernel : IKernel
             int at = row.Start + i;
             lane = F1.Fma(F1.Exp(y.Load(at, float.NegativeInfinity)), dx.Load(at, 0f), lane);
         }
-        var mean = new F1(row.Across(default(Sum), lane.Value));
+        var mean = new F1(row.ReduceLanes(default(Sum), lane.Value));
         for (int i = row.Lane; i < row.Columns; i += Lanes)
         {
             int at = row.Start + i;
-            Z[at] += dx.Has(at) ? (new F1(DX[at]) - mean).Value : 0f;
+            Z[at] += dx.Includes(at) ? (new F1(DX[at]) - mean).Value : 0f;
         }
     }
 }
 
-/// <summary>y[t] = a[t] + b[t] y[t + 1]: one thread per column.</summary>
+/// <summary>y[t] = a[t] + b[t] y[t + 1], one thread per column.</summary>
 internal struct ScanKernel : IKernel
 {
     public int Count, Inner;

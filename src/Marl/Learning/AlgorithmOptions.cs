@@ -10,12 +10,15 @@ namespace Marl.Native.Rl;
 /// (<c>--set mixer.embed=16</c>).
 /// </summary>
 /// <example><code>
-/// [Description("my algorithm (Me 2026)")]
-/// public sealed record MyOptions : ReplayOptions
+/// var options = new QmixOptions
 /// {
-///     public float Temperature { get; init; } = 1f;
-///     public override Objective Create(LearningContext context) => new MyObjective(this, context);
-/// }
+///     Agent = new MlpNetwork(),
+///     Hidden = 64,
+///     LearningRate = 1e-3f,
+///     Exploration = new EpsilonGreedy { EpsilonAnneal = 50_000 },
+///     Mixer = new QmixMixer { Embed = 16 },
+/// };
+/// options.Validate();
 /// </code></example>
 public abstract record AlgorithmOptions
 {

@@ -124,7 +124,7 @@ public sealed class LossContext
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
         int agents = mask.Shape[1];
-        using var numbers = new HostView(mask, fresh: true);
+        using var numbers = new HostView(mask, writeOnly: true);
         for (int i = 0; i < mask.Count; i++)
         {
             var members = episodes[i / agents].Members;
@@ -157,7 +157,7 @@ public sealed class LossContext
     public void FillUniform(Tensor x)
     {
         var chance = Rng;
-        using var numbers = new HostView(x, fresh: true);
+        using var numbers = new HostView(x, writeOnly: true);
         foreach (ref float uniform in numbers.Span)
         {
             uniform = chance.NextSingle();

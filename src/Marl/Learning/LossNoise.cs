@@ -10,7 +10,7 @@ internal class LossNoise
     public virtual void Gumbel(LossContext shard, int stream, Tensor noise)
     {
         var rng = shard.Rng.Split(RngPurpose.Loss, stream);
-        using var numbers = new HostView(noise, fresh: true);
+        using var numbers = new HostView(noise, writeOnly: true);
         foreach (ref float x in numbers.Span)
         {
             // In the middle of 2^24 intervals, so neither 0 nor 1.
@@ -24,7 +24,7 @@ internal class LossNoise
     public virtual void Normal(LossContext shard, int stream, Tensor noise)
     {
         var rng = shard.Rng.Split(RngPurpose.Loss, stream);
-        using var numbers = new HostView(noise, fresh: true);
+        using var numbers = new HostView(noise, writeOnly: true);
         foreach (ref float x in numbers.Span)
         {
             x = (float)rng.NextNormal();

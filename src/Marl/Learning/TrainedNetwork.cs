@@ -69,7 +69,7 @@ internal sealed class TrainedNetwork
     {
         var scale = clip.ByGlobalNorm(options.MaxGradientNorm > 0 ? options.MaxGradientNorm : float.PositiveInfinity, loss);
         var row = log[taken];
-        clip.Squares.CopyTo(row.Slice(0, row.Count - 1));
+        clip.SquaredNorms.CopyTo(row.Slice(0, row.Count - 1));
         loss.CopyTo(row.Slice(row.Count - 1, 1));
         updates[taken++] = steps + 1;
         if (taken == updates.Length)

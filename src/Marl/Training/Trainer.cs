@@ -88,8 +88,8 @@ public sealed class Trainer : IDisposable
     /// <returns>The trained agents, and how the run ended.</returns>
     /// <exception cref="UsageException">An option is out of range, or the environment has something that the algorithm cannot learn.</exception>
     /// <example><code>
-    /// var run = Trainer.Train(new QmixOptions { Hidden = 64 }, () => new Rendezvous(), new() { Steps = 20_000 });
-    /// run.Policy.Save("rendezvous.safetensors");
+    /// var (policy, summary) = Trainer.Train(new QmixOptions { Hidden = 64 }, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 20_000 });
+    /// policy.Save("two-step.safetensors");
     /// </code></example>
     public static (Policy Policy, TrainingSummary Summary) Train(AlgorithmOptions options, Func<IEnvironment> create, TrainingOptions? training = null,
         Action<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)

@@ -1,12 +1,16 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Writing a file so that whoever opens it finds the old content or the new, never a part.</summary>
+/// <summary>Writes files atomically: a reader sees the old content or the new content, never a part.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes a temporary file beside <paramref name="path"/>, forces it to disk and renames it. If anything fails the
-    /// temporary file is removed, and what was at <paramref name="path"/> is still there.</summary>
-    /// <exception cref="IOException">it could not be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">the folder is not ours to write to.</exception>
+    /// <summary>
+    /// Writes a temporary file next to <paramref name="path"/>, flushes it to disk and renames it. If that fails, the temporary file is deleted and the file at
+    /// <paramref name="path"/> is unchanged.
+    /// </summary>
+    /// <param name="path">The file to write or replace.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Writing to the directory is not permitted.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         string temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
@@ -25,7 +29,7 @@ public static class AtomicFile
             File.Delete(temporary);
             if (e is ArgumentOutOfRangeException)
             {
-                // The runtime's word for a file that is longer than the system allows.
+                // Thrown by the runtime when a file exceeds the limit of the system.
                 throw new IOException($"'{path}' cannot be written: {e.Message}", e);
             }
             throw;

@@ -1,21 +1,33 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Weights on disk, as a safetensors file with one entry per slice of the parameters: PyTorch's names and layout,
-/// F32.</summary>
+/// <summary>Saves and loads parameters as safetensors files: one F32 entry per slice, with PyTorch's names and layout.</summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var network = new Mlp(layout, [4, 32, 2]);
+/// var parameters = new Parameters(layout).Initialize(new Rng(1));
+/// Checkpoint.Save("network.safetensors", parameters);
+/// var loaded = new Parameters(layout);
+/// Checkpoint.Load("network.safetensors", loaded);
+/// </code>
+/// </example>
 public static class Checkpoint
 {
-    /// <summary>Writes the values of all slices. A file that was there is replaced in one piece, or left as it was if writing
-    /// fails.</summary>
-    /// <exception cref="IOException">it could not be written.</exception>
+    /// <summary>Writes the values of all slices. An existing file is replaced atomically, or left unchanged if writing fails.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="metadata">Free text, by key.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Save(string path, Parameters parameters, IReadOnlyDictionary<string, string>? metadata = null)
         => new Safetensors(parameters.Layout.Slices.Select(slice => SafetensorsEntry.Of(slice.Name, LengthsOf(slice), parameters[slice].ToArray())), metadata)
             .Write(path);
 
-    /// <summary>Reads the values of all slices. The file must hold exactly them; if it does not, no value is changed.</summary>
-    /// <returns>the metadata.</returns>
-    /// <exception cref="InvalidDataException">the file is damaged, or entries are missing, unknown or of another shape or type;
-    /// names the file and the entries in one line.</exception>
-    /// <exception cref="IOException">it could not be read.</exception>
+    /// <summary>Reads the values of all slices. The file must contain exactly these slices; otherwise no value is changed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="parameters">The parameters to overwrite.</param>
+    /// <returns>The metadata of the file.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged, or entries are missing, unknown, or of another shape or type.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static IReadOnlyDictionary<string, string> Load(string path, Parameters parameters)
     {
         var file = Safetensors.Read(path);
@@ -29,9 +41,9 @@ public static class Checkpoint
         ];
         if (problems.Length > 0)
         {
-            const int Most = 10;
-            string more = problems.Length > Most ? $"; and {problems.Length - Most} more" : "";
-            throw new InvalidDataException($"{path} does not fit the network: {string.Join("; ", problems.Take(Most))}{more}");
+            const int MaxShown = 10;
+            string more = problems.Length > MaxShown ? $"; and {problems.Length - MaxShown} more" : "";
+            throw new InvalidDataException($"{path} does not match the network: {string.Join("; ", problems.Take(MaxShown))}{more}");
         }
         foreach (var slice in parameters.Layout.Slices)
         {

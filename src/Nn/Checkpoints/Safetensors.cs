@@ -3,17 +3,29 @@ using System.Buffers.Binary;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// What a safetensors file holds: named arrays and a few strings about them. The format
-/// (https://github.com/huggingface/safetensors) is eight bytes of header length, little-endian; a JSON header with type, shape
-/// and place of every array; the arrays one behind the other. It holds no code, and is read strictly: every byte of the file
-/// must be accounted for.
+/// The content of a safetensors file: named arrays and text metadata. The format (https://github.com/huggingface/safetensors) is the header length in eight
+/// bytes, little-endian; a JSON header with the type, shape and position of every array; and the concatenated arrays. A file contains no code. Reading is
+/// strict: every byte must belong to the header or to one array.
 /// </summary>
+/// <example>
+/// <code>
+/// var file = new Safetensors([SafetensorsEntry.Of("weight", [2, 3], new float[6]), SafetensorsEntry.Of("steps", [], new long[] { 100 })]);
+/// file.Write("data.safetensors");
+/// var loaded = Safetensors.Read("data.safetensors");
+/// if (loaded.Find("weight") is { } entry &amp;&amp; entry.TryGet(out float[] values))
+/// {
+///     Console.WriteLine($"{entry}: {values.Length} elements");
+/// }
+/// </code>
+/// </example>
 public sealed class Safetensors
 {
     private readonly Dictionary<string, SafetensorsEntry> byName = new(StringComparer.Ordinal);
 
-    /// <summary>Content to be written.</summary>
-    /// <exception cref="ArgumentException">a name occurs twice, or is that of the metadata.</exception>
+    /// <summary>Creates the content of a file.</summary>
+    /// <param name="entries">The arrays.</param>
+    /// <param name="metadata">Free text, by key.</param>
+    /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
     public Safetensors(IEnumerable<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata = null)
     {
         Entries = [.. entries];
@@ -22,24 +34,23 @@ public sealed class Safetensors
         {
             if (entry.Name == SafetensorsHeader.MetadataName || !byName.TryAdd(entry.Name, entry))
             {
-                throw new ArgumentException($"safetensors: the name '{entry.Name}' is taken");
+                throw new ArgumentException($"safetensors: the name '{entry.Name}' is already in use or reserved");
             }
         }
     }
 
-    /// <summary>The arrays; when they were read, in the order of the file.</summary>
+    /// <summary>The arrays, in the order of the file.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries { get; }
 
-    /// <summary>Free text: versions, hyper-parameters.</summary>
+    /// <summary>Free text, by key, such as versions and hyperparameters.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>The array of a name, or null.</summary>
+    /// <summary>Returns the array with a name, or null.</summary>
     public SafetensorsEntry? Find(string name) => byName.GetValueOrDefault(name);
 
-    /// <summary>Reads and checks a file.</summary>
-    /// <exception cref="InvalidDataException">it breaks the format, or has types or sizes that are not supported; one line that
-    /// names the file, the entry and what is wrong.</exception>
-    /// <exception cref="IOException">it could not be read.</exception>
+    /// <summary>Reads and validates a file.</summary>
+    /// <exception cref="InvalidDataException">The file violates the format or uses unsupported types or sizes.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static Safetensors Read(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read);
@@ -48,12 +59,12 @@ public sealed class Safetensors
             Span<byte> prefix = stackalloc byte[sizeof(ulong)];
             if (stream.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) < prefix.Length)
             {
-                throw new InvalidDataException($"{stream.Length} bytes are too few for a header");
+                throw new InvalidDataException($"the file has {stream.Length} bytes, fewer than a header");
             }
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
             if (length > (ulong)(stream.Length - prefix.Length) || length > SafetensorsHeader.MaxLength)
             {
-                throw new InvalidDataException($"a header of {length} bytes does not fit a file of {stream.Length}");
+                throw new InvalidDataException($"a header of {length} bytes does not fit in a file of {stream.Length} bytes");
             }
             byte[] json = new byte[length];
             stream.ReadExactly(json);
@@ -70,9 +81,11 @@ public sealed class Safetensors
         }
     }
 
-    /// <summary>Writes a file, or replaces it, in one piece: see <see cref="AtomicFile"/>. Wide types go first, which keeps
-    /// every number aligned. The same content gives the same bytes.</summary>
-    /// <exception cref="IOException">it could not be written; what was there before is still there.</exception>
+    /// <summary>
+    /// Writes or replaces a file atomically, see <see cref="AtomicFile"/>. Wide types come first, so that all arrays are aligned. Equal content gives equal
+    /// bytes.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be written; an existing file is unchanged.</exception>
     public void Write(string path) => AtomicFile.Write(path, stream =>
     {
         SafetensorsEntry[] ordered = [.. Entries.OrderByDescending(entry => entry.ElementSize)];

@@ -5,18 +5,19 @@ using System.Text.Json;
 
 namespace Marl.Native.Nn;
 
-/// <summary>The header of a safetensors file: { "__metadata__": { "key": "text" }, "name": { "dtype": "F32", "shape": [2, 3],
-/// "data_offsets": [begin, end] }, .. }, offsets counted from the end of the header. Messages of errors lack the file's name,
-/// which the reader adds.</summary>
+/// <summary>
+/// The header of a safetensors file: { "__metadata__": { "key": "text" }, "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] }, .. }.
+/// Offsets are relative to the end of the header. Error messages omit the file name, which the reader adds.
+/// </summary>
 internal static class SafetensorsHeader
 {
-    /// <summary>The one name that is not an entry's.</summary>
+    /// <summary>The reserved name of the metadata.</summary>
     public const string MetadataName = "__metadata__";
 
-    /// <summary>The longest header that the format's own library accepts.</summary>
+    /// <summary>The longest header that the reference library accepts, in bytes.</summary>
     public const ulong MaxLength = 100_000_000;
 
-    /// <summary>The first bytes of a file: length and header, filled up with blanks to a multiple of 8.</summary>
+    /// <summary>Formats the length and the header, padded with spaces to a multiple of 8 bytes.</summary>
     public static ReadOnlySpan<byte> Format(ReadOnlySpan<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -61,39 +62,38 @@ internal static class SafetensorsHeader
         return bytes;
     }
 
-    /// <summary>The content that a header announces, its arrays still zeros, in the order of the file.</summary>
-    /// <exception cref="InvalidDataException">the header is wrong in itself, or for <paramref name="dataLength"/> bytes of
-    /// data.</exception>
+    /// <summary>Parses a header. The arrays are zeros, in the order of the file.</summary>
+    /// <exception cref="InvalidDataException">The header is invalid, or does not match <paramref name="dataLength"/> bytes of data.</exception>
     public static Safetensors Parse(ReadOnlySpan<byte> header, long dataLength)
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        var places = new List<Place>();
+        var entries = new List<EntryHeader>();
         try
         {
-            ParseJson(header, metadata, places);
+            ParseJson(header, metadata, entries);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The reader's InvalidOperationException: text that is not Unicode.
+            // Utf8JsonReader throws InvalidOperationException for invalid UTF-8.
             throw new InvalidDataException($"the header is not valid JSON: {Printable(e.Message)}", e);
         }
-        places.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
+        entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         long end = 0;
-        foreach (var place in places)
+        foreach (var entry in entries)
         {
-            string where = place.Begin < end ? "inside" : "with a gap behind";
-            Check(place.Begin == end, place.Name, $"begins at {place.Begin}, {where} the entry before, which ends at {end}");
-            Check(place.End <= dataLength, place.Name, $"ends at {place.End}, beyond the file's {dataLength} bytes of data");
-            end = place.End;
+            string where = entry.Begin < end ? "inside" : "with a gap after";
+            Check(entry.Begin == end, entry.Name, $"begins at {entry.Begin}, {where} the previous entry, which ends at {end}");
+            Check(entry.End <= dataLength, entry.Name, $"ends at {entry.End}, beyond the file's {dataLength} bytes of data");
+            end = entry.End;
         }
         if (end < dataLength)
         {
-            throw new InvalidDataException($"{dataLength - end} bytes at the end belong to no entry");
+            throw new InvalidDataException($"the last {dataLength - end} bytes belong to no entry");
         }
-        return new Safetensors(places.Select(place => place.Allocate()), metadata);
+        return new Safetensors(entries.Select(entry => entry.Allocate()), metadata);
     }
 
-    /// <summary>A name as it may stand in a message of one line.</summary>
+    /// <summary>Formats a name for a message of one line.</summary>
     public static string Printable(string text)
     {
         var line = new StringBuilder();
@@ -104,7 +104,7 @@ internal static class SafetensorsHeader
         return line.ToString();
     }
 
-    private static void ParseJson(ReadOnlySpan<byte> header, Dictionary<string, string> metadata, List<Place> places)
+    private static void ParseJson(ReadOnlySpan<byte> header, Dictionary<string, string> metadata, List<EntryHeader> entries)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var reader = new Utf8JsonReader(header);
@@ -119,10 +119,10 @@ internal static class SafetensorsHeader
             }
             else
             {
-                places.Add(ParsePlace(ref reader, name));
+                entries.Add(ParseEntry(ref reader, name));
             }
         }
-        // Reads on to the end: anything but blanks behind the object is refused there.
+        // Rejects anything but white space after the object.
         reader.Read();
     }
 
@@ -136,7 +136,7 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static Place ParsePlace(ref Utf8JsonReader reader, string name)
+    private static EntryHeader ParseEntry(ref Utf8JsonReader reader, string name)
     {
         string entry = $"entry '{Printable(name)}'";
         string? type = null;
@@ -151,10 +151,10 @@ internal static class SafetensorsHeader
                     type = reader.GetString();
                     break;
                 case "shape" when shape is null:
-                    shape = ParseNumbers(ref reader, $"{entry}, shape");
+                    shape = ParseIntegers(ref reader, $"{entry}, shape");
                     break;
                 case "data_offsets" when offsets is null:
-                    offsets = ParseNumbers(ref reader, $"{entry}, data_offsets");
+                    offsets = ParseIntegers(ref reader, $"{entry}, data_offsets");
                     break;
                 default:
                     string problem = field is "dtype" or "shape" or "data_offsets" ? "occurs twice" : "is not a field of the format";
@@ -166,22 +166,22 @@ internal static class SafetensorsHeader
             string missing = type is null ? "dtype" : shape is null ? "shape" : "data_offsets";
             throw new InvalidDataException($"{entry}: {missing} is missing");
         }
-        return Place.Of(name, type, shape, offsets);
+        return EntryHeader.Of(name, type, shape, offsets);
     }
 
-    private static long[] ParseNumbers(ref Utf8JsonReader reader, string what)
+    private static long[] ParseIntegers(ref Utf8JsonReader reader, string what)
     {
-        var numbers = new List<long>();
+        var values = new List<long>();
         Expect(ref reader, JsonTokenType.StartArray, what);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            numbers.Add(reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long number) && number >= 0 ? number
-                : throw new InvalidDataException($"{what}: whole numbers from 0 on are needed"));
+            values.Add(reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long value) && value >= 0 ? value
+                : throw new InvalidDataException($"{what}: expected nonnegative integers"));
         }
-        return [.. numbers];
+        return [.. values];
     }
 
-    /// <summary>The next name of an object, with the reader on its value; null at the object's end.</summary>
+    /// <summary>Reads the next property name and moves to its value. Returns null at the end of the object.</summary>
     private static string? NextName(ref Utf8JsonReader reader)
     {
         reader.Read();
@@ -198,7 +198,7 @@ internal static class SafetensorsHeader
     {
         if (reader.TokenType != type)
         {
-            throw new InvalidDataException($"{what}: {type} is needed where {reader.TokenType} stands");
+            throw new InvalidDataException($"{what}: expected {type}, found {reader.TokenType}");
         }
     }
 
@@ -210,10 +210,10 @@ internal static class SafetensorsHeader
         }
     }
 
-    /// <summary>One entry of the header, checked by itself.</summary>
-    private sealed record Place(string Name, string Type, int[] Shape, int Count, long Begin, long End)
+    /// <summary>The validated header of one entry.</summary>
+    private sealed record EntryHeader(string Name, string Type, int[] Shape, int Count, long Begin, long End)
     {
-        public static Place Of(string name, string type, long[] shape, long[] offsets)
+        public static EntryHeader Of(string name, string type, long[] shape, long[] offsets)
         {
             int size = SafetensorsEntry.SizeOf(type);
             Check(size > 0, name, $"dtype '{Printable(type)}' is not supported; F32, F64, I32, I64, U64, U8 and BOOL are");
@@ -222,16 +222,16 @@ internal static class SafetensorsHeader
             foreach (long length in shape)
             {
                 Check(length <= int.MaxValue, name, $"an axis of {length} is too long");
-                // Saturates, so that nothing overflows and a later axis of 0 still makes it 0.
+                // Saturate, so that the product does not overflow and a later axis of 0 still gives 0.
                 count = Int128.Min(count * length, long.MaxValue);
             }
             Check(count <= Array.MaxLength, name, $"shape {List(shape)} has more than {Array.MaxLength} elements");
             long bytes = (long)count * size, given = offsets[1] - offsets[0];
             Check(bytes == given, name, $"shape {List(shape)} of {type} takes {bytes} bytes, data_offsets {List(offsets)} give {given}");
-            return new Place(name, type, [.. shape.Select(length => (int)length)], (int)count, offsets[0], offsets[1]);
+            return new EntryHeader(name, type, [.. shape.Select(length => (int)length)], (int)count, offsets[0], offsets[1]);
         }
 
-        private static string List(long[] numbers) => $"[{string.Join(", ", numbers)}]";
+        private static string List(long[] values) => $"[{string.Join(", ", values)}]";
 
         public SafetensorsEntry Allocate() => SafetensorsEntry.Allocate(Name, Type, Shape, Count);
     }

@@ -1,19 +1,21 @@
 namespace Marl.Native.Nn;
 
-/// <summary>A convolution over images with square kernels, as PyTorch's nn.Conv2d: x [N, C, H, W], <c>weight</c> [O, C, K, K], <c>bias</c> [O],
-/// y [N, O, H', W'] with H' = (H + 2 padding - K) / stride + 1; both begin as <see cref="Initializers.UniformFanIn"/> of C K K.</summary>
+/// <summary>
+/// A convolution over images with square kernels, as PyTorch's nn.Conv2d: x [N, C, H, W], <c>weight</c> [O, C, K, K], <c>bias</c> [O], y [N, O, H', W'] with H'
+/// = (H + 2 padding - K) / stride + 1. Weights and biases are initialized by <see cref="Initializers.UniformFanIn"/> of C K K.
+/// </summary>
 public sealed class Conv2d
 {
     private readonly ParameterSlice weight, bias;
     private readonly int stride, padding;
 
-    /// <summary>Adds its weights to a layout.</summary>
-    /// <param name="layout">where to, under the layout's prefix.</param>
-    /// <param name="inputs">C, the channels of x.</param>
-    /// <param name="outputs">O, the channels of y.</param>
-    /// <param name="kernel">K, height and width of the kernels.</param>
-    /// <param name="stride">from one patch to the next.</param>
-    /// <param name="padding">rows and columns of zeros on each side.</param>
+    /// <summary>Creates a layer and adds its weights to a layout.</summary>
+    /// <param name="layout">The layout.</param>
+    /// <param name="inputs">C, the number of channels of x.</param>
+    /// <param name="outputs">O, the number of channels of y.</param>
+    /// <param name="kernel">K, the height and width of the kernels.</param>
+    /// <param name="stride">The distance between two patches, at least 1.</param>
+    /// <param name="padding">The number of rows and columns of zeros on each side.</param>
     public Conv2d(ParameterLayout layout, int inputs, int outputs, int kernel, int stride = 1, int padding = 0)
     {
         (this.stride, this.padding) = (stride, padding);
@@ -22,7 +24,7 @@ public sealed class Conv2d
         bias = layout.Add("bias", new Shape(outputs), uniform);
     }
 
-    /// <summary>y from x.</summary>
-    /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
+    /// <summary>Computes y.</summary>
+    /// <exception cref="ArgumentException">x does not match the weights.</exception>
     public Var Forward(Weights w, Var x) => x.Conv2d(w[weight], w[bias], stride, padding);
 }

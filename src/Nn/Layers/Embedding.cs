@@ -1,18 +1,21 @@
 namespace Marl.Native.Nn;
 
-/// <summary>A table of vectors, one per class, as PyTorch's nn.Embedding: indices [..] give y [.., F]; <c>weight</c> [V, F] begins standard normal.</summary>
+/// <summary>
+/// A table of vectors, one per class, as PyTorch's nn.Embedding: indices [..] select y [.., F]. <c>weight</c> [V, F] is initialized from a standard normal
+/// distribution.
+/// </summary>
 public sealed class Embedding
 {
     private readonly ParameterSlice weight;
 
-    /// <summary>Adds its weights to a layout.</summary>
-    /// <param name="layout">where to, under the layout's prefix.</param>
+    /// <summary>Creates a table and adds it to a layout.</summary>
+    /// <param name="layout">The layout.</param>
     /// <param name="count">V, the number of vectors.</param>
-    /// <param name="features">F, their length.</param>
+    /// <param name="features">F, the length of a vector.</param>
     public Embedding(ParameterLayout layout, int count, int features)
         => weight = layout.Add("weight", new Shape(count, features), Initializers.Normal());
 
-    /// <summary>The vectors [.., F] of indices [..], integers below V stored as floats.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">an index outside of the table.</exception>
+    /// <summary>Returns the vectors [.., F] of indices [..], integers stored as floats.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index lies outside the table.</exception>
     public Var Forward(Weights w, Tensor index) => w[weight].GatherRows(index);
 }

@@ -1,20 +1,19 @@
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// y = (x - mean) / sqrt(var + epsilon) * weight + bias, mean and variance (divisor F) over the last axis [F] of each row (Ba et
-/// al. 2016), as PyTorch's nn.LayerNorm: <c>weight</c> [F] begins as 1, <c>bias</c> [F] as 0; with N copies x is [.., N, F],
-/// both are [N, F].
+/// Layer normalization, y = (x - mean) / sqrt(var + epsilon) * weight + bias, with the mean and variance (divisor F) of the last axis [F] of each row (Ba et
+/// al. 2016), as PyTorch's nn.LayerNorm. <c>weight</c> [F] is initially 1, <c>bias</c> [F] 0; with N groups x is [.., N, F], both are [N, F].
 /// </summary>
 public sealed class LayerNorm
 {
     private readonly ParameterSlice weight, bias;
     private readonly float epsilon;
 
-    /// <summary>Adds its weights to a layout.</summary>
-    /// <param name="layout">where to, under the layout's prefix.</param>
+    /// <summary>Creates a layer and adds its weights to a layout.</summary>
+    /// <param name="layout">The layout.</param>
     /// <param name="features">F, the length of the last axis.</param>
-    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
-    /// <param name="epsilon">keeps rows of equal numbers from dividing by 0.</param>
+    /// <param name="groups">The number N of groups of rows with their own weights; 0: one set of weights for all rows.</param>
+    /// <param name="epsilon">The term added to the variance for numerical stability.</param>
     public LayerNorm(ParameterLayout layout, int features, int groups = 0, float epsilon = 1e-5f)
     {
         this.epsilon = epsilon;
@@ -22,8 +21,8 @@ public sealed class LayerNorm
         bias = layout.AddGroups("bias", groups, [features], Initializers.Constant(0f));
     }
 
-    /// <summary>y, of the shape of x.</summary>
-    /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
+    /// <summary>Computes y, of the shape of x.</summary>
+    /// <exception cref="ArgumentException">x does not match the weights.</exception>
     public Var Forward(Weights w, Var x)
     {
         Var scale = w[weight], shift = w[bias];
@@ -31,7 +30,7 @@ public sealed class LayerNorm
             && (scale.Shape.Rank == 1 || x.Shape[-2] == scale.Shape[0]);
         if (!fits)
         {
-            throw new ArgumentException($"LayerNorm: input {x.Shape} does not fit weight {scale.Shape}");
+            throw new ArgumentException($"LayerNorm: input {x.Shape} does not match weight {scale.Shape}");
         }
         return x.LayerNorm(scale, shift, epsilon);
     }

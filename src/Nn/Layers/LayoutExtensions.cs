@@ -1,9 +1,9 @@
 namespace Marl.Native.Nn;
 
-/// <summary>What all layers share.</summary>
+/// <summary>Extensions for the constructors of layers.</summary>
 internal static class LayoutExtensions
 {
-    /// <summary>A slice of shape <paramref name="lengths"/>, with an axis [N] in front when there are N &gt; 0 copies.</summary>
+    /// <summary>Adds a slice of shape <paramref name="lengths"/>, with a leading axis [N] for N > 0 groups.</summary>
     public static ParameterSlice AddGroups(this ParameterLayout layout, string name, int groups, ReadOnlySpan<int> lengths,
         Initializer initializer)
     {

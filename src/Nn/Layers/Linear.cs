@@ -1,18 +1,31 @@
 namespace Marl.Native.Nn;
 
-/// <summary>y = x W^T + b over the last axis, as PyTorch's nn.Linear: x [.., in], <c>weight</c> [out, in], <c>bias</c> [out], y
-/// [.., out]. With N copies: x [.., N, in], <c>weight</c> [N, out, in], <c>bias</c> [N, out], y [.., N, out].</summary>
+/// <summary>
+/// A linear layer over the last axis, y = x W^T + b, as PyTorch's nn.Linear: x [.., in], <c>weight</c> [out, in], <c>bias</c> [out], y [.., out]. With N
+/// groups: x [.., N, in], <c>weight</c> [N, out, in], <c>bias</c> [N, out], y [.., N, out].
+/// </summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var layer = new Linear(layout, inputs: 4, outputs: 2);
+/// var parameters = new Parameters(layout).Initialize(new Rng(1));
+/// var tape = new Tape();
+/// using (tape.Step())
+/// {
+///     Var y = layer.ForwardRelu(tape.Bind(parameters), tape.Constant(Tensor.Zeros(16, 4)));   // [16, 2]
+/// }
+/// </code>
+/// </example>
 public sealed class Linear
 {
     private readonly ParameterSlice weight, bias;
 
-    /// <summary>Adds its weights to a layout.</summary>
-    /// <param name="layout">where to, under the layout's prefix.</param>
-    /// <param name="inputs">length of the last axis of x.</param>
-    /// <param name="outputs">length of the last axis of y.</param>
-    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
-    /// <param name="initializer">of the weights, the bias being 0; by default both are
-    /// <see cref="Initializers.UniformFanIn"/>.</param>
+    /// <summary>Creates a layer and adds its weights to a layout.</summary>
+    /// <param name="layout">The layout.</param>
+    /// <param name="inputs">The length of the last axis of x.</param>
+    /// <param name="outputs">The length of the last axis of y.</param>
+    /// <param name="groups">The number N of groups of rows with their own weights; 0: one set of weights for all rows.</param>
+    /// <param name="initializer">Initializes the weights, with a bias of 0; by default both are <see cref="Initializers.UniformFanIn"/>.</param>
     public Linear(ParameterLayout layout, int inputs, int outputs, int groups = 0, Initializer? initializer = null)
     {
         (Inputs, Outputs) = (inputs, outputs);
@@ -21,24 +34,24 @@ public sealed class Linear
         bias = layout.AddGroups("bias", groups, [outputs], initializer is null ? uniform : Initializers.Constant(0f));
     }
 
-    /// <summary>Length of the last axis of x.</summary>
+    /// <summary>The length of the last axis of x.</summary>
     public int Inputs { get; }
 
-    /// <summary>Length of the last axis of y.</summary>
+    /// <summary>The length of the last axis of y.</summary>
     public int Outputs { get; }
 
-    /// <summary>y from x.</summary>
-    /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
+    /// <summary>Computes y.</summary>
+    /// <exception cref="ArgumentException">x does not match the weights.</exception>
     public Var Forward(Weights w, Var x) => x.Linear(w[weight], w[bias]);
 
-    /// <summary>max(y, 0) from x, in one pass over memory.</summary>
-    /// <exception cref="ArgumentException">x does not fit; names both shapes.</exception>
+    /// <summary>Computes max(y, 0) in one pass over memory.</summary>
+    /// <exception cref="ArgumentException">x does not match the weights.</exception>
     public Var ForwardRelu(Weights w, Var x) => x.LinearRelu(w[weight], w[bias]);
 
-    /// <summary>max(y, 0) [.., N, out] of rows in groups of N, from what a group has in common, which comes first, and what is each row's own.</summary>
-    /// <param name="w">weights.</param>
-    /// <param name="common">[.., in common]</param>
-    /// <param name="own">[.., N, in of its own]</param>
-    /// <exception cref="ArgumentException">the inputs do not fit; names all shapes.</exception>
-    public Var ForwardRelu(Weights w, Var common, Var own) => own.LinearRelu(common, w[weight], w[bias]);
+    /// <summary>Computes max(y, 0) [.., N, out] for N rows that share their first inputs, without copying these.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="shared">[.., shared inputs] the inputs that N rows share.</param>
+    /// <param name="own">[.., N, own inputs] the inputs of each row.</param>
+    /// <exception cref="ArgumentException">The inputs do not match the weights.</exception>
+    public Var ForwardRelu(Weights w, Var shared, Var own) => own.LinearRelu(shared, w[weight], w[bias]);
 }

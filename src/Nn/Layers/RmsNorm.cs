@@ -1,27 +1,28 @@
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// y = x / sqrt(mean(x^2) + epsilon) * weight, the mean over the last axis [F] of each row (Zhang and Sennrich 2019, equation 4), as PyTorch's nn.RMSNorm:
-/// <c>weight</c> [F] begins as 1. Cheaper than <see cref="LayerNorm"/>: nothing is centered, and there is no bias. With N copies x is [.., N, F] and the weight [N, F].
+/// RMS normalization, y = x / sqrt(mean(x^2) + epsilon) * weight, with the mean over the last axis [F] of each row (Zhang and Sennrich 2019, equation 4), as
+/// PyTorch's nn.RMSNorm. <c>weight</c> [F] is initially 1; with N groups x is [.., N, F] and the weight [N, F]. Cheaper than <see cref="LayerNorm"/>: it
+/// neither centers x nor adds a bias.
 /// </summary>
 public sealed class RmsNorm
 {
     private readonly ParameterSlice weight;
     private readonly float epsilon;
 
-    /// <summary>Adds its weights to a layout.</summary>
-    /// <param name="layout">where to, under the layout's prefix.</param>
+    /// <summary>Creates a layer and adds its weights to a layout.</summary>
+    /// <param name="layout">The layout.</param>
     /// <param name="features">F, the length of the last axis.</param>
-    /// <param name="groups">N groups of rows with weights of their own; 0: one set of weights for all rows.</param>
-    /// <param name="epsilon">keeps rows of zeros from dividing by 0.</param>
+    /// <param name="groups">The number N of groups of rows with their own weights; 0: one set of weights for all rows.</param>
+    /// <param name="epsilon">The term added to the mean square for numerical stability.</param>
     public RmsNorm(ParameterLayout layout, int features, int groups = 0, float epsilon = 1e-5f)
     {
         this.epsilon = epsilon;
         weight = layout.AddGroups("weight", groups, [features], Initializers.Constant(1f));
     }
 
-    /// <summary>y, of the shape of x.</summary>
-    /// <exception cref="ArgumentException">x does not fit the weights; names both shapes.</exception>
+    /// <summary>Computes y, of the shape of x.</summary>
+    /// <exception cref="ArgumentException">x does not match the weights.</exception>
     public Var Forward(Weights w, Var x)
     {
         var scale = w[weight];
@@ -29,7 +30,7 @@ public sealed class RmsNorm
             && (scale.Shape.Rank == 1 || x.Shape[-2] == scale.Shape[0]);
         if (!fits)
         {
-            throw new ArgumentException($"RmsNorm: input {x.Shape} does not fit weight {scale.Shape}");
+            throw new ArgumentException($"RmsNorm: input {x.Shape} does not match weight {scale.Shape}");
         }
         var meanSquare = x.Square().Mean(-1).Reshape(x.Shape.With(-1, 1));
         return x / (meanSquare + epsilon).Sqrt() * scale;

@@ -1,7 +1,19 @@
 namespace Marl.Native.Nn;
 
-/// <summary>Bounds the gradient of parameters in an optimizer's step. Sums of squares are taken slice by slice on the device
-/// and added up in double precision in the order of the slices: deterministic, and nothing is allocated.</summary>
+/// <summary>
+/// Clips the gradient of parameters. Squared norms are computed per slice on the device and summed in double precision in the order of the slices, so that
+/// results are deterministic; nothing is allocated.
+/// </summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var network = new Mlp(layout, [2, 8, 1]);
+/// var parameters = new Parameters(layout).Initialize(new Rng(1));
+/// var (optimizer, clip) = (new Optimizer(parameters, new Adam()), new GradientClip(parameters));
+/// // After a call of tape.Backward:
+/// optimizer.Step(scale: clip.ByGlobalNorm(max: 10f));
+/// </code>
+/// </example>
 public sealed class GradientClip
 {
     private readonly Parameters parameters;
@@ -9,41 +21,42 @@ public sealed class GradientClip
     private readonly Tensor sums, scale;
     private readonly float[] hostSums;
 
-    /// <summary>For the gradient of <paramref name="parameters"/>.</summary>
+    /// <summary>Creates a clip for the gradient of <paramref name="parameters"/>.</summary>
     public GradientClip(Parameters parameters)
     {
         this.parameters = parameters;
         var device = parameters.Values.Device;
         hostSums = new float[parameters.Layout.Slices.Count];
-        segments = device.Split([.. parameters.Layout.Slices.Select(slice => slice.Shape.Count)]);
+        segments = device.CreateSegments([.. parameters.Layout.Slices.Select(slice => slice.Shape.Count)]);
         (sums, scale) = (device.Zeros(new Shape(hostSums.Length)), device.Zeros(new Shape(1)));
         Reset();
     }
 
-    /// <summary>[slices] the sums of squares of the gradient that <see cref="ByGlobalNorm"/> saw last.</summary>
-    public Tensor Squares => sums;
+    /// <summary>[slices] the squared norms of the gradient's slices in the last call of <see cref="ByGlobalNorm"/>.</summary>
+    public Tensor SquaredNorms => sums;
 
-    /// <summary>The norm of all of the gradient, n = sqrt(sum g^2). It is not finite if any number of the gradient is not, or if
-    /// n^2 overflows.</summary>
+    /// <summary>Computes the norm of the whole gradient, n = sqrt(sum g^2). It is not finite if an element is not finite or n^2 overflows.</summary>
     public float GlobalNorm() => Norm(ReadSquares(parameters.Gradient));
 
-    /// <summary>The same of sums of squares of its slices.</summary>
-    public static float Norm(ReadOnlySpan<float> squares)
+    /// <summary>Computes the norm from the squared norms of slices.</summary>
+    public static float Norm(ReadOnlySpan<float> squaredNorms)
     {
         double sum = 0;
-        foreach (float s in squares)
+        foreach (float s in squaredNorms)
         {
             sum += s;
         }
         return (float)Math.Sqrt(sum);
     }
 
-    /// <summary>How many times the gradient counts in a step: min(1, max / (n + 1e-6)) with n the <see cref="GlobalNorm"/> (Pascanu et al. 2013, in
-    /// PyTorch's form). Nothing is read: the number stays on the device, for <see cref="Optimizer.Step"/>.</summary>
-    /// <param name="max">infinite: the gradient counts once.</param>
-    /// <param name="loss">[1] what was differentiated, or none.</param>
-    /// <returns>[1], the same tensor at every call. It is negative, so that no step is taken, once n or the loss is not finite, until
-    /// <see cref="Reset"/>; <see cref="FirstNonFinite(Tensor)"/> tells where it went wrong.</returns>
+    /// <summary>
+    /// Computes the factor that clips the gradient to a maximum norm: min(1, max / (n + 1e-6)) with n the <see cref="GlobalNorm"/> (Pascanu et al. 2013, as in
+    /// PyTorch). The factor stays on the device, for <see cref="Optimizer.Step"/>.
+    /// </summary>
+    /// <param name="max">The maximum norm; infinity disables clipping.</param>
+    /// <param name="loss">[1] the loss, or none.</param>
+    /// <returns>[1], the same tensor in every call. Once n or the loss is not finite it is negative, so that no step is taken, until <see cref="Reset"/>; use
+    /// <see cref="FirstNonFinite(Tensor)"/> to find the slice.</returns>
     public Tensor ByGlobalNorm(float max, Tensor loss = default)
     {
         scale.Device.SumSquares(parameters.Gradient, segments, sums);
@@ -51,10 +64,10 @@ public sealed class GradientClip
         return scale;
     }
 
-    /// <summary>Steps are taken again.</summary>
+    /// <summary>Enables steps again after a gradient that was not finite.</summary>
     public void Reset() => scale.Device.Fill(scale, 1f);
 
-    /// <summary>g = g max / max(|g|, max) for every slice g by itself.</summary>
+    /// <summary>Clips the norm of every slice: g = g max / max(|g|, max).</summary>
     public void ByTensorNorm(float max)
     {
         var sums = ReadSquares(parameters.Gradient);
@@ -65,21 +78,20 @@ public sealed class GradientClip
         }
     }
 
-    /// <summary>g = min(max(g, -max), max), number by number.</summary>
+    /// <summary>Clips every element: g = min(max(g, -max), max).</summary>
     public void ByValue(float max)
         => parameters.Values.Device.Map(new Clamp(-max, max), parameters.Gradient, parameters.Gradient);
 
-    /// <summary>The first slice that holds a number which is not finite, or whose sum of squares overflows; none if all is
-    /// well.</summary>
-    /// <param name="block">[P] the parameters' gradient or values, or a memory of their optimizer.</param>
+    /// <summary>Returns the first slice with an element that is not finite or whose squared norm overflows, or null.</summary>
+    /// <param name="block">[P] the gradient or values of the parameters, or a state of their optimizer.</param>
     public ParameterSlice? FirstNonFinite(Tensor block) => FirstNonFinite(ReadSquares(block));
 
-    /// <summary>The same by sums of squares of the slices.</summary>
-    public ParameterSlice? FirstNonFinite(ReadOnlySpan<float> squares)
+    /// <summary>Returns the first slice whose squared norm is not finite, or null.</summary>
+    public ParameterSlice? FirstNonFinite(ReadOnlySpan<float> squaredNorms)
     {
-        for (int i = 0; i < squares.Length; i++)
+        for (int i = 0; i < squaredNorms.Length; i++)
         {
-            if (!float.IsFinite(squares[i]))
+            if (!float.IsFinite(squaredNorms[i]))
             {
                 return parameters.Layout.Slices[i];
             }

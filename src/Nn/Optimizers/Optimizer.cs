@@ -1,48 +1,57 @@
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// Moves parameters against their gradient by an <see cref="UpdateRule"/>, whose memories it keeps as flat blocks beside the
-/// parameters: a step is one pass over them and allocates nothing.
-/// <code>
-/// var optimizer = new Optimizer(parameters, new Adam { LearningRate = 5e-4 });
-/// using (tape.Step()) { tape.Backward(loss); }
-/// optimizer.Step();      // or Step(schedule.At(step))
-/// </code>
+/// Updates parameters from their gradient by an <see cref="UpdateRule"/>, whose state it keeps as flat blocks. A step is one pass over the blocks and allocates
+/// nothing.
 /// </summary>
+/// <example>
+/// <code>
+/// var layout = new ParameterLayout();
+/// var network = new Mlp(layout, [2, 8, 1]);
+/// var parameters = new Parameters(layout).Initialize(new Rng(1));
+/// var (tape, optimizer) = (new Tape(), new Optimizer(parameters, new Adam { LearningRate = 5e-4 }));
+/// using (tape.Step())
+/// {
+///     tape.Backward(network.Forward(tape.Bind(parameters), tape.Constant(Tensor.Zeros(16, 2))).Square().Mean());
+/// }
+/// optimizer.Step();
+/// </code>
+/// </example>
 public sealed class Optimizer
 {
     private readonly Parameters parameters;
-    private readonly Tensor[] memories;
+    private readonly Tensor[] state;
 
-    /// <summary>An optimizer that has not taken a step.</summary>
-    /// <param name="parameters">what it moves, and where their gradient is.</param>
-    /// <param name="rule">how.</param>
+    /// <summary>Creates an optimizer that has taken no step.</summary>
+    /// <param name="parameters">The parameters and their gradient.</param>
+    /// <param name="rule">The formula and hyperparameters.</param>
     public Optimizer(Parameters parameters, UpdateRule rule)
     {
         (this.parameters, Rule) = (parameters, rule);
-        memories = new Tensor[rule.Memories.Length];
-        for (int i = 0; i < memories.Length; i++)
+        state = new Tensor[rule.StateNames.Length];
+        for (int i = 0; i < state.Length; i++)
         {
-            memories[i] = parameters.Values.Device.Zeros(parameters.Values.Shape);
+            state[i] = parameters.Values.Device.Zeros(parameters.Values.Shape);
         }
     }
 
-    /// <summary>How it moves them.</summary>
+    /// <summary>The formula and hyperparameters.</summary>
     public UpdateRule Rule { get; }
 
-    /// <summary>Steps taken. Part of the state: rules correct their first steps' bias by it.</summary>
+    /// <summary>The number of steps taken, which some rules use for bias correction. Part of the state.</summary>
     public long Steps { get; set; }
 
-    /// <summary>What the rule remembers, by PyTorch's names. With <see cref="Steps"/> it is all there is: write both back to
-    /// restore exactly.</summary>
-    public IEnumerable<(string Name, Tensor Value)> State => Rule.Memories.Zip(memories);
+    /// <summary>The state of the rule, with PyTorch's names. Restore it together with <see cref="Steps"/> to continue exactly.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State => Rule.StateNames.Zip(state);
 
-    /// <summary>One step against <see cref="Parameters.Gradient"/>, after which the next Backward starts from 0, see <see cref="Parameters.DiscardGradient"/>.</summary>
-    /// <param name="learningRate">of this step; by default the rule's.</param>
-    /// <param name="scale">[1] how many times the gradient counts, see <see cref="GradientClip.ByGlobalNorm"/>; by default once.</param>
+    /// <summary>
+    /// Takes one step with <see cref="Parameters.Gradient"/>. The next Backward starts from a gradient of 0, see <see cref="Parameters.DiscardGradient"/>.
+    /// </summary>
+    /// <param name="learningRate">The learning rate of this step; by default the rule's.</param>
+    /// <param name="scale">[1] a factor on the gradient, see <see cref="GradientClip.ByGlobalNorm"/>; by default 1.</param>
     public void Step(double? learningRate = null, Tensor scale = default)
     {
-        Rule.Apply(parameters.Values, parameters.Gradient, memories, ++Steps, learningRate ?? Rule.LearningRate, scale);
+        Rule.Apply(parameters.Values, parameters.Gradient, state, ++Steps, learningRate ?? Rule.LearningRate, scale);
         parameters.DiscardGradient();
     }
 }

@@ -3,33 +3,33 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// RMSprop (Hinton 2012; centered: Graves 2013), in PyTorch's form with epsilon outside of the root:
+/// RMSprop (Hinton 2012; centered: Graves 2013), as in PyTorch with epsilon outside the root:
 /// <code>
 /// v = alpha v + (1 - alpha) g^2
-/// a = alpha a + (1 - alpha) g     where centered, else a = 0
+/// a = alpha a + (1 - alpha) g     if centered, else a = 0
 /// d = g / (sqrt(v - a^2) + epsilon)
 /// p = p - lr d,   with momentum: b = momentum b + d,  p = p - lr b
 /// </code>
 /// </summary>
 public sealed record RmsProp : UpdateRule
 {
-    /// <summary>RMSprop with PyTorch's defaults.</summary>
+    /// <summary>Creates RMSprop with PyTorch's default learning rate.</summary>
     public RmsProp() => LearningRate = 1e-2;
 
-    /// <summary>How much of the averages is kept, in [0, 1).</summary>
+    /// <summary>The decay factor of the averages, in [0, 1).</summary>
     public double Alpha { get; init => field = Decay(value); } = 0.99;
 
-    /// <summary>Keeps small gradients from dividing by 0.</summary>
-    public double Epsilon { get; init => field = NotNegative(value); } = 1e-8;
+    /// <summary>The term added to the denominator for numerical stability.</summary>
+    public double Epsilon { get; init => field = NonNegative(value); } = 1e-8;
 
-    /// <summary>How much of the last step's direction is kept, in [0, 1).</summary>
+    /// <summary>The momentum factor, in [0, 1).</summary>
     public double Momentum { get; init => field = Decay(value); }
 
-    /// <summary>Whether to divide by the standard deviation instead of the root of the mean square.</summary>
+    /// <summary>Whether to divide by the standard deviation instead of the root mean square.</summary>
     public bool Centered { get; init; }
 
     /// <inheritdoc/>
-    protected internal override string[] Memories => (Centered, Momentum > 0) switch
+    protected internal override string[] StateNames => (Centered, Momentum > 0) switch
     {
         (false, false) => ["square_avg"],
         (false, true) => ["square_avg", "momentum_buffer"],
@@ -38,38 +38,38 @@ public sealed record RmsProp : UpdateRule
     };
 
     /// <inheritdoc/>
-    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale)
+    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> state, long step, double learningRate, Tensor scale)
     {
-        var v = memories[0];
-        var a = Centered ? memories[1] : default;
+        var v = state[0];
+        var a = Centered ? state[1] : default;
         if (Momentum > 0)
         {
-            // Two passes: the first moves the buffer along d, the second the parameters along the buffer.
-            var b = memories[^1];
-            p.Device.Update(new Scaled(Momentum, 1, this), b, g, a, v, scale);
+            // Two passes: the first adds d to the buffer, the second moves the parameters along the buffer.
+            var b = state[^1];
+            p.Device.Update(new ScaledStep(Momentum, 1, this), b, g, a, v, scale);
             p.Device.Update(new Descent((float)learningRate), p, g, b, default, scale);
         }
         else
         {
-            p.Device.Update(new Scaled(1, -learningRate, this), p, g, a, v, scale);
+            p.Device.Update(new ScaledStep(1, -learningRate, this), p, g, a, v, scale);
         }
     }
 
-    /// <summary>x = keep x + step d.</summary>
-    internal readonly struct Scaled(double keep, double step, RmsProp rule) : IUpdate
+    /// <summary>x = decay x + step d.</summary>
+    internal readonly struct ScaledStep(double decay, double step, RmsProp rule) : IUpdate
     {
-        private readonly float keep = (float)keep, step = (float)step, alpha = (float)rule.Alpha, rest = (float)(1 - rule.Alpha),
+        private readonly float decay = (float)decay, step = (float)step, alpha = (float)rule.Alpha, oneMinusAlpha = (float)(1 - rule.Alpha),
             center = rule.Centered ? (float)(1 - rule.Alpha) : 0f, epsilon = (float)rule.Epsilon;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<T>(ref T x, T g, ref T a, ref T v) where T : struct, ILane<T>
         {
-            v = T.Of(alpha) * v + T.Of(rest) * g * g;
+            v = T.Of(alpha) * v + T.Of(oneMinusAlpha) * g * g;
             a = T.Of(alpha) * a + T.Of(center) * g;
-            // Rounding may take the variance of equal gradients below 0.
+            // Rounding may make the variance of equal gradients negative.
             var variance = v - a * a;
             variance = T.IfGreater(T.Zero, variance, T.Zero, variance);
-            x = T.Of(keep) * x + T.Of(step) * g / (T.Sqrt(variance) + T.Of(epsilon));
+            x = T.Of(decay) * x + T.Of(step) * g / (T.Sqrt(variance) + T.Of(epsilon));
         }
     }
 

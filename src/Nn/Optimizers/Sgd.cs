@@ -3,29 +3,29 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// Stochastic gradient descent, by default without momentum (Sutskever et al. 2013, in PyTorch's form):
+/// Stochastic gradient descent with optional momentum (Sutskever et al. 2013, as in PyTorch):
 /// <code>
 /// b = momentum b + g
-/// p = p - lr b,   with Nesterov's momentum p = p - lr (g + momentum b)
+/// p = p - lr b,   with Nesterov momentum: p = p - lr (g + momentum b)
 /// </code>
 /// </summary>
 public sealed record Sgd : UpdateRule
 {
-    /// <summary>How much of the last step's direction is kept, in [0, 1).</summary>
+    /// <summary>The momentum factor, in [0, 1).</summary>
     public double Momentum { get; init => field = Decay(value); }
 
-    /// <summary>Whether to look one step of momentum ahead.</summary>
+    /// <summary>Whether to use Nesterov momentum.</summary>
     public bool Nesterov { get; init; }
 
     /// <inheritdoc/>
-    protected internal override string[] Memories => Momentum > 0 ? ["momentum_buffer"] : [];
+    protected internal override string[] StateNames => Momentum > 0 ? ["momentum_buffer"] : [];
 
     /// <inheritdoc/>
-    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale)
+    protected internal override void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> state, long step, double learningRate, Tensor scale)
     {
-        // Without momentum b is g, and is forgotten.
+        // Without momentum b = g, and no state is stored.
         var update = new Update((float)learningRate, (float)Momentum, Nesterov ? 1f : 0f, Nesterov ? (float)Momentum : 1f);
-        p.Device.Update(update, p, g, memories.IsEmpty ? default : memories[0], default, scale);
+        p.Device.Update(update, p, g, state.IsEmpty ? default : state[0], default, scale);
     }
 
     internal readonly struct Update(float rate, float momentum, float gradientPart, float momentumPart) : IUpdate

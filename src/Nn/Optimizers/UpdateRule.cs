@@ -4,37 +4,39 @@ using System.Text.Json.Serialization;
 namespace Marl.Native.Nn;
 
 /// <summary>
-/// An optimizer's formula and hyperparameters, without any state: <c>new Adam { Epsilon = 1e-5 }</c>. An <see cref="Optimizer"/> applies it to parameters and keeps
-/// its memories. Hyperparameters are double because 1 - 0.999f is off by 5e-5.
+/// The formula and hyperparameters of an optimizer, without state: <c>new Adam { Epsilon = 1e-5 }</c>. An <see cref="Optimizer"/> applies it to parameters and
+/// keeps its state. Hyperparameters are double because 1 - 0.999f has an error of 5e-5.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Adam), "adam"), JsonDerivedType(typeof(AdamW), "adamw")]
 [JsonDerivedType(typeof(RmsProp), "rmsprop"), JsonDerivedType(typeof(Sgd), "sgd")]
 public abstract record UpdateRule
 {
-    /// <summary>The learning rate of steps that are not given another.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">negative or not a number.</exception>
-    public double LearningRate { get; init => field = NotNegative(value); } = 1e-3;
+    /// <summary>The default learning rate.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double LearningRate { get; init => field = NonNegative(value); } = 1e-3;
 
-    /// <summary>The names of what it remembers from step to step, each as large as the parameters and 0 at first.</summary>
-    protected internal abstract string[] Memories { get; }
+    /// <summary>The names of the state tensors, each of the size of the parameters and initially 0.</summary>
+    protected internal abstract string[] StateNames { get; }
 
-    /// <summary>One step: changes p and the memories.</summary>
-    /// <param name="p">[P] parameters.</param>
+    /// <summary>Applies one step: updates p and the state.</summary>
+    /// <param name="p">[P] the parameters.</param>
     /// <param name="g">[P] their gradient.</param>
-    /// <param name="memories">[P] each, in the order of <see cref="Memories"/>.</param>
-    /// <param name="step">t, counted from 1.</param>
-    /// <param name="learningRate">of this step.</param>
-    /// <param name="scale">how many times the gradient counts, as <see cref="Device.Update"/> takes it.</param>
-    protected internal abstract void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> memories, long step, double learningRate, Tensor scale);
+    /// <param name="state">[P] each, in the order of <see cref="StateNames"/>.</param>
+    /// <param name="step">The number t of the step, from 1.</param>
+    /// <param name="learningRate">The learning rate of this step.</param>
+    /// <param name="scale">[1] a factor on the gradient, or none, see <see cref="Device.Update"/>.</param>
+    protected internal abstract void Apply(Tensor p, Tensor g, ReadOnlySpan<Tensor> state, long step, double learningRate, Tensor scale);
 
-    /// <summary>Checks a hyper-parameter that is set.</summary>
-    protected static double NotNegative(double value, [CallerMemberName] string name = "")
+    /// <summary>Validates a hyperparameter: finite and at least 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    protected static double NonNegative(double value, [CallerMemberName] string name = "")
         => value >= 0 && double.IsFinite(value) ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name} must not be negative");
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} must be finite and at least 0");
 
-    /// <summary>Checks a factor of decay that is set.</summary>
+    /// <summary>Validates a decay factor: in [0, 1).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in [0, 1).</exception>
     protected static double Decay(double value, [CallerMemberName] string name = "")
         => value is >= 0 and < 1 ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name} must lie in [0, 1)");
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} must be in [0, 1)");
 }

@@ -5,25 +5,25 @@ using System.Runtime.Intrinsics.X86;
 namespace Marl.Native;
 
 /// <summary>
-/// Products of matrices. Depth is cut into blocks, columns into panels as wide as a lane of <see cref="Tile"/>, so that a panel
-/// of b stays in the first-level cache while the rows of a pass by. Between blocks an element waits in c, and a float stored and
-/// loaded again is the same float: its chain of fused multiply-adds over k is the same whatever the blocks, panels and tiles.
+/// Matrix products. The inner dimension is cut into blocks and the columns into panels of one <see cref="Tile"/> lane, so that a panel of b stays in the
+/// first-level cache while the rows of a stream through. Between blocks an element is stored in c; a float that is stored and loaded is unchanged, so that its
+/// chain of fused multiply-adds over k is the same for all blocks, panels and tiles.
 /// </summary>
 internal sealed unsafe partial class CpuDevice
 {
-    /// <summary>Depth of a block: a packed panel of two V16 is 16 KiB, a third of a first-level cache.</summary>
+    /// <summary>The depth of a block: a packed panel of two V16 takes 16 KiB, a third of a first-level cache.</summary>
     private const int MaxDepth = 128;
 
-    /// <summary>Height of a block: half a MiB of a, which stays in the second-level cache while all panels pass by.</summary>
+    /// <summary>The height of a block: 0.5 MiB of a, which stays in the second-level cache for all panels.</summary>
     private const int MaxHeight = 80 * Tile.MaxRows;
 
-    /// <summary>Height of a block of a that is copied together: 96 KiB.</summary>
+    /// <summary>The height of a packed block of a: 96 KiB.</summary>
     private const int MaxPackedHeight = 16 * Tile.MaxRows;
 
-    /// <summary>The widest lane.</summary>
+    /// <summary>The width of the widest lane.</summary>
     private const int MaxWidth = 64;
 
-    /// <summary>From this many rows on, copying a panel of b together pays for itself.</summary>
+    /// <summary>The number of rows from which packing a panel of b pays off.</summary>
     private const int RowsToPack = 96;
 
     public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
@@ -49,7 +49,7 @@ internal sealed unsafe partial class CpuDevice
 
     private static void Multiply(StridedMatrix a, StridedMatrix b, StridedMatrix start, StridedMatrix c, int m, int n, int k)
     {
-        // Lanes run along the columns of c; where those are not contiguous, the transposed product is computed.
+        // Lanes run along the columns of c; if those are not contiguous, compute the transposed product.
         if (c.Column != 1)
         {
             (a, b, start, c, m, n) = (b.T, a.T, start.T, c.T, n, m);
@@ -59,12 +59,12 @@ internal sealed unsafe partial class CpuDevice
         {
             int depth = Math.Min(k - done, MaxDepth);
             var first = done == 0 ? start : c;
-            int maxHeight = Collides(a.Column) ? MaxPackedHeight : MaxHeight;
+            int maxHeight = ConflictsInCache(a.Column) ? MaxPackedHeight : MaxHeight;
             for (int row = 0; row < m; row += maxHeight)
             {
                 int height = Math.Min(m - row, maxHeight);
                 var product = new Product(a.From(row, done), b.From(done, 0), first.From(row, 0), c.From(row, 0), height, n, depth);
-                if (Collides(a.Column) && n > 2 * V16.Width)
+                if (ConflictsInCache(a.Column) && n > 2 * V16.Width)
                 {
                     MultiplyPacked(product);
                 }
@@ -78,11 +78,13 @@ internal sealed unsafe partial class CpuDevice
         while (done < k);
     }
 
-    /// <summary>Whether elements so many floats apart fall on each other in the first-level cache: at multiples of 512 bytes its 64 sets shrink to 8.</summary>
-    private static bool Collides(nint stride) => stride % 128 == 0;
+    /// <summary>Whether elements at this stride conflict in the first-level cache: at multiples of 512 bytes only 8 of its 64 sets are used.</summary>
+    private static bool ConflictsInCache(nint stride) => stride % 128 == 0;
 
-    /// <summary>The product with a block of a transposed a whose elements along k collide: they are copied together first, tile by tile, and not
-    /// fetched again for each panel of b.</summary>
+    /// <summary>
+    /// The product with a block of a transposed a whose columns conflict in the cache: the block is packed first, tile by tile, instead of being loaded again
+    /// for each panel of b.
+    /// </summary>
     [SkipLocalsInit]
     private static void MultiplyPacked(in Product product)
     {
@@ -91,7 +93,7 @@ internal sealed unsafe partial class CpuDevice
         MultiplyBlock(product.WithPackedA(packed));
     }
 
-    /// <summary>The rows of each tile side by side for each k. For each k its rows are contiguous, so that memory is read in order.</summary>
+    /// <summary>Packs the rows of each tile next to each other for each k. The rows of a column are contiguous, so that memory is read in order.</summary>
     private static void PackTiles(StridedMatrix a, int m, int depth, float* packed)
     {
         for (int k = 0; k < depth; k++)
@@ -118,15 +120,15 @@ internal sealed unsafe partial class CpuDevice
 
     private static void MultiplyBlock(in Product product)
     {
-        // Whole lanes of c are loaded and stored where its columns are contiguous; so must be those of the start, unless all are
+        // Whole lanes of c are loaded and stored where its columns are contiguous; so must be those of the start, unless all rows are
         // the same zeros.
         bool contiguous = product.C.Column == 1 && (product.Start.Column == 1 || product.Start.Row == 0);
-        // A few rows in one tile of the usual width would wait for each multiply-add: twice the columns are twice the chains.
-        bool few = product.M < Tile.MaxRows && product.B.Column == 1;
+        // A few rows in one tile of the usual width are bound by the latency of the multiply-add: twice the columns are twice the chains.
+        bool hasFewRows = product.M < Tile.MaxRows && product.B.Column == 1;
         int column = 0;
         if (Vector512.IsHardwareAccelerated)
         {
-            column = contiguous && few ? Panels<Pair<Pair<V16>>>(product, column) : column;
+            column = contiguous && hasFewRows ? Panels<Pair<Pair<V16>>>(product, column) : column;
             column = contiguous ? Panels<Pair<V16>>(product, column) : column;
             column = contiguous ? Panels<V16>(product, column) : column;
         }
@@ -145,7 +147,7 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>Panels of whole lanes from <paramref name="column"/> on; returns the first column that is left.</summary>
+    /// <summary>Multiplies panels of whole lanes from <paramref name="column"/> on. Returns the first remaining column.</summary>
     [SkipLocalsInit]
     private static int Panels<T>(in Product product, int column) where T : struct, ITileLane<T>
     {
@@ -172,8 +174,10 @@ internal sealed unsafe partial class CpuDevice
         return column;
     }
 
-    /// <summary>The last columns, fewer than a lane, or all where c is not contiguous: the panel of b is filled up with zeros,
-    /// and each tile of c comes from and goes to a buffer of whole lanes.</summary>
+    /// <summary>
+    /// Multiplies the last columns, fewer than a lane, or all columns where c is not contiguous: the panel of b is padded with zeros, and each tile of c goes
+    /// through a buffer of whole lanes.
+    /// </summary>
     [SkipLocalsInit]
     private static void Edges<T>(in Product product, int column) where T : struct, ITileLane<T>
     {
@@ -183,21 +187,21 @@ internal sealed unsafe partial class CpuDevice
         }
         int tileSize = Tile.MaxRows * T.Width;
         float* space = stackalloc float[MaxDepth * T.Width + 2 * tileSize + V16.Width], panel = CacheLine(space);
-        // A start that is the same in all rows, zeros or a bias, is one row of the buffer, filled once.
-        bool alike = product.Start.Row == 0;
+        // A start that is equal in all rows (zeros or a bias) takes one row of the buffer, filled once.
+        bool hasEqualRows = product.Start.Row == 0;
         var tile = new StridedMatrix(panel + MaxDepth * T.Width, T.Width, 1);
-        var start = new StridedMatrix(tile.At(Tile.MaxRows, 0), alike ? 0 : T.Width, 1);
-        // What the stack held could be denormal numbers, which are slow even in lanes that nobody looks at.
+        var start = new StridedMatrix(tile.At(Tile.MaxRows, 0), hasEqualRows ? 0 : T.Width, 1);
+        // Clear old stack contents: denormals are slow, even in unused lanes.
         new Span<float>(start.At(0, 0), tileSize).Clear();
         for (int columns; column < product.N; column += columns)
         {
             columns = Math.Min(T.Width, product.N - column);
             var b = Pack<T>(product.B.From(0, column), product.Depth, columns, panel);
-            Copy(product.Start.From(0, column), start, alike ? 1 : 0, columns);
+            Copy(product.Start.From(0, column), start, hasEqualRows ? 1 : 0, columns);
             for (int row = 0, rows; row < product.M; row += rows)
             {
                 rows = Tile.Fit<T>(product.M - row);
-                Copy(product.Start.From(row, column), start, alike ? 0 : rows, columns);
+                Copy(product.Start.From(row, column), start, hasEqualRows ? 0 : rows, columns);
                 Tile.Run<T>(rows, product.ATile(row), product.ARow, product.AStep(row), b.At(0, 0), b.Row, product.Depth,
                     start.At(0, 0), start.Row, tile.At(0, 0), tile.Row);
                 Copy(tile, product.C.From(row, column), rows, columns);
@@ -205,7 +209,7 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>Copies a panel of b together, each row filled up with zeros to the width of a lane.</summary>
+    /// <summary>Packs a panel of b; each row is padded with zeros to the width of a lane.</summary>
     private static StridedMatrix Pack<T>(StridedMatrix b, int depth, int columns, float* panel) where T : struct, ITileLane<T>
     {
         var packed = new StridedMatrix(panel, T.Width, 1);
@@ -231,7 +235,7 @@ internal sealed unsafe partial class CpuDevice
         return packed;
     }
 
-    /// <summary>Four columns of b, contiguous each, as rows of four, <paramref name="stride"/> apart.</summary>
+    /// <summary>Writes four columns of b, each contiguous, as rows of four that are <paramref name="stride"/> apart.</summary>
     private static void Transpose(StridedMatrix b, int depth, float* to, nint stride)
     {
         float* b0 = b.At(0, 0), b1 = b0 + b.Column, b2 = b1 + b.Column, b3 = b2 + b.Column;
@@ -255,7 +259,7 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>A few columns of some rows.</summary>
+    /// <summary>Copies a block of rows and columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Copy(StridedMatrix from, StridedMatrix to, int rows, int columns)
     {
@@ -278,10 +282,10 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>The first cache line that begins in <paramref name="space"/>, 15 floats from its start at most.</summary>
+    /// <summary>Aligns a pointer up to the next cache line, at most 15 floats further.</summary>
     private static float* CacheLine(float* space) => (float*)((nint)space + 63 & ~63);
 
-    /// <summary>A matrix in memory: element (i, j) stands at i <see cref="Row"/> + j <see cref="Column"/>.</summary>
+    /// <summary>A matrix in memory: element (i, j) is at i <see cref="Row"/> + j <see cref="Column"/>.</summary>
     private readonly struct StridedMatrix(float* first, nint row, nint column)
     {
         private readonly float* first = first;
@@ -294,8 +298,8 @@ internal sealed unsafe partial class CpuDevice
 
         public static StridedMatrix Of(float* data, Matrix matrix, int batch)
         {
-            float* start = data + matrix.First + (matrix.Batch == 1 ? 0 : (nint)batch * matrix.Step);
-            return matrix.Transposed ? new(start, 1, matrix.Stride) : new(start, matrix.Stride, 1);
+            float* start = data + matrix.Offset + (matrix.Batch == 1 ? 0 : (nint)batch * matrix.BatchStride);
+            return matrix.Transposed ? new(start, 1, matrix.RowStride) : new(start, matrix.RowStride, 1);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -304,24 +308,24 @@ internal sealed unsafe partial class CpuDevice
         public StridedMatrix From(int i, int j) => new(At(i, j), Row, Column);
     }
 
-    /// <summary>c = start + a b for one block of depth: a [m, depth], b [depth, n].</summary>
+    /// <summary>c = start + a b for one block of the inner dimension: a [m, depth], b [depth, n].</summary>
     private readonly struct Product(StridedMatrix a, StridedMatrix b, StridedMatrix start, StridedMatrix c, int m, int n, int depth, bool packedA = false)
     {
         public readonly StridedMatrix A = a, B = b, Start = start, C = c;
         public readonly int M = m, N = n, Depth = depth;
 
-        // Copied together, twelve rows of a stand side by side for each k, then the next twelve; the last ones may be fewer.
+        // Packed, twelve rows of a are next to each other for each k, then the next twelve; the last tile may have fewer.
 
-        /// <summary>Where the tile that begins at a row begins in a.</summary>
+        /// <summary>The start in a of the tile that begins at a row.</summary>
         public float* ATile(int row) => packedA ? A.At(0, 0) + (row - row % Tile.MaxRows) * Depth + row % Tile.MaxRows : A.At(row, 0);
 
-        /// <summary>From a row of a to the next within a tile.</summary>
+        /// <summary>The distance between two rows of a tile of a.</summary>
         public nint ARow => packedA ? 1 : A.Row;
 
-        /// <summary>From a[i, k] to a[i, k + 1] in the tile that begins at a row.</summary>
+        /// <summary>The distance from a[i, k] to a[i, k + 1] in the tile that begins at a row.</summary>
         public nint AStep(int row) => packedA ? Math.Min(Tile.MaxRows, M - (row - row % Tile.MaxRows)) : A.Column;
 
-        /// <summary>The same with a copied together.</summary>
+        /// <summary>The same product with a packed a.</summary>
         public Product WithPackedA(float* packed) => new(new StridedMatrix(packed, 0, 0), B, Start, C, M, N, Depth, packedA: true);
     }
 }

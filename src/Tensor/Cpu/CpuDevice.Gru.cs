@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>The pointwise heart of a GRU, a lane of units at a time. A row of gates is r, z, n, m side by side.</summary>
+/// <summary>The elementwise part of a GRU. A row of gates is r, z, n, m, concatenated.</summary>
 internal sealed partial class CpuDevice
 {
     public override void GruGates(Tensor gates, Tensor h, Tensor y)
@@ -55,7 +55,7 @@ internal sealed partial class CpuDevice
         {
             T r = T.Load(ref gates, j), z = T.Load(ref gates, j + units), n = T.Load(ref gates, j + 2 * units);
             T m = T.Load(ref gates, j + 3 * units), dOut = T.Load(ref dy, j) + T.Load(ref dh, j);
-            // y = n + z (h - n); dr, dz and dn are by the sums, before each gate's nonlinearity.
+            // y = n + z (h - n); dr, dz and dn are gradients of the pre-activations.
             T dn = dOut * (T.One - z) * (T.One - n * n);
             T dz = dOut * (T.Load(ref h, j) - n) * (z * (T.One - z));
             T dr = dn * m * (r * (T.One - r));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Marl.Native;
 
-/// <summary>Indexing: whole numbers stored as floats.</summary>
+/// <summary>Gather and scatter. Indices are integers stored as floats.</summary>
 internal sealed partial class CpuDevice
 {
     public override void Gather(Tensor x, Tensor index, Tensor y)
@@ -56,7 +56,8 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>The index as an integer; one comparison each way also rejects NaN.</summary>
+    /// <summary>Converts an index to an integer. The comparison also rejects NaN.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The index lies outside the axis.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Position(float index, int length)
     {
@@ -68,5 +69,5 @@ internal sealed partial class CpuDevice
     }
 
     private static void ThrowIndex(float index, int length)
-        => throw new ArgumentOutOfRangeException(nameof(index), index, $"index {index} into a row of {length}");
+        => throw new ArgumentOutOfRangeException(nameof(index), index, $"index {index} is outside 0..{length - 1}");
 }

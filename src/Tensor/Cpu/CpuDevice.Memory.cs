@@ -4,19 +4,19 @@ using System.Runtime.InteropServices;
 namespace Marl.Native;
 
 /// <summary>
-/// The primitives on one core. What a kernel does at one place is a <see cref="ILoop"/> generic over the lane; <see cref="Loop"/>
-/// runs it with the widest lane there is. Nothing is allocated.
+/// The primitives on one CPU core. A kernel is an <see cref="ILoop"/>, generic over the lane; <see cref="Loop"/> runs it with the widest lane of the processor.
+/// Nothing is allocated.
 /// </summary>
 internal sealed partial class CpuDevice : Device
 {
-    /// <summary>Rows of fewer numbers are sooner copied than handed to the runtime's copying.</summary>
+    /// <summary>Rows with fewer elements are copied by a loop, which is faster than a call of the runtime.</summary>
     private const int ShortRow = 8;
 
     public override string Name => "CPU";
 
     public override string Id => "cpu";
 
-    /// <summary>A quarter of a MiB, as the second-level cache of about any processor has it to spare.</summary>
+    /// <summary>256 KiB, which fits in the second-level cache of common processors.</summary>
     public override int CacheBlock => 1 << 16;
 
     public override long FreeMemory
@@ -41,7 +41,7 @@ internal sealed partial class CpuDevice : Device
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
-        if (!LoopNest.Over(lengths, x, xStrides, y, yStrides, out var nest))
+        if (!LoopNest.TryCreate(lengths, x, xStrides, y, yStrides, out var nest))
         {
             return;
         }
@@ -75,7 +75,7 @@ internal sealed partial class CpuDevice : Device
         while (nest.Next(1));
     }
 
-    /// <summary>Rows of x, <paramref name="nextX"/> apart, to rows of y.</summary>
+    /// <summary>Copies rows of x, <paramref name="nextX"/> apart, to rows of y.</summary>
     private static void CopyShortRows(ref float x, nint nextX, ref float y, nint nextY, int rows, int n)
     {
         for (int row = 0; row < rows; row++)
@@ -89,7 +89,7 @@ internal sealed partial class CpuDevice : Device
         }
     }
 
-    /// <summary>Rows of x, <paramref name="xStride"/> apart, become columns of y: four at a time.</summary>
+    /// <summary>Copies rows of x, <paramref name="xStride"/> apart, to columns of y, four at a time.</summary>
     private static unsafe void Transpose(ref float x, nint xStride, int rows, int columns, ref float y, nint yStride)
     {
         fixed (float* px = &x, py = &y)
@@ -136,8 +136,8 @@ internal sealed partial class CpuDevice : Device
         public void Step<T>(int i) where T : struct, IFloatLane<T> => (T.Load(ref y, i) + T.Load(ref x, i)).Store(ref y, i);
     }
 
-    /// <summary>The first element of a tensor of which a kernel will touch <paramref name="count"/>: the one check that keeps raw
-    /// loops in bounds.</summary>
+    /// <summary>The first element of a tensor that must have <paramref name="count"/> elements: the one check that keeps raw loops in bounds.</summary>
+    /// <exception cref="ArgumentException">The tensor has another number of elements.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref float First(Tensor x, int count)
     {
@@ -148,5 +148,5 @@ internal sealed partial class CpuDevice : Device
         return ref MemoryMarshal.GetReference(x.Span);
     }
 
-    private static void ThrowCount(Tensor x, int count) => throw new ArgumentException($"{x} where {count} elements are needed");
+    private static void ThrowCount(Tensor x, int count) => throw new ArgumentException($"{x}: {count} elements are required");
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>The monotone layer: a matrix of absolute weights for every row.</summary>
+/// <summary>Monotone mixing: absolute weights, one matrix per row.</summary>
 internal sealed partial class CpuDevice
 {
     public override void MonotoneMix(Tensor w, Tensor x, Tensor b, Tensor y)
@@ -23,7 +23,7 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>Each y[e] is one chain of fused multiply-adds over n, starting from b[e]; a row with one output is a dot product instead.</summary>
+    /// <summary>Each y[e] is one chain of fused multiply-adds over n that starts from b[e]. A row with one output is a dot product instead.</summary>
     private readonly ref struct MixLoop(ref float w, ref float x, ref float b, ref float y, int inputs, nint width) : ILoop
     {
         private readonly ref float w = ref w, x = ref x, b = ref b, y = ref y;
@@ -68,21 +68,21 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>The backward pass of a row with one output, whose weights are a column: dw = sign(w) x dy, or dw += that, and dx += |w| dy.</summary>
+    /// <summary>The backward pass of a row with one output: dw = sign(w) x dy, or dw += that, and dx += |w| dy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MixColumn(ref float w, ref float x, float dy, ref float dw, ref float dx, nint start, int inputs, bool wantsW, bool wantsX,
+    private static void MixColumn(ref float w, ref float x, float dy, ref float dw, ref float dx, nint start, int inputs, bool needsW, bool needsX,
         bool accumulate)
     {
         V16 slope = V16.Of(dy);
         for (int n = 0; n < inputs; n += V16.Width)
         {
             V16 weight = LoadGroup(ref w, start, n, inputs, 0f), value = LoadGroup(ref x, start, n, inputs, 0f);
-            if (wantsW)
+            if (needsW)
             {
                 V16 before = accumulate ? LoadGroup(ref dw, start, n, inputs, 0f) : V16.Zero;
                 StoreGroup(V16.Fma(Signed(weight, value), slope, before), ref dw, start, n, inputs);
             }
-            if (wantsX)
+            if (needsX)
             {
                 StoreGroup(V16.Fma(V16.Abs(weight), slope, LoadGroup(ref dx, start, n, inputs, 0f)), ref dx, start, n, inputs);
             }
@@ -106,7 +106,7 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>sum_e |w| dy, over sixteen virtual lanes and the tree of <see cref="Across"/>.</summary>
+    /// <summary>sum_e |w| dy, with sixteen virtual lanes and the tree of <see cref="ReduceLanes"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float AbsoluteDot(ref float w, nint input, ref float dy, nint row, int width)
     {
@@ -115,6 +115,6 @@ internal sealed partial class CpuDevice
         {
             lanes = V16.Fma(V16.Abs(LoadGroup(ref w, input, e, width, 0f)), LoadGroup(ref dy, row, e, width, 0f), lanes);
         }
-        return Across(default(Sum), lanes);
+        return ReduceLanes(default(Sum), lanes);
     }
 }

@@ -3,7 +3,7 @@ using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
-/// <summary>Loops over the pointwise ops.</summary>
+/// <summary>Elementwise primitives.</summary>
 internal sealed partial class CpuDevice
 {
     public override void Map<TOp>(TOp op, Tensor x, Tensor y)
@@ -38,7 +38,7 @@ internal sealed partial class CpuDevice
         if (a.Shape == y.Shape && b.Shape == y.Shape)
         {
             int n = y.Count;
-            Loop.Run(new PlainZipLoop<TOp>(op, ref First(a, n), ref First(b, n), ref First(y, n)), n);
+            Loop.Run(new SameShapeZipLoop<TOp>(op, ref First(a, n), ref First(b, n), ref First(y, n)), n);
             return;
         }
         var nest = new LoopNest(y.Shape);
@@ -57,8 +57,8 @@ internal sealed partial class CpuDevice
         while (nest.Next(2));
     }
 
-    /// <summary>Nothing is broadcast: no question at every element whether a row stands still.</summary>
-    private readonly ref struct PlainZipLoop<TOp>(TOp op, ref float a, ref float b, ref float y) : ILoop where TOp : unmanaged, IBinary
+    /// <summary>No operand is broadcast: saves the check of each row.</summary>
+    private readonly ref struct SameShapeZipLoop<TOp>(TOp op, ref float a, ref float b, ref float y) : ILoop where TOp : unmanaged, IBinary
     {
         private readonly ref float a = ref a, b = ref b, y = ref y;
 
@@ -79,11 +79,11 @@ internal sealed partial class CpuDevice
     {
         if (second)
         {
-            ZipDerivative(new BySecond<TOp>(op), a, b, y, dy, z);
+            ZipDerivative(new PartialB<TOp>(op), a, b, y, dy, z);
         }
         else
         {
-            ZipDerivative(new ByFirst<TOp>(op), a, b, y, dy, z);
+            ZipDerivative(new PartialA<TOp>(op), a, b, y, dy, z);
         }
     }
 
@@ -120,18 +120,18 @@ internal sealed partial class CpuDevice
             => T.Fma(partial.D(a.Load<T>(i), b.Load<T>(i), T.Load(ref y, i)), dy.Load<T>(i), T.Load(ref z, i)).Store(ref z, i);
     }
 
-    /// <summary>One of the two partial derivatives of a binary op.</summary>
+    /// <summary>A partial derivative of a binary function.</summary>
     private interface IPartial
     {
         T D<T>(T a, T b, T y) where T : struct, ILane<T>;
     }
 
-    private readonly struct ByFirst<TOp>(TOp op) : IPartial where TOp : unmanaged, IBinary
+    private readonly struct PartialA<TOp>(TOp op) : IPartial where TOp : unmanaged, IBinary
     {
         [MethodImpl(AggressiveInlining)] public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DA(a, b, y);
     }
 
-    private readonly struct BySecond<TOp>(TOp op) : IPartial where TOp : unmanaged, IBinary
+    private readonly struct PartialB<TOp>(TOp op) : IPartial where TOp : unmanaged, IBinary
     {
         [MethodImpl(AggressiveInlining)] public T D<T>(T a, T b, T y) where T : struct, ILane<T> => op.DB(a, b, y);
     }
@@ -164,14 +164,14 @@ internal sealed partial class CpuDevice
     private static void Step<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v) where TRule : unmanaged, IUpdate
     {
         int n = p.Count;
-        // A memory that the rule lacks stands still: read as 0, never written.
-        float nothing = 0f;
-        var memory1 = m.IsNone ? new Row(ref nothing, 0) : new Row(ref First(m, n), 1);
-        var memory2 = v.IsNone ? new Row(ref nothing, 0) : new Row(ref First(v, n), 1);
-        Loop.Run(new UpdateLoop<TRule>(rule, ref First(p, n), ref First(g, n), memory1, memory2), n);
+        // A state that the rule does not have is a broadcast 0, and is never written.
+        float zero = 0f;
+        var state1 = m.IsNone ? new Row(ref zero, 0) : new Row(ref First(m, n), 1);
+        var state2 = v.IsNone ? new Row(ref zero, 0) : new Row(ref First(v, n), 1);
+        Loop.Run(new UpdateLoop<TRule>(rule, ref First(p, n), ref First(g, n), state1, state2), n);
     }
 
-    /// <summary>A rule that sees the gradient times a number.</summary>
+    /// <summary>An update rule applied to a scaled gradient.</summary>
     private readonly struct ScaledRule<TRule>(TRule rule, float scale) : IUpdate where TRule : unmanaged, IUpdate
     {
         [MethodImpl(AggressiveInlining)]
@@ -197,20 +197,20 @@ internal sealed partial class CpuDevice
     }
 }
 
-/// <summary>A row of memory that a loop runs along, or, with stride 0, one number that stands for a whole row.</summary>
+/// <summary>A row of memory along a loop; with stride 0 one value that is broadcast.</summary>
 internal readonly ref struct Row(ref float first, int stride)
 {
     private readonly ref float first = ref first;
-    private readonly bool still = stride == 0;
+    private readonly bool isBroadcast = stride == 0;
 
-    /// <summary>Elements i .. i + T.Width - 1.</summary>
-    [MethodImpl(AggressiveInlining)] public T Load<T>(int i) where T : struct, IFloatLane<T> => still ? T.Of(first) : T.Load(ref first, i);
+    /// <summary>Loads elements i .. i + T.Width - 1.</summary>
+    [MethodImpl(AggressiveInlining)] public T Load<T>(int i) where T : struct, IFloatLane<T> => isBroadcast ? T.Of(first) : T.Load(ref first, i);
 
-    /// <summary>Stores them; a number that stands still is not changed.</summary>
+    /// <summary>Stores elements i .. i + T.Width - 1; a broadcast value is not changed.</summary>
     [MethodImpl(AggressiveInlining)]
     public void Store<T>(int i, T values) where T : struct, IFloatLane<T>
     {
-        if (!still)
+        if (!isBroadcast)
         {
             values.Store(ref first, i);
         }

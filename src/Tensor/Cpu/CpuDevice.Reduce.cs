@@ -27,9 +27,11 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>Folds a row: element i goes to virtual lane i mod 16, in order of i, then <see cref="Across"/>. A last, short
-    /// group of sixteen is filled up with the op's identity.</summary>
-    private static float FoldRow<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction => Across(op, FoldLanes(op, ref row, n));
+    /// <summary>
+    /// Reduces a row: element i goes to virtual lane i mod 16, in order of i, then <see cref="ReduceLanes"/>. A last group of fewer than sixteen is padded with
+    /// the operation's identity.
+    /// </summary>
+    private static float FoldRow<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction => ReduceLanes(op, FoldLanes(op, ref row, n));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V16 FoldLanes<TOp>(TOp op, ref float row, int n) where TOp : unmanaged, IReduction
@@ -53,12 +55,12 @@ internal sealed partial class CpuDevice
         ref float row = ref First(x, segments.Count), py = ref First(sums, lengths.Length);
         for (int s = 0; s < lengths.Length; s++)
         {
-            Unsafe.Add(ref py, s) = Across(default(Sum), FoldLanes(default(AddSquare), ref row, lengths[s]));
+            Unsafe.Add(ref py, s) = ReduceLanes(default(Sum), FoldLanes(default(AddSquare), ref row, lengths[s]));
             row = ref Unsafe.Add(ref row, lengths[s]);
         }
     }
 
-    /// <summary>The squares of a row are added up as by <see cref="Sum"/>.</summary>
+    /// <summary>Adds squares, in the order of <see cref="Sum"/>.</summary>
     private readonly struct AddSquare : IReduction
     {
         public float Identity => 0f;
@@ -67,9 +69,9 @@ internal sealed partial class CpuDevice
         public T Fold<T>(T a, T b) where T : struct, ILane<T> => a + b * b;
     }
 
-    /// <summary>The fixed tree over sixteen lanes: lane i is folded with i + 8, + 4, + 2 and + 1.</summary>
+    /// <summary>The fixed tree over sixteen lanes: lane i is folded with lane i + 8, then + 4, + 2 and + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Across<TOp>(TOp op, V16 lanes) where TOp : unmanaged, IReduction
+    private static float ReduceLanes<TOp>(TOp op, V16 lanes) where TOp : unmanaged, IReduction
     {
         V8 eight = op.Fold(lanes.Lower, lanes.Upper);
         V8 four = op.Fold(eight, eight.Upper);
@@ -77,8 +79,9 @@ internal sealed partial class CpuDevice
         return op.Fold(even, odd).Value;
     }
 
-    /// <summary>Folds columns: row k goes to virtual lane k mod 4, in order of k, then (0 + 1) + (2 + 3). Four chains keep the
-    /// adder busy.</summary>
+    /// <summary>
+    /// Reduces columns: row k goes to virtual lane k mod 4, in order of k, then (0 + 1) + (2 + 3). Four chains hide the latency of the adder.
+    /// </summary>
     private readonly ref struct FoldLoop<TOp>(TOp op, ref float x, int rows, nint stride, ref float y, bool accumulate) : ILoop
         where TOp : unmanaged, IReduction
     {
@@ -112,21 +115,22 @@ internal sealed partial class CpuDevice
         ref float pi = ref First(index, rows);
         for (int row = 0; row < rows; row++)
         {
-            Unsafe.Add(ref pi, row) = FirstGreatest(ref px, ref pm, mask.IsNone, (nint)row * columns, columns);
+            Unsafe.Add(ref pi, row) = ArgMaxOfRow(ref px, ref pm, mask.IsNone, (nint)row * columns, columns);
         }
     }
 
-    /// <summary>First the greatest of the row, then where it stands first. What is masked is read as NaN, which is neither greater than nor equal to
-    /// anything.</summary>
+    /// <summary>
+    /// Finds the maximum of a row, then its first index. Masked entries are read as NaN, which is neither greater than nor equal to anything.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int FirstGreatest(ref float x, ref float mask, bool all, nint start, int columns)
+    private static int ArgMaxOfRow(ref float x, ref float mask, bool all, nint start, int columns)
     {
         V16 most = V16.Of(float.NegativeInfinity);
         for (int i = 0; i < columns; i += V16.Width)
         {
             most = default(Max).Fold(most, LoadAvailable(ref x, ref mask, all, start, i, columns, float.NaN));
         }
-        most = V16.Of(Across(default(Max), most));
+        most = V16.Of(ReduceLanes(default(Max), most));
         for (int i = 0; i < columns; i += V16.Width)
         {
             int at = V16.FirstEqual(LoadAvailable(ref x, ref mask, all, start, i, columns, float.NaN), most);

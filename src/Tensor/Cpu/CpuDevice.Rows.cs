@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// The masked softmax family, row by row. A row is read in groups of sixteen, the last one filled up with entries that count as
-/// masked, so a short row of actions is one vector; sums run over sixteen virtual lanes and the tree of <see cref="Across"/>.
+/// Masked softmax, row by row. A row is read in groups of sixteen, the last one padded with entries that count as masked; sums use sixteen virtual lanes and
+/// the tree of <see cref="ReduceLanes"/>.
 /// </summary>
 internal sealed partial class CpuDevice
 {
@@ -22,16 +22,16 @@ internal sealed partial class CpuDevice
                 V16 values = LoadAvailable(ref px, ref pm, mask.IsNone, start, i, columns, float.NegativeInfinity);
                 most = default(Max).Fold(most, values);
             }
-            // Of a row without any entry, or without any above -infinity, the greatest is taken as 0 so that no infinities are
+            // If a row is fully masked, or all entries are -infinity, 0 replaces the maximum, so that no infinities are
             // subtracted.
-            float greatest = Across(default(Max), most);
+            float greatest = ReduceLanes(default(Max), most);
             V16 shift = V16.Of(greatest == float.NegativeInfinity ? 0f : greatest);
             V16 sum = V16.Zero;
             for (int i = 0; i < columns; i += V16.Width)
             {
                 sum += V16.Exp(LoadAvailable(ref px, ref pm, mask.IsNone, start, i, columns, float.NegativeInfinity) - shift);
             }
-            V16 log = V16.Of(F1.Log(new F1(Across(default(Sum), sum))).Value);
+            V16 log = V16.Of(F1.Log(new F1(ReduceLanes(default(Sum), sum))).Value);
             for (int i = 0; i < columns; i += V16.Width)
             {
                 V16 value = LoadGroup(ref px, start, i, columns, 0f) - shift - log;
@@ -54,7 +54,7 @@ internal sealed partial class CpuDevice
             {
                 lanes += LoadAvailable(ref pdy, ref pm, mask.IsNone, start, i, columns, 0f);
             }
-            V16 sum = V16.Of(-Across(default(Sum), lanes));
+            V16 sum = V16.Of(-ReduceLanes(default(Sum), lanes));
             for (int i = 0; i < columns; i += V16.Width)
             {
                 V16 p = V16.Exp(LoadAvailable(ref py, ref pm, mask.IsNone, start, i, columns, float.NegativeInfinity));
@@ -78,7 +78,7 @@ internal sealed partial class CpuDevice
                 V16 p = V16.Exp(LoadAvailable(ref py, ref pm, mask.IsNone, start, i, columns, float.NegativeInfinity));
                 lanes = V16.Fma(p, LoadAvailable(ref pdx, ref pm, mask.IsNone, start, i, columns, 0f), lanes);
             }
-            V16 mean = V16.Of(Across(default(Sum), lanes));
+            V16 mean = V16.Of(ReduceLanes(default(Sum), lanes));
             for (int i = 0; i < columns; i += V16.Width)
             {
                 V16 change = LoadGroup(ref pdx, start, i, columns, 0f) - mean;
@@ -89,12 +89,12 @@ internal sealed partial class CpuDevice
         }
     }
 
-    /// <summary>Elements i .. i + 15 of the row at <paramref name="start"/>; <paramref name="fill"/> beyond its end.</summary>
+    /// <summary>Loads elements i .. i + 15 of the row at <paramref name="start"/>; elements after its end are <paramref name="fill"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V16 LoadGroup(ref float x, nint start, int i, int columns, float fill)
         => i + V16.Width <= columns ? V16.Load(ref x, start + i) : V16.LoadFirst(columns - i, ref x, start + i, fill);
 
-    /// <summary>The same, with <paramref name="fill"/> also where the mask is 0.</summary>
+    /// <summary>Loads elements i .. i + 15 like <see cref="LoadGroup"/>; elements whose mask is 0 are <paramref name="fill"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V16 LoadAvailable(ref float x, ref float mask, bool all, nint start, int i, int columns, float fill)
     {
@@ -102,7 +102,7 @@ internal sealed partial class CpuDevice
         return all ? values : V16.IfEqual(LoadGroup(ref mask, start, i, columns, 0f), V16.Zero, V16.Of(fill), values);
     }
 
-    /// <summary>Stores as much of a group as the row has.</summary>
+    /// <summary>Stores elements i .. i + 15 of the row at <paramref name="start"/>, up to its end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreGroup(V16 values, ref float y, nint start, int i, int columns)
     {

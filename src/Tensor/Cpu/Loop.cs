@@ -3,15 +3,17 @@ using System.Runtime.Intrinsics;
 
 namespace Marl.Native;
 
-/// <summary>What a kernel does at one place of memory, written once for lanes of any width.</summary>
+/// <summary>The body of an elementwise loop, written once for all lanes.</summary>
 internal interface ILoop
 {
-    /// <summary>The elements i .. i + T.Width - 1.</summary>
+    /// <summary>Processes elements i .. i + T.Width - 1.</summary>
     void Step<T>(int i) where T : struct, IFloatLane<T>;
 }
 
-/// <summary>Runs the steps of a kernel over n elements: the widest lane of this machine takes the body, <see cref="F1"/> the
-/// tail. All lanes compute the same bits, so where the border lies cannot be seen in the result.</summary>
+/// <summary>
+/// Runs a loop body over n elements: the widest lane of this processor, then <see cref="F1"/> for the tail. All lanes compute the same bits, so that the result
+/// does not depend on the width.
+/// </summary>
 internal static class Loop
 {
     public static void Run<TLoop>(in TLoop loop, int n) where TLoop : struct, ILoop, allows ref struct
@@ -27,7 +29,7 @@ internal static class Loop
         }
     }
 
-    /// <summary>Not inlined: the JIT stops inlining the operators of lanes once a method has had too many.</summary>
+    /// <summary>Not inlined: the JIT compiler stops inlining lane operators once a method has too many.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int Run<T, TLoop>(TLoop loop, int i, int n)
         where T : struct, IFloatLane<T> where TLoop : struct, ILoop, allows ref struct

@@ -3,19 +3,18 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// Up to four nested loops over up to five operands that each move with their own strides; a stride of 0 broadcasts.
-/// <see cref="Collapse"/> merges loops that run on into each other for every operand, so that same shapes become one loop, a bias
-/// row or a column factor two, whatever the rank: the general case contains the fast ones.
+/// Up to four nested loops over up to five strided operands; a stride of 0 broadcasts. <see cref="Collapse"/> merges loops that are contiguous for every
+/// operand: equal shapes become one loop, a broadcast row or column two.
 /// </summary>
 internal struct LoopNest
 {
     private const int Axes = Shape.MaxRank, Operands = 5;
-    private Numbers4 lengths, indices;
-    private Numbers20 strides;
+    private Int4 lengths, indices;
+    private Int20 strides;
 
     private LoopNest(ReadOnlySpan<int> lengths) => lengths[..Axes].CopyTo(this.lengths);
 
-    /// <summary>Loops over the elements of a shape, leading loops of one turn where it has fewer axes.</summary>
+    /// <summary>Creates loops over the elements of a shape; missing leading axes have length 1.</summary>
     public LoopNest(Shape shape)
     {
         for (int axis = 0; axis < Axes; axis++)
@@ -24,9 +23,9 @@ internal struct LoopNest
         }
     }
 
-    /// <summary>Loops over two tensors that each move with their own strides, collapsed; false if there is nothing to do.</summary>
-    /// <exception cref="ArgumentException">one would move beyond its tensor.</exception>
-    public static bool Over(ReadOnlySpan<int> lengths, Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides, out LoopNest nest)
+    /// <summary>Creates collapsed loops over two strided tensors. Returns false if there are no elements.</summary>
+    /// <exception cref="ArgumentException">An index lies outside a tensor.</exception>
+    public static bool TryCreate(ReadOnlySpan<int> lengths, Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides, out LoopNest nest)
     {
         nest = new LoopNest(lengths);
         xStrides[..Axes].CopyTo(nest.strides);
@@ -35,8 +34,8 @@ internal struct LoopNest
         {
             return false;
         }
-        nest.CheckReach(0, x);
-        nest.CheckReach(1, y);
+        nest.CheckBounds(0, x);
+        nest.CheckBounds(1, y);
         return true;
     }
 
@@ -44,8 +43,8 @@ internal struct LoopNest
 
     public readonly int Stride(int operand, int axis) => strides[operand * Axes + axis];
 
-    /// <summary>Strides of a dense operand that broadcasts to the nest: 0 along what it lacks or has once.</summary>
-    /// <exception cref="ArgumentException">it does not broadcast.</exception>
+    /// <summary>Sets the strides of a dense operand that is broadcast to the loops: 0 along axes that it lacks or that have length 1.</summary>
+    /// <exception cref="ArgumentException">The shapes do not broadcast.</exception>
     public void SetBroadcast(int operand, Shape shape)
     {
         int step = 1;
@@ -61,7 +60,7 @@ internal struct LoopNest
         }
     }
 
-    /// <summary>Drops loops of one turn and merges what runs on; the rest fills the last axes. False if there is nothing to do.</summary>
+    /// <summary>Removes loops of length 1, merges contiguous loops and moves the rest to the last axes. Returns false if there are no elements.</summary>
     public bool Collapse(int operands)
     {
         int last = Axes - 1;
@@ -75,7 +74,7 @@ internal struct LoopNest
             {
                 Move(axis, last);
             }
-            else if (RunsOn(axis, last, operands))
+            else if (CanMerge(axis, last, operands))
             {
                 lengths[last] *= lengths[axis];
             }
@@ -88,7 +87,7 @@ internal struct LoopNest
         return lengths[0] * lengths[1] * lengths[2] * lengths[3] != 0;
     }
 
-    /// <summary>Where an operand stands.</summary>
+    /// <summary>The current offset of an operand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly int Offset(int operand)
     {
@@ -96,16 +95,16 @@ internal struct LoopNest
         return indices[0] * strides[at] + indices[1] * strides[at + 1] + indices[2] * strides[at + 2];
     }
 
-    /// <summary>Where the innermost loop writes a result.</summary>
+    /// <summary>The current element of an operand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly ref float At(int operand, ref float first) => ref Unsafe.Add(ref first, Offset(operand));
 
-    /// <summary>What an operand shows to the innermost loop.</summary>
+    /// <summary>The row of an operand along the innermost loop.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Row Row(int operand, ref float first)
         => new(ref At(operand, ref first), Stride(operand, Axes - 1));
 
-    /// <summary>One turn of the loops down to <paramref name="axis"/>; false after the last.</summary>
+    /// <summary>Advances the loops 0 .. <paramref name="axis"/>. Returns false after the last iteration.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Next(int axis)
     {
@@ -120,23 +119,23 @@ internal struct LoopNest
         return false;
     }
 
-    /// <summary>That an operand moves within a tensor only.</summary>
-    /// <exception cref="ArgumentException">it does not.</exception>
-    private readonly void CheckReach(int operand, Tensor x)
+    /// <summary>Checks that all indices of an operand lie in a tensor.</summary>
+    /// <exception cref="ArgumentException">An index lies outside.</exception>
+    private readonly void CheckBounds(int operand, Tensor x)
     {
         long least = 0, most = 0;
         for (int axis = 0; axis < Axes; axis++)
         {
-            long reach = (Length(axis) - 1L) * Stride(operand, axis);
-            (least, most) = (least + Math.Min(reach, 0), most + Math.Max(reach, 0));
+            long extent = (Length(axis) - 1L) * Stride(operand, axis);
+            (least, most) = (least + Math.Min(extent, 0), most + Math.Max(extent, 0));
         }
         if (least < 0 || most >= x.Count)
         {
-            throw new ArgumentException($"strides reach {least}..{most} of {x}");
+            throw new ArgumentException($"strided indices {least}..{most} exceed {x}");
         }
     }
 
-    private readonly bool RunsOn(int axis, int last, int operands)
+    private readonly bool CanMerge(int axis, int last, int operands)
     {
         for (int operand = 0; operand < operands; operand++)
         {
@@ -158,13 +157,13 @@ internal struct LoopNest
     }
 
     [InlineArray(Axes)]
-    private struct Numbers4
+    private struct Int4
     {
         private int first;
     }
 
     [InlineArray(Axes * Operands)]
-    private struct Numbers20
+    private struct Int20
     {
         private int first;
     }

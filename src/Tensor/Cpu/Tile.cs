@@ -3,27 +3,27 @@ using System.Runtime.CompilerServices;
 namespace Marl.Native;
 
 /// <summary>
-/// Register tiles of a matrix product, written once for lanes of any width: 12, 6, 4 or 1 rows of c, one lane wide, stay in
-/// registers while k runs. Each element is one chain c = fma(a[i, k], b[k, j], c) in the order of k, so neither the rows of a
-/// tile nor the width of its lane can be seen in the result. Twelve rows of a <see cref="Pair{T}"/> of V16 take 24 of the 32
-/// registers of AVX-512, six of a pair of V8 take 12 of the 16 of AVX2; each suffices to hide the latency of two multiply-adds per
-/// cycle, and leaves two loads for every three of them or fewer.
+/// Register tiles of a matrix product, written once for lanes of any width: 12, 6, 4 or 1 rows of c, one lane wide, stay in registers while k runs. Each
+/// element is one chain c = fma(a[i, k], b[k, j], c) in the order of k, so that the result depends neither on the tile nor on the lane. Twelve rows of a
+/// <see cref="Pair{T}"/> of V16 take 24 of the 32 registers of AVX-512, six rows of a pair of V8 take 12 of the 16 of AVX2. Each hides the latency of two
+/// multiply-adds per cycle, with at most two loads for every three of them.
 /// </summary>
-/// <remarks>a[i, k] stands at i <c>aRow</c> + k <c>aStep</c>, so that a and its transpose are read in place; row k of b at k
-/// <c>bStep</c>. The chain starts from <c>start</c>, whose rows are <c>startRow</c> apart: zeros or a bias with 0, c itself with
-/// c's.</remarks>
+/// <remarks>a[i, k] is at i <c>aRow</c> + k <c>aStep</c>, so that a and its transpose are read in place; row k of b is at k <c>bStep</c>. The chain starts from
+/// <c>start</c>, with rows <c>startRow</c> apart: zeros or a bias with stride 0, or c itself.</remarks>
 internal static unsafe class Tile
 {
-    /// <summary>Rows of the tallest tile.</summary>
+    /// <summary>The number of rows of the tallest tile.</summary>
     public const int MaxRows = 12;
 
-    /// <summary>Rows of the tallest tile of a lane that fits into <paramref name="rows"/>. Eight are twice four: after six there would be two, each of which
-    /// waits for its own chain as long as four do for theirs.</summary>
+    /// <summary>
+    /// The number of rows of the tallest tile of a lane that fits into <paramref name="rows"/>. Eight rows are two tiles of four: after a tile of six, the
+    /// remaining two single rows would take longer.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Fit<T>(int rows) where T : struct, ITileLane<T>
         => rows >= 12 && T.TileRows >= 12 ? 12 : rows >= 6 && rows is not (8 or 9) ? 6 : rows >= 4 ? 4 : 1;
 
-    /// <summary>A tile of <see cref="Fit"/> rows.</summary>
+    /// <summary>Computes a tile of <see cref="Fit"/> rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<T>(int rows, float* a, nint aRow, nint aStep, float* b, nint bStep, int depth,
         float* start, nint startRow, float* c, nint cRow) where T : struct, ITileLane<T>
@@ -49,7 +49,7 @@ internal static unsafe class Tile
     private static void Twelve<T>(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* start, nint startRow,
         float* c, nint cRow) where T : struct, ITileLane<T>
     {
-        // Three pointers to four rows each: more would not fit the general registers.
+        // Three pointers to four rows each: more do not fit in the general-purpose registers.
         nint aRow2 = 2 * aRow, aRow3 = 3 * aRow;
         float* a4 = a + 4 * aRow, a8 = a + 8 * aRow;
         T c0 = T.Load(ref *start, 0), c1 = T.Load(ref *start, startRow), c2 = T.Load(ref *start, 2 * startRow);

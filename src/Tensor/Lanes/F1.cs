@@ -3,10 +3,10 @@ using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
-/// <summary>One float: the tail of a SIMD loop, or one thread of a GPU.</summary>
+/// <summary>A lane of one float: the tail of a SIMD loop, or one thread of a GPU.</summary>
 public readonly struct F1(float value) : IFloatLane<F1>
 {
-    /// <summary>The number.</summary>
+    /// <summary>The value.</summary>
     public float Value { get; } = value;
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Of(float value) => new(value);
@@ -53,20 +53,20 @@ public readonly struct F1(float value) : IFloatLane<F1>
     [MethodImpl(AggressiveInlining)]
     static F1 IFloatLane<F1>.Split(F1 x, out F1 n)
     {
-        // Subtracting the bits of sqrt(1/2) makes the exponent field roll over exactly where m would reach sqrt(2).
+        // Subtracting the bits of sqrt(1/2) makes the exponent field roll over exactly where m reaches sqrt(2).
         int bits = BitConverter.SingleToInt32Bits(x.Value) - LaneBits.SqrtHalf;
         n = new(bits >> 23);
         return new(BitConverter.Int32BitsToSingle((bits & LaneBits.Mantissa) + LaneBits.SqrtHalf));
     }
 }
 
-/// <summary>The layout of a float.</summary>
+/// <summary>The bit layout of a float.</summary>
 internal static class LaneBits
 {
     public const int Mantissa = 0x007F_FFFF;
     public const int SqrtHalf = 0x3F35_04F3;
     public const int One = 0x3F80_0000;
 
-    /// <summary>1.5 2^23: the last bit of a float of this size is worth 1.</summary>
+    /// <summary>1.5 2^23: at this magnitude the last bit of a float has the value 1.</summary>
     public const float Shift = 12582912f;
 }

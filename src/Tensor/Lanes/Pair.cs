@@ -2,29 +2,29 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native;
 
-/// <summary>The part of a lane that a tile of a matrix product is made of.</summary>
+/// <summary>The operations of a lane that a register tile of a matrix product uses.</summary>
 internal interface ITileLane<T> where T : struct, ITileLane<T>
 {
-    /// <summary>How many floats.</summary>
+    /// <summary>The number of floats.</summary>
     static abstract int Width { get; }
 
-    /// <summary>Rows of the tallest tile whose sums fit the registers.</summary>
+    /// <summary>The number of rows of the tallest tile whose sums fit in the registers.</summary>
     static abstract int TileRows { get; }
 
-    /// <summary>The constant in every lane.</summary>
+    /// <summary>A constant in every element.</summary>
     static abstract T Of(float value);
 
     /// <summary>a b + c, rounded once.</summary>
     static abstract T Fma(T a, T b, T c);
 
-    /// <summary>Width consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
+    /// <summary>Loads Width consecutive elements at <paramref name="index"/> of <paramref name="source"/>.</summary>
     static abstract T Load(ref float source, nint index);
 
-    /// <summary>Stores them.</summary>
+    /// <summary>Stores Width consecutive elements at <paramref name="index"/> of <paramref name="destination"/>.</summary>
     void Store(ref float destination, nint index);
 }
 
-/// <summary>Two lanes side by side as one of twice the width; pairs of pairs are wider still.</summary>
+/// <summary>Two lanes as one of twice the width. Pairs can be nested.</summary>
 internal readonly struct Pair<T>(T left, T right) : ITileLane<Pair<T>> where T : struct, ITileLane<T>
 {
     private readonly T left = left, right = right;

@@ -6,27 +6,28 @@ using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
-/// <summary>Sixteen floats: one 512-bit register, or two or four narrower ones, which the JIT splits it into.</summary>
+/// <summary>Sixteen floats: one 512-bit register, or several narrower ones into which the JIT compiler splits it.</summary>
 internal readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLane<V16>
 {
-    /// <summary>How many numbers.</summary>
+    /// <summary>The number of floats.</summary>
     public static int Width => 16;
 
-    /// <summary>The numbers.</summary>
+    /// <summary>The vector.</summary>
     public Vector512<float> Value => value;
 
-    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around
-    // several transcendental functions comes close to.
+    // The operators below read the field: a property counts twice against the inlining budget of the JIT compiler, which a loop with
+    // several transcendental functions nearly exhausts.
     private readonly Vector512<float> value = value;
 
-    /// <summary>Sixteen consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
+    /// <summary>Loads sixteen consecutive elements at <paramref name="index"/> of <paramref name="source"/>.</summary>
     [MethodImpl(AggressiveInlining)] public static V16 Load(ref float source, nint index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
 
-    /// <summary>Stores them.</summary>
+    /// <summary>Stores sixteen consecutive elements at <paramref name="index"/> of <paramref name="destination"/>.</summary>
     [MethodImpl(AggressiveInlining)] public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
-    /// <summary>The first <paramref name="count"/> (below sixteen) from memory, <paramref name="fill"/> in the other lanes;
-    /// nothing beyond is read.</summary>
+    /// <summary>
+    /// Loads the first <paramref name="count"/> elements, fewer than sixteen; the others are <paramref name="fill"/>. Memory after them is not read.
+    /// </summary>
     [MethodImpl(AggressiveInlining)]
     internal static unsafe V16 LoadFirst(int count, ref float source, nint index, float fill)
     {
@@ -41,7 +42,7 @@ internal readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLan
         }
     }
 
-    /// <summary>Stores the first <paramref name="count"/> lanes; nothing beyond is touched.</summary>
+    /// <summary>Stores the first <paramref name="count"/> elements. Memory after them is not written.</summary>
     [MethodImpl(AggressiveInlining)]
     internal unsafe void StoreFirst(int count, ref float destination, nint index)
     {
@@ -58,15 +59,15 @@ internal readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLan
         }
     }
 
-    /// <summary>Lanes 0 .. 7.</summary>
+    /// <summary>Elements 0 .. 7.</summary>
     internal V8 Lower => new(value.GetLower());
 
-    /// <summary>Lanes 8 .. 15.</summary>
+    /// <summary>Elements 8 .. 15.</summary>
     internal V8 Upper => new(value.GetUpper());
 
     [MethodImpl(AggressiveInlining)] private static V16 Join(V8 lower, V8 upper) => new(Vector512.Create(lower.Value, upper.Value));
 
-    /// <summary>The first lane in which a and b are equal; 16 or more if none.</summary>
+    /// <summary>The index of the first element in which a and b are equal; 16 or more if there is none.</summary>
     [MethodImpl(AggressiveInlining)]
     internal static int FirstEqual(V16 a, V16 b)
         => BitOperations.TrailingZeroCount(Vector512.ExtractMostSignificantBits(Vector512.Equals(a.value, b.value)));
@@ -108,7 +109,7 @@ internal readonly struct V16(Vector512<float> value) : IFloatLane<V16>, ITileLan
     public static V16 Sigmoid(V16 x)
         => Vector512.IsHardwareAccelerated ? LaneMath.Sigmoid(x) : Join(LaneMath.Sigmoid(x.Lower), LaneMath.Sigmoid(x.Upper));
 
-    /// <summary>Twenty-four sums of the thirty-two registers of AVX-512.</summary>
+    /// <summary>Twenty-four sums use 24 of the 32 registers of AVX-512.</summary>
     static int ITileLane<V16>.TileRows => 24;
 
     [MethodImpl(AggressiveInlining)] static V16 IFloatLane<V16>.Min(V16 a, V16 b) => new(Vector512.MinNative(a.value, b.value));

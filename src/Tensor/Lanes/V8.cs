@@ -5,27 +5,29 @@ using static System.Runtime.CompilerServices.MethodImplOptions;
 
 namespace Marl.Native;
 
-/// <summary>Eight floats: half of a <see cref="V16"/>, and the register of machines without AVX-512.</summary>
+/// <summary>Eight floats: half of a <see cref="V16"/>, and the register of processors without AVX-512.</summary>
 internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<V8>
 {
-    /// <summary>How many numbers.</summary>
+    /// <summary>The number of floats.</summary>
     public static int Width => 8;
 
-    /// <summary>The numbers.</summary>
+    /// <summary>The vector.</summary>
     public Vector256<float> Value => value;
 
-    // The operators below read the field: a property would count twice against the JIT's budget of inlining, which a loop around
-    // several transcendental functions comes close to.
+    // The operators below read the field: a property counts twice against the inlining budget of the JIT compiler, which a loop with
+    // several transcendental functions nearly exhausts.
     private readonly Vector256<float> value = value;
 
-    /// <summary>Eight consecutive numbers at <paramref name="index"/> of <paramref name="source"/>.</summary>
+    /// <summary>Loads eight consecutive elements at <paramref name="index"/> of <paramref name="source"/>.</summary>
     [MethodImpl(AggressiveInlining)] public static V8 Load(ref float source, nint index) => new(Vector256.LoadUnsafe(ref source, (nuint)index));
 
-    /// <summary>Stores them.</summary>
+    /// <summary>Stores eight consecutive elements at <paramref name="index"/> of <paramref name="destination"/>.</summary>
     [MethodImpl(AggressiveInlining)] public void Store(ref float destination, nint index) => value.StoreUnsafe(ref destination, (nuint)index);
 
-    /// <summary>The first <paramref name="count"/> (none when negative, all from eight on) from memory, <paramref name="fill"/>
-    /// elsewhere.</summary>
+    /// <summary>
+    /// Loads the first <paramref name="count"/> elements (none if negative, all from eight on); the others are <paramref name="fill"/>. Memory after them is
+    /// not read.
+    /// </summary>
     [MethodImpl(AggressiveInlining)]
     internal static unsafe V8 LoadFirst(int count, float* source, float fill)
     {
@@ -39,7 +41,7 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
         return new(others);
     }
 
-    /// <summary>Stores the first <paramref name="count"/> lanes (none when negative, all from eight on).</summary>
+    /// <summary>Stores the first <paramref name="count"/> elements (none if negative, all from eight on). Memory after them is not written.</summary>
     [MethodImpl(AggressiveInlining)]
     internal unsafe void StoreFirst(int count, float* destination)
     {
@@ -52,10 +54,10 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
         new Span<float>(&lanes, Math.Clamp(count, 0, Width)).CopyTo(new Span<float>(destination, Width));
     }
 
-    /// <summary>Lanes 4 .. 7, in the places of 0 .. 3; what stands above them is undefined.</summary>
+    /// <summary>Elements 4 .. 7, moved to 0 .. 3; the elements above are undefined.</summary>
     internal V8 Upper => new(value.GetUpper().ToVector256Unsafe());
 
-    /// <summary>One lane.</summary>
+    /// <summary>One element.</summary>
     internal F1 this[int lane] => new(value[lane]);
 
     public static V8 Zero => Of(0f);
@@ -83,7 +85,7 @@ internal readonly struct V8(Vector256<float> value) : IFloatLane<V8>, ITileLane<
     [MethodImpl(AggressiveInlining)] public static V8 Tanh(V8 x) => LaneMath.Tanh(x);
     [MethodImpl(AggressiveInlining)] public static V8 Sigmoid(V8 x) => LaneMath.Sigmoid(x);
 
-    /// <summary>Twelve sums of the sixteen registers of AVX2.</summary>
+    /// <summary>Twelve sums use 12 of the 16 registers of AVX2.</summary>
     static int ITileLane<V8>.TileRows => 12;
 
     [MethodImpl(AggressiveInlining)] static V8 IFloatLane<V8>.Min(V8 a, V8 b) => new(Vector256.MinNative(a.value, b.value));

@@ -47,7 +47,7 @@ public readonly struct Divide : IBinary
     [MethodImpl(AggressiveInlining)] public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => -(y / b);
 }
 
-/// <summary>min(a, b); each gets half of the gradient where they are equal.</summary>
+/// <summary>min(a, b). Where a = b, each operand gets half of the gradient.</summary>
 public readonly struct Minimum : IBinary
 {
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ public readonly struct Minimum : IBinary
     public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(a, b, T.One, T.Zero));
 }
 
-/// <summary>max(a, b); each gets half of the gradient where they are equal.</summary>
+/// <summary>The reduction max(a, b).</summary>
 public readonly struct Maximum : IBinary
 {
     /// <inheritdoc/>
@@ -77,7 +77,7 @@ public readonly struct Maximum : IBinary
     public T DB<T>(T a, T b, T y) where T : struct, ILane<T> => T.IfEqual(a, b, T.Of(0.5f), T.IfGreater(b, a, T.One, T.Zero));
 }
 
-/// <summary>Folds by addition.</summary>
+/// <summary>The reduction a + b.</summary>
 public readonly struct Sum : IReduction
 {
     /// <inheritdoc/>

@@ -12,7 +12,11 @@ public readonly struct Affine(float scale, float shift) : IUnary
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.Of(scale);
 }
 
-/// <summary>|x|; derivative 0 at 0.</summary>
+/// <summary>
+/// <code>
+/// |. The derivative at 0 is 0.
+/// </code>
+/// </summary>
 public readonly struct Abs : IUnary
 {
     /// <inheritdoc/>
@@ -68,7 +72,7 @@ public readonly struct Log : IUnary
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => T.One / x;
 }
 
-/// <summary>max(x, 0); derivative 0 at 0.</summary>
+/// <summary>max(x, 0). The derivative at 0 is 0.</summary>
 public readonly struct Relu : IUnary
 {
     /// <inheritdoc/>
@@ -95,7 +99,7 @@ public readonly struct Sigmoid : IUnary
     [MethodImpl(AggressiveInlining)] public T D<T>(T x, T y) where T : struct, ILane<T> => y * (T.One - y);
 }
 
-/// <summary>min(max(x, low), high); derivative 1 inside and on the bounds.</summary>
+/// <summary>min(max(x, low), high). The derivative is 1 inside the interval and on its bounds.</summary>
 public readonly struct Clamp(float low, float high) : IUnary
 {
     /// <inheritdoc/>
@@ -107,7 +111,7 @@ public readonly struct Clamp(float low, float high) : IUnary
     public T D<T>(T x, T y) where T : struct, ILane<T> => T.IfGreater(x, T.Of(high), T.Zero, T.IfGreater(T.Of(low), x, T.Zero, T.One));
 }
 
-/// <summary>1 where x &lt; 0, else 0: a mask. Flat on both sides, so its derivative is 0.</summary>
+/// <summary>1 where x &lt; 0, else 0. The derivative is 0.</summary>
 public readonly struct IsNegative : IUnary
 {
     /// <inheritdoc/>

@@ -2,24 +2,25 @@ using ILGPU.Runtime;
 
 namespace Marl.Native.Gpu;
 
-/// <summary>How long a device worked on a kernel.</summary>
-/// <param name="Kernel">its name, with the op that it was made for.</param>
-/// <param name="Launches">how often.</param>
-/// <param name="Seconds">all of them together, by the device's clock.</param>
+/// <summary>The time of a kernel on a device.</summary>
+/// <param name="Kernel">The name, with its operation.</param>
+/// <param name="Launches">The number of launches.</param>
+/// <param name="Seconds">The total time, by the clock of the device.</param>
 internal sealed record KernelTime(string Kernel, int Launches, double Seconds);
 
-/// <summary>Times what is launched on a stream, by marks on it before and after each kernel. For measurements: the marks cost time of their own, between the kernels.</summary>
-internal sealed class KernelClock(AcceleratorStream stream)
+/// <summary>Measures kernels by markers on a stream before and after each launch. The markers take time of their own, between the kernels.</summary>
+/// <param name="stream">The stream.</param>
+internal sealed class KernelProfiler(AcceleratorStream stream)
 {
     private readonly List<(Type Kernel, ProfilingMarker Begin, ProfilingMarker End)> launches = [];
 
-    /// <summary>The place on the stream where everything that was launched ends.</summary>
+    /// <summary>Adds a marker to the stream.</summary>
     public ProfilingMarker Mark() => stream.AddProfilingMarker();
 
-    /// <summary>A kernel was launched after a mark.</summary>
+    /// <summary>Adds a launch that began at a marker and ends here.</summary>
     public void Add(Type kernel, ProfilingMarker begin) => launches.Add((kernel, begin, Mark()));
 
-    /// <summary>What was timed, the longest first.</summary>
+    /// <summary>Returns the times by kernel, longest first.</summary>
     public IReadOnlyList<KernelTime> Times()
     {
         var times = launches.GroupBy(launch => launch.Kernel)
