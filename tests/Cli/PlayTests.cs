@@ -122,7 +122,7 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
     }
 
     [Theory]
-    [InlineData("play", "<player> is missing; see marl --help")]
+    [InlineData("play", "<player> is missing; see marl play --help")]
     [InlineData("play random", "no environment is named: marl play random --env <id>")]
     [InlineData("play random --env lfb:8x8-2p-2f", "unknown environment 'lfb:8x8-2p-2f'; did you mean 'lbf:8x8-2p-2f'?")]
     [InlineData("play nowhere --env two-step", "there is neither a run nor a policy at 'nowhere'")]
@@ -130,7 +130,7 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
         "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: its agents see or do something else")]
     [InlineData("play random --env two-step --step", "option '--step' needs a terminal, for somebody has to press the keys")]
     [InlineData("play random --env two-step --fps 0", "option '--fps' cannot be '0'; a number up to 1000 is needed")]
-    [InlineData("play random --env two-step --episodes 0", "option '--episodes' cannot be '0'; a whole number from 1 on is needed")]
+    [InlineData("play random --env two-step --episodes 0", "option '--episodes' cannot be '0'; a whole number in 1 .. 2147483647 is needed")]
     [InlineData("play random --env two-step --replay no/page.html", "'no/page.html' cannot be written: there is no such folder")]
     [InlineData("play random --env two-step --svg two.svg", "'two.svg' cannot be written: two-step has no picture")]
     [InlineData("play random --env two-step --repaly page.html", "unknown option '--repaly'; did you mean '--replay'?")]
