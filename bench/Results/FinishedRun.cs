@@ -92,7 +92,9 @@ internal sealed record FinishedRun(
             throw new UsageException($"'{file}' holds no evaluations: columns 'steps' and 'returnMean' are needed, and a row");
         }
         string[][] rows = lines[1..].Select(line => line.Split(',')).ToArray();
-        return ([.. rows.Select(row => Number(row, steps))], [.. rows.Select(row => Number(row, returns))], seconds < 0 ? [] : [.. rows.Select(row => Number(row, seconds))]);
+        return (Column(steps), Column(returns), seconds < 0 ? [] : Column(seconds));
+
+        double[] Column(int column) => [.. rows.Select(row => Number(row, column))];
 
         double Number(string[] row, int column)
             => row.Length == names.Length && double.TryParse(row[column], CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)

@@ -32,7 +32,8 @@ internal sealed class Series
         }
         Returns = [.. Enumerable.Range(0, runs[0].Returns.Length).Select(k => Of(run => run.Returns[k]))];
         Steps = [.. Enumerable.Range(0, Returns.Length).Select(k => Of(run => run.Steps[k]).Average())];
-        Seconds = runs.All(run => run.Seconds.Length == Steps.Length) ? [.. Enumerable.Range(0, Steps.Length).Select(k => Of(run => run.Seconds[k]).Average())] : [];
+        bool recorded = runs.All(run => run.Seconds.Length == Steps.Length);
+        Seconds = recorded ? [.. Enumerable.Range(0, Steps.Length).Select(k => Of(run => run.Seconds[k]).Average())] : [];
         Means = [.. Returns.Select(RunStatistics.Mean)];
     }
 

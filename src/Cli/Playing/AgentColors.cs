@@ -1,7 +1,7 @@
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>The colors of agents: six of Okabe and Ito's palette ("Color Universal Design", 2008), which people of every kind of color vision tell apart. From the
-/// seventh agent on they repeat; every agent has its letter besides.</summary>
+/// <summary>The colors of agents: six of Okabe and Ito's palette ("Color Universal Design", 2008), which people of every kind of color vision tell
+/// apart. From the seventh agent on they repeat; every agent has its letter besides.</summary>
 internal static class AgentColors
 {
     private static readonly (string Fill, string Ink)[] colors =

@@ -33,7 +33,7 @@ internal static class FrameJson
     /// <param name="performance">what was played.</param>
     /// <param name="results">the last frame of every episode.</param>
     /// <param name="files">(kind, path) of the files that were written.</param>
-    public static string Summary(Performance performance, IReadOnlyCollection<Frame> results, IReadOnlyCollection<(string Kind, string Path)> files) => Text(json =>
+    public static string Summary(Performance performance, IReadOnlyCollection<Frame> results, (string Kind, string Path)[] files) => Text(json =>
     {
         json.WriteStartObject();
         json.WriteString("type", "summary");

@@ -3,7 +3,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Grid scenes as SVG. Agents glide from cell to cell, with what they carry; everything else is shown in those frames in which it is in its cell.</summary>
+/// <summary>Grid scenes as SVG. Agents glide from cell to cell, with what they carry; everything else is shown in the frames in which it is there.</summary>
 internal static class GridSvg
 {
     private const double Canvas = 480, LeastCell = 12, MostCell = 96;
@@ -18,8 +18,8 @@ internal static class GridSvg
                 .. Enumerable.Range(0, cols + 1).Select(col => $"M{SceneSvg.Number(col * cell)} 0v{SceneSvg.Number(rows * cell)}"),
                 .. Enumerable.Range(0, rows + 1).Select(row => $"M0 {SceneSvg.Number(row * cell)}h{SceneSvg.Number(cols * cell)}"),
             ])));
-        return ([lines, .. Things(grids, timeline, cell), .. Enumerable.Range(0, recording.Agents).Select(agent => Agent(grids, agent, timeline, cell)).OfType<XElement>()],
-            cols * cell, rows * cell);
+        var agents = Enumerable.Range(0, recording.Agents).Select(agent => Agent(grids, agent, timeline, cell)).OfType<XElement>();
+        return ([lines, .. Things(grids, timeline, cell), .. agents], cols * cell, rows * cell);
     }
 
     /// <summary>What stands for a role, around the origin.</summary>
@@ -71,7 +71,8 @@ internal static class GridSvg
         var there = new Sprite?[grids.Length];
         for (int frame = 0; frame < grids.Length; frame++)
         {
-            there[frame] = grids[frame].Sprites.Where(sprite => sprite.Role.IsAgent() && sprite.Agent == agent).Select(sprite => (Sprite?)sprite).FirstOrDefault();
+            there[frame] = grids[frame].Sprites.Where(sprite => sprite.Role.IsAgent() && sprite.Agent == agent)
+                .Select(sprite => (Sprite?)sprite).FirstOrDefault();
         }
         if (Array.Find(there, sprite => sprite is not null) is not { } first)
         {
@@ -90,7 +91,8 @@ internal static class GridSvg
         timeline.Transform(body, "translate", [.. sprites.Select((sprite, frame) => Place(grids[frame], sprite, cell))]);
         foreach (var role in (SceneRole[])[SceneRole.Item, SceneRole.Target])
         {
-            bool[] carries = [.. sprites.Select((sprite, frame) => sprite.Carries && grids[frame].Sprites.Any(other => other.Role == role && IsAt(other, sprite)))];
+            bool[] carries = [.. sprites.Select((sprite, frame) =>
+                sprite.Carries && grids[frame].Sprites.Any(other => other.Role == role && IsAt(other, sprite)))];
             if (carries.Contains(true))
             {
                 var load = Load(role, 1.08 * cell);
@@ -101,7 +103,8 @@ internal static class GridSvg
         double radius = 0.32 * cell;
         if (sprites.Any(sprite => sprite.Facing != Facing.None))
         {
-            var arrow = SceneSvg.Element("path", ("class", "arrow"), ("d", $"M{SceneSvg.Number(0.47 * cell)} 0L{Place(0.2 * cell, 0.27 * cell)}V{SceneSvg.Number(-0.27 * cell)}Z"));
+            var arrow = SceneSvg.Element("path", ("class", "arrow"),
+                ("d", $"M{SceneSvg.Number(0.47 * cell)} 0L{Place(0.2 * cell, 0.27 * cell)}V{SceneSvg.Number(-0.27 * cell)}Z"));
             timeline.Transform(arrow, "rotate", Turns(sprites));
             body.Add(arrow);
         }

@@ -73,7 +73,8 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
     }
 
     private static IEnumerable<IRenderable> Help(Performance performance, Frame frame, int width)
-        => SceneText.Wrap(SceneText.Legend(frame.Scene, performance), width).Concat(SceneText.Wrap(Pace.Keys, width)).Select(line => Words(line, width, Color.Grey));
+        => SceneText.Wrap(SceneText.Legend(frame.Scene, performance), width).Concat(SceneText.Wrap(Pace.Keys, width))
+            .Select(line => Words(line, width, Color.Grey));
 
     private static Text Words(string text, int width, Style? style = null) => new(Crop(text, width), style);
 

@@ -3,8 +3,8 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Plane scenes as SVG. The view of an episode is the square that covers everything in all of its frames. The k-th disc of a role is taken to be the same one
-/// throughout.</summary>
+/// <summary>Plane scenes as SVG. The view of an episode is the square that covers everything in all of its frames. The k-th disc of a role is taken to be the
+/// same one throughout.</summary>
 internal static class PlaneSvg
 {
     private const double Canvas = 480, LeastRadius = 3;
@@ -13,7 +13,8 @@ internal static class PlaneSvg
     public static (IEnumerable<XElement> Content, double Width, double Height) Draw(Recording recording, Timeline timeline)
     {
         PlaneScene[] planes = [.. recording.Frames.Select(frame => (PlaneScene)frame.Scene!)];
-        var views = recording.Frames.Zip(planes).GroupBy(pair => pair.First.Episode, pair => pair.Second).ToDictionary(episode => episode.Key, episode => View.Of(episode));
+        var views = recording.Frames.Zip(planes).GroupBy(pair => pair.First.Episode, pair => pair.Second)
+            .ToDictionary(episode => episode.Key, episode => View.Of(episode));
         View[] view = [.. recording.Frames.Select(frame => views[frame.Episode])];
         Dictionary<(SceneRole Role, int Number), Disc?[]> tracks = [];
         for (int frame = 0; frame < planes.Length; frame++)
@@ -36,7 +37,8 @@ internal static class PlaneSvg
         window.Add(
             views.OrderBy(pair => pair.Key).Select(pair => Lines(pair.Value, timeline, [.. recording.Frames.Select(frame => frame.Episode == pair.Key)])),
             tracks.OrderBy(track => track.Key.Role).Select(track => Draw(track.Value, view, timeline)),
-            SceneSvg.Element("rect", ("class", "lines"), ("x", "0.5"), ("y", "0.5"), ("width", SceneSvg.Number(Canvas - 1)), ("height", SceneSvg.Number(Canvas - 1))));
+            SceneSvg.Element("rect", ("class", "lines"), ("x", "0.5"), ("y", "0.5"),
+                ("width", SceneSvg.Number(Canvas - 1)), ("height", SceneSvg.Number(Canvas - 1))));
         return ([window], Canvas, Canvas);
     }
 
@@ -53,7 +55,8 @@ internal static class PlaneSvg
         }
         double[] radii = [.. discs.Zip(view, (disc, view) => Math.Max(LeastRadius, disc.Radius * view.Scale))];
         var shape = SceneSvg.Element("g");
-        timeline.Transform(shape, "translate", [.. discs.Zip(view, (disc, view) => $"{SceneSvg.Number(view.Across(disc.X))} {SceneSvg.Number(view.Down(disc.Y))}")]);
+        timeline.Transform(shape, "translate",
+            [.. discs.Zip(view, (disc, view) => $"{SceneSvg.Number(view.Across(disc.X))} {SceneSvg.Number(view.Down(disc.Y))}")]);
         var body = SceneSvg.Element("g", ("class", first.Role.IsAgent() ? "agent" : "thing"));
         body.Add(shape);
         timeline.Show(body, [.. track.Select(disc => disc is not null)]);
@@ -71,7 +74,8 @@ internal static class PlaneSvg
             foreach (int agent in discs.Select(disc => disc.Agent).OfType<int>().Distinct())
             {
                 var owner = SceneSvg.Element("g");
-                owner.Add(SceneSvg.Element("circle", ("class", "owner"), ("r", SceneSvg.Number(radii[0] + 2)), ("style", $"stroke:{AgentColors.Of(agent).Fill}")),
+                owner.Add(SceneSvg.Element("circle", ("class", "owner"), ("r", SceneSvg.Number(radii[0] + 2)),
+                        ("style", $"stroke:{AgentColors.Of(agent).Fill}")),
                     SceneSvg.Label(Performance.Letter(agent), 0, 0, Math.Max(10, radii[0]), 14));
                 timeline.Show(owner, [.. discs.Select(disc => disc.Agent == agent)]);
                 shape.Add(owner);
@@ -80,8 +84,10 @@ internal static class PlaneSvg
         foreach (string label in discs.Select(disc => disc.Label).OfType<string>().Distinct())
         {
             double width = 12 + 8 * label.Length;
-            var bubble = SceneSvg.Element("g", ("transform", $"translate({SceneSvg.Number(0.6 * radii[0] + width / 2)} {SceneSvg.Number(-0.6 * radii[0] - 10)})"));
-            bubble.Add(SceneSvg.Element("rect", ("class", "tag"), ("x", SceneSvg.Number(-width / 2)), ("y", "-10"), ("width", SceneSvg.Number(width)), ("height", "20"), ("rx", "8")),
+            var bubble = SceneSvg.Element("g",
+                ("transform", $"translate({SceneSvg.Number(0.6 * radii[0] + width / 2)} {SceneSvg.Number(-0.6 * radii[0] - 10)})"));
+            bubble.Add(SceneSvg.Element("rect", ("class", "tag"), ("x", SceneSvg.Number(-width / 2)), ("y", "-10"),
+                    ("width", SceneSvg.Number(width)), ("height", "20"), ("rx", "8")),
                 SceneSvg.Label(label, 0, 0, 13, width - 8));
             timeline.Show(bubble, [.. discs.Select(disc => disc.Label == label)]);
             shape.Add(bubble);

@@ -5,8 +5,8 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>A recording as one HTML page that plays it in any browser: the picture (<see cref="SceneSvg"/>), what was done and earned, and a script that moves the clock, in
-/// one file that asks the network for nothing.</summary>
+/// <summary>A recording as one HTML page that plays it in any browser: the picture (<see cref="SceneSvg"/>), what was done and earned, and a script that moves the
+/// clock, in one file that asks the network for nothing.</summary>
 internal static partial class ReplayPage
 {
     /// <summary>The text of the page.</summary>
@@ -22,8 +22,8 @@ internal static partial class ReplayPage
         });
     }
 
-    /// <summary>What the script reads: <c>{"environment", "player", "seed", "stepsPerSecond", "agents": [..], "episodes": [{"start", "frames": [..]}]}</c>, where start is the
-    /// time of an episode's first frame in the picture, in steps.</summary>
+    /// <summary>What the script reads: <c>{"environment", "player", "seed", "stepsPerSecond", "agents": [..], "episodes": [{"start", "frames": [..]}]}</c>, where
+    /// start is the time of an episode's first frame in the picture, in steps.</summary>
     public static string Json(Recording recording) => FrameJson.Text(json =>
     {
         var (performance, timeline) = (recording.Performance, recording.Frames.Count > 0 ? new Timeline(recording.Frames) : null);

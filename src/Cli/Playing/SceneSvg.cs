@@ -5,8 +5,8 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>The scenes of a recording as one animated SVG that needs nothing beside it. A file of its own plays in a loop and has a caption; a replay page contains the
-/// same picture and moves its clock.</summary>
+/// <summary>The scenes of a recording as one animated SVG that needs nothing beside it. A file of its own plays in a loop and has a caption; a replay page contains
+/// the same picture and moves its clock.</summary>
 internal static class SceneSvg
 {
     /// <summary>Of all elements.</summary>

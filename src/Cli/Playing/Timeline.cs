@@ -3,8 +3,8 @@ using System.Xml.Linq;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>When each frame of a recording is shown, and the animations (SMIL) of what changes from frame to frame. A step takes <c>1 / StepsPerSecond</c>; the last frame
-/// of an episode stays for <see cref="Hold"/> steps. All animations last as long and repeat together.</summary>
+/// <summary>When each frame of a recording is shown, and the animations (SMIL) of what changes from frame to frame. A step takes <c>1 / StepsPerSecond</c>; the last
+/// frame of an episode stays for <see cref="Hold"/> steps. All animations last as long and repeat together.</summary>
 internal sealed class Timeline
 {
     /// <summary>Steps that the end of an episode is shown.</summary>

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Marl.Native.Rl;
 
-/// <content>The payoff matrix: a row for each action of agent 0, a column for each joint action of the others. The row and the columns above and beside it name the
-/// actions; the agents stand at those that they chose, and the chosen payoff is the target.</content>
+/// <content>The payoff matrix: a row for each action of agent 0, a column for each joint action of the others. The row and the columns above and beside it
+/// name the actions; the agents stand at those that they chose, and the chosen payoff is the target.</content>
 public sealed partial class MatrixGame : IRenderable
 {
     /// <summary>Larger matrices have no scene.</summary>

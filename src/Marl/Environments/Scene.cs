@@ -12,7 +12,8 @@ public interface IRenderable
     /// <summary>The name of an action; by default its index.</summary>
     string ActionName(int agent, int action) => action.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>What legends call the things of a role: food, shelf, ..; where they have labels, also what a label means. By default the role's name in lower case.</summary>
+    /// <summary>What legends call the things of a role: food, shelf, ..; where they have labels, also what a label means. By default the role's name in lower
+    /// case.</summary>
     string RoleName(SceneRole role) => role.ToString().ToLowerInvariant();
 }
 
