@@ -21,9 +21,11 @@ internal sealed class CurveChart
     private readonly StringBuilder svg = new();
     private readonly string[] labels;
     private readonly double right;
+    private readonly bool overSeconds;
 
-    private CurveChart(IReadOnlyList<Series> all)
+    private CurveChart(IReadOnlyList<Series> all, bool overSeconds)
     {
+        this.overSeconds = overSeconds;
         labels = [.. all.Select(series => series.Label).Distinct().Order(StringComparer.Ordinal)];
         right = 22 + Letter * labels.Max(label => label.Length);
         var tasks = all.GroupBy(series => series.Task).ToArray();
@@ -33,7 +35,7 @@ internal sealed class CurveChart
         svg.AppendLine($"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:F0} {height:F0}" width="{width:F0}" height="{height:F0}"
               font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif" font-size="11" fill="{Ink}">
-            <title>Mean return of evaluations over environment steps, with 95 % bands</title>
+            <title>Mean return of evaluations over {(overSeconds ? "seconds of training" : "environment steps")}, with 95 % bands</title>
             """);
         for (int i = 0; i < tasks.Length; i++)
         {
@@ -45,7 +47,9 @@ internal sealed class CurveChart
     }
 
     /// <summary>The picture's text.</summary>
-    public static string Draw(IReadOnlyList<Series> all) => new CurveChart(all).svg.ToString();
+    /// <param name="all">what is drawn.</param>
+    /// <param name="overSeconds">whether the horizontal axis is seconds of training; else environment steps.</param>
+    public static string Draw(IReadOnlyList<Series> all, bool overSeconds = false) => new CurveChart(all, overSeconds).svg.ToString();
 
     /// <summary>The places of texts, so that none covers another and the sum of squares of what they are moved by is least: less i distances the
     /// places must not fall, which is isotonic regression, solved by pooling adjacent violators (Barlow et al. 1972).</summary>
@@ -83,7 +87,7 @@ internal sealed class CurveChart
         double low = task.Min(series => series.Returns.Min(seeds => seeds.Min())), high = task.Max(series => series.Returns.Max(seeds => seeds.Max()));
         double margin = high > low ? 0.04 * (high - low) : 0.5;
         (low, high) = (low - margin, high + margin);
-        double last = task.Max(series => series.Steps[^1]);
+        double last = task.Max(series => At(series)[^1]);
         double X(double step) => Width * step / last;
         double Y(double value) => Height * (high - value) / (high - low);
 
@@ -107,19 +111,19 @@ internal sealed class CurveChart
         }
         svg.AppendLine($"""
             <path d="M0 {Height:F0}H{Width:F0}" stroke="{Ink}"/>
-            <text x="{Width / 2:F0}" y="{Height + 32:F0}" text-anchor="middle">environment steps</text>
+            <text x="{Width / 2:F0}" y="{Height + 32:F0}" text-anchor="middle">{(overSeconds ? "seconds of training" : "environment steps")}</text>
             <clipPath id="panel{number}"><rect width="{Width:F0}" height="{Height:F0}"/></clipPath>
             <g clip-path="url(#panel{number})">
             """);
         foreach (var series in task.Where(series => series.Seeds > 1))
         {
-            var above = series.Steps.Zip(series.Means, (step, mean) => (X(step), Y(mean.High)));
-            var below = series.Steps.Zip(series.Means, (step, mean) => (X(step), Y(mean.Low)));
+            var above = At(series).Zip(series.Means, (step, mean) => (X(step), Y(mean.High)));
+            var below = At(series).Zip(series.Means, (step, mean) => (X(step), Y(mean.Low)));
             svg.AppendLine($"""<path d="{Line(above.Concat(below.Reverse()))}Z" fill="{Color(series)}" fill-opacity="0.13"/>""");
         }
         foreach (var series in task)
         {
-            var curve = series.Steps.Zip(series.Means, (step, mean) => (X(step), Y(mean.Value)));
+            var curve = At(series).Zip(series.Means, (step, mean) => (X(step), Y(mean.Value)));
             svg.AppendLine($"""
                 <path d="{Line(curve)}" fill="none" stroke="{Color(series)}" stroke-width="1.8" stroke-linejoin="round" {Dashes(series)}/>
                 """);
@@ -130,17 +134,19 @@ internal sealed class CurveChart
 
     private void DrawNames(Series[] task, Func<double, double> x, Func<double, double> y)
     {
-        double At(Series series) => y(series.Means[^1].Value);
-        Series[] ordered = [.. task.OrderBy(At)];
-        foreach (var (series, place) in ordered.Zip(Spread([.. ordered.Select(At)], LineHeight, Height)))
+        double Last(Series series) => y(series.Means[^1].Value);
+        Series[] ordered = [.. task.OrderBy(Last)];
+        foreach (var (series, place) in ordered.Zip(Spread([.. ordered.Select(Last)], LineHeight, Height)))
         {
-            string end = $"M{x(series.Steps[^1]) + 2:F1} {At(series):F1}", color = Color(series);
+            string end = $"M{x(At(series)[^1]) + 2:F1} {Last(series):F1}", color = Color(series);
             svg.AppendLine($"""
                 <path d="{end}L{Width + 13:F0} {place:F1}" stroke="{color}" stroke-opacity="0.6"/>
                 <text x="{Width + 16:F0}" y="{place + 4:F1}" font-weight="600" fill="{color}">{Text(series.Label)}</text>
                 """);
         }
     }
+
+    private double[] At(Series series) => overSeconds ? series.Seconds : series.Steps;
 
     private string Color(Series series) => Colors[Array.IndexOf(labels, series.Label) % Colors.Length];
 

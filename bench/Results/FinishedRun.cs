@@ -13,8 +13,9 @@ namespace Marl.Native.Bench.Results;
 /// <param name="Steps">Environment steps at each evaluation.</param>
 /// <param name="Returns">The mean return of each evaluation.</param>
 /// <param name="StepsPerSecond">Environment steps per second.</param>
+/// <param name="Seconds">Seconds of training at each evaluation; empty if they were not recorded.</param>
 internal sealed record FinishedRun(
-    string Path, string Task, string Label, ulong Seed, JsonObject Configuration, double[] Steps, double[] Returns, double StepsPerSecond)
+    string Path, string Task, string Label, ulong Seed, JsonObject Configuration, double[] Steps, double[] Returns, double StepsPerSecond, double[] Seconds)
 {
     /// <summary>The id of the environment.</summary>
     public string Environment => Configuration["environment"]?.ToString() ?? "";
@@ -73,25 +74,27 @@ internal sealed record FinishedRun(
         {
             return null;
         }
-        var (steps, returns) = ReadMetrics(System.IO.Path.Combine(path, "metrics.csv"));
+        var (steps, returns, seconds) = ReadMetrics(System.IO.Path.Combine(path, "metrics.csv"));
         ulong seed = Value<ulong>(summary, "seed", folder.Summary);
         string[] names = System.IO.Path.GetFullPath(path).Split(System.IO.Path.DirectorySeparatorChar);
         return names is [.., { Length: > 0 } task, { Length: > 0 } label, var last] && last == seed.ToString(CultureInfo.InvariantCulture)
-            ? new(path, task, label, seed, configuration, steps, returns, Value<double>(summary, "stepsPerSecond", folder.Summary))
+            ? new(path, task, label, seed, configuration, steps, returns, Value<double>(summary, "stepsPerSecond", folder.Summary), seconds)
             : throw new UsageException($"'{path}' holds the run of seed {seed}; its folder must be <task>/<label>/{seed}");
     }
 
-    private static (double[] Steps, double[] Returns) ReadMetrics(string file)
+    private static (double[] Steps, double[] Returns, double[] Seconds) ReadMetrics(string file)
     {
         string[] lines = File.Exists(file) ? File.ReadAllLines(file) : [];
         string[] names = lines is [var header, ..] ? header.Split(',') : [];
-        int steps = Array.IndexOf(names, "steps"), returns = Array.IndexOf(names, "returnMean");
+        int steps = Array.IndexOf(names, "steps"), returns = Array.IndexOf(names, "returnMean"), seconds = Array.IndexOf(names, "seconds");
         if (steps < 0 || returns < 0 || lines.Length < 2)
         {
             throw new UsageException($"'{file}' holds no evaluations: columns 'steps' and 'returnMean' are needed, and a row");
         }
         string[][] rows = lines[1..].Select(line => line.Split(',')).ToArray();
-        return ([.. rows.Select(row => Number(row, steps))], [.. rows.Select(row => Number(row, returns))]);
+        return (Column(steps), Column(returns), seconds < 0 ? [] : Column(seconds));
+
+        double[] Column(int column) => [.. rows.Select(row => Number(row, column))];
 
         double Number(string[] row, int column)
             => row.Length == names.Length && double.TryParse(row[column], CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)

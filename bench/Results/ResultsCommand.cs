@@ -32,9 +32,13 @@ internal static class ResultsCommand
             throw UsageException.Unknown("task", task, runs.Select(run => run.Task));
         }
         var series = Series.Group(runs.Select(run => run with { Returns = [.. run.Returns.Select(value => value * options.Scale(run.Task))] }));
+        if (options.Seconds && series.Find(one => one.Seconds.Length == 0) is { } unknown)
+        {
+            throw new UsageException($"the runs of '{unknown.Label}' in '{unknown.Task}' have no column 'seconds'");
+        }
         if (options.Svg is { } file)
         {
-            File.WriteAllText(file, CurveChart.Draw(series));
+            File.WriteAllText(file, CurveChart.Draw(series, options.Seconds));
         }
         if (options.Curves)
         {

@@ -12,6 +12,7 @@ internal sealed record ResultsOptions
           --scale [TASK=]X   multiplies returns, of one task or of all; may be repeated
           --curves           prints the mean curves as CSV in place of the tables
           --svg FILE         draws the mean curves
+          --seconds          draws them over the seconds of training in place of environment steps
         """;
 
     /// <summary>The folders of the runs.</summary>
@@ -22,6 +23,8 @@ internal sealed record ResultsOptions
     public string? Svg { get; private set; }
 
     public bool Curves { get; private set; }
+
+    public bool Seconds { get; private set; }
 
     /// <summary>Factors of returns by task; "" stands for every other task.</summary>
     public Dictionary<string, double> Scales { get; } = new() { [""] = 1 };
@@ -41,6 +44,9 @@ internal sealed record ResultsOptions
                     break;
                 case "--svg":
                     options.Svg = Next();
+                    break;
+                case "--seconds":
+                    options.Seconds = true;
                     break;
                 case "--curves":
                     options.Curves = true;

@@ -32,6 +32,8 @@ internal sealed class Series
         }
         Returns = [.. Enumerable.Range(0, runs[0].Returns.Length).Select(k => Of(run => run.Returns[k]))];
         Steps = [.. Enumerable.Range(0, Returns.Length).Select(k => Of(run => run.Steps[k]).Average())];
+        bool recorded = runs.All(run => run.Seconds.Length == Steps.Length);
+        Seconds = recorded ? [.. Enumerable.Range(0, Steps.Length).Select(k => Of(run => run.Seconds[k]).Average())] : [];
         Means = [.. Returns.Select(RunStatistics.Mean)];
     }
 
@@ -49,6 +51,9 @@ internal sealed class Series
 
     /// <summary>The mean over seeds of the environment steps at each evaluation.</summary>
     public double[] Steps { get; }
+
+    /// <summary>The mean over seeds of the seconds of training at each evaluation; empty if they were not recorded.</summary>
+    public double[] Seconds { get; }
 
     /// <summary>Returns [evaluations][seeds].</summary>
     public double[][] Returns { get; }

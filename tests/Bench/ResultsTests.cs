@@ -115,11 +115,30 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
+    public void CurvesOverSecondsOfTraining()
+    {
+        foreach (ulong seed in new ulong[] { 1, 2 })
+        {
+            string run = Write("game", "a", seed, [0, 1]);
+            File.WriteAllText(Path.Combine(run, "metrics.csv"), $"steps,returnMean,seconds\n1000,0,1\n2000,1,{2 + 2 * seed}\n");
+        }
+        Results("--seconds", "--svg", folder["curves.svg"]);
+        XNamespace svg = "http://www.w3.org/2000/svg";
+        var picture = XDocument.Load(folder["curves.svg"]).Root!;
+        Assert.Contains(picture.Descendants(svg + "text"), text => text.Value == "seconds of training");
+        // From 1 s to the mean of 4 and 6, which is the end of an axis of 300.
+        string curve = (string)picture.Descendants(svg + "path").Single(path => (string?)path.Attribute("fill") == "none").Attribute("d")!;
+        Assert.Matches(@"^M60\.0 [\d.]+L300\.0 [\d.]+$", curve);
+        Write("game", "b", 1, [1]);
+        Fails("the runs of 'b' in 'game' have no column 'seconds'", folder.Path, "--seconds", "--svg", folder["curves.svg"]);
+    }
+
+    [Fact]
     public void ColorsCanBeReadOnLightAndOnDark()
         => Assert.All([.. CurveChart.Colors, CurveChart.Ink], color =>
         {
-            Assert.InRange(Contrast(color, "#ffffff"), 3, 21);
-            Assert.InRange(Contrast(color, "#0d1117"), 3, 21);
+            Assert.InRange(Contrast.Between(color, "#ffffff"), 3, 21);
+            Assert.InRange(Contrast.Between(color, "#0d1117"), 3, 21);
         });
 
     [Theory]
@@ -236,17 +255,4 @@ public sealed class ResultsTests : IDisposable
 
     private static void Fails(string line, params string[] words)
         => Assert.Equal(line, Assert.Throws<UsageException>(() => ResultsCommand.Run(words, TextWriter.Null, TextWriter.Null)).Message.Split('\n')[0]);
-
-    /// <summary>(L1 + 0.05) / (L2 + 0.05) of relative luminances (WCAG 2).</summary>
-    private static double Contrast(string a, string b)
-    {
-        double[] lights = [.. new[] { a, b }.Select(Luminance).Order()];
-        return (lights[1] + 0.05) / (lights[0] + 0.05);
-
-        static double Luminance(string color) => new[] { (1, 0.2126), (3, 0.7152), (5, 0.0722) }.Sum(part =>
-        {
-            double light = int.Parse(color.AsSpan(part.Item1, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture) / 255.0;
-            return part.Item2 * (light <= 0.04045 ? light / 12.92 : Math.Pow((light + 0.055) / 1.055, 2.4));
-        });
-    }
 }

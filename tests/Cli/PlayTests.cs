@@ -26,6 +26,7 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(
         [
+            "A agent (number: level)   2 food (number: level)",
             "episode 1",
             " ·  ·  ·  ·  ·  ·  · A1",
             " ·  ·  ·  ·  ·  ·  ·  ·",
@@ -36,9 +37,9 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
             " ·  ·  ·  ·  ·  ·  ·  ·",
             " ·  ·  ·  ·  ·  ·  ·  ·",
             "step 1  A north 0  B south 0  return 0",
-        ], lines[..10]);
+        ], lines[..11]);
         int steps = lines.Count(line => line.StartsWith("step ", StringComparison.Ordinal));
-        Assert.Equal((steps + 1) * 9 + 1, lines.Length);
+        Assert.Equal(1 + (steps + 1) * 9 + 1, lines.Length);
         Assert.Matches($@"^episode 1  return \S+ after {steps} steps  A \S+  B \S+$", lines[^1]);
         Assert.Equal(output, MarlProcess.Run(Folder, "play", "random", "--env", "lbf:8x8-2p-2f", "--seed", "1").Output);
         Assert.NotEqual(output, MarlProcess.Run(Folder, "play", "random", "--env", "lbf:8x8-2p-2f", "--seed", "2").Output);
@@ -65,7 +66,7 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
             Assert.Equal((double)judged["episodeLength"]!, (double)played.Summary["episodeLength"]!, 1e-12);
             Assert.Equal(7 + 7 * (double)judged["episodeLength"]!, played.Lines.Length - 1, 1e-6);
             Assert.All(played.Lines[..^1], line => Assert.Equal(["agent", "agent"],
-                line["things"]!.AsArray().Select(thing => (string?)thing!["role"]).Where(role => role != "wanted")));
+                line["things"]!.AsArray().Select(thing => (string?)thing!["role"]).Where(role => role != "target")));
         }
     }
 
@@ -81,21 +82,43 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
         Assert.DoesNotContain("step 1 ", output, StringComparison.Ordinal);
         Assert.EndsWith("replay page.html\n", output, StringComparison.Ordinal);
         string page = File.ReadAllText(trained.Folder["page.html"]);
-        Assert.DoesNotMatch(@"https?:|\ssrc=|\shref=|url\(|@import|fetch\(|XMLHttpRequest|import ", page);
+        Assert.DoesNotMatch(@"https?:|\ssrc=|\shref=|url\(|@import|fetch\(|XMLHttpRequest|import ", page.Replace("xmlns=\"http://www.w3.org/2000/svg\"", "", StringComparison.Ordinal));
         Assert.DoesNotContain("{{", page, StringComparison.Ordinal);
         var replay = JsonNode.Parse(Data().Match(page).Groups[1].Value)!.AsObject();
         Assert.Equal((id, "random", "1"), ((string?)replay["environment"], (string?)replay["player"], (string?)replay["seed"]));
-        int things = replay["things"]!.AsArray().Count, agents = replay["agents"]!.AsArray().Count;
+        int agents = replay["agents"]!.AsArray().Count;
         var episodes = replay["episodes"]!.AsArray();
-        Assert.Equal(Length().Matches(output).Select(length => int.Parse(length.Groups[1].Value) + 1),
-            episodes.Select(episode => episode!.AsArray().Count));
-        foreach (var frame in episodes.SelectMany(episode => episode!.AsArray().Skip(1)))
-        {
-            Assert.Equal((agents, agents), (frame!["actions"]!.AsArray().Count, frame["rewards"]!.AsArray().Count));
-            Assert.All(frame["things"]!.AsArray(), number => Assert.InRange((int)number!, 0, things - 1));
-        }
-        Assert.Equal(id.Split(':')[0] is "lbf" or "rware", replay.ContainsKey("rows") && replay.ContainsKey("cols"));
-        Assert.Equal(id.StartsWith("mpe", StringComparison.Ordinal), replay.ContainsKey("extent"));
+        int[] lengths = [.. Length().Matches(output).Select(length => int.Parse(length.Groups[1].Value))];
+        Assert.Equal(lengths.Select(length => length + 1), episodes.Select(episode => episode!["frames"]!.AsArray().Count));
+        Assert.Equal([0, lengths[0] + 6], episodes.Select(episode => (int)episode!["start"]!));
+        Assert.All(episodes.SelectMany(episode => episode!["frames"]!.AsArray().Skip(1)),
+            frame => Assert.Equal((agents, agents), (frame!["actions"]!.AsArray().Count, frame["rewards"]!.AsArray().Count)));
+        Assert.Equal(id == "two-step" ? 0 : agents, AgentShape().Count(page));
+    }
+
+    [Fact]
+    public void APictureIsAFileOfItsOwn()
+    {
+        string output = MarlProcess.Run(Folder, "play", "run", "--episodes", "2", "--svg", "run.svg", "--replay", "run.html", "--json").HasSucceeded().Output;
+        var summary = JsonNode.Parse(output.TrimEnd().Split('\n')[^1])!;
+        Assert.Equal(("run.html", "run.svg"), ((string?)summary["replay"], (string?)summary["svg"]));
+        Assert.Equal(2, AgentShape().Count(File.ReadAllText(trained.Folder["run.svg"])));
+        Assert.EndsWith("svg alone.svg\n", MarlProcess.Run(Folder, "play", "run", "--svg", "alone.svg").HasSucceeded().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AgentsKeepTheirNames()
+    {
+        using var script = new External.Script(External.NamedScript.Deeds);
+        string[] play = ["play", "random", "--env-cmd", script.Command];
+        string output = MarlProcess.Run(Folder, play).HasSucceeded().Output;
+        Assert.Contains($"{External.NamedScript.First} 0.5  {External.NamedScript.Second} 1\n", output, StringComparison.Ordinal);
+        var lines = MarlProcess.Run(Folder, [.. play, "--json", "--replay", "names.html"]).HasSucceeded().Lines;
+        Assert.All(lines, line => Assert.Equal([External.NamedScript.First, External.NamedScript.Second], line["agents"]!.AsArray().Select(name => (string?)name)));
+        string page = File.ReadAllText(trained.Folder["names.html"]);
+        Assert.DoesNotContain("<b>", page, StringComparison.Ordinal);
+        Assert.Equal([External.NamedScript.First, External.NamedScript.Second],
+            JsonNode.Parse(Data().Match(page).Groups[1].Value)!["agents"]!.AsArray().Select(agent => (string?)agent!["name"]));
     }
 
     [Theory]
@@ -109,11 +132,15 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
     [InlineData("play random --env two-step --fps 0", "option '--fps' cannot be '0'; a number up to 1000 is needed")]
     [InlineData("play random --env two-step --episodes 0", "option '--episodes' cannot be '0'; a whole number in 1 .. 2147483647 is needed")]
     [InlineData("play random --env two-step --replay no/page.html", "'no/page.html' cannot be written: there is no such folder")]
+    [InlineData("play random --env two-step --svg two.svg", "'two.svg' cannot be written: two-step has no picture")]
     [InlineData("play random --env two-step --repaly page.html", "unknown option '--repaly'; did you mean '--replay'?")]
     public void MistakesAreNamedInOneLine(string words, string line) => MarlProcess.Run(Folder, words.Split(' ')).HasFailed(2, line);
 
     [GeneratedRegex("""<script id="replay" type="application/json">(.*)</script>""")]
     private static partial Regex Data();
+
+    [GeneratedRegex("""<g class="agent">""")]
+    private static partial Regex AgentShape();
 
     [GeneratedRegex(@"after (\d+) steps")]
     private static partial Regex Length();

@@ -103,7 +103,7 @@ public sealed class FixedOpponentsTests
         environment.Reset(ref rng);
         var pictured = Assert.IsAssignableFrom<IRenderable>(environment);
         var agents = Assert.IsType<PlaneScene>(pictured.Render()).Discs.Where(disc => disc.Role.IsAgent());
-        Assert.Equal([(SceneRole.Agent, null), (SceneRole.Rival, 0), (SceneRole.Rival, 1)], agents.Select(disc => (disc.Role, disc.Agent)));
+        Assert.Equal([(SceneRole.Agent, null), (SceneRole.Opponent, 0), (SceneRole.Opponent, 1)], agents.Select(disc => (disc.Role, disc.Agent)));
         Assert.Equal("left", pictured.ActionName(0, 1));
     }
 

@@ -72,3 +72,18 @@ internal sealed class Script : IDisposable
 
     public void Dispose() => folder.Dispose();
 }
+
+/// <summary>An environment of two steps whose agents have names that HTML, XML and terminals could take for something else.</summary>
+internal static class NamedScript
+{
+    public const string First = "</script><b>bold</b> & {{scene}}", Second = "plain";
+
+    /// <summary>Its answers, see <see cref="Script"/>.</summary>
+    public static string[] Deeds =>
+    [
+        $$$"""{"protocol":1,"agents":[{"name":"{{{First}}}","observation_size":1,"actions":2},{"name":"{{{Second}}}","observation_size":1,"actions":2}],"episode_limit":2}""",
+        """{"observations":[[0],[0]]}""",
+        """{"observations":[[1],[1]],"rewards":[0.5,0],"terminated":false,"truncated":false}""",
+        """{"observations":[[2],[2]],"rewards":[0,1],"terminated":true,"truncated":false}""",
+    ];
+}

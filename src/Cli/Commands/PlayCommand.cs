@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Marl.Native.Cli.Playing;
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 using Spectre.Console;
 
@@ -32,27 +33,33 @@ internal static class PlayCommand
             HelpName = "FILE.html",
             Description = "write a page that plays the episodes in a browser; nothing is shown here unless --fps or --step asks for it",
         };
+        Option<string?> svg = new("--svg")
+        {
+            HelpName = "FILE.svg",
+            Description = "write an animated picture of the episodes, for a README for example; nothing is shown here unless --fps or --step asks for it",
+        };
         var json = Words.Json();
         ExampledCommand command = new("play", "Watch episodes of trained agents, or of the random policy.",
             "marl play runs/qmix-climbing-seed1",
             "marl play random --env rware:tiny-4ag --fps 10",
             "marl play runs/qmix-climbing-seed1 --episodes 3 --replay episodes.html")
         {
-            player, environment, program, episodes, seed, greedy, fps, step, replay, json,
+            player, environment, program, episodes, seed, greedy, fps, step, replay, svg, json,
         };
         command.SetAction(parsed =>
         {
             var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
             using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), choice, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
             using var signal = new StopSignal("ended");
-            Refuse(parsed.GetValue(step), parsed.GetValue(replay));
-            bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
+            (string Kind, string Path)[] files = [.. Files(("replay", parsed.GetValue(replay)), ("svg", parsed.GetValue(svg)))];
+            Refuse(performance, parsed.GetValue(step), files);
+            bool watched = files.Length == 0 || parsed.GetValue(fps) is not null || parsed.GetValue(step);
             var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
                 : watched ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
                 : null;
             signal.BeforeLastWords = viewer is LiveViewer live ? live.GiveBack : null;
-            var results = Watch(performance, viewer, parsed.GetValue(replay), signal.Token);
-            Report(performance, results, parsed.GetValue(replay), parsed.GetValue(json));
+            var results = Watch(performance, viewer, files, signal.Token);
+            Report(performance, results, files, parsed.GetValue(json));
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Success;
         });
         return command;
@@ -83,16 +90,27 @@ internal static class PlayCommand
         };
     }
 
-    /// <exception cref="UsageException">there is nobody to press keys, or no place for the replay.</exception>
-    private static void Refuse(bool steps, string? replay)
+    /// <summary>The files that are asked for.</summary>
+    private static IEnumerable<(string Kind, string Path)> Files(params (string Kind, string? Path)[] options)
+        => options.Where(option => option.Path is not null).Select(option => (option.Kind, option.Path!));
+
+    /// <exception cref="UsageException">there is nobody to press keys, no place for a file, or nothing to draw.</exception>
+    private static void Refuse(Performance performance, bool steps, (string Kind, string Path)[] files)
     {
-        if (steps && (!CanDraw || Pace.Keys is null))
+        if (steps && (!CanDraw || Console.IsInputRedirected))
         {
             throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
         }
-        if (replay is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(replay))))
+        foreach (var (kind, path) in files)
         {
-            throw new UsageException($"'{replay}' cannot be written: there is no such folder");
+            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+            {
+                throw new UsageException($"'{path}' cannot be written: there is no such folder");
+            }
+            if (kind == "svg" && !performance.IsRenderable)
+            {
+                throw new UsageException($"'{path}' cannot be written: {performance.Spec.Id} has no picture");
+            }
         }
     }
 
@@ -105,15 +123,15 @@ internal static class PlayCommand
             : new PlainViewer(Console.Out, CanDraw && (steps || fps is not null) ? pace : null);
     }
 
-    /// <summary>Plays for the viewer, and writes the replay.</summary>
+    /// <summary>Plays for the viewer, and writes the files.</summary>
     /// <returns>the last frame of every episode.</returns>
-    private static List<Frame> Watch(Performance performance, IViewer? viewer, string? path, CancellationToken stop)
+    private static List<Frame> Watch(Performance performance, IViewer? viewer, (string Kind, string Path)[] files, CancellationToken stop)
     {
-        var replay = path is null ? null : new Replay(performance);
+        var recording = files.Length == 0 ? null : new Recording(performance);
         List<Frame> last = [];
         var frames = performance.Play().TakeWhile(_ => !stop.IsCancellationRequested).Select(frame =>
         {
-            replay?.Add(frame);
+            recording?.Frames.Add(frame);
             if (frame.Step > 0)
             {
                 last.RemoveAt(last.Count - 1);
@@ -129,28 +147,40 @@ internal static class PlayCommand
         {
             viewer.Watch(performance, frames);
         }
-        replay?.Write(path!);
+        if (recording is { Frames.Count: > 0 })
+        {
+            foreach (var (kind, path) in files)
+            {
+                Write(path, kind == "svg" ? SceneSvg.Text(recording) : ReplayPage.Text(recording));
+            }
+        }
         return last;
     }
 
-    private static void Report(Performance performance, List<Frame> results, string? replay, bool asJson)
+    private static void Write(string path, string text) => AtomicFile.Write(path, stream =>
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        writer.Write(text);
+    });
+
+    private static void Report(Performance performance, List<Frame> results, (string Kind, string Path)[] files, bool asJson)
     {
         if (asJson)
         {
-            Console.Out.WriteLine(FrameJson.Summary(performance, results, replay));
+            Console.Out.WriteLine(FrameJson.Summary(performance, results, files));
             return;
         }
         foreach (var result in results)
         {
-            Console.Out.WriteLine(FrameText.Result(result));
+            Console.Out.WriteLine(FrameText.Result(performance, result));
         }
         if (results.Count > 1)
         {
             Console.Out.WriteLine($"mean return {FrameText.Amount(results.Average(result => result.Return))}");
         }
-        if (replay is not null)
+        foreach (var (kind, path) in files)
         {
-            Console.Out.WriteLine($"replay {replay}");
+            Console.Out.WriteLine($"{kind} {path}");
         }
     }
 

@@ -5,33 +5,41 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Frames as JSON: {"things":[..],"actions":["north",..],"rewards":[..],"return":..}. A thing of a grid is
-/// {"role":"wanted","row":1,"col":2,"label":"3"}, one of a plane {"role":"agent","x":0.1,"y":-0.5,"radius":0.05,"agent":0}.</summary>
+/// <summary>Frames as JSON: {"agents":["A",..],"things":[..],"actions":["north",..],"rewards":[..],"return":..}. A thing of a grid is
+/// {"role":"target","row":1,"col":2,"label":"3"}, one of a plane {"role":"agent","x":0.1,"y":-0.5,"radius":0.05,"agent":0}.</summary>
 internal static class FrameJson
 {
     private const int Decimals = 4;
 
     /// <summary>A line by itself, {"type":"frame",..}.</summary>
-    public static string Line(Frame frame) => Text(json =>
+    public static string Line(Performance performance, Frame frame) => Text(json =>
     {
         json.WriteStartObject();
         json.WriteString("type", "frame");
         json.WriteNumber("episode", frame.Episode);
         json.WriteNumber("step", frame.Step);
-        Write(json, frame, thing => thing);
+        WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
+        json.WriteStartArray("things");
+        foreach (string thing in Things(frame.Scene))
+        {
+            json.WriteRawValue(thing);
+        }
+        json.WriteEndArray();
+        Write(json, frame);
         json.WriteEndObject();
     });
 
     /// <summary>The last line, {"type":"summary",..}.</summary>
     /// <param name="performance">what was played.</param>
     /// <param name="results">the last frame of every episode.</param>
-    /// <param name="replay">the page that was written, if any.</param>
-    public static string Summary(Performance performance, IReadOnlyCollection<Frame> results, string? replay) => Text(json =>
+    /// <param name="files">(kind, path) of the files that were written.</param>
+    public static string Summary(Performance performance, IReadOnlyCollection<Frame> results, (string Kind, string Path)[] files) => Text(json =>
     {
         json.WriteStartObject();
         json.WriteString("type", "summary");
         json.WriteString("environment", performance.Spec.Id);
         json.WriteString("player", performance.Player);
+        WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);
         json.WriteNumber("returnMean", results.Select(result => result.Return).DefaultIfEmpty(0).Average());
@@ -42,31 +50,17 @@ internal static class FrameJson
         }
         json.WriteEndArray();
         json.WriteNumber("episodeLength", results.Select(result => result.Step).DefaultIfEmpty(0).Average());
-        if (replay is not null)
+        foreach (var (kind, path) in files)
         {
-            json.WriteString("replay", replay);
+            json.WriteString(kind, path);
         }
         json.WriteEndObject();
     });
 
-    /// <summary>The members of a frame's object.</summary>
-    /// <param name="json">what is being written.</param>
-    /// <param name="frame">what is written.</param>
-    /// <param name="store">what to write for a thing, instead of its JSON.</param>
-    public static void Write(Utf8JsonWriter json, Frame frame, Func<string, string> store)
+    /// <summary>What was done and what it earned, as members of the present object.</summary>
+    public static void Write(Utf8JsonWriter json, Frame frame)
     {
-        json.WriteStartArray("things");
-        foreach (string thing in Things(frame.Scene))
-        {
-            json.WriteRawValue(store(thing));
-        }
-        json.WriteEndArray();
-        json.WriteStartArray("actions");
-        foreach (string action in frame.Actions)
-        {
-            json.WriteStringValue(action);
-        }
-        json.WriteEndArray();
+        WriteNames(json, "actions", frame.Actions);
         json.WriteStartArray("rewards");
         foreach (double reward in frame.Rewards)
         {
@@ -87,8 +81,18 @@ internal static class FrameJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>The word for a role: its name in small letters.</summary>
+    /// <summary>The name of a role or direction in lower case.</summary>
     public static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)
+    {
+        json.WriteStartArray(property);
+        foreach (string name in names)
+        {
+            json.WriteStringValue(name);
+        }
+        json.WriteEndArray();
+    }
 
     private static IEnumerable<string> Things(Scene? scene) => scene switch
     {

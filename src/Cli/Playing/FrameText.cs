@@ -7,22 +7,21 @@ namespace Marl.Native.Cli.Playing;
 internal static class FrameText
 {
     /// <summary>"step 3  A north 0  B load 0.25  return 0.25"</summary>
-    public static string Line(Frame frame) => frame.Step == 0
+    public static string Line(Performance performance, Frame frame) => frame.Step == 0
         ? $"episode {frame.Episode + 1}"
         : string.Join("  ",
         [
             $"step {frame.Step}",
-            .. frame.Actions.Select((action, agent) =>
-                $"{Performance.Name(agent)} {action} {Amount(frame.Rewards[agent])}"),
+            .. frame.Actions.Select((action, agent) => $"{performance.NameOf(agent)} {action} {Amount(frame.Rewards[agent])}"),
             $"return {Return(frame)}",
         ]);
 
     /// <summary>"episode 1  return 0.5 after 12 steps  A 0.25  B 0.25"</summary>
-    public static string Result(Frame last) => string.Join("  ",
+    public static string Result(Performance performance, Frame last) => string.Join("  ",
     [
         $"episode {last.Episode + 1}",
         $"return {Return(last)} after {last.Step} steps{(last.Result == StepResult.Running ? ", stopped" : "")}",
-        .. last.Earned.Select((earned, agent) => $"{Performance.Name(agent)} {Amount(earned)}"),
+        .. last.Earned.Select((earned, agent) => $"{performance.NameOf(agent)} {Amount(earned)}"),
     ]);
 
     /// <summary>"12.5", or "12.5 (by team 20, -7.5)" where there are several teams.</summary>

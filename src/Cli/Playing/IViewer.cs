@@ -19,12 +19,12 @@ internal sealed class PlainViewer(TextWriter output, Pace? pace) : IViewer
         bool first = true;
         foreach (var frame in frames)
         {
-            if (first && SceneText.Legend(frame.Scene) is { } legend)
+            if (first && SceneText.Legend(frame.Scene, performance) is { Length: > 0 } legend)
             {
-                output.WriteLine(legend);
+                output.WriteLine(string.Join("   ", legend));
             }
             first = false;
-            output.WriteLine(FrameText.Line(frame));
+            output.WriteLine(FrameText.Line(performance, frame));
             foreach (string line in SceneText.Plain(frame.Scene))
             {
                 output.WriteLine(line);
@@ -45,7 +45,7 @@ internal sealed class JsonViewer(TextWriter output) : IViewer
     {
         foreach (var frame in frames)
         {
-            output.WriteLine(FrameJson.Line(frame));
+            output.WriteLine(FrameJson.Line(performance, frame));
         }
     }
 }

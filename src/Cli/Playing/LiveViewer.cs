@@ -1,6 +1,6 @@
 using Marl.Native.Rl;
 using Spectre.Console;
-using Spectre.Console.Rendering;
+using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace Marl.Native.Cli.Playing;
 
@@ -10,9 +10,9 @@ namespace Marl.Native.Cli.Playing;
 internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
 {
     /// <summary>Below this size a moving picture is no use.</summary>
-    public const int LeastWidth = 60, LeastHeight = 18;
+    public const int LeastWidth = 40, LeastHeight = 16;
 
-    private const int ActionWidth = 16, RewardWidth = 9;
+    private const int LongestName = 12, LongestAction = 16, RewardWidth = 8;
 
     private readonly LiveScreen screen = new(console);
 
@@ -41,69 +41,77 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
     /// <inheritdoc cref="LiveScreen.GiveBack"/>
     public void GiveBack() => screen.GiveBack();
 
+    /// <summary>What the terminal shows of a frame; every line of it is one line there.</summary>
     private Rows Picture(Performance performance, Frame frame)
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
         string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
-        Spectre.Console.Rendering.IRenderable[] head = [new Text(title, new Style(decoration: Decoration.Bold))];
-        Spectre.Console.Rendering.IRenderable[] sums = [new Text($"step {frame.Step,-5} return {FrameText.Return(frame)}")];
-        Spectre.Console.Rendering.IRenderable[] agents = [.. Agents(performance, frame)], help = [.. Help(frame)];
+        int width = console.Profile.Width;
+        IRenderable[] head = [Words(title, width, new Style(decoration: Decoration.Bold))];
+        IRenderable[] sums = [Words($"step {frame.Step,-5} return {FrameText.Return(frame)}", width)];
+        IRenderable[] agents = [.. Agents(performance, frame, width)], help = [.. Help(performance, frame, width)];
         // The terminal's last line stays free, or it would scroll.
         int room = console.Profile.Height - head.Length - sums.Length - help.Length - 1;
-        var scene = SceneText.Lines(frame.Scene, Math.Min(SceneText.MostHeight, room - agents.Length));
+        var scene = SceneText.Lines(frame.Scene, Math.Min(Math.Min(SceneText.MostHeight, width / 2), room - agents.Length));
         // A tall grid takes the place of the agents' numbers.
         return new Rows([.. head, .. scene.Select(Line), .. sums, .. scene.Length + agents.Length <= room ? agents : [], .. help]);
     }
 
-    private static IEnumerable<Spectre.Console.Rendering.IRenderable> Agents(Performance performance, Frame frame)
+    private static IEnumerable<IRenderable> Agents(Performance performance, Frame frame, int width)
     {
-        for (int agent = 0; agent < frame.Earned.Length; agent++)
+        string[] names = [.. Enumerable.Range(0, frame.Earned.Length).Select(performance.NameOf)];
+        int nameWidth = Math.Min(LongestName, names.Max(name => name.Length));
+        bool named = performance.Spec.Agents.Any(agent => agent.Name is not null);
+        for (int agent = 0; agent < names.Length; agent++)
         {
+            string name = named ? $" {names[agent].PadRight(nameWidth)[..nameWidth]}" : "";
             string action = frame.Step == 0 ? "" : frame.Actions[agent];
             string reward = frame.Step == 0 ? "" : FrameText.Amount(frame.Rewards[agent]);
-            var role = SceneRoles.OfTeam(performance.Spec.Agents[agent].Team);
+            string badge = $" {Performance.Letter(agent)} ";
+            string text = $"{name} {action.PadRight(LongestAction)[..LongestAction]}{reward,RewardWidth}  sum {FrameText.Amount(frame.Earned[agent])}";
             yield return new Paragraph()
-                .Append($" {Performance.Name(agent)} ", Palette(role, fills: true))
-                .Append($" {action.PadRight(ActionWidth)}{reward,RewardWidth}   sum {FrameText.Amount(frame.Earned[agent])}");
+                .Append(badge, Palette(new(badge, SceneRoles.OfTeam(performance.Spec.Agents[agent].Team), Fills: true, agent)))
+                .Append(Crop(text, width - badge.Length));
         }
     }
 
-    private static IEnumerable<Spectre.Console.Rendering.IRenderable> Help(Frame frame)
-    {
-        if (SceneText.Legend(frame.Scene) is { } legend)
-        {
-            yield return new Text(legend, Color.Grey);
-        }
-        if (Pace.Keys is { } keys)
-        {
-            yield return new Text(keys, Color.Grey);
-        }
-    }
+    private static IEnumerable<IRenderable> Help(Performance performance, Frame frame, int width)
+        => SceneText.Wrap(SceneText.Legend(frame.Scene, performance), width).Concat(SceneText.Wrap(Pace.Keys, width))
+            .Select(line => Words(line, width, Color.Grey));
+
+    private static Text Words(string text, int width, Style? style = null) => new(Crop(text, width), style);
+
+    private static string Crop(string text, int width) => text.Length <= width ? text : text[..Math.Max(0, width)];
 
     private static Paragraph Line(Run[] runs)
     {
         var line = new Paragraph { Overflow = Overflow.Crop };
         foreach (var run in runs)
         {
-            line.Append(run.Text, Palette(run.Role, run.Fills));
+            line.Append(run.Text, Palette(run));
         }
         return line;
     }
 
-    private static Style Palette(SceneRole? role, bool fills) => (role, fills) switch
+    private static Style Palette(Run run)
     {
-        (SceneRole.Agent, true) => new(Color.White, Color.DodgerBlue3, Decoration.Bold),
-        (SceneRole.Rival, true) => new(Color.Black, Color.Orange1, Decoration.Bold),
-        (SceneRole.Wanted, true) => new(Color.Black, Color.Gold1),
-        (SceneRole.Goal, true) => new(Color.White, Color.DarkGreen),
-        (SceneRole.Thing, true) => new(Color.Grey70, Color.Grey30),
-        (SceneRole.Place, true) => new(Color.Grey42),
-        (SceneRole.Agent, _) => new(Color.DodgerBlue1, decoration: Decoration.Bold),
-        (SceneRole.Rival, _) => new(Color.Orange1, decoration: Decoration.Bold),
-        (SceneRole.Wanted, _) => new(Color.Gold1),
-        (SceneRole.Goal, _) => new(Color.Green3),
-        (SceneRole.Shelter, _) => new(Color.DarkSeaGreen4),
-        (SceneRole.Thing, _) => new(Color.Grey),
-        _ => new(Color.Grey35),
-    };
+        if (run.Agent is int agent)
+        {
+            var (fill, ink) = AgentColors.Of(agent);
+            var decoration = Decoration.Bold | (run is { Role: SceneRole.Opponent, Fills: true } ? Decoration.Underline : Decoration.None);
+            return run.Fills ? new(Color.FromHex(ink), Color.FromHex(fill), decoration) : new(Color.FromHex(fill), decoration: decoration);
+        }
+        return (run.Role, run.Fills) switch
+        {
+            (SceneRole.Target, true) => new(Color.Black, Color.Gold1),
+            (SceneRole.Goal, true) => new(Color.White, Color.DarkGreen),
+            (SceneRole.Item, true) => new(Color.Grey70, Color.Grey30),
+            (SceneRole.Floor, true) => new(Color.Grey70),
+            (SceneRole.Target, _) => new(Color.Gold1),
+            (SceneRole.Goal, _) => new(Color.Green3),
+            (SceneRole.Shelter, _) => new(Color.DarkSeaGreen4),
+            (SceneRole.Item, _) => new(Color.Grey),
+            _ => new(Color.Grey35),
+        };
+    }
 }

@@ -12,8 +12,8 @@ internal sealed class Pace(double fps, bool waits, CancellationToken stop)
 
     private bool waits = waits;
 
-    /// <summary>What can be pressed; null where nobody can press a key.</summary>
-    public static string? Keys => Console.IsInputRedirected ? null : "space: pause or go on   any other key: one step   q: quit";
+    /// <summary>What can be pressed; nothing where nobody can press a key.</summary>
+    public static string[] Keys => Console.IsInputRedirected ? [] : ["space: pause or go on", "any other key: one step", "q: quit"];
 
     /// <summary>Waits until the next frame is due.</summary>
     /// <returns>whether there shall be one.</returns>
@@ -22,7 +22,7 @@ internal sealed class Pace(double fps, bool waits, CancellationToken stop)
         var watch = Stopwatch.StartNew();
         while (!stop.IsCancellationRequested)
         {
-            if (Keys is not null && Console.KeyAvailable)
+            if (!Console.IsInputRedirected && Console.KeyAvailable)
             {
                 var key = Console.ReadKey(intercept: true).Key;
                 if (key is ConsoleKey.Q or ConsoleKey.Escape)

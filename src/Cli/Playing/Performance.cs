@@ -10,8 +10,20 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>What is played.</summary>
     public EnvironmentSpec Spec => environment.Spec;
 
-    /// <summary>Whether there is something to see.</summary>
-    public bool IsRenderable => environment is IRenderable;
+    /// <summary>Whether episodes begin with a scene.</summary>
+    public bool IsRenderable
+    {
+        get
+        {
+            if (environment is not IRenderable renderable)
+            {
+                return false;
+            }
+            var chance = rng;
+            environment.Reset(ref chance);
+            return renderable.Render() is not null;
+        }
+    }
 
     /// <summary>Who plays, in a word.</summary>
     public required string Player { get; init; }
@@ -22,18 +34,24 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>How many episodes are played.</summary>
     public required int Episodes { get; init; }
 
-    /// <summary>A letter for an agent: A, B, ..; a number is added where letters run out.</summary>
-    public static string Name(int agent)
+    /// <summary>The letter of an agent: A, B, .., Z, A2, ..</summary>
+    public static string Letter(int agent)
     {
         const int letters = 26;
         string number = agent < letters ? "" : (1 + agent / letters).ToString(CultureInfo.InvariantCulture);
         return $"{(char)('A' + agent % letters)}{number}";
     }
 
-    /// <summary>A word for what an agent did.</summary>
+    /// <summary>What the environment calls an agent; its letter if it has no name.</summary>
+    public string NameOf(int agent) => Spec.Agents[agent].Name is { } name ? SceneSvg.Printable(name) : Letter(agent);
+
+    /// <summary>What legends call the things of a role.</summary>
+    public string RoleName(SceneRole role) => environment is IRenderable renderable ? renderable.RoleName(role) : FrameJson.Word(role);
+
+    /// <summary>The name of what an agent did.</summary>
     private string ActionName(int agent, JointAction actions)
         => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].ActionCount].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
-        : environment is IRenderable pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
+        : environment is IRenderable renderable ? renderable.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Whether nothing comes after a frame.</summary>
     public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;
@@ -41,7 +59,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>Plays: the starts of all episodes and every step of them, one after the other.</summary>
     public IEnumerable<Frame> Play()
     {
-        var pictured = environment as IRenderable;
+        var renderable = environment as IRenderable;
         var (record, recorder) = (new Episode(Spec), new EpisodeRecorder(Spec));
         for (int i = 0; i < Episodes; i++)
         {
@@ -49,20 +67,20 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             var chance = rng.Split(RngPurpose.Evaluation).Split(RngPurpose.Environment, i);
             player.Begin(i);
             recorder.Begin(environment, record, ref chance);
-            yield return new(i, 0, pictured?.Render()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
+            yield return new(i, 0, renderable?.Render()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
             for (bool goesOn = true; goesOn;)
             {
                 record.SetAction(player.Act(environment));
-                string[] words = Words(record.JointAction(record.Length));
+                string[] actions = ActionNames(record.JointAction(record.Length));
                 goesOn = recorder.Step(ref chance);
                 double[] rewards = recorder.Rewards.ToArray();
                 for (int agent = 0; agent < rewards.Length; agent++)
                 {
                     earned[agent] += rewards[agent];
                 }
-                yield return new(i, record.Length, pictured?.Render())
+                yield return new(i, record.Length, renderable?.Render())
                 {
-                    Actions = words,
+                    Actions = actions,
                     Rewards = rewards,
                     Earned = [.. earned],
                     TeamReturns = [.. record.TeamReturns],
@@ -72,14 +90,14 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
         }
     }
 
-    private string[] Words(JointAction actions)
+    private string[] ActionNames(JointAction actions)
     {
-        string[] words = new string[Spec.Agents.Length];
-        for (int agent = 0; agent < words.Length; agent++)
+        string[] names = new string[Spec.Agents.Length];
+        for (int agent = 0; agent < names.Length; agent++)
         {
-            words[agent] = ActionName(agent, actions);
+            names[agent] = ActionName(agent, actions);
         }
-        return words;
+        return names;
     }
 
     /// <inheritdoc/>

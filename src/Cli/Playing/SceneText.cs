@@ -6,7 +6,8 @@ namespace Marl.Native.Cli.Playing;
 /// <param name="Text">what is written.</param>
 /// <param name="Role">what it shows; null for the empty ground.</param>
 /// <param name="Fills">whether it stands for a whole cell, and not for a stroke.</param>
-internal readonly record struct Run(string Text, SceneRole? Role = null, bool Fills = false);
+/// <param name="Agent">the agent that it shows, if any.</param>
+internal readonly record struct Run(string Text, SceneRole? Role = null, bool Fills = false, int? Agent = null);
 
 /// <summary>Scenes as lines of characters that can be told apart without colors.</summary>
 internal static class SceneText
@@ -28,15 +29,47 @@ internal static class SceneText
     public static IEnumerable<string> Plain(Scene? scene, int height = MostHeight)
         => Lines(scene, height).Select(line => string.Concat(line.Select(run => run.Text)).TrimEnd());
 
-    /// <summary>What the signs of a scene mean that do not explain themselves; null if there are none.</summary>
-    public static string? Legend(Scene? scene)
+    /// <summary>The signs in a scene with their meanings, "G goal"; none without a scene.</summary>
+    public static string[] Legend(Scene? scene, Performance performance)
     {
-        if (scene is not GridScene grid || !grid.Sprites.Any(sprite => sprite is { Role: SceneRole.Thing or SceneRole.Wanted, Label: null }))
+        List<string> entries = [];
+        IEnumerable<(SceneRole Role, string? Label)> things = scene switch
         {
-            return null;
+            GridScene grid => grid.Sprites.Select(sprite => (sprite.Role, sprite.Label)),
+            PlaneScene plane => plane.Discs.Select(disc => (disc.Role, (string?)null)),
+            _ => [],
+        };
+        foreach (var (role, label) in things.DistinctBy(thing => thing.Role).OrderBy(thing => !thing.Role.IsAgent()).ThenByDescending(thing => thing.Role))
+        {
+            string sign = role.IsAgent() ? Performance.Letter(Array.FindIndex(performance.Spec.Agents, agent => SceneRoles.OfTeam(agent.Team) == role))
+                : scene is PlaneScene ? role == SceneRole.Target ? "●" : "○" : label is null ? Sign(role) : label;
+            entries.Add($"{sign} {performance.RoleName(role)}");
         }
-        string goal = grid.Sprites.Any(sprite => sprite.Role == SceneRole.Goal) ? ", G goal, _ place" : "";
-        return $"□ thing, ■ wanted{goal}; beside an agent: □ ■ carried, ▫ ▪ above it";
+        if (scene is GridScene { Sprites: var sprites } && sprites.Any(sprite => sprite.Facing != Facing.None))
+        {
+            entries.Add("beside an agent: □ ■ carried, ▫ ▪ above it");
+        }
+        return [.. entries];
+    }
+
+    /// <summary>Entries in as few lines as they fit in.</summary>
+    public static IEnumerable<string> Wrap(IEnumerable<string> entries, int width)
+    {
+        const string gap = "   ";
+        string line = "";
+        foreach (string entry in entries)
+        {
+            if (line.Length > 0 && line.Length + gap.Length + entry.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+            line += line.Length == 0 ? entry : gap + entry;
+        }
+        if (line.Length > 0)
+        {
+            yield return line;
+        }
     }
 
     private static Run[][] Grid(GridScene grid)
@@ -60,21 +93,22 @@ internal static class SceneText
         {
             return new(top.Label ?? Sign(top.Role), top.Role, Fills: true);
         }
-        string beside = sprites.Select(sprite => sprite.Role).LastOrDefault(role => role is SceneRole.Thing or SceneRole.Wanted) switch
+        string beside = sprites.Select(sprite => sprite.Role).LastOrDefault(role => role is SceneRole.Item or SceneRole.Target) switch
         {
-            SceneRole.Wanted => top.Carries ? "■" : "▪",
-            SceneRole.Thing => top.Carries ? "□" : "▫",
+            SceneRole.Target => top.Carries ? "■" : "▪",
+            SceneRole.Item => top.Carries ? "□" : "▫",
             _ => "",
         };
-        return new($"{Performance.Name(top.Agent ?? 0)}{Arrow(top.Facing)}{top.Label}{beside}", top.Role, Fills: true);
+        string letter = top.Agent is int agent ? Performance.Letter(agent) : "?";
+        return new($"{letter}{Arrow(top.Facing)}{top.Label}{beside}", top.Role, Fills: true, top.Agent);
     }
 
     private static string Sign(SceneRole role) => role switch
     {
-        SceneRole.Place => "_",
+        SceneRole.Floor => "_",
         SceneRole.Goal => "G",
         SceneRole.Shelter => "░",
-        SceneRole.Thing => "□",
+        SceneRole.Item => "□",
         _ => "■",
     };
 

@@ -152,7 +152,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
     {
         private readonly IRenderable renderable = (IRenderable)environment;
 
-        public Scene Render() => renderable.Render() switch
+        public Scene? Render() => renderable.Render() switch
         {
             GridScene grid => grid with { Sprites = [.. grid.Sprites.Select(sprite => sprite with { Agent = LocalIndex(sprite.Agent) })] },
             PlaneScene plane => plane with { Discs = [.. plane.Discs.Select(disc => disc with { Agent = LocalIndex(disc.Agent) })] },
@@ -160,6 +160,8 @@ internal class FixedOpponents : IEnvironment, IDisposable
         };
 
         public string ActionName(int agent, int action) => renderable.ActionName(teamAgents[agent], action);
+
+        public string RoleName(SceneRole role) => renderable.RoleName(role);
 
         private int? LocalIndex(int? agent) => agent is int number && Array.IndexOf(teamAgents, number) is >= 0 and var here ? here : null;
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -91,7 +93,18 @@ public enum StepResult
 /// <param name="ActionCount">The number of its discrete actions, or the length of a continuous action.</param>
 /// <param name="Team">The index of its team, at least 0. The agents of a team have a common goal; rewards are never summed across teams.</param>
 /// <param name="Box">The bounds of continuous actions; null if actions are discrete. The agents' actions are either all discrete or all continuous.</param>
-public readonly record struct AgentSpec(int ObservationSize, int ActionCount, int Team = 0, ActionBox? Box = null);
+public readonly record struct AgentSpec(int ObservationSize, int ActionCount, int Team = 0, ActionBox? Box = null)
+{
+    /// <summary>The name of the agent; null if it has none. Agents that differ in their names only are equal.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    /// <summary>Whether the spaces and the team are the same.</summary>
+    public bool Equals(AgentSpec other) => (ObservationSize, ActionCount, Team, Box) == (other.ObservationSize, other.ActionCount, other.Team, other.Box);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(ObservationSize, ActionCount, Team, Box);
+}
 
 /// <summary>The specification of an environment: its agents, the sizes of observations, actions, state and snapshot, and the episode limit. It never
 /// changes.</summary>

@@ -13,7 +13,7 @@ namespace Marl.Native.Rl;
 /// var result = Trainer.Train(new IqlOptions(), () => new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]]), new() { Steps = 10_000 });
 /// </code>
 /// </example>
-public sealed class MatrixGame : IEnvironment
+public sealed partial class MatrixGame : IEnvironment
 {
     /// <summary>The default number of steps.</summary>
     public const int DefaultSteps = 25;
@@ -22,6 +22,8 @@ public sealed class MatrixGame : IEnvironment
     private readonly AgentSpec[] agents;
     private readonly StepResult end;
     private int step;
+    // The joint action of the last step, row-major over the agents; null at the start of an episode and after Restore.
+    private int? chosen;
 
     /// <summary>Creates a game.</summary>
     /// <param name="id">The <see cref="EnvironmentSpec.Id"/>.</param>
@@ -116,7 +118,7 @@ public sealed class MatrixGame : IEnvironment
     }
 
     /// <inheritdoc/>
-    public void Reset(ref Rng rng) => step = 0;
+    public void Reset(ref Rng rng) => (step, chosen) = (0, null);
 
     /// <inheritdoc/>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
@@ -132,6 +134,7 @@ public sealed class MatrixGame : IEnvironment
             rewards[agent] = payoffs[agent][cell];
         }
 
+        chosen = cell;
         return ++step >= Spec.EpisodeLimit ? end : StepResult.Running;
     }
 
@@ -142,7 +145,7 @@ public sealed class MatrixGame : IEnvironment
     public void Save(Span<double> snapshot) => snapshot[0] = step;
 
     /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot) => step = (int)snapshot[0];
+    public void Restore(ReadOnlySpan<double> snapshot) => (step, chosen) = ((int)snapshot[0], null);
 
     private static string WithSteps(string name, int steps) => steps == DefaultSteps ? name : $"{name}?steps={steps}";
 }

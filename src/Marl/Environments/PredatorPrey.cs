@@ -157,15 +157,18 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
     }
 
     /// <inheritdoc/>
-    public Scene Render() => new GridScene(rows, cols,
+    public Scene? Render() => new GridScene(rows, cols,
     [
-        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Wanted, cell / width - observationRange, cell % width - observationRange)),
+        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Target, cell / width - observationRange, cell % width - observationRange)),
         .. predators.Select((cell, i) => (cell, i)).Where(predator => predator.cell != Gone).Select(predator =>
             new Sprite(SceneRole.Agent, predator.cell / width - observationRange, predator.cell % width - observationRange) { Agent = predator.i }),
     ]);
 
     /// <inheritdoc/>
     public string ActionName(int agent, int action) => actionNames[action];
+
+    /// <inheritdoc/>
+    public string RoleName(SceneRole role) => role == SceneRole.Target ? "prey" : "predator";
 
     /// <summary>Takes a prey's turn, in which it is caught or moves, and returns the reward.</summary>
     private double StepPrey(ref int cell, JointAction actions, ref Rng rng)

@@ -6,12 +6,12 @@ internal sealed partial class RoboticWarehouse : IRenderable
     private static readonly string[] actionNames = ["nothing", "forward", "left", "right", "lift/drop"];
 
     /// <inheritdoc/>
-    public Scene Render() => new GridScene(plan.Rows, plan.Cols,
+    public Scene? Render() => new GridScene(plan.Rows, plan.Cols,
     [
-        .. plan.Homes.Select(home => At(SceneRole.Place, home)),
+        .. plan.Homes.Select(home => At(SceneRole.Floor, home)),
         .. plan.Goals.Select(goal => At(SceneRole.Goal, goal)),
         .. Enumerable.Range(1, plan.Homes.Length).Select(
-            shelf => At(requested[shelf] ? SceneRole.Wanted : SceneRole.Thing, shelfCells[shelf])),
+            shelf => At(requested[shelf] ? SceneRole.Target : SceneRole.Item, shelfCells[shelf])),
         .. agents.Select((agent, i) => At(SceneRole.Agent, agent.Cell) with
         {
             Agent = i,
@@ -22,6 +22,16 @@ internal sealed partial class RoboticWarehouse : IRenderable
 
     /// <inheritdoc/>
     public string ActionName(int agent, int action) => actionNames[action];
+
+    /// <inheritdoc/>
+    public string RoleName(SceneRole role) => role switch
+    {
+        SceneRole.Floor => "shelf location",
+        SceneRole.Goal => "goal",
+        SceneRole.Item => "shelf",
+        SceneRole.Target => "requested shelf",
+        _ => "agent",
+    };
 
     private Sprite At(SceneRole role, int cell) => new(role, plan.Y(cell), plan.X(cell));
 }

@@ -17,52 +17,56 @@ namespace Marl.Native.Rl;
 /// </example>
 public interface IRenderable
 {
-    /// <summary>What there is to see, once an episode has begun.</summary>
-    Scene Render();
+    /// <summary>The scene at the present step of an episode; null if there is none to show. The kind of scene and the size of a grid never change.</summary>
+    Scene? Render();
 
-    /// <summary>A word for an action, for people; by default its number.</summary>
+    /// <summary>The name of an action; by default its index.</summary>
     string ActionName(int agent, int action) => action.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>What legends call the things of a role: food, shelf, ..; where they have labels, also what a label means. By default the role's name in lower
+    /// case.</summary>
+    string RoleName(SceneRole role) => role.ToString().ToLowerInvariant();
 }
 
-/// <summary>What there is to see at one moment: a <see cref="GridScene"/> or a <see cref="PlaneScene"/>.</summary>
+/// <summary>What is where at one step: a <see cref="GridScene"/> or a <see cref="PlaneScene"/>.</summary>
 public abstract record Scene;
 
 /// <summary>Things in the cells of a grid.</summary>
-/// <param name="Rows">cells from top to bottom.</param>
-/// <param name="Cols">cells from left to right.</param>
-/// <param name="Sprites">what is there; of those in one cell the lowest comes first.</param>
+/// <param name="Rows">number of rows, row 0 at the top.</param>
+/// <param name="Cols">number of columns, column 0 at the left.</param>
+/// <param name="Sprites">the things; of those in one cell the lowest first.</param>
 public sealed record GridScene(int Rows, int Cols, IReadOnlyList<Sprite> Sprites) : Scene;
 
 /// <summary>Discs in the plane, x to the right and y up.</summary>
-/// <param name="Extent">x and y usually lie within plus and minus this; things may leave it.</param>
-/// <param name="Discs">what is there; where discs overlap the lowest comes first.</param>
+/// <param name="Extent">x and y usually lie in -Extent .. Extent; a view that does not know what comes begins with this square.</param>
+/// <param name="Discs">the things, those of a role in the same order throughout an episode; where they overlap the lowest first.</param>
 public sealed record PlaneScene(double Extent, IReadOnlyList<Disc> Discs) : Scene
 {
-    /// <summary>How far everything that is there now reaches: the extent, or more if something has left it.</summary>
+    /// <summary>Half the side of the square around the origin that holds all discs and the usual extent.</summary>
     public double Reach
         => Discs.Select(disc => Math.Max(Math.Abs(disc.X), Math.Abs(disc.Y)) + disc.Radius).Append(Extent).Max();
 }
 
-/// <summary>Something in a cell.</summary>
+/// <summary>A thing in a cell of a grid.</summary>
 /// <param name="Role">what it is.</param>
 /// <param name="Row">0 is the top.</param>
 /// <param name="Col">0 is the left.</param>
 public readonly record struct Sprite(SceneRole Role, int Row, int Col)
 {
-    /// <summary>The agent that it is, or that it is meant for.</summary>
+    /// <summary>The agent that it is, or the only one that it matters to.</summary>
     public int? Agent { get; init; }
 
-    /// <summary>A few letters to show on it: a level, for example.</summary>
+    /// <summary>A few characters shown on it, a level for example.</summary>
     public string? Label { get; init; }
 
-    /// <summary>Where it looks.</summary>
+    /// <summary>The direction in which it faces.</summary>
     public Facing Facing { get; init; }
 
-    /// <summary>Whether it carries the thing that is in its cell.</summary>
+    /// <summary>Whether it carries the item or target in its cell.</summary>
     public bool Carries { get; init; }
 }
 
-/// <summary>Something round in the plane.</summary>
+/// <summary>A round thing in the plane.</summary>
 /// <param name="Role">what it is.</param>
 /// <param name="X">of its center.</param>
 /// <param name="Y">of its center.</param>
@@ -72,53 +76,53 @@ public readonly record struct Disc(SceneRole Role, double X, double Y, double Ra
     /// <inheritdoc cref="Sprite.Agent"/>
     public int? Agent { get; init; }
 
-    /// <summary>A few letters to show on it: what an agent says, for example.</summary>
+    /// <summary>A few characters shown at it, the message of an agent for example.</summary>
     public string? Label { get; init; }
 }
 
-/// <summary>What a thing is to those who play, and so how it is colored.</summary>
+/// <summary>What a thing is to the agents. It decides color and shape.</summary>
 public enum SceneRole
 {
-    /// <summary>Ground where things belong.</summary>
-    Place,
-    /// <summary>Where to go, or where to bring things.</summary>
+    /// <summary>A marked part of the ground.</summary>
+    Floor,
+    /// <summary>Where agents have to go, or to bring things.</summary>
     Goal,
-    /// <summary>Where one can hide.</summary>
+    /// <summary>Where agents can hide.</summary>
     Shelter,
-    /// <summary>In the way, or not wanted now.</summary>
-    Thing,
-    /// <summary>What agents are after.</summary>
-    Wanted,
+    /// <summary>A thing that is neither a goal nor a target: a landmark, a shelf.</summary>
+    Item,
+    /// <summary>What agents seek: food, prey, a requested shelf.</summary>
+    Target,
     /// <summary>An agent of the first team.</summary>
     Agent,
     /// <summary>An agent of another team.</summary>
-    Rival,
+    Opponent,
 }
 
-/// <summary>Where something looks.</summary>
+/// <summary>The direction in which something faces.</summary>
 public enum Facing
 {
-    /// <summary>In no direction.</summary>
+    /// <summary>None.</summary>
     None,
-    /// <summary>To the row above.</summary>
+    /// <summary>Toward the row above.</summary>
     Up,
-    /// <summary>To the row below.</summary>
+    /// <summary>Toward the row below.</summary>
     Down,
-    /// <summary>To the column before.</summary>
+    /// <summary>Toward the column to the left.</summary>
     Left,
-    /// <summary>To the column behind.</summary>
+    /// <summary>Toward the column to the right.</summary>
     Right,
 }
 
-/// <summary>What follows from a role.</summary>
+/// <summary>Properties of roles.</summary>
 public static class SceneRoles
 {
     /// <summary>The role of an agent of this team, see <see cref="AgentSpec.Team"/>.</summary>
-    public static SceneRole OfTeam(int team) => team == 0 ? SceneRole.Agent : SceneRole.Rival;
+    public static SceneRole OfTeam(int team) => team == 0 ? SceneRole.Agent : SceneRole.Opponent;
 
-    /// <summary>Does it act?</summary>
-    public static bool IsAgent(this SceneRole role) => role is SceneRole.Agent or SceneRole.Rival;
+    /// <summary>Whether it is an agent.</summary>
+    public static bool IsAgent(this SceneRole role) => role is SceneRole.Agent or SceneRole.Opponent;
 
-    /// <summary>Is it something that one stands on?</summary>
-    public static bool IsGround(this SceneRole role) => role is SceneRole.Place or SceneRole.Goal or SceneRole.Shelter;
+    /// <summary>Whether it is a part of the ground, under everything else.</summary>
+    public static bool IsGround(this SceneRole role) => role is SceneRole.Floor or SceneRole.Goal or SceneRole.Shelter;
 }

@@ -65,7 +65,6 @@ internal sealed class ExternalProtocol
     {
         var json = new JsonLine(line);
         List<AgentSpec> agents = [];
-        List<string> names = [];
         int protocol = 0, stateSize = 0, episodeLimit = 0;
         var reward = RewardMode.Sum;
         while (json.NextField())
@@ -81,7 +80,7 @@ internal sealed class ExternalProtocol
                 json.BeginArray();
                 while (json.NextObject())
                 {
-                    agents.Add(ReadAgent(ref json, names));
+                    agents.Add(ReadAgent(ref json, agents.Count));
                 }
             }
             else if (json.Is("state_size"u8))
@@ -130,7 +129,7 @@ internal sealed class ExternalProtocol
             throw new ExternalProgramException("the answer has no episode_limit");
         }
 
-        return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
+        return new(HasState: stateSize > 0, new EnvironmentSpec
         {
             Id = id,
             Agents = [.. agents],
@@ -141,9 +140,10 @@ internal sealed class ExternalProtocol
         });
     }
 
-    private static AgentSpec ReadAgent(ref JsonLine json, List<string> names)
+    private static AgentSpec ReadAgent(ref JsonLine json, int index)
     {
-        string name = $"{names.Count}";
+        string? given = null;
+        string name = $"{index}";
         int observation = 0, actions = 0, team = 0;
         ActionBox? box = null;
         float[] bounds = new float[2];
@@ -152,7 +152,7 @@ internal sealed class ExternalProtocol
             if (json.Is("name"u8))
             {
                 json.SetSubject("name", name);
-                name = json.ReadString();
+                name = given = json.ReadString();
             }
             else if (json.Is("observation_size"u8))
             {
@@ -186,8 +186,7 @@ internal sealed class ExternalProtocol
             throw new ExternalProgramException($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
         }
 
-        names.Add(name);
-        return new AgentSpec(observation, actions, team, box);
+        return new AgentSpec(observation, actions, team, box) { Name = given };
     }
 
     private void Begin(ReadOnlySpan<byte> type)
@@ -208,7 +207,10 @@ internal sealed class ExternalProtocol
 }
 
 /// <summary>The description of an environment in a program.</summary>
-/// <param name="Names">[N] The names of the agents.</param>
 /// <param name="HasState">Whether the program sends a state; otherwise the state is the concatenation of all observations.</param>
 /// <param name="Spec">The specification.</param>
-internal sealed record ExternalDescription(string[] Names, bool HasState, EnvironmentSpec Spec);
+internal sealed record ExternalDescription(bool HasState, EnvironmentSpec Spec)
+{
+    /// <summary>The names of the agents in errors [N]: their own, or their indices if they have none.</summary>
+    public string[] Names { get; } = [.. Spec.Agents.Select((agent, index) => agent.Name ?? $"{index}")];
+}

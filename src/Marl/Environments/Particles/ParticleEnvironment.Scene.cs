@@ -9,7 +9,7 @@ internal abstract partial class ParticleEnvironment : IRenderable
     private static readonly string[] originalMoveNames = ["nothing", "right", "left", "up", "down"];
 
     /// <inheritdoc/>
-    public Scene Render()
+    public Scene? Render()
     {
         var landmarks = setup.Landmarks.Select((body, landmark) =>
             Place(RoleOf(landmark), World.BodyOf(landmark), body) with { Agent = MeantFor(landmark) });
@@ -34,8 +34,19 @@ internal abstract partial class ParticleEnvironment : IRenderable
         static string Say(int symbol) => string.Create(CultureInfo.InvariantCulture, $"say {symbol}");
     }
 
+    /// <inheritdoc/>
+    public string RoleName(SceneRole role) => role switch
+    {
+        SceneRole.Goal => "goal landmark",
+        SceneRole.Shelter => "forest",
+        SceneRole.Item => "landmark",
+        SceneRole.Target => "food",
+        SceneRole.Agent => setup.Agents.Any(agent => agent.Symbols > 0) ? "agent (bubble: message)" : "agent",
+        _ => "opponent",
+    };
+
     /// <summary>What a landmark is: by default a goal if it was drawn for one.</summary>
-    private protected virtual SceneRole RoleOf(int landmark) => Goals.Contains(landmark) ? SceneRole.Goal : SceneRole.Thing;
+    private protected virtual SceneRole RoleOf(int landmark) => Goals.Contains(landmark) ? SceneRole.Goal : SceneRole.Item;
 
     /// <summary>The only agent for which a landmark is the goal; none by default, for goals are everybody's.</summary>
     private protected virtual int? MeantFor(int landmark) => null;

@@ -91,7 +91,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     }
 
     private protected override SceneRole RoleOf(int landmark)
-        => landmark < obstacles ? SceneRole.Thing : landmark < obstacles + food ? SceneRole.Wanted : SceneRole.Shelter;
+        => landmark < obstacles ? SceneRole.Item : landmark < obstacles + food ? SceneRole.Target : SceneRole.Shelter;
 
     private static ParticleAgent[] CreateAgents(int good, int adversaries, int landmarks, int forests)
     {

@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace Marl.Native.Rl;
+
+/// <content>The payoff matrix: a row for each action of agent 0, a column for each joint action of the others. The row and the columns above and beside it
+/// name the actions; the agents stand at those that they chose, and the chosen payoff is the target.</content>
+public sealed partial class MatrixGame : IRenderable
+{
+    /// <summary>Larger matrices have no scene.</summary>
+    private const int MostRows = 40, MostColumns = 40;
+
+    private bool IsCommon => Spec.Reward == RewardMode.Mean;
+
+    /// <inheritdoc/>
+    public Scene? Render()
+    {
+        int rows = agents[0].ActionCount, columns = payoffs[0].Length / rows, top = Math.Max(1, agents.Length - 1);
+        if (rows > MostRows || columns > MostColumns)
+        {
+            return null;
+        }
+        List<Sprite> sprites = [];
+        for (int cell = 0; cell < rows * columns; cell++)
+        {
+            sprites.Add(new(SceneRole.Floor, top + cell / columns, 1 + cell % columns) { Label = Payoff(cell) });
+        }
+        for (int row = 0; row < rows; row++)
+        {
+            sprites.Add(new(SceneRole.Item, top + row, 0) { Label = Text(row) });
+        }
+        for (int agent = 1; agent < agents.Length; agent++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                sprites.Add(new(SceneRole.Item, agent - 1, 1 + column) { Label = Text(ActionOf(agent, column)) });
+            }
+        }
+        if (chosen is int joint)
+        {
+            int row = joint / columns, column = joint % columns;
+            sprites.Add(new(SceneRole.Target, top + row, 1 + column) { Label = Payoff(joint) });
+            sprites.Add(new(SceneRole.Agent, top + row, 0) { Agent = 0, Label = Text(row) });
+            for (int agent = 1; agent < agents.Length; agent++)
+            {
+                sprites.Add(new(SceneRole.Agent, agent - 1, 1 + column) { Agent = agent, Label = Text(ActionOf(agent, joint)) });
+            }
+        }
+        return new GridScene(top + rows, 1 + columns, sprites);
+    }
+
+    /// <inheritdoc/>
+    public string RoleName(SceneRole role) => role switch
+    {
+        SceneRole.Floor => IsCommon ? "payoff" : "payoffs, agent by agent",
+        SceneRole.Item => "action",
+        SceneRole.Target => "payoff of the joint action",
+        _ => "agent (number: action)",
+    };
+
+    /// <summary>What the joint action of a cell pays: a number where everyone receives the same, else one for each agent.</summary>
+    private string Payoff(int cell) => string.Join(", ", IsCommon ? [Text(payoffs[0][cell])] : payoffs.Select(payoff => Text(payoff[cell])));
+
+    /// <summary>An agent's part of a joint action, row-major over the agents.</summary>
+    private int ActionOf(int agent, int joint)
+    {
+        for (int other = agents.Length - 1; other > agent; other--)
+        {
+            joint /= agents[other].ActionCount;
+        }
+        return joint % agents[agent].ActionCount;
+    }
+
+    private static string Text(double number) => number.ToString("0.####", CultureInfo.InvariantCulture);
+}
