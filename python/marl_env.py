@@ -1,17 +1,20 @@
-"""Environments written in Python, for Marl.Native's `marl train --env-cmd`.
-
-A program of two lines:
+"""Serves an environment written in Python to Marl.Native: `marl train --env-cmd`.
 
     from marl_env import serve
     serve(MyEnvironment(), episode_limit=100)
 
-where MyEnvironment follows PettingZoo's parallel API: possible_agents, action_space(agent) with the number of actions in `.n`
-(or with the bounds of a vector of numbers in `.low` and `.high`), reset(seed=..) -> observations, infos and step(actions) -> observations, rewards, terminations, truncations, infos, all of them
-dictionaries by agent. Or without a program, for a module that has a function parallel_env():
+MyEnvironment implements PettingZoo's parallel API:
+
+    possible_agents
+    action_space(agent)     with the number of actions in `.n`, or the bounds of a continuous action in `.low` and `.high`
+    reset(seed=..)          -> observations, infos
+    step(actions)           -> observations, rewards, terminations, truncations, infos
+
+Actions and all results are dictionaries with one entry per agent. A module that has a function parallel_env() needs no program:
 
     marl train vdn --env-cmd "python3 marl_env.py pettingzoo.mpe.simple_spread_v3 max_cycles=25"
 
-Needs nothing but the standard library. The protocol is that of docs/protocol.md.
+Requires only the standard library. docs/protocol.md specifies the protocol.
 """
 
 import importlib
@@ -25,15 +28,16 @@ PROTOCOL = 1
 
 
 def serve(env, episode_limit=None, teams=None, reward="sum"):
-    """Answers until the input ends.
+    """Answers requests on the standard input until it ends.
 
-    episode_limit: the most steps that an episode can have; by default what env calls max_cycles or max_steps.
-    teams: {agent: number}, where not all agents pursue a common goal.
-    reward: what the team's reward is, "sum" or "mean" of the agents'; "mean" where everyone receives the same.
+    env: an environment with PettingZoo's parallel API.
+    episode_limit: the maximum number of steps of an episode; by default env's max_cycles or max_steps.
+    teams: {agent: team index}; agents that are not listed are in team 0.
+    reward: how the team reward is computed from the agents' rewards, "sum" or "mean"; "mean" if all agents receive the same reward.
     """
     if sys.stdin.isatty():
-        print('This program is started by marl: marl train vdn --env-cmd "python3 ..."', file=sys.stderr)
-    # Ctrl-C reaches every program of a terminal. It is marl that decides: it saves the run and then ends our input.
+        print('marl starts this program: marl train vdn --env-cmd "python3 ..."', file=sys.stderr)
+    # Ctrl-C sends SIGINT to every process of the terminal. marl saves the run and then closes the standard input of this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _take_stdout()
     world = _World(env, episode_limit, teams or {}, reward)
@@ -55,7 +59,7 @@ def serve(env, episode_limit=None, teams=None, reward="sum"):
 
 
 def _take_stdout():
-    """The standard output for us alone; what anyone else prints, also from C, goes to the standard error."""
+    """Returns the standard output and redirects everything else that is printed, also by C code, to the standard error."""
     sys.stdout.flush()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -64,13 +68,13 @@ def _take_stdout():
 
 
 class _World:
-    """An environment of the parallel API in the terms of the protocol: lists in the order of possible_agents, and always of all of them."""
+    """Converts between the parallel API and the protocol, whose lists have one entry for each of possible_agents, in this order."""
 
     def __init__(self, env, episode_limit, teams, reward):
         self.env, self.teams, self.reward = env, teams, reward
         self.episode_limit = episode_limit or _attribute(env, "max_cycles") or _attribute(env, "max_steps")
         if not self.episode_limit:
-            raise ValueError("how many steps can an episode have? say serve(env, episode_limit=..)")
+            raise ValueError("the episode limit is unknown; set it with serve(env, episode_limit=..)")
         self.agents = list(env.possible_agents)
         self.boxes = [_box(self._action_space(agent)) for agent in self.agents]
         self.counts = [len(box) if box else int(self._action_space(agent).n) for agent, box in zip(self.agents, self.boxes)]
@@ -78,15 +82,15 @@ class _World:
         self.has_state = self.truncated = False
 
     def describe(self):
-        """The answer to hello. An episode is begun to see how long observations are; chance is not disturbed, as every reset has a seed."""
+        """Returns the answer to hello. Resets the environment to measure the observations; later resets have seeds of their own."""
         observations, _ = self._reset(0)
         missing = [agent for agent in self.agents if agent not in observations]
         if missing:
-            raise ValueError(f"agent {missing[0]!r} sees nothing at the beginning of an episode")
+            raise ValueError(f"agent {missing[0]!r} has no observation after reset")
         self.sizes = [len(self._flat(agent, observations[agent])) for agent in self.agents]
         try:
             state_size = len(self._state())
-        except Exception:  # the API leaves it open whether there is a state, and environments say no in many ways
+        except Exception:  # the state is optional, and environments without one raise various exceptions
             state_size = 0
         self.has_state = state_size > 0
         return {
@@ -103,7 +107,7 @@ class _World:
     def reset(self, seed):
         observations, infos = self._reset(seed)
         self.truncated = False
-        return self._moment(observations, infos, over=False)
+        return self._time_step(observations, infos, over=False)
 
     def step(self, actions):
         live = self._live()
@@ -111,30 +115,30 @@ class _World:
         outcome = self.env.step(chosen)
         if len(outcome) == 5:
             observations, rewards, terminations, truncations, infos = outcome
-        else:  # as it was before truncation was told from termination
+        else:  # older APIs do not distinguish truncation from termination
             (observations, rewards, terminations, infos), truncations = outcome, {}
         self.truncated = self.truncated or any(truncations.values())
         ended = {agent for agent in chosen if terminations.get(agent) or truncations.get(agent)}
         over = not (self._live() - ended)
-        answer = self._moment(observations, infos, over, ended)
+        answer = self._time_step(observations, infos, over, ended)
         answer["rewards"] = [_number(rewards.get(agent, 0)) for agent in self.agents]
-        # Who was cut off still had a future; who came to an end had none.
+        # The state after a truncation has a value, the state after a termination has none.
         answer["terminated"] = over and not self.truncated
         answer["truncated"] = over and self.truncated
         return answer
 
-    def _moment(self, observations, infos, over, ended=()):
-        """What can be seen and done. An agent that has finished before the others sees zeros and can do nothing but action 0."""
-        seen, available = [], []
+    def _time_step(self, observations, infos, over, ended=()):
+        """Returns observations, available actions and the state. An agent that finished before the others observes zeros and has only action 0."""
+        rows, available = [], []
         live = self._live()
         for agent, size, count, box in zip(self.agents, self.sizes, self.counts, self.boxes):
             if agent in observations and (over or agent in live and agent not in ended):
-                seen.append(self._flat(agent, observations[agent]))
+                rows.append(self._flat(agent, observations[agent]))
                 available.append([1] * count if box else _mask(observations[agent], infos.get(agent), count))
             else:
-                seen.append([0] * size)
+                rows.append([0] * size)
                 available.append([1] * count if box else [1] + [0] * (count - 1))
-        answer = {"observations": seen, "available": available}
+        answer = {"observations": rows, "available": available}
         if self.has_state:
             answer["state"] = self._state()
         return answer
@@ -149,19 +153,19 @@ class _World:
     def _action_space(self, agent):
         space = self._space("action_space", agent)
         if not hasattr(space, "n") and not hasattr(space, "low"):
-            raise TypeError(f"the actions of {agent!r} are {space}; only a number of them (Discrete) or a vector (Box) can be learned")
+            raise TypeError(f"the action space of agent {agent!r} is {space}; Discrete or Box is required")
         return space
 
     def _action(self, agent, action, box):
-        """As the environment wants it: a number of a discrete space, or numbers in -1 .. 1 brought to the bounds of a box."""
+        """Returns the environment's action: an index of a Discrete space, or a vector in [-1, 1] scaled to the bounds of a Box."""
         space = self._action_space(agent)
         if not box:
             return action + int(getattr(space, "start", 0))
-        numbers = [low + (x + 1) / 2 * (high - low) for x, (low, high) in zip(action, box)]
-        return _like(numbers, space.low)
+        values = [low + (x + 1) / 2 * (high - low) for x, (low, high) in zip(action, box)]
+        return _like(values, space.low)
 
     def _space(self, kind, agent):
-        """env.action_space(agent), or as it was before env.action_spaces[agent]; None if there is neither."""
+        """Returns env.action_space(agent), or env.action_spaces[agent] in older APIs; None if there is neither."""
         if hasattr(self.env, kind):
             return getattr(self.env, kind)(agent)
         return getattr(self.env, kind + "s", {}).get(agent)
@@ -177,27 +181,27 @@ class _World:
 
 
 def _box(space):
-    """The bounds of every number of a box; None of a discrete space."""
+    """Returns the bounds (low, high) of each element of a Box; None for a Discrete space."""
     if hasattr(space, "n"):
         return None
     bounds = list(zip(_flatten(space.low, None), _flatten(space.high, None)))
     if any(not math.isfinite(bound) for both in bounds for bound in both):
-        raise ValueError(f"the actions {space} have no bounds")
+        raise ValueError(f"the action space {space} is unbounded")
     return bounds
 
 
-def _like(numbers, example):
-    """An array of numpy where the example is one, of its type and form."""
+def _like(values, example):
+    """Returns the values as a NumPy array with the shape and dtype of the example if that is an array; otherwise as they are."""
     if not hasattr(example, "ravel"):
-        return numbers
+        return values
     array = example.copy()
-    array.flat[:] = numbers
+    array.flat[:] = values
     return array
 
 
 def _flatten(value, space):
-    """All numbers of a nested value, as a list; a number of a discrete space as one-hot."""
-    if hasattr(value, "ravel"):  # numpy and its kin: all at once
+    """Returns all elements of a nested value as a list; a value of a Discrete space is encoded as one-hot."""
+    if hasattr(value, "ravel"):  # a NumPy array or tensor
         value = value.ravel().tolist()
         if len(value) == 1:
             value = value[0]
@@ -214,7 +218,7 @@ def _flatten(value, space):
         return [1 if i == hot else 0 for i in range(int(space.n))]
     else:
         return [_number(value)]
-    return [number for part in parts for number in part]
+    return [element for part in parts for element in part]
 
 
 def _number(value):
@@ -224,7 +228,7 @@ def _number(value):
 
 
 def _mask(observation, info, count):
-    """From the observation or from the information about an agent; without either everything may be done."""
+    """Returns the action mask of the observation or of the info; if neither has one, all actions are available."""
     mask = observation["action_mask"] if _has_mask(observation) else (info or {}).get("action_mask")
     return [1] * count if mask is None else [1 if allowed else 0 for allowed in _flatten(mask, None)]
 
@@ -242,15 +246,15 @@ def _part(space, key):
 
 
 def _is_discrete(space):
-    """A number of possibilities; MultiBinary has an n as well, but a shape with it."""
+    """Whether the space is Discrete. MultiBinary also has n, but its shape is not empty."""
     return hasattr(space, "n") and not getattr(space, "shape", ())
 
 
 def _attribute(env, name):
-    """A number that an environment, or what it wraps, has under this name; None if there is none."""
-    turns = getattr(env, "aec_env", None)
-    for place in (env, getattr(env, "unwrapped", None), turns, getattr(turns, "unwrapped", None)):
-        value = getattr(place, name, None)
+    """Returns an integer attribute of the environment or of the environment that it wraps; None if there is none."""
+    turn_based = getattr(env, "aec_env", None)
+    for candidate in (env, getattr(env, "unwrapped", None), turn_based, getattr(turn_based, "unwrapped", None)):
+        value = getattr(candidate, name, None)
         if isinstance(value, int):
             return value
     return None
@@ -258,7 +262,7 @@ def _attribute(env, name):
 
 def _main(arguments):
     if not arguments:
-        sys.exit("usage: marl_env.py MODULE[:FUNCTION] [name=value ..]\nserves what FUNCTION (parallel_env) of the module makes")
+        sys.exit("usage: marl_env.py MODULE[:FUNCTION] [name=value ..]\nserves the environment that FUNCTION (default: parallel_env) of MODULE returns")
     sys.path.insert(0, os.getcwd())
     module, _, function = arguments[0].partition(":")
     options = {}

@@ -1,4 +1,4 @@
-"""An example: two agents on a line of five cells meet at a cell that only the first of them sees.
+"""Example: two agents on a line of five cells have to meet at a goal cell that only the first agent observes.
 
     marl train vdn --env-cmd "python3 rendezvous.py" --steps 20000
 """
@@ -9,13 +9,13 @@ from marl_env import serve
 
 
 class Actions:
-    """Left, stay, right. Environments that use gymnasium have its Discrete(3) here."""
+    """The actions left, stay and right: gymnasium's Discrete(3)."""
 
     n = 3
 
 
 class Rendezvous:
-    """Follows PettingZoo's parallel API."""
+    """An environment with PettingZoo's parallel API."""
 
     possible_agents = ["guide", "follower"]
 
@@ -24,9 +24,9 @@ class Rendezvous:
 
     def reset(self, seed=None, options=None):
         self.agents = list(self.possible_agents)
-        self.chance = random.Random(seed)
-        self.cells = [self.chance.randrange(5) for _ in self.agents]
-        self.goal = self.chance.randrange(5)
+        self.rng = random.Random(seed)
+        self.cells = [self.rng.randrange(5) for _ in self.agents]
+        self.goal = self.rng.randrange(5)
         self.steps = 0
         return self.observe(), {agent: {} for agent in self.agents}
 
@@ -34,15 +34,15 @@ class Rendezvous:
         for i, agent in enumerate(self.possible_agents):
             self.cells[i] = min(4, max(0, self.cells[i] + actions[agent] - 1))
         self.steps += 1
-        met, late = self.cells == [self.goal, self.goal], self.steps == 10
+        met, timed_out = self.cells == [self.goal, self.goal], self.steps == 10
         observations, infos = self.observe(), {}
         rewards, terminations, truncations = {}, {}, {}
         for agent in self.possible_agents:
             rewards[agent] = 0.5 if met else 0
             terminations[agent] = met
-            truncations[agent] = late and not met
+            truncations[agent] = timed_out and not met
             infos[agent] = {}
-        if met or late:
+        if met or timed_out:
             self.agents = []
         return observations, rewards, terminations, truncations, infos
 

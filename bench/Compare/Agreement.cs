@@ -5,8 +5,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// Whether both sides do the same work: from the same weights and the same episodes, of different lengths, some cut off, a few updates
-/// must give the same losses and gradient norms, with either optimizer and by either way of the peer's.
+/// Checks that both sides compute the same: from the same weights and episodes (of different lengths, some truncated) a few updates must give the same losses
+/// and gradient norms, with either optimizer and either implementation of the peer.
 /// </summary>
 internal static class Agreement
 {
@@ -16,7 +16,7 @@ internal static class Agreement
     private static readonly QmixSize Small =
         new(Batch: 6, Steps: 9, Agents: 3, Observation: 7, State: 10, Actions: 5, Hidden: 16, Embed: 8, Hyper: 12);
 
-    /// <summary>Compares, and says how far apart they are.</summary>
+    /// <summary>Compares both sides and prints the largest difference.</summary>
     public static bool Holds(PeerSettings settings)
     {
         string folder = Directory.CreateTempSubdirectory("marl-agreement-").FullName;
@@ -45,12 +45,12 @@ internal static class Agreement
         }
     }
 
-    /// <summary>Our updates, and the question to the peer: where the files are.</summary>
+    /// <summary>Performs our updates, and creates the request to the peer with the paths of the files.</summary>
     private static (JsonObject Request, double[] Loss, double[] Norm) Ours(UpdateRule optimizer, string folder)
     {
         using var workers = new Workers(1);
         var learner = Small.Learner(workers, optimizer);
-        // A target that is not the online network, or it would not matter which of the two is asked.
+        // A target network that differs from the online network, so that mixing up the two is detected.
         learner.TargetParameters.Initialize(new Rng(8));
         var episodes = Small.Episodes(Small.Batch);
         for (int i = 1; i < episodes.Length; i++)
@@ -81,7 +81,7 @@ internal static class Agreement
         return (request, loss, norm);
     }
 
-    /// <summary>The batch as it is learned from, [T, B, ..].</summary>
+    /// <summary>Writes the batch as tensors [T, B, ..].</summary>
     private static void WriteEpisodes(string path, Episode[] episodes)
     {
         var batch = new EpisodeBatch(Small.Spec, episodes.Length, rewardStreams: 1);
@@ -101,7 +101,7 @@ internal static class Agreement
         ]).Write(path);
     }
 
-    /// <summary>The greatest relative difference.</summary>
+    /// <summary>Returns the largest relative difference.</summary>
     private static double Apart(double[] ours, JsonNode theirs)
         => ours.Zip(theirs.AsArray(), (a, b) => Math.Abs(a - b!.GetValue<double>()) / Math.Abs(a)).Max();
 }

@@ -2,47 +2,47 @@ using System.Text.Json.Nodes;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>A piece of work that both sides can do.</summary>
-/// <param name="Group">the table that it stands in.</param>
-/// <param name="Name">its row.</param>
-/// <param name="Ours">prepares our side with a number of threads.</param>
+/// <summary>A computation that both sides can run.</summary>
+/// <param name="Group">The title of its table.</param>
+/// <param name="Name">The name of its row.</param>
+/// <param name="Ours">Prepares our side for a number of threads.</param>
 internal sealed record Case(string Group, string Name, Func<int, Work> Ours)
 {
-    /// <summary>Floating-point operations of a call, a multiply-add counting as two; 0: not what it is about.</summary>
+    /// <summary>Floating-point operations per call, a multiply-add counted as two; 0: not reported.</summary>
     public double Flop { get; init; }
 
-    /// <summary>Bytes read and written by a call, at least; 0: not what it is about.</summary>
+    /// <summary>The minimum of bytes read and written per call; 0: not reported.</summary>
     public double Bytes { get; init; }
 
-    /// <summary>The numbers of threads of ours.</summary>
+    /// <summary>The numbers of threads to measure our side with.</summary>
     public int[] Threads { get; init; } = [1, 2];
 
-    /// <summary>What the peer calls it.</summary>
+    /// <summary>The name of the case in the peer.</summary>
     public required string PeerCase { get; init; }
 
-    /// <summary>What the peer needs to know of it.</summary>
+    /// <summary>The sizes that the peer needs.</summary>
     public required JsonObject Size { get; init; }
 
-    /// <summary>The peer's ways of doing it.</summary>
+    /// <summary>The peer's implementations.</summary>
     public required string[] Variants { get; init; }
 
-    /// <summary>The same by System.Numerics.Tensors, where it has it.</summary>
+    /// <summary>The same computation with System.Numerics.Tensors, if it has it.</summary>
     public Func<Work>? TensorPrimitives { get; init; }
 
-    /// <summary>Whether it takes long, and a quick comparison goes without it.</summary>
+    /// <summary>Whether it takes long and is left out of a quick comparison.</summary>
     public bool Long { get; init; }
 
-    /// <summary>How long a round lets each contestant go on.</summary>
+    /// <summary>Seconds per contestant and round.</summary>
     public double Seconds { get; init; } = 0.2;
 }
 
-/// <summary>Something that can be run over and over, and what has to be given back afterwards.</summary>
+/// <summary>A prepared computation that can be run repeatedly, and disposed.</summary>
 internal sealed class Work(Action run, params IDisposable[] owned) : IDisposable
 {
-    /// <summary>One call.</summary>
+    /// <summary>Runs it once.</summary>
     public Action Run { get; } = run;
 
-    /// <summary>As many workers as threads; each runs one part.</summary>
+    /// <summary>Creates a computation whose parts run on one thread each.</summary>
     public static Work OfParts(Action[] parts)
     {
         if (parts.Length == 1)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>What the words behind "compare" ask for.</summary>
+/// <summary>The arguments of the command compare.</summary>
 internal sealed record CompareOptions
 {
     public const string Help = """
@@ -18,7 +18,7 @@ internal sealed record CompareOptions
           --marl PATH    the marl command, to see how fast it starts
         """;
 
-    /// <summary>Texts, any of which a name must have; none: everything.</summary>
+    /// <summary>Texts of which a case's name must contain one; empty: all cases.</summary>
     public List<string> Cases { get; } = [];
 
     public int Rounds { get; private set; } = 7;
@@ -37,7 +37,7 @@ internal sealed record CompareOptions
 
     public string? Marl { get; private set; }
 
-    /// <exception cref="ArgumentException">names the word that is not understood.</exception>
+    /// <exception cref="ArgumentException">An argument is unknown or invalid; the message names it.</exception>
     public static CompareOptions Parse(ReadOnlySpan<string> words)
     {
         CompareOptions options = new();
@@ -71,7 +71,7 @@ internal sealed record CompareOptions
         return options;
     }
 
-    /// <summary>Whether something of this name is asked for.</summary>
+    /// <summary>Returns whether a case of this name is selected.</summary>
     public bool Wants(params string[] names)
         => Cases.Count == 0 || Cases.Exists(text => names.Any(name => name.Contains(text, StringComparison.OrdinalIgnoreCase)));
 

@@ -4,15 +4,15 @@ using System.Runtime.Intrinsics;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// The same work here and in PyTorch, side by side and in turns, with 1 and 2 threads each; our side alone where there is no PyTorch.
+/// Measures the same computations here and in PyTorch, alternating, with 1 and 2 threads each; only our side if PyTorch is not installed.
 /// </summary>
 internal static class Comparison
 {
-    /// <summary>Below this share of the peak of one core, the peer's BLAS is not the one that its users have.</summary>
+    /// <summary>Below this fraction of the peak of one core, the peer uses a slow BLAS that its users would not have.</summary>
     private const double SlowBlas = 0.05;
 
-    /// <summary>Does what bench/compare.sh asks for.</summary>
-    /// <returns>0; 1 if both sides do not compute the same thing; 2 if the question is not understood.</returns>
+    /// <summary>Runs the comparison.</summary>
+    /// <returns>0; 1 if the two sides disagree; 2 if the arguments are invalid.</returns>
     public static int Run(ReadOnlySpan<string> words)
     {
         try
@@ -77,7 +77,7 @@ internal static class Comparison
             .. PointwiseCases.All(),
         ]).Where(c => options.Wants(c.Name, c.Group) && !(options.Quick && c.Long));
 
-    /// <summary>Case by case, one table per group.</summary>
+    /// <summary>Measures all cases and prints one table per group.</summary>
     private static void Compare(CompareOptions options, PeerProcess[] peers)
     {
         foreach (var group in Cases(options).GroupBy(c => c.Group))

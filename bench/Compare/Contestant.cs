@@ -2,22 +2,22 @@ using System.Diagnostics;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>Whose code a contestant runs.</summary>
+/// <summary>The code that a contestant runs.</summary>
 internal enum Side
 {
     Ours,
     Library,
     Peer,
 
-    /// <summary>Nobody's: what one core can do at that moment, as the time of 10^9 operations.</summary>
+    /// <summary>The current peak of one core, as the time of 10^9 operations.</summary>
     Peak,
 }
 
-/// <summary>One way of doing a case, with one number of threads.</summary>
-/// <param name="Side">whose.</param>
-/// <param name="Variant">which way.</param>
-/// <param name="Threads">with how many threads.</param>
-/// <param name="Sample">runs it for about so many seconds; returns the seconds of each call.</param>
+/// <summary>An implementation of a case with a number of threads.</summary>
+/// <param name="Side">The code that is run.</param>
+/// <param name="Variant">The name of the implementation.</param>
+/// <param name="Threads">The number of threads.</param>
+/// <param name="Sample">Runs it for about the given number of seconds; returns the seconds of each call.</param>
 internal sealed record Contestant(Side Side, string Variant, int Threads, Func<double, double[]> Sample)
 {
     /// <summary>"fused, 2 threads"</summary>
@@ -25,21 +25,21 @@ internal sealed record Contestant(Side Side, string Variant, int Threads, Func<d
         => string.Join(", ", ((string[])[Variant, Threads == 1 ? "1 thread" : $"{Threads} threads"]).Where(word => word != ""));
 }
 
-/// <summary>What came of a contestant: the median over rounds, each of which is the median of its calls.</summary>
+/// <summary>The result of a contestant: the median over rounds of the median over calls.</summary>
 internal sealed record Outcome(Contestant Contestant, double Seconds);
 
-/// <summary>Takes turns: in every round everyone runs once, so that what else the machine does falls on all alike.</summary>
+/// <summary>Measures contestants in alternation: every round runs each once, so that disturbances affect all of them.</summary>
 internal static class Rounds
 {
     private const int FewestRounds = 3;
 
-    /// <summary>How long workers of the other side may go on spinning before they sleep.</summary>
+    /// <summary>The time that threads of the other side may spin before they sleep.</summary>
     private const int PauseMilliseconds = 40;
 
-    /// <param name="contestants">who takes part.</param>
-    /// <param name="rounds">how often, at most.</param>
-    /// <param name="seconds">how long each goes on in a round.</param>
-    /// <param name="budget">seconds after which no round is begun, once there were three.</param>
+    /// <param name="contestants">The contestants.</param>
+    /// <param name="rounds">The maximum number of rounds.</param>
+    /// <param name="seconds">Seconds per contestant and round.</param>
+    /// <param name="budget">Seconds after which no further round is begun, after three rounds.</param>
     public static Outcome[] Run(IReadOnlyList<Contestant> contestants, int rounds, double seconds, double budget)
     {
         var medians = contestants.Select(_ => new List<double>()).ToArray();
@@ -58,8 +58,7 @@ internal static class Rounds
         return [.. contestants.Zip(medians, (contestant, values) => new Outcome(contestant, Median(values)))];
     }
 
-    /// <summary>Seconds per call, a sample after the other until the time is up; calls too short for the clock are timed many at
-    /// once.</summary>
+    /// <summary>Measures seconds per call until the time is up. Calls that are too short for the clock are timed in groups.</summary>
     public static double[] Sample(Action run, double seconds)
     {
         int calls = CallsPerSample(run);
@@ -73,8 +72,8 @@ internal static class Rounds
         return [.. samples];
     }
 
-    /// <summary>Calls until it does not get faster any more, for some seconds at least: the runtime compiles what is called often again, in
-    /// the background.</summary>
+    /// <summary>Warms up: calls until the time per call no longer decreases, for some seconds at least, because the runtime recompiles hot methods in the
+    /// background.</summary>
     public static void Warm(Action run, double atLeast)
     {
         const double AtMost = 5.0, Stretch = 0.25;
@@ -88,7 +87,7 @@ internal static class Rounds
         while (Since(begin) < atLeast || best < 0.97 * before && Since(begin) < AtMost);
     }
 
-    /// <summary>Managed bytes of one call: the least of several, because the runtime itself allocates while it recompiles.</summary>
+    /// <summary>Returns the managed bytes that a call allocates: the minimum of several calls, because the runtime allocates while it recompiles.</summary>
     public static long AllocatedBytes(Action run)
     {
         long least = long.MaxValue;

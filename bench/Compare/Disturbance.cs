@@ -4,10 +4,9 @@ using System.Globalization;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// How much of the processors' time went elsewhere while something was measured: to other processes, or to other machines on the same
-/// hardware. Only Linux tells.
+/// Measures the processor time that other processes, or other virtual machines on the same hardware, used during a measurement. Linux only.
 /// </summary>
-/// <param name="own">processor time of everyone who takes part, so far.</param>
+/// <param name="own">Returns the processor time of all contestants so far.</param>
 internal sealed class Disturbance(Func<TimeSpan> own)
 {
     private const string Source = "/proc/stat";
@@ -16,7 +15,7 @@ internal sealed class Disturbance(Func<TimeSpan> own)
     private readonly long begin = Stopwatch.GetTimestamp();
     private readonly double busyBefore = Busy(), ownBefore = own().TotalSeconds;
 
-    /// <summary>A remark where it was much; else nothing.</summary>
+    /// <summary>Returns a remark if that time was large; otherwise an empty string.</summary>
     public string Remark()
     {
         const double Much = 0.05;
@@ -25,7 +24,7 @@ internal sealed class Disturbance(Func<TimeSpan> own)
         return share > Much ? $"(others took {share:P0} of the processors meanwhile: these times are uncertain)" : "";
     }
 
-    /// <summary>Seconds that the processors were not idle since the machine started: all but the columns idle and iowait.</summary>
+    /// <summary>Returns the seconds since start in which the processors were not idle: all columns except idle and iowait.</summary>
     private static double Busy()
     {
         if (!File.Exists(Source))

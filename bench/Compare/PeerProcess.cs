@@ -4,27 +4,26 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// The peer, python3 bench/peers/peer.py, in a process of its own with a fixed number of threads: a line of JSON is asked, a line is the
-/// answer. Between two questions it sleeps.
+/// The peer, python3 bench/peers/peer.py, as a process with a fixed number of threads. Requests and answers are lines of JSON; between requests it sleeps.
 /// </summary>
 internal sealed class PeerProcess : IDisposable
 {
     private readonly Process process;
 
-    /// <summary>Starts it.</summary>
+    /// <summary>Starts the process.</summary>
     public PeerProcess(PeerSettings settings, int threads)
     {
         Threads = threads;
         process = Process.Start(settings.Describe("peer.py", threads))!;
-        // Warnings of its libraries are nobody's business here; errors come as answers. The pipe must be emptied all the same.
+        // Warnings of its libraries are ignored, and errors are answers; but the pipe must be drained.
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
     }
 
-    /// <summary>How many threads it has.</summary>
+    /// <summary>The number of threads.</summary>
     public int Threads { get; }
 
-    /// <summary>What it has used of the processors so far.</summary>
+    /// <summary>The processor time so far.</summary>
     public TimeSpan ProcessorTime
     {
         get
@@ -34,7 +33,7 @@ internal sealed class PeerProcess : IDisposable
         }
     }
 
-    /// <summary>Prepares a case; null, with a word on stderr, if its PyTorch cannot do it.</summary>
+    /// <summary>Prepares a case; returns null, with a message on stderr, if PyTorch cannot run it.</summary>
     public Contestant? Prepare(Case what, string variant)
     {
         JsonObject name = new() { ["case"] = what.PeerCase, ["variant"] = variant };
@@ -62,10 +61,10 @@ internal sealed class PeerProcess : IDisposable
         }
     }
 
-    /// <summary>Forgets what was prepared.</summary>
+    /// <summary>Releases the prepared case.</summary>
     public void Drop() => Ask(new JsonObject { ["do"] = "drop" });
 
-    /// <exception cref="PeerException">the answer is an error, or none.</exception>
+    /// <exception cref="PeerException">The answer is an error, or there is none.</exception>
     public JsonObject Ask(JsonObject request)
     {
         process.StandardInput.WriteLine(request.ToJsonString());
@@ -86,5 +85,5 @@ internal sealed class PeerProcess : IDisposable
     }
 }
 
-/// <summary>The peer could not do what it was asked.</summary>
+/// <summary>A request to the peer failed.</summary>
 internal sealed class PeerException(string message) : Exception(message);

@@ -7,21 +7,21 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// How the peer is run at its best. OpenBLAS chooses its kernels, and PyTorch its vector loops, by the model of the processor; models newer
-/// than they are, and many virtual machines, get slow ones. So the settings that the processor allows are tried, and the fastest are taken.
+/// The fastest settings of the peer. OpenBLAS selects its kernels, and PyTorch its vector loops, by the processor model; unknown models and many virtual
+/// machines get slow ones. All settings that the processor supports are tried, and the fastest are used.
 /// </summary>
-/// <param name="Python">the interpreter.</param>
+/// <param name="Python">The interpreter.</param>
 /// <param name="Core">OPENBLAS_CORETYPE; null: not set, detected.</param>
 /// <param name="Capability">ATEN_CPU_CAPABILITY; null: not set, detected.</param>
-/// <param name="Torch">PyTorch's version.</param>
-/// <param name="Blas">what its BLAS says it is.</param>
+/// <param name="Torch">The version of PyTorch.</param>
+/// <param name="Blas">The name of its BLAS.</param>
 /// <param name="GemmRate">FLOP/s of its Gemm with one thread.</param>
 internal sealed record PeerSettings(string Python, string? Core, string? Capability, string Torch, string Blas, double GemmRate)
 {
-    /// <summary>What has to be installed, where there is no PyTorch or a slow BLAS.</summary>
+    /// <summary>The command that installs PyTorch with a fast BLAS.</summary>
     public const string Remedy = "apt-get install python3-torch libopenblas0-pthread";
 
-    /// <summary>Tries all settings; null if this Python has no PyTorch.</summary>
+    /// <summary>Tries all settings; returns null if this Python has no PyTorch.</summary>
     public static PeerSettings? Probe(string python)
     {
         List<(string? Core, string? Capability)> candidates = [(null, null)];
@@ -45,11 +45,11 @@ internal sealed record PeerSettings(string Python, string? Core, string? Capabil
                 {
                     return null;
                 }
-                continue; // This one cannot run here.
+                continue; // These settings do not run here.
             }
             double Number(string name) => report[name]!.GetValue<double>();
             string Text(string name) => report[name]!.GetValue<string>();
-            // What is detected is kept unless another is clearly faster.
+            // The detected settings are kept unless others are clearly faster.
             if (best is null || Number("gemm") > 1.03 * best.GemmRate)
             {
                 best = tried with { Torch = Text("torch"), Blas = Text("blas"), GemmRate = Number("gemm") };
@@ -66,11 +66,11 @@ internal sealed record PeerSettings(string Python, string? Core, string? Capabil
     public override string ToString() => $"PyTorch {Torch}; {Blas} ({Setting("OPENBLAS_CORETYPE", Core)}), {GemmRate / 1e9:F0} GFLOP/s; " +
         $"vector loops: {Setting("ATEN_CPU_CAPABILITY", Capability)}";
 
-    /// <summary>A script of bench/peers, to be started with some threads.</summary>
+    /// <summary>Returns how to start a script of bench/peers with a number of threads.</summary>
     public ProcessStartInfo Describe(string script, int threads)
         => Describe([Path.Combine(Repository.Root, "bench", "peers", script)], threads);
 
-    /// <summary>Python with some arguments.</summary>
+    /// <summary>Returns how to start Python with arguments.</summary>
     public ProcessStartInfo Describe(string[] arguments, int threads)
     {
         ProcessStartInfo start = new(Python, arguments)
@@ -83,7 +83,7 @@ internal sealed record PeerSettings(string Python, string? Core, string? Capabil
         (string Name, string? Value)[] variables =
         [
             ("OMP_NUM_THREADS", count), ("OPENBLAS_NUM_THREADS", count), ("MKL_NUM_THREADS", count),
-            // Threads that wait for work must not take the processor from the other side.
+            // Waiting threads must not use the processor while the other side is measured.
             ("OMP_WAIT_POLICY", "PASSIVE"),
             ("OPENBLAS_CORETYPE", Core), ("ATEN_CPU_CAPABILITY", Capability),
             ("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONWARNINGS", "ignore"),
@@ -102,7 +102,7 @@ internal sealed record PeerSettings(string Python, string? Core, string? Capabil
     private static string Setting(string variable, string? value)
         => value is null ? $"{variable} not set: as detected" : $"{variable}={value}";
 
-    /// <summary>What probe.py says under these settings; null if it fails.</summary>
+    /// <summary>Returns the output of probe.py with these settings; null if it fails.</summary>
     private JsonObject? Report()
     {
         try

@@ -16,14 +16,14 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         ("c", new(Batch: 128, Steps: 120, Agents: 10, Observation: 200, State: 400, Actions: 20)),
     ];
 
-    /// <summary>What an agent sees: observation, last action, which agent it is.</summary>
+    /// <summary>The length of an agent's input: observation, previous action, agent index.</summary>
     public int Inputs => Observation + Actions + Agents;
 
-    /// <summary>Multiply-adds of the agent network for one agent and step, and those of them whose input is data.</summary>
+    /// <summary>Multiply-adds of the agent network per agent and step, and those whose input is data.</summary>
     private (double All, double OnData) AgentProducts
         => (Inputs * Hidden + 6.0 * Hidden * Hidden + Hidden * Actions, Inputs * Hidden);
 
-    /// <summary>The same of the mixing network for one team and step: hypernetworks of two weights and two biases, the mix itself.</summary>
+    /// <summary>Multiply-adds of the mixing network per team and step: hypernetworks of two weights and two biases, and the mixing.</summary>
     private (double All, double OnData) MixerProducts
     {
         get
@@ -37,8 +37,8 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
     public double ActingFlop => 2 * AgentProducts.All;
 
     /// <summary>
-    /// Operations of a training call, products only: forwards by the online and by the target networks, gradients of all weights, and of
-    /// all layers' inputs but of those that are data.
+    /// Operations of a training call, matrix products only: forward passes of online and target networks, gradients of all weights, and gradients of all
+    /// layers' inputs except data.
     /// </summary>
     public double TrainingFlop
     {
@@ -55,7 +55,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         }
     }
 
-    /// <summary>For the peer.</summary>
+    /// <summary>Returns the sizes for the peer.</summary>
     public JsonObject ToJson() => new()
     {
         ["batch"] = Batch,
@@ -69,7 +69,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         ["hyper"] = Hyper,
     };
 
-    /// <summary>An environment that is nothing but these sizes.</summary>
+    /// <summary>Returns the specification of an environment of these sizes.</summary>
     public EnvironmentSpec Spec => new()
     {
         Id = "synthetic",
@@ -79,7 +79,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         SnapshotSize = 0,
     };
 
-    /// <summary>QMIX as PyMARL configures it, learning when it is told to.</summary>
+    /// <summary>Creates a QMIX learner with PyMARL's options.</summary>
     public ReplayLearner Learner(Workers workers, UpdateRule? optimizer = null, Device? device = null)
     {
         QmixOptions options = new()
@@ -103,7 +103,7 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         return (ReplayLearner)options.CreateLearner(new TrainingOptions { Threads = workers.Count }.Context(Spec, workers, device ?? Device.Cpu));
     }
 
-    /// <summary>Made-up episodes of full length that terminate; action 0 is always available, the others mostly.</summary>
+    /// <summary>Creates random episodes of full length that terminate; action 0 is always available, the others usually.</summary>
     public Episode[] Episodes(int count)
     {
         var (spec, rng) = (Spec, new Rng(2));
@@ -120,14 +120,14 @@ internal sealed record QmixSize(int Batch, int Steps, int Agents, int Observatio
         {
             for (int agent = 0; agent < Agents; agent++)
             {
-                var available = episode.AvailableTo(row, agent);
+                var available = episode.AvailableActions(row, agent);
                 for (int action = 0; action < Actions; action++)
                 {
                     available[action] = action == 0 || rng.NextSingle() < 0.8f;
                 }
                 if (row < Steps)
                 {
-                    episode.Choices(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
+                    episode.ActionsAt(row)[agent] = new EpsilonGreedy().Select(new float[Actions], available, 1f, ref rng).Action;
                 }
             }
         }

@@ -1,6 +1,6 @@
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>What was measured of a group of cases, as a table.</summary>
+/// <summary>The results of a group of cases, as a table.</summary>
 internal sealed class Report
 {
     private readonly Table table = new("case", "ours, 1 thread", "% of peak", "GB/s", "2 threads", "speed-up", "bytes allocated",
@@ -9,9 +9,9 @@ internal sealed class Report
     private readonly Table details = new("case", "side", "with", "time");
 
     /// <summary>Adds a case.</summary>
-    /// <param name="one">the case.</param>
-    /// <param name="outcomes">of everyone who took part.</param>
-    /// <param name="allocated">managed bytes of a call of ours.</param>
+    /// <param name="one">The case.</param>
+    /// <param name="outcomes">The results of all contestants.</param>
+    /// <param name="allocated">Managed bytes that a call of our side allocates.</param>
     public void Add(Case one, Outcome[] outcomes, long allocated)
     {
         double? Of(Side side, int threads)

@@ -1,6 +1,6 @@
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>Where the sources are.</summary>
+/// <summary>The repository of this program.</summary>
 internal static class Repository
 {
     /// <summary>The folder of the solution, above this program.</summary>

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// From the start of a process to its first environment steps. Ours: marl train until its first line of progress, which comes after a whole
-/// episode and an evaluation. The peer's: the import of PyTorch alone, which every program on it pays before anything else.
+/// Measures the time from the start of a process to its first environment steps. Ours: marl train until its first line of progress, after an episode and an
+/// evaluation. The peer: the import of PyTorch alone, which every program with PyTorch needs.
 /// </summary>
 internal static class Startup
 {
@@ -55,7 +55,7 @@ internal static class Startup
         return new(assembly ? host : path, assembly ? [path, .. arguments] : arguments) { RedirectStandardOutput = true };
     }
 
-    /// <summary>Seconds until the process has written a line; then waits for its end.</summary>
+    /// <summary>Returns the seconds until the process has written a line; then waits for its end.</summary>
     private static double UntilFirstLine(ProcessStartInfo start)
     {
         long begin = Stopwatch.GetTimestamp();

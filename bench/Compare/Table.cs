@@ -1,6 +1,6 @@
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>Rows of text under headers. Columns without any text are left out.</summary>
+/// <summary>A table of text. Empty columns are omitted.</summary>
 internal sealed class Table(params string[] headers)
 {
     private readonly List<string[]> rows = [];
@@ -28,7 +28,7 @@ internal sealed class Table(params string[] headers)
         }
     }
 
-    /// <summary>"1.23 ms"; nothing for what was not measured.</summary>
+    /// <summary>Formats a time as "1.23 ms"; empty if it was not measured.</summary>
     public static string Time(double? seconds) => seconds switch
     {
         null => "",
@@ -37,7 +37,7 @@ internal sealed class Table(params string[] headers)
         _ => $"{Digits(seconds.Value)} s",
     };
 
-    /// <summary>Three digits.</summary>
+    /// <summary>Formats a value with three significant digits.</summary>
     public static string Digits(double value) => value switch
     {
         < 10 => $"{value:F2}",
@@ -45,6 +45,6 @@ internal sealed class Table(params string[] headers)
         _ => $"{value:F0}",
     };
 
-    /// <summary>"3.4x"; nothing unless both were measured.</summary>
+    /// <summary>Formats a ratio as "3.4x"; empty unless both were measured.</summary>
     public static string Ratio(double? above, double? below) => above / below is double ratio ? $"{Digits(ratio)}x" : "";
 }

@@ -4,8 +4,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench.Compare;
 
 /// <summary>
-/// Environment steps per second of whole training runs in level-based foraging: playing, storing, sampling and an update per episode.
-/// Beside them, quoted and not measured here, what EPyMARL is reported to reach.
+/// Measures environment steps per second of complete training runs in level-based foraging: rollout, replay and an update per episode. EPyMARL's figures are
+/// quoted, not measured.
 /// </summary>
 internal static class TrainingLoop
 {
@@ -30,7 +30,7 @@ internal static class TrainingLoop
         table.Write(Console.Out, options.Markdown);
     }
 
-    /// <summary>After a while in which code is compiled and the memory fills enough to learn from.</summary>
+    /// <summary>Measures after a warm-up, in which code is compiled and the replay buffer is filled.</summary>
     private static string Rate(string algorithm, string[] settings, int threads, CompareOptions options)
     {
         var (warm, measured) = options.Quick ? (1.0, 2.0) : (3.0, 7.0);
@@ -39,7 +39,7 @@ internal static class TrainingLoop
         using var stop = new CancellationTokenSource();
         long begin = Stopwatch.GetTimestamp(), first = 0, last = 0;
         double from = 0, until = 0;
-        trainer.Run(stop: stop.Token, tick: (steps, _) =>
+        trainer.Run(cancellationToken: stop.Token, onRound: (steps, _) =>
         {
             double now = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             (last, until) = (steps, now);

@@ -5,8 +5,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench;
 
 /// <summary>
-/// How many steps an environment takes per second on one thread: the agents draw among their available actions, every observation and
-/// every availability is written in every step, and episodes begin anew as they end.
+/// Measures steps per second of environments on one thread: random available actions, all observations and masks written in every step, and a reset after every
+/// episode.
 /// </summary>
 public sealed class EnvironmentSteps
 {
@@ -18,19 +18,19 @@ public sealed class EnvironmentSteps
     private Rng rng = new(1), policy = new(2);
 
     /// <summary>Begins an episode.</summary>
-    /// <exception cref="UsageException">there is no such environment.</exception>
+    /// <exception cref="UsageException">There is no such environment.</exception>
     public EnvironmentSteps(string id)
     {
         environment = Catalog.CreateEnvironment(id);
         var agents = environment.Spec.Agents;
-        observations = [.. agents.Select(agent => new float[agent.Observation])];
-        available = [.. agents.Select(agent => new bool[agent.Actions])];
+        observations = [.. agents.Select(agent => new float[agent.ObservationSize])];
+        available = [.. agents.Select(agent => new bool[agent.ActionCount])];
         rewards = new double[agents.Length];
         actions = new RandomActions(environment.Spec);
         environment.Reset(ref rng);
     }
 
-    /// <summary>Measures the environments of these ids, or of the whole catalog, and prints a line for each.</summary>
+    /// <summary>Measures the environments of the given ids, by default all of the catalog, and prints a line for each.</summary>
     public static int Run(string[] ids)
     {
         foreach (string id in ids.Length > 0 ? ids : Catalog.EnvironmentIds)
@@ -41,7 +41,7 @@ public sealed class EnvironmentSteps
         return 0;
     }
 
-    /// <summary>The median of several runs of a quarter of a second, and what they allocate on the managed heap, after a warm-up.</summary>
+    /// <summary>Returns the median of several runs of a quarter of a second after a warm-up, and the managed bytes allocated per step.</summary>
     public (double StepsPerSecond, double BytesPerStep) Measure()
     {
         const int runs = 9;
@@ -82,7 +82,7 @@ public sealed class EnvironmentSteps
         {
             environment.Observe(agent, observations[agent]);
             environment.ReadAvailable(agent, available[agent]);
-            actions.Draw(agent, available[agent], ref policy);
+            actions.Sample(agent, available[agent], ref policy);
         }
         if (environment.Step(actions.Joint, rewards, ref rng) != StepResult.Running)
         {

@@ -3,7 +3,7 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Bench.Gpu;
 
-/// <summary>Single primitives beside what the device could do at most: those that are bound by memory beside a copy, products beside the device's own figure.</summary>
+/// <summary>Compares single operations with the limits of the device: memory-bound operations with a copy, matrix products with the nominal rate.</summary>
 internal static class GpuLimits
 {
     private static readonly (int M, int K, int N)[] Products = [(1920, 120, 64), (9600, 64, 192), (10000, 128, 128), (4096, 1024, 1024), (64, 24000, 192)];
@@ -38,10 +38,10 @@ internal static class GpuLimits
         }, static () => { }), "", null);
         Line("a launch among many", Timing.Seconds(() => device.Map(default(Relu), little, little), () => Wait(little)), "", null);
 
-        // So many numbers move for each of n.
-        void Bytes(string name, double numbers, Action call)
+        // perElement: elements read or written per element of n.
+        void Bytes(string name, double perElement, Action call)
         {
-            double seconds = Timing.Seconds(call, () => Wait(y)), rate = numbers * n * sizeof(float) / seconds;
+            double seconds = Timing.Seconds(call, () => Wait(y)), rate = perElement * n * sizeof(float) / seconds;
             Line(name, seconds, FormattableString.Invariant($"{rate / 1e9:0} GB/s"), rate / copy);
         }
 

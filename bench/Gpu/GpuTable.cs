@@ -5,13 +5,15 @@ using Marl.Native.Gpu;
 
 namespace Marl.Native.Bench.Gpu;
 
-/// <summary>bench gpu: what learning takes on each device of this machine, where the time goes, and how far that is from what the device can do, as tables in Markdown.</summary>
+/// <summary><c>bench gpu</c>: Markdown tables of the update time on each device of this machine, the time per kernel, and the distance from the device's
+/// limits.</summary>
 internal static class GpuTable
 {
-    /// <summary>This processor in the place of a GPU, to try the tables out.</summary>
+    /// <summary>The CPU instead of a GPU, to test the tables.</summary>
     private const string Emulated = "emulated";
 
-    /// <summary>bench gpu [--quick] [device ..]: all that can be used, if none is named; --quick: sizes of no interest, in no time. bench gpu sizes: for bench/peers/gpu.py.</summary>
+    /// <summary><c>bench gpu [--quick] [device ..]</c>: the named devices, by default all; --quick: tiny sizes, to test the tables. <c>bench gpu sizes</c>:
+    /// the sizes for bench/peers/gpu.py.</summary>
     public static int Run(string[] args)
     {
         bool quick = args.Contains("--quick");
@@ -28,7 +30,7 @@ internal static class GpuTable
         }
         Console.WriteLine($"| QMIX update | {string.Join(" | ", sizes.Select(one => one.Name))} |");
         Console.WriteLine($"|---|{string.Concat(sizes.Select(_ => "---:|"))}");
-        // The processor takes seconds for what is made for a GPU.
+        // The CPU takes seconds for the sizes that are meant for GPUs.
         Row(Device.Cpu, sizes, largest: 128);
         foreach (string id in ids)
         {
@@ -53,7 +55,7 @@ internal static class GpuTable
         return 0;
     }
 
-    /// <summary>(a), (b) and (c) of the comparison with PyTorch on the processor, and (a) and (b) with as many episodes as a GPU wants.</summary>
+    /// <summary>Sizes (a), (b) and (c) of the comparison with PyTorch on the CPU, and (a) and (b) with 1024 episodes.</summary>
     private static (string Name, QmixSize Size)[] Sizes(bool quick)
         => quick ? [("tiny", new(Batch: 2, Steps: 3, Agents: 2, Observation: 4, State: 5, Actions: 3, Hidden: 8, Embed: 4, Hyper: 4))]
         : [.. QmixSize.Published, .. QmixSize.Published.Take(2).Select(one => ($"{one.Name}, 1024 episodes", one.Size with { Batch = 1024 }))];

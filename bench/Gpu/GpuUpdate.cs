@@ -3,7 +3,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Gpu;
 
-/// <summary>QMIX's update on a device as training makes it: of replayed episodes, which are there if they fit.</summary>
+/// <summary>QMIX's update on a device as in training: with replayed episodes, which are in the device's memory if they fit.</summary>
 internal sealed class GpuUpdate : IDisposable
 {
     private readonly Workers workers = new(1);
@@ -20,7 +20,7 @@ internal sealed class GpuUpdate : IDisposable
 
     public void Run() => learner.Update(episodes);
 
-    /// <summary>Until the weights are there that the last update made.</summary>
+    /// <summary>Waits until the last update is complete.</summary>
     public void Wait()
     {
         var weights = learner.Parameters.Values;

@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Marl.Native.Bench.Gpu;
 
-/// <summary>Times of calls that return before their work is done.</summary>
+/// <summary>Measures asynchronous calls.</summary>
 internal static class Timing
 {
     private const int Samples = 5, MostCalls = 1000;
     private const double SampleSeconds = 0.1;
 
-    /// <summary>Seconds of a call: the median of some samples of as many calls as take a tenth of a second, each from the first call to the last result.</summary>
+    /// <summary>Returns the seconds per call: the median of samples of about a tenth of a second, each from the first call to the last result.</summary>
     public static double Seconds(Action call, Action wait)
     {
         Sample(3);

@@ -1,9 +1,9 @@
 namespace Marl.Native.Bench.Results;
 
-/// <summary>The mean curves as numbers, for whoever draws them elsewhere.</summary>
+/// <summary>Writes the mean curves as CSV.</summary>
 internal static class CurveTable
 {
-    /// <summary>A line for each evaluation: mean over seeds with its 95 % interval (nothing there for a single seed), and the interquartile mean.</summary>
+    /// <summary>Writes a line per evaluation: the mean over seeds with its 95 % interval (empty for a single seed), and the interquartile mean.</summary>
     public static void Write(TextWriter output, IEnumerable<Series> all)
     {
         output.WriteLine("task,label,step,mean,low,high,iqm");

@@ -4,25 +4,25 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Results;
 
-/// <summary>What a run left in its folder, .../task/label/seed.</summary>
-/// <param name="Path">the folder.</param>
-/// <param name="Task">what is compared on.</param>
-/// <param name="Label">what is compared: an algorithm or a variant of one.</param>
-/// <param name="Seed">which of the label's runs.</param>
-/// <param name="Configuration">config.json</param>
-/// <param name="Steps">[evaluations] environment steps before each.</param>
-/// <param name="Returns">[evaluations] mean return of each.</param>
-/// <param name="StepsPerSecond">how fast it was.</param>
+/// <summary>A finished run, read from its folder .../task/label/seed.</summary>
+/// <param name="Path">The folder.</param>
+/// <param name="Task">The task.</param>
+/// <param name="Label">The label: an algorithm or a variant of one.</param>
+/// <param name="Seed">The seed.</param>
+/// <param name="Configuration">The content of config.json.</param>
+/// <param name="Steps">Environment steps at each evaluation.</param>
+/// <param name="Returns">The mean return of each evaluation.</param>
+/// <param name="StepsPerSecond">Environment steps per second.</param>
 internal sealed record FinishedRun(
     string Path, string Task, string Label, ulong Seed, JsonObject Configuration, double[] Steps, double[] Returns, double StepsPerSecond)
 {
-    /// <summary>The environment's id.</summary>
+    /// <summary>The id of the environment.</summary>
     public string Environment => Configuration["environment"]?.ToString() ?? "";
 
     /// <summary>Reads all runs in and below some folders.</summary>
-    /// <param name="folders">a run's own or any above it.</param>
-    /// <param name="unfinished">folders of runs that were stopped or are still going on.</param>
-    /// <exception cref="UsageException">there is no such folder or no run in it, or a run cannot be read.</exception>
+    /// <param name="folders">Folders of runs, or folders above them.</param>
+    /// <param name="unfinished">Receives the folders of runs that are not finished.</param>
+    /// <exception cref="UsageException">A folder does not exist or contains no run, or a run cannot be read.</exception>
     public static List<FinishedRun> ReadAll(IEnumerable<string> folders, out List<string> unfinished)
     {
         List<FinishedRun> runs = [];
@@ -59,7 +59,7 @@ internal sealed record FinishedRun(
         return runs;
     }
 
-    /// <summary>The run in a folder; null if it has not come to its end.</summary>
+    /// <summary>Reads the run in a folder; returns null if it is not finished.</summary>
     private static FinishedRun? Read(string path)
     {
         RunFolder folder = new(path);

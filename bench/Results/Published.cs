@@ -2,15 +2,15 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Results;
 
-/// <summary>What others report: a text file with a line of task,label,value,source for each number; the first line says so.</summary>
+/// <summary>Published results: a CSV file with the columns task, label, value and source.</summary>
 internal sealed class Published
 {
     private const string Header = "task,label,value,source";
 
     private readonly Dictionary<(string Task, string Label), (string Value, string Source)> values = [];
 
-    /// <summary>Reads a file; null is none.</summary>
-    /// <exception cref="UsageException">there is no such file, or a line of it is not understood.</exception>
+    /// <summary>Reads a file; null: no results.</summary>
+    /// <exception cref="UsageException">The file does not exist, or a line is invalid.</exception>
     public Published(string? file)
     {
         if (file is null)
@@ -24,7 +24,7 @@ internal sealed class Published
         }
         foreach (string line in lines[1..].Where(line => line != ""))
         {
-            // A source may have commas.
+            // The source may contain commas.
             if (line.Split(',', 4, StringSplitOptions.TrimEntries) is not [var task, var label, var value, var source]
                 || !values.TryAdd((task, label), (value, source)))
             {
@@ -33,10 +33,10 @@ internal sealed class Published
         }
     }
 
-    /// <summary>As the file says it; nothing if it does not.</summary>
+    /// <summary>Returns the published value of a series; empty if there is none.</summary>
     public string Value(Series series) => values.GetValueOrDefault((series.Task, series.Label)).Value ?? "";
 
-    /// <summary>Where the numbers of these series are from.</summary>
+    /// <summary>Returns the sources of the published values of series.</summary>
     public IEnumerable<string> Sources(IEnumerable<Series> of)
         => of.Where(series => Value(series) != "").Select(series => values[(series.Task, series.Label)].Source).Distinct();
 }

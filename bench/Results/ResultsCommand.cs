@@ -6,14 +6,14 @@ namespace Marl.Native.Bench.Results;
 internal static class ResultsCommand
 {
     /// <summary>Prints the tables of all tasks, or the curves.</summary>
-    /// <exception cref="UsageException">a word, a folder or a run is not what it should be.</exception>
+    /// <exception cref="UsageException">An argument, a folder or a run is invalid.</exception>
     public static int Run(string[] args)
     {
         Console.OutputEncoding = System.Text.Encoding.UTF8;
         return Run(args, Console.Out, Console.Error);
     }
 
-    /// <summary>The same, to given writers.</summary>
+    /// <summary>Prints the tables or the curves to given writers.</summary>
     public static int Run(string[] args, TextWriter output, TextWriter notes)
     {
         var options = ResultsOptions.Parse(args);

@@ -3,7 +3,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Results;
 
-/// <summary>What the words behind "results" ask for.</summary>
+/// <summary>The arguments of the command results.</summary>
 internal sealed record ResultsOptions
 {
     public const string Help = """
@@ -14,7 +14,7 @@ internal sealed record ResultsOptions
           --svg FILE         draws the mean curves
         """;
 
-    /// <summary>Where the runs are.</summary>
+    /// <summary>The folders of the runs.</summary>
     public List<string> Folders { get; } = [];
 
     public string? Published { get; private set; }
@@ -23,10 +23,10 @@ internal sealed record ResultsOptions
 
     public bool Curves { get; private set; }
 
-    /// <summary>By task; "" is every other task.</summary>
+    /// <summary>Factors of returns by task; "" stands for every other task.</summary>
     public Dictionary<string, double> Scales { get; } = new() { [""] = 1 };
 
-    /// <exception cref="UsageException">names the word that is not understood.</exception>
+    /// <exception cref="UsageException">An argument is unknown or invalid; the message names it.</exception>
     public static ResultsOptions Parse(string[] words)
     {
         ResultsOptions options = new();
@@ -58,7 +58,7 @@ internal sealed record ResultsOptions
         return options.Folders.Count > 0 ? options : throw new UsageException($"a folder of runs is needed\n{Help}");
     }
 
-    /// <summary>What returns of a task are multiplied by.</summary>
+    /// <summary>Returns the factor of a task's returns.</summary>
     public double Scale(string task) => Scales.GetValueOrDefault(task, Scales[""]);
 
     private void AddScale(string word)

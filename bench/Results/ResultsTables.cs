@@ -2,7 +2,7 @@ using Marl.Native.Bench.Compare;
 
 namespace Marl.Native.Bench.Results;
 
-/// <summary>A table for every task, and one over all of them.</summary>
+/// <summary>Writes a table per task, and one over all tasks.</summary>
 internal static class ResultsTables
 {
     private const string Legend = """
@@ -44,14 +44,14 @@ internal static class ResultsTables
         }
     }
 
-    /// <summary>The interquartile mean over the runs of all tasks of what each came to in its last evaluation, on a scale on which the task's worst
-    /// run has 0 and its best has 1. Only of labels that are in every task, which is also whose runs the scale is made of.</summary>
+    /// <summary>Writes the interquartile mean over the runs of all tasks of the last return, normalized per task to 0 for the worst and 1 for the best run.
+    /// Only labels that have runs in every task are included, in the normalization too.</summary>
     private static void WriteAggregate(TextWriter output, IReadOnlyList<Series> all)
     {
         var labels = all.GroupBy(series => series.Label).Where(label => label.Count() == all.Select(series => series.Task).Distinct().Count()).ToArray();
         var scales = labels.SelectMany(label => label).GroupBy(series => series.Task).ToDictionary(task => task.Key,
             task => (Low: task.Min(series => series.Returns[^1].Min()), High: task.Max(series => series.Returns[^1].Max())));
-        // Where all ended alike there is nothing to compare.
+        // If all runs have the same return, there is nothing to normalize.
         string[] tasks = [.. scales.Where(task => task.Value.Low < task.Value.High).Select(task => task.Key)];
         if (labels.Length < 2 || tasks.Length < 2)
         {

@@ -3,22 +3,22 @@ using MathNet.Numerics.Statistics;
 
 namespace Marl.Native.Bench.Results;
 
-/// <summary>A value and its 95 % interval, whose bounds are not numbers where a single run says nothing about others.</summary>
+/// <summary>A value and its 95 % confidence interval; the bounds are NaN for a single run.</summary>
 internal readonly record struct Estimate(double Value, double Low, double High)
 {
     /// <summary>Whether there is an interval.</summary>
     public bool IsInterval => double.IsFinite(Low) && double.IsFinite(High);
 }
 
-/// <summary>What a few runs say about all the runs that there could be.</summary>
+/// <summary>Estimates from a sample of runs.</summary>
 internal static class RunStatistics
 {
-    /// <summary>How often the bootstrap draws; the stream it draws from is always the same.</summary>
+    /// <summary>The number of bootstrap samples. The seed is fixed.</summary>
     public const int Resamples = 10_000;
 
     private const double Tail = 0.025;
 
-    /// <summary>m +- t s / sqrt(n): mean, spread (divisor n - 1) and Student's t of n - 1 degrees of freedom.</summary>
+    /// <summary>Computes m +- t s / sqrt(n) with the mean m, the sample standard deviation s and Student's t with n - 1 degrees of freedom.</summary>
     public static Estimate Mean(double[] values)
     {
         var (mean, spread) = values.MeanStandardDeviation();
@@ -26,18 +26,17 @@ internal static class RunStatistics
         return new(mean, mean - half, mean + half);
     }
 
-    /// <summary>The mean of what is left when the floor(n / 4) least and the floor(n / 4) greatest are taken away: the 25 % trimmed mean that
-    /// Agarwal et al. 2021 ("Deep reinforcement learning at the edge of the statistical precipice") call interquartile mean. It is moved less by
-    /// one odd run than the mean, and more by all others than the median.</summary>
+    /// <summary>Computes the interquartile mean, the mean without the floor(n / 4) smallest and largest values (Agarwal et al. 2021, "Deep reinforcement
+    /// learning at the edge of the statistical precipice"). It is more robust than the mean, and more efficient than the median.</summary>
     public static double InterquartileMean(double[] values)
     {
         double[] sorted = [.. values.Order()];
         return TrimmedMean(sorted);
     }
 
-    /// <summary>The interquartile mean over the runs of all tasks together, with the interval of the stratified percentile bootstrap: each
-    /// task's runs are drawn anew, with replacement, as many as there are (Agarwal et al. 2021, section 4).</summary>
-    /// <param name="tasks">[tasks][runs] scores that can be compared.</param>
+    /// <summary>Computes the interquartile mean over the runs of all tasks, with the interval of the stratified percentile bootstrap, which resamples each
+    /// task's runs with replacement (Agarwal et al. 2021, section 4).</summary>
+    /// <param name="tasks">Normalized scores [tasks][runs].</param>
     public static Estimate BootstrapInterquartileMean(params double[][] tasks)
     {
         double[] drawn = [.. tasks.SelectMany(runs => runs)];
@@ -64,7 +63,7 @@ internal static class RunStatistics
         Array.Sort(means);
         return new(value, Quantile(Tail), Quantile(1 - Tail));
 
-        // R7 goes linearly from one order statistic to the next, as NumPy does.
+        // Linear interpolation between order statistics (R type 7), as in NumPy.
         double Quantile(double p) => SortedArrayStatistics.QuantileCustom(means, p, QuantileDefinition.R7);
     }
 

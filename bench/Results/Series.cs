@@ -4,8 +4,8 @@ using Marl.Native.Rl;
 namespace Marl.Native.Bench.Results;
 
 /// <summary>
-/// The runs of one label in one task, which differ in nothing but chance. The k-th evaluations of all of them stand at the same step but for a
-/// part of a round of episodes, so curves are aligned by k.
+/// The runs of one label in one task, which differ in the seed only. The k-th evaluations of all runs are at the same step up to a part of a round, so curves
+/// are aligned by k.
 /// </summary>
 internal sealed class Series
 {
@@ -14,7 +14,7 @@ internal sealed class Series
     private readonly FinishedRun[] runs;
 
     /// <summary>Runs of one task and label.</summary>
-    /// <exception cref="UsageException">a seed is there twice, or runs differ in more than the seed; names both.</exception>
+    /// <exception cref="UsageException">Two runs have the same seed, or differ in more than the seed; the message names both.</exception>
     public Series(IEnumerable<FinishedRun> of)
     {
         runs = [.. of.OrderBy(run => run.Seed)];
@@ -35,37 +35,37 @@ internal sealed class Series
         Means = [.. Returns.Select(RunStatistics.Mean)];
     }
 
-    /// <summary>What it is compared on.</summary>
+    /// <summary>The task.</summary>
     public string Task { get; }
 
-    /// <summary>What it is called.</summary>
+    /// <summary>The label.</summary>
     public string Label { get; }
 
-    /// <summary>What is played.</summary>
+    /// <summary>The id of the environment.</summary>
     public string Environment => runs[0].Environment;
 
-    /// <summary>How many runs.</summary>
+    /// <summary>The number of runs.</summary>
     public int Seeds => runs.Length;
 
-    /// <summary>[evaluations] mean over seeds of the steps before each.</summary>
+    /// <summary>The mean over seeds of the environment steps at each evaluation.</summary>
     public double[] Steps { get; }
 
-    /// <summary>[evaluations][seeds] returns.</summary>
+    /// <summary>Returns [evaluations][seeds].</summary>
     public double[][] Returns { get; }
 
-    /// <summary>[evaluations] mean over seeds.</summary>
+    /// <summary>The mean return over seeds at each evaluation.</summary>
     public Estimate[] Means { get; }
 
-    /// <summary>The first of the evaluations at which the mean over seeds is greatest: the maximum that Papoudakis et al. 2021 report.</summary>
+    /// <summary>The index of the first evaluation with the largest mean over seeds: the maximum that Papoudakis et al. 2021 report.</summary>
     public int Best => Array.FindIndex(Means, mean => mean.Value == Means.Max(other => other.Value));
 
-    /// <summary>The mean over seeds of a run's mean return over all evaluations: the area under its curve over the length of it.</summary>
+    /// <summary>The mean over seeds of the mean return over all evaluations: the normalized area under the curve.</summary>
     public Estimate Area => RunStatistics.Mean(Of(run => run.Returns.Average()));
 
     /// <summary>Mean over seeds.</summary>
     public double StepsPerSecond => Of(run => run.StepsPerSecond).Average();
 
-    /// <summary>All series, in the order of tasks and then of labels.</summary>
+    /// <summary>Groups runs into series, ordered by task and label.</summary>
     public static List<Series> Group(IEnumerable<FinishedRun> runs) =>
     [
         .. runs.GroupBy(run => (run.Task, run.Label)).OrderBy(group => group.Key.Task, StringComparer.Ordinal)
@@ -74,7 +74,7 @@ internal sealed class Series
 
     private double[] Of(Func<FinishedRun, double> number) => [.. runs.Select(number)];
 
-    /// <summary>The name of something that both say, and say differently. What only one says is of a version with more options.</summary>
+    /// <summary>Returns the name of an option that both configurations have with different values; null if there is none.</summary>
     private static string? Difference(JsonObject a, JsonObject b)
     {
         foreach (var (name, value) in a)
@@ -90,6 +90,6 @@ internal sealed class Series
         return null;
     }
 
-    /// <summary>As many evaluations, none further from its like than half of what lies between two of them.</summary>
+    /// <summary>Returns whether two runs have the same number of evaluations at steps that differ by less than half an interval.</summary>
     private static bool Aligned(double[] a, double[] b) => a.Length == b.Length && a.Zip(b).All(at => Math.Abs(at.First - at.Second) <= a[^1] / a.Length / 2);
 }

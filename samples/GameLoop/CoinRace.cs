@@ -45,7 +45,7 @@ public sealed class Seeker : IEnvironment
     private int time;
 
     /// <inheritdoc/>
-    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("seeker", count: 1, observation: 2, actions: 5, Limit, snapshotSize: 5);
+    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("seeker", agents: 1, observationSize: 2, actionCount: 5, Limit, snapshotSize: 5);
 
     /// <summary>Where the goal is, as seen from a place.</summary>
     public static void Observe((float X, float Y) place, (float X, float Y) goal, Span<float> observation)

@@ -42,7 +42,7 @@ public sealed class OwnWeighted : Objective
     /// <summary>One network: the agents and the mixer are trained together, and have a target network together.</summary>
     public OwnWeighted(OwnWeightedOptions options, LearningContext context)
     {
-        context.RequireCommonReward("a mixer learns one common value");
+        context.RequireCommonReward("a mixer learns one value for the team");
         this.options = options;
         var layout = AddNetwork("network", options);
         Agent = new Agent(layout.Scope("agent"), context.Spec, options.Network);
@@ -52,24 +52,24 @@ public sealed class OwnWeighted : Objective
     public override Agent Agent { get; }
     public override IReadOnlyList<string> Metrics { get; } = ["absoluteError"];
 
-    public override Var Loss(LossContext shard)
+    public override Var Loss(LossContext context)
     {
-        var q = Agent.Forward(shard.Online, shard.Batch);                                       // [T+1, B, N, A]
-        var qTot = Mix(shard.Online, shard.Batch, q, row: 0, shard.Batch.Actions);              // [T, B, 1]
-        var error = qTot - Target(shard, q.Value);
-        shard.Report(0, error.Abs().Value);
-        return shard.Mean(error.Huber(options.HuberDelta));
+        var q = Agent.Forward(context.Online, context.Batch);                                       // [T+1, B, N, A]
+        var qTot = Mix(context.Online, context.Batch, q, row: 0, context.Batch.Actions);              // [T, B, 1]
+        var error = qTot - Target(context, q.Value);
+        context.Report(0, error.Abs().Value);
+        return context.Mean(error.Huber(options.HuberDelta));
     }
 
     /// <summary>y_t [T, B, 1]: by the target network, and without a gradient.</summary>
-    private Tensor Target(LossContext shard, Tensor qOnline)
+    private Tensor Target(LossContext context, Tensor qOnline)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         using var detached = tape.NoGrad();
-        var q = Agent.Forward(shard.Target, batch);
+        var q = Agent.Forward(context.Target, batch);
         var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
-        var next = Mix(shard.Target, batch, q, row: 1, greedy.Slice(1, steps));
-        return detached.Keep(shard.Returns(options, next.Value));
+        var next = Mix(context.Target, batch, q, row: 1, greedy.Slice(1, steps));
+        return detached.Keep(context.Returns(options, next.Value));
     }
 
     /// <summary>Q_tot(s_t, u_t) [T, B, 1] of the T rows from <paramref name="row"/> on.</summary>

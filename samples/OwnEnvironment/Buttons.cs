@@ -16,7 +16,7 @@ public sealed class Buttons : IEnvironment
     private int time;
 
     /// <summary>The id is the name for the command line: <c>marl --load OwnEnvironment.dll train vdn --env buttons</c>.</summary>
-    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("buttons", Agents, observation: 2, actions: 3, Limit, snapshotSize: Agents + 1);
+    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("buttons", Agents, observationSize: 2, actionCount: 3, Limit, snapshotSize: Agents + 1);
 
     public void Reset(ref Rng rng) => (cell[0], cell[1], time) = (rng.NextInt(Cells), rng.NextInt(Cells), 0);
 

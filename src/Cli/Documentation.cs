@@ -24,7 +24,7 @@ internal static partial class Documentation
     {
         string[] engine = Directory.GetFiles(AppContext.BaseDirectory, "Marl.Native*.xml");
         Dictionary<string, XElement> summaries = [];
-        foreach (var member in engine.Concat(Catalog.Loaded.Select(library => Path.ChangeExtension(library, ".xml"))).Where(File.Exists)
+        foreach (var member in engine.Concat(Catalog.LoadedLibraries.Select(library => Path.ChangeExtension(library, ".xml"))).Where(File.Exists)
             .SelectMany(file => XDocument.Load(file).Descendants("member")))
         {
             if (member.Element("summary") is { } summary)

@@ -1,28 +1,30 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What a run's state is saved to and restored from. An object names its state once, in one method that serves both ways, so that what is
-/// saved and what is restored cannot differ.
+/// Saves or restores the state of a training run. An object lists its state once, in a method that is used in both directions, so the saved and
+/// the restored state cannot differ.
 /// </summary>
 public interface IArchive
 {
-    /// <summary>Whether values flow from the archive into the object.</summary>
-    bool Loading { get; }
+    /// <summary>Whether the archive restores values; otherwise it saves them.</summary>
+    bool IsLoading { get; }
 
-    /// <summary>The same archive, under whose names <paramref name="name"/> and a dot come first.</summary>
+    /// <summary>Returns the same archive with the prefix <paramref name="name"/> and a dot before every name.</summary>
     IArchive Scope(string name);
 
-    /// <summary>Numbers (float, double, int, long, ulong or bool), as many as are saved.</summary>
-    /// <exception cref="InvalidDataException">when loading: there are none of that name, type and length.</exception>
+    /// <summary>Saves or restores an array of float, double, int, long, ulong or bool.</summary>
+    /// <param name="name">The name of the array.</param>
+    /// <param name="values">The elements.</param>
+    /// <exception cref="InvalidDataException">When restoring: the archive has no array of this name, type and length.</exception>
     void Array<T>(string name, Span<T> values) where T : unmanaged;
 
-    /// <summary>The numbers of a tensor; the shape must fit.</summary>
+    /// <summary>Saves or restores the elements of a tensor; the shapes must be equal.</summary>
     void Tensor(string name, Tensor values);
 
-    /// <summary>One number.</summary>
+    /// <summary>Saves or restores a single value.</summary>
     void Value<T>(string name, ref T value) where T : unmanaged => Array(name, new Span<T>(ref value));
 
-    /// <summary>A generator's two words.</summary>
+    /// <summary>Saves or restores the state of a random number generator.</summary>
     void Rng(string name, ref Rng rng)
     {
         Span<ulong> words = [rng.Key, rng.Counter];

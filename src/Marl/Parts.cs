@@ -10,20 +10,20 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Options as JSON: records whose properties are values or parts. A part is a property of an abstract record type (a mixer, an agent network, an exploration,
-/// an optimizer); its JSON names the derived type in the property "type". The built-in derived types stand at their base type as
-/// <see cref="JsonDerivedTypeAttribute"/>; those of a loaded library, and those that a program uses, are added here.
+/// JSON serialization of options: records whose properties are values or parts. A part is a property whose type is an abstract record (a mixer, an agent
+/// network, an exploration strategy, an optimizer); its JSON has the name of the derived type in the property "type". Built-in derived types are attributes
+/// of their base type (<see cref="JsonDerivedTypeAttribute"/>); types of loaded libraries and of the calling program are added here.
 /// </summary>
 internal static class Parts
 {
-    /// <summary>The JSON property that names the type of a part.</summary>
+    /// <summary>The JSON property with the name of a part's type.</summary>
     public const string Discriminator = "type";
 
-    // Programs train on several threads at once.
+    // Several threads may train at the same time.
     private static readonly Lock Gate = new();
     private static readonly List<(Type Base, Type Part)> Added = [];
 
-    /// <summary>Counts the parts that were added: JSON options made before are stale.</summary>
+    /// <summary>The number of added parts; JSON options that were created with a smaller number are out of date.</summary>
     public static int Version
     {
         get
@@ -35,7 +35,7 @@ internal static class Parts
         }
     }
 
-    /// <summary>Adds a part that is not built in. To add it again changes nothing.</summary>
+    /// <summary>Adds a part that is not built in; has no effect if it was added before.</summary>
     public static void Add(Type baseType, Type part)
     {
         lock (Gate)
@@ -47,10 +47,10 @@ internal static class Parts
         }
     }
 
-    /// <summary>Adds the types of all parts of a record that are not known yet: a program that uses a part of its own can save it, and read it again.</summary>
-    /// <param name="record">Options.</param>
-    /// <param name="options">JSON options of the present version.</param>
-    /// <exception cref="UsageException">A part has the name of another type.</exception>
+    /// <summary>Adds the unknown types of all parts of a record, so that user-defined parts can be saved and loaded.</summary>
+    /// <param name="record">The options.</param>
+    /// <param name="options">Returns the JSON options of the current <see cref="Version"/>.</param>
+    /// <exception cref="UsageException">Two types have the same name.</exception>
     public static void AddUsed(object record, Func<JsonSerializerOptions> options)
     {
         foreach (var property in options().GetTypeInfo(record.GetType()).Properties)
@@ -66,7 +66,7 @@ internal static class Parts
                 string name = NameOf(type, property.PropertyType);
                 if (types.FirstOrDefault(known => name.Equals(known.TypeDiscriminator)).DerivedType is { } other)
                 {
-                    throw new UsageException($"{type.FullName} has the name '{name}' of {other.FullName}; give it another by [DisplayName(\"..\")]");
+                    throw new UsageException($"{type.FullName} and {other.FullName} have the same name '{name}'; set another name with [DisplayName(\"..\")]");
                 }
                 Add(property.PropertyType, type);
             }
@@ -74,7 +74,7 @@ internal static class Parts
         }
     }
 
-    /// <summary>JSON options of a source-generated context, and of the parts that were added.</summary>
+    /// <summary>Returns the JSON options of a source-generated context and of the added parts.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Types of loaded libraries are not trimmed; without libraries nothing is reflected on.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Libraries are loaded only where code can be compiled at run time.")]
     public static JsonSerializerOptions Options(JsonSerializerContext context)
@@ -96,15 +96,15 @@ internal static class Parts
         return options;
     }
 
-    /// <summary>The types that a part can have; none if <paramref name="type"/> is not the type of parts.</summary>
+    /// <summary>Returns the derived types of a part; empty if <paramref name="type"/> is not a base type of parts.</summary>
     public static IReadOnlyList<JsonDerivedType> TypesOf(Type type, JsonSerializerOptions options)
         => type.IsAbstract && options.TryGetTypeInfo(type, out var info) && info.PolymorphismOptions is { } parts ? [.. parts.DerivedTypes] : [];
 
-    /// <summary>The name of a part's type: without the name of the part's kind.</summary>
+    /// <summary>Returns the name of a part's type, without the name of its base type.</summary>
     public static string NameOf(Type part, Type baseType) => NameOf(part, "Options", baseType.Name, baseType.Name.Replace("Options", ""));
 
-    /// <summary>The name of a type of options or of a part: its <see cref="DisplayNameAttribute"/>, else its own name in lower case with hyphens, without the
-    /// <paramref name="suffixes"/> of its kind.</summary>
+    /// <summary>Returns the name of an options or part type: its <see cref="DisplayNameAttribute"/>, or else the type name in kebab case without the
+    /// <paramref name="suffixes"/>.</summary>
     public static string NameOf(Type type, params ReadOnlySpan<string> suffixes)
     {
         if (type.GetCustomAttributes(typeof(DisplayNameAttribute), inherit: false) is [DisplayNameAttribute name])
@@ -128,11 +128,11 @@ internal static class Parts
         return text.ToString();
     }
 
-    /// <summary>The <see cref="DescriptionAttribute"/> of a type; empty if it has none.</summary>
+    /// <summary>Returns the <see cref="DescriptionAttribute"/> of a type; empty if it has none.</summary>
     public static string DescriptionOf(Type type)
         => type.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false) is [DescriptionAttribute text] ? text.Description : "";
 
-    /// <summary>A part with its own defaults, as JSON.</summary>
+    /// <summary>Returns the default options of a part as JSON.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = "The constructors of parts are kept by their source-generated JSON.")]
     public static JsonObject Default(Type part, Type baseType, JsonSerializerOptions options)
         => JsonSerializer.SerializeToNode(Activator.CreateInstance(part), options.GetTypeInfo(baseType))!.AsObject();
@@ -145,7 +145,7 @@ internal static class Parts
         }
         foreach (var property in info.Properties)
         {
-            // The learning rate of an optimizer is the algorithm's.
+            // The learning rate is an option of the algorithm, not of the optimizer.
             if (property.Name == "learningRate" && info.Type.IsAssignableTo(typeof(UpdateRule)))
             {
                 property.ShouldSerialize = static (_, _) => false;

@@ -1,9 +1,9 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Text from elsewhere (files, programs, names of environments) made safe to print on a terminal.</summary>
+/// <summary>Makes external text (files, programs, names of environments) safe to print on a terminal.</summary>
 internal static class Printable
 {
-    /// <summary>Replaces control characters, which terminals obey, by U+FFFD; tabs stay.</summary>
+    /// <summary>Returns a text with control characters other than tabs replaced by U+FFFD.</summary>
     public static string Of(ReadOnlySpan<char> text)
     {
         if (!text.ContainsAny(Controls))

@@ -3,8 +3,7 @@ using System.Runtime.InteropServices;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// An archive in memory: the state of an object, to go back to. Entries are told apart by their order. Memory is kept from one save to the next; tensors are
-/// copied on their own device.
+/// An archive in memory. Entries are identified by their order. Memory is reused by the next save; tensors are copied on their device.
 /// </summary>
 internal sealed class Snapshot : IArchive
 {
@@ -13,19 +12,19 @@ internal sealed class Snapshot : IArchive
     private int array, tensor;
 
     /// <inheritdoc/>
-    public bool Loading { get; private set; }
+    public bool IsLoading { get; private set; }
 
-    /// <summary>Saves what an object archives.</summary>
+    /// <summary>Saves the state of an object.</summary>
     public void Save(Action<IArchive> archive)
     {
-        (Loading, array, tensor) = (false, 0, 0);
+        (IsLoading, array, tensor) = (false, 0, 0);
         archive(this);
     }
 
-    /// <summary>Gives the object back what was saved last.</summary>
+    /// <summary>Restores the last saved state of the object.</summary>
     public void Restore(Action<IArchive> archive)
     {
-        (Loading, array, tensor) = (true, 0, 0);
+        (IsLoading, array, tensor) = (true, 0, 0);
         archive(this);
     }
 
@@ -37,7 +36,7 @@ internal sealed class Snapshot : IArchive
     {
         var bytes = MemoryMarshal.AsBytes(values);
         int index = array++;
-        if (Loading)
+        if (IsLoading)
         {
             arrays[index].CopyTo(bytes);
             return;
@@ -57,7 +56,7 @@ internal sealed class Snapshot : IArchive
     public void Tensor(string name, Tensor values)
     {
         int index = tensor++;
-        if (Loading)
+        if (IsLoading)
         {
             tensors[index].CopyTo(values);
             return;

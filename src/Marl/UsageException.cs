@@ -4,16 +4,17 @@ using System.Text.Json;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Something that the user asked for cannot be had: an unknown name, a value out of range. The message is one line
-/// that names the thing and the remedy; the command prints it and exits with 2.</summary>
+/// <summary>The exception for an error of the user: an unknown name, or a value out of range. The message is one line that names the error and the remedy;
+/// the command prints it and exits with code 2.</summary>
 public sealed class UsageException(string message) : Exception(message)
 {
-    private const int Widest = 8192, ShortestPrefix = 3;
+    private const int MaxWidth = 8192, MinPrefixLength = 3;
 
-    /// <summary>«unknown <paramref name="kind"/> 'x'; did you mean 'y'?», or where to look if no name is near.</summary>
-    /// <param name="kind">What is missing: "algorithm", "environment", "option".</param>
-    /// <param name="name">What was asked for.</param>
-    /// <param name="names">What there is.</param>
+    /// <summary>Creates the exception for an unknown name: "unknown <paramref name="kind"/> 'x'; did you mean 'y'?", or a list of the names if none is
+    /// similar.</summary>
+    /// <param name="kind">The kind of name: "algorithm", "environment", "option".</param>
+    /// <param name="name">The unknown name.</param>
+    /// <param name="names">The known names.</param>
     /// <param name="list">The command that lists the names, for example "marl list algorithms"; null: the message lists them.</param>
     public static UsageException Unknown(string kind, string name, IEnumerable<string> names, string? list = null)
     {
@@ -22,13 +23,13 @@ public sealed class UsageException(string message) : Exception(message)
         return new UsageException($"unknown {kind} '{name}'; {hint}");
     }
 
-    /// <summary>«did you mean 'y'?», or <paramref name="otherwise"/> if no name is near.</summary>
+    /// <summary>Returns "did you mean 'y'?", or <paramref name="otherwise"/> if no name is similar.</summary>
     internal static string Suggestion(string name, IEnumerable<string> names, string otherwise)
         => Nearest(name, names) is { } nearest ? $"did you mean '{nearest}'?" : otherwise;
 
-    /// <summary>The nearest name: the one that differs by the fewest edits (insertions, deletions, substitutions, swaps of neighbors), a third of the letters
-    /// at most; else one of the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest of which one is the beginning
-    /// of the other, of three letters at least; null if there is none.</summary>
+    /// <summary>Returns the most similar name: the one with the smallest edit distance (insertions, deletions, substitutions, transpositions), at most a third
+    /// of the letters; else one with the same last part ("hidden" for "agent.hidden", "mpe:spread" for "spread"); else the shortest that is a
+    /// prefix of <paramref name="name"/> or has it as a prefix, of at least three letters; null if there is none.</summary>
     public static string? Nearest(string name, IEnumerable<string> names)
     {
         string[] all = [.. names];
@@ -38,16 +39,17 @@ public sealed class UsageException(string message) : Exception(message)
             ?? all.FirstOrDefault(candidate => LastPart(candidate).Equals(LastPart(name), StringComparison.OrdinalIgnoreCase))
             ?? all.Where(candidate => IsPrefix(name, candidate) || IsPrefix(candidate, name)).MinBy(candidate => candidate.Length);
 
-        static bool IsPrefix(string start, string whole) => start.Length >= ShortestPrefix && whole.StartsWith(start, StringComparison.OrdinalIgnoreCase);
+        static bool IsPrefix(string start, string whole) => start.Length >= MinPrefixLength && whole.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
         static string LastPart(string name) => name[(name.LastIndexOfAny(['.', ':']) + 1)..];
     }
 
-    /// <summary>«option 'hidden' cannot be 0; it must be at least 1», unless <paramref name="valid"/>.</summary>
-    /// <param name="valid">whether the value can be had.</param>
-    /// <param name="value">what was asked for: a property of a record of options, whose name is the option's.</param>
-    /// <param name="range">what can be had.</param>
-    /// <param name="property">filled in by the compiler.</param>
+    /// <summary>Throws "option 'hidden' cannot be 0; it must be at least 1" if a value is not valid.</summary>
+    /// <param name="valid">Whether the value is valid.</param>
+    /// <param name="value">The value, a property of an options record with the name of the option.</param>
+    /// <param name="range">The valid range.</param>
+    /// <param name="property">The name of the property, supplied by the compiler.</param>
+    /// <exception cref="UsageException"><paramref name="valid"/> is false.</exception>
     public static void Require<T>(bool valid, T value, string range, [CallerArgumentExpression(nameof(value))] string property = "")
     {
         if (!valid)
@@ -57,11 +59,12 @@ public sealed class UsageException(string message) : Exception(message)
         }
     }
 
-    /// <summary>Refuses a width that no layer can have.</summary>
+    /// <summary>Checks that the width of a layer is in 1 .. 8192.</summary>
+    /// <exception cref="UsageException">The width is out of range.</exception>
     public static void RequireWidth(int width, [CallerArgumentExpression(nameof(width))] string property = "")
-        => Require(width is >= 1 and <= Widest, width, $"in 1 .. {Widest}", property);
+        => Require(width is >= 1 and <= MaxWidth, width, $"in 1 .. {MaxWidth}", property);
 
-    /// <summary>Damerau-Levenshtein distance, optimal string alignment: insertions, deletions, substitutions and swaps of neighboring letters.</summary>
+    /// <summary>Returns the Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions and transpositions.</summary>
     private static int EditDistance(string a, string b)
     {
         int[] before = [], last = [.. Enumerable.Range(0, b.Length + 1)];

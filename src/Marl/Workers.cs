@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The only parallelism there is: work is cut into a fixed number of shards, and the workers take one shard after the other, each with its own
-/// memory. Which worker takes which shard changes nothing, so the results are those of one thread. One fork and one join per call; no allocation.
+/// A fixed set of worker threads. Work is partitioned into a fixed number of shards with memory of their own; each worker processes one shard at a time.
+/// Results do not depend on which worker processes which shard, so they equal those of a single thread. One fork and one join per call; no allocation.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class Workers : IDisposable
     private CancellationToken stop;
     private bool stopping;
 
-    /// <summary><paramref name="count"/> workers, the calling thread included.</summary>
+    /// <summary>Starts <paramref name="count"/> - 1 threads; the calling thread is a worker, too.</summary>
     public Workers(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
@@ -24,21 +24,21 @@ internal sealed class Workers : IDisposable
         for (int i = 0; i < threads.Length; i++)
         {
             int worker = i + 1;
-            threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"marl worker {i + 1}" };
+            threads[i] = new Thread(() => RunWorker(worker)) { IsBackground = true, Name = $"marl worker {i + 1}" };
             threads[i].Start();
         }
     }
 
-    /// <summary>How many work, the caller included.</summary>
+    /// <summary>The number of workers, including the calling thread.</summary>
     public int Count => threads.Length + 1;
 
-    /// <summary>Runs <paramref name="body"/>(shard, worker) for the shards 0 .. <paramref name="shards"/> - 1 and returns when all are done. A worker,
-    /// 0 .. <see cref="Count"/> - 1, takes one shard at a time, so what it works in can be its own: what the shard before left in the cache is
-    /// written over there. Keep the delegate in a field: a new closure per call would be garbage. The first exception of a shard is thrown here.</summary>
-    /// <param name="shards">their number.</param>
-    /// <param name="body">takes a shard and a worker.</param>
-    /// <param name="stop">after it is requested no shard is begun.</param>
-    /// <exception cref="OperationCanceledException">some shards were not run.</exception>
+    /// <summary>Runs <paramref name="body"/>(shard, worker) for the shards 0 .. <paramref name="shards"/> - 1 and returns when all are finished. A worker,
+    /// 0 .. <see cref="Count"/> - 1, processes one shard at a time, so buffers can be allocated per worker and stay in its cache. Keep the delegate in a
+    /// field: a new closure per call would allocate. The first exception of a shard is rethrown here.</summary>
+    /// <param name="shards">The number of shards.</param>
+    /// <param name="body">Processes a shard, with the indices of the shard and the worker.</param>
+    /// <param name="stop">Requests that no further shard is started.</param>
+    /// <exception cref="OperationCanceledException">Some shards were not run.</exception>
     public void Run(int shards, Action<int, int> body, CancellationToken stop = default)
     {
         if (threads.Length == 0 || shards == 1)
@@ -76,7 +76,7 @@ internal sealed class Workers : IDisposable
         end.Dispose();
     }
 
-    private void Serve(int worker)
+    private void RunWorker(int worker)
     {
         while (true)
         {

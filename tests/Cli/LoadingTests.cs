@@ -29,7 +29,7 @@ public sealed class LoadingTests : IDisposable
         Assert.Matches(@"\n  mixer +positive +Q_tot = elu\(sum_a w_a\(s\) Q_a\) \+ V\(s\)", list);
         Assert.Matches(@"\n  network +residual +x_0 = relu", list);
         Assert.Matches(@"\n  mixer +qmix +A mixing network", list);
-        Assert.Matches(@"\n  exploration +epsilon-greedy +The action of the greatest value", list);
+        Assert.Matches(@"\n  exploration +epsilon-greedy +Epsilon-greedy exploration: with probability epsilon", list);
         Assert.Matches(@"\n  optimizer +adam +", list);
         string overview = Marl("--load", Algorithm, "--load", World, "list").HasSucceeded().Output;
         Assert.Matches(@"\n  own-weighted +value decomposition", overview);
@@ -45,7 +45,7 @@ public sealed class LoadingTests : IDisposable
         Assert.Matches(@"\n  mixer\.embed +32 +Width of the hidden layers of w and V\.\n", options);
         Assert.Matches(@"\n  huberDelta +10 +Errors larger than this count linearly", options);
         Assert.Matches(@"\n  agent +residual +", options);
-        Assert.Matches(@"\n  bufferSize +5000 +Episodes kept for replay\.\n", options);
+        Assert.Matches(@"\n  bufferSize +5000 +Capacity of the replay buffer in episodes, at least batchSize\.\n", options);
         Marl("list", "options", "own-weigthed", "--load", Algorithm).HasFailed(2, "unknown algorithm 'own-weigthed'; did you mean 'own-weighted'?");
         Marl("--load", Algorithm, "train", "own-weighted", "--env", "two-step", "--set", "huberDelt=1")
             .HasFailed(2, "unknown option 'huberDelt'; did you mean 'huberDelta'?");
@@ -63,7 +63,7 @@ public sealed class LoadingTests : IDisposable
         string refused = $"the configuration uses the library '{Algorithm}', which runs code of its own; if you trust it, add --load '{Algorithm}'";
         Marl("resume", "run", "--steps", "1200").HasFailed(2, refused);
         Marl("eval", "run").HasFailed(2, refused);
-        Marl("eval", "run/policy.safetensors").HasFailed(1, "run/policy.safetensors: the policy has a network of the type 'residual', which no loaded library has; " +
+        Marl("eval", "run/policy.safetensors").HasFailed(1, "run/policy.safetensors: the policy has a network of the unknown type 'residual'; " +
             "load its library first (--load, or Catalog.Load)");
         // A library that was moved is the same.
         string moved = folder["OwnAlgorithm.dll"];
@@ -95,8 +95,8 @@ public sealed class LoadingTests : IDisposable
         File.WriteAllBytes(folder["newer.dll"], WithEngineVersion(Algorithm, minor: 99));
         string nothing = Path.Combine(AppContext.BaseDirectory, "Regression.dll");
         Fails("missing.dll", $"there is no library '{folder["missing.dll"]}'");
-        Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is no .NET assembly");
-        Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment that can be created without parameters");
+        Fails("text.dll", $"the library '{folder["text.dll"]}' cannot be loaded: it is not a .NET assembly");
+        Fails(nothing, $"the library '{nothing}' has no public algorithm, part of options or environment with a constructor without parameters");
         Fails("newer.dll", $"the library '{folder["newer.dll"]}' was built against Marl.Native 0.99.0, and this is 0.1.0; build it again");
         string engine = Path.Combine(AppContext.BaseDirectory, "Marl.Native.Nn.dll");
         Fails(engine, $"the library '{engine}' is a part of Marl.Native and adds nothing to it; load a library of your own");

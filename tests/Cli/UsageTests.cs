@@ -38,13 +38,13 @@ public sealed class UsageTests : IDisposable
     [InlineData("train qmx --env two-step", "unknown algorithm 'qmx'; did you mean 'qmix'?")]
     [InlineData("train qmix --env two-stp", "unknown environment 'two-stp'; did you mean 'two-step'?")]
     [InlineData("train qmix --env lbf:8x8-2p-2f-cop",
-        "environment 'lbf:8x8-2p-2f-cop': 'cop' is none of 2p (players), 2f (foods), 2s (sight), coop, pen (with any number); did you mean 'coop'?")]
+        "environment 'lbf:8x8-2p-2f-cop': 'cop' is not one of 2p (players), 2f (foods), 2s (observation range), coop, pen, with any number; did you mean 'coop'?")]
     [InlineData("train --evn two-step", "unknown option '--evn'; did you mean '--env'?")]
     [InlineData("train qmix --env two-step --set hiden=8", "unknown option 'hiden'; did you mean 'hidden'?")]
     [InlineData("train qmix --env two-step --set hidden=eight", "option 'hidden' cannot be 'eight'; a whole number is needed")]
     [InlineData("train qmix --env two-step --set hidden=0", "option 'hidden' cannot be 0; it must be in 1 .. 8192")]
     [InlineData("train qmix --env two-step --set agent=rnn", "option 'agent' cannot be 'rnn'; one of gru, mlp is needed")]
-    [InlineData("train qmix --env two-step --set hidden", "'hidden' is no setting; name=value is needed")]
+    [InlineData("train qmix --env two-step --set hidden", "'hidden' is not a setting; name=value is needed")]
     [InlineData("train qmix --env two-step --steps many", "option 'steps' cannot be 'many'; a whole number is needed")]
     [InlineData("train qmix --env two-step --steps 0", "option 'steps' cannot be 0; it must be at least 1")]
     [InlineData("train qmix --env two-step --seed -1", "option 'seed' cannot be '-1'; a whole number of at least 0 is needed")]
@@ -55,10 +55,10 @@ public sealed class UsageTests : IDisposable
     [InlineData("train qmix", "no environment is named: marl train <algorithm> --env <id>")]
     [InlineData("train", "no algorithm is named: marl train <algorithm> --env <id>")]
     [InlineData("train qmix --env two-step --config none.json", "there is no configuration file 'none.json'")]
-    [InlineData("train --config list.json", "'list.json' holds no JSON object")]
+    [InlineData("train --config list.json", "'list.json' is not a JSON object")]
     [InlineData("train --config part.json", "unknown key of the configuration 'optoins'; did you mean 'options'?")]
     [InlineData("train --config nameless.json", "'nameless.json' names no algorithm")]
-    [InlineData("resume nowhere", "'nowhere' holds no run: there is no config.json in it")]
+    [InlineData("resume nowhere", "'nowhere' contains no run: config.json is missing")]
     [InlineData("resume nowhere --threads two", "option '--threads' cannot be 'two'; a whole number in 0 .. 2147483647 is needed")]
     [InlineData("eval nowhere", "there is neither a run nor a policy at 'nowhere'")]
     [InlineData("eval", "<policy> is missing; see marl eval --help")]
@@ -89,7 +89,7 @@ public sealed class UsageTests : IDisposable
     {
         File.WriteAllText(folder["bad.json"], "{ \"algorithm\": ");
         var outcome = MarlProcess.Run(folder.Path, "train", "--config", "bad.json");
-        Assert.StartsWith("marl: 'bad.json' is no JSON: ", outcome.Error, StringComparison.Ordinal);
+        Assert.StartsWith("marl: 'bad.json' is not valid JSON: ", outcome.Error, StringComparison.Ordinal);
         Assert.Equal((2, 1), (outcome.Code, outcome.Error.Count(c => c == '\n')));
     }
 

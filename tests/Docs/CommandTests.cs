@@ -54,7 +54,7 @@ public sealed partial class CommandTests : IDisposable
             Add(defaults);
             foreach (var option in defaults.ListOptions().Where(option => !option.Name.Contains('.')))
             {
-                foreach (string word in option.Words)
+                foreach (string word in option.AllowedValues)
                 {
                     Add(RunConfiguration.Of(algorithm.Name, "", null, [$"{option.Name}={word}"]));
                 }

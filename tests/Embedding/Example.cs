@@ -9,7 +9,7 @@ public sealed class Rendezvous : IEnvironment
     private readonly int[] cell = new int[2];
     private int goal, t;
 
-    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("rendezvous", count: 2, observation: 3, actions: 3, episodeLimit: 10, snapshotSize: 4);
+    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("rendezvous", agents: 2, observationSize: 3, actionCount: 3, episodeLimit: 10, snapshotSize: 4);
     public void Reset(ref Rng rng) => (cell[0], cell[1], goal, t) = (rng.NextInt(5), rng.NextInt(5), rng.NextInt(5), 0);
     public void Observe(int agent, Span<float> o) => (o[0], o[1], o[2]) = (cell[agent], cell[1 - agent], agent == 0 ? goal : -1);
     public void Save(Span<double> s) => (s[0], s[1], s[2], s[3]) = (cell[0], cell[1], goal, t);

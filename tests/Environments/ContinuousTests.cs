@@ -2,7 +2,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
 
-/// <summary>Actions that are numbers, from the environment to the replay buffer.</summary>
+/// <summary>Continuous actions, from the environment to the replay buffer.</summary>
 public sealed class ContinuousTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class ContinuousTests
     public void TheCheckerSeesWhatIsWrongWithABox()
     {
         Assert.Contains(EnvironmentChecker.Check(() => new Reach { Box = new(1, 1) }), problem => problem.Contains("Box is empty", StringComparison.Ordinal));
-        Assert.Contains(EnvironmentChecker.Check(() => new Reach { Unlike = true }), problem => problem.Contains("those of others are numbers", StringComparison.Ordinal));
+        Assert.Contains(EnvironmentChecker.Check(() => new Reach { Unlike = true }), problem => problem.Contains("others continuous actions", StringComparison.Ordinal));
         Assert.Empty(EnvironmentChecker.Check(() => new Reach()));
     }
 
@@ -35,7 +35,7 @@ public sealed class ContinuousTests
 
     [Fact]
     public void DifferenceRewardsRefuseNumbers()
-        => Assert.Contains("cannot be gone through", Assert.Throws<UsageException>(
+        => Assert.Contains("require discrete actions", Assert.Throws<UsageException>(
             () => new EpisodeRecorder(new Reach().Spec, new() { Mode = RewardMode.Aristocratic })).Message, StringComparison.Ordinal);
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class FixedOpponentsTests
                 int row = part.Length;
                 for (int i = 0; i < agents.Length; i++)
                 {
-                    int size = left.Spec.Agents[i].Observation;
+                    int size = left.Spec.Agents[i].ObservationSize;
                     Assert.Equal(whole.Observation(row, agents[i])[..size], part.Observation(row, i)[..size]);
                     if (left.Spec.IsContinuous)
                     {
@@ -54,7 +54,7 @@ public sealed class FixedOpponentsTests
                     }
                     else
                     {
-                        part.Choices(row)[i] = whole.Choices(row)[agents[i]];
+                        part.ActionsAt(row)[i] = whole.ActionsAt(row)[agents[i]];
                     }
                 }
                 goesOn = recorder.Step(ref chance);
@@ -75,11 +75,11 @@ public sealed class FixedOpponentsTests
         Train($"against:{Path.Combine(first, "policy.safetensors")}?team=1", folder["third"]);
         var policy = Policy.Load(new RunFolder(second).Policy);
         var environment = Catalog.CreateEnvironment(policy.Description.Environment);
-        Assert.True(policy.Fits(environment));
+        Assert.True(policy.IsCompatibleWith(environment));
         Assert.Equal(2, environment.Spec.Agents.Length);
 
         var again = Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{second}"));
-        Assert.Contains("are one team: there are no opponents", again.Message, StringComparison.Ordinal);
+        Assert.Contains("has no opponents: all agents are one team", again.Message, StringComparison.Ordinal);
         var team = Assert.Throws<UsageException>(() => Catalog.CreateEnvironment($"against:{first}?team=2"));
         Assert.Contains("mpe:adversary has no team 2; its teams are 0 to 1", team.Message, StringComparison.Ordinal);
         string broken = folder["broken.safetensors"];

@@ -22,8 +22,8 @@ public sealed class ParticleScenarioTests
     public void AgentsAreAsInTheOriginals(string id, string observations, string actions, string teams)
     {
         var agents = Catalog.CreateEnvironment(id).Spec.Agents;
-        Assert.Equal(observations, string.Join(' ', agents.Select(agent => agent.Observation)));
-        Assert.Equal(actions, string.Join(' ', agents.Select(agent => agent.Actions)));
+        Assert.Equal(observations, string.Join(' ', agents.Select(agent => agent.ObservationSize)));
+        Assert.Equal(actions, string.Join(' ', agents.Select(agent => agent.ActionCount)));
         Assert.Equal(teams, string.Join(' ', agents.Select(agent => agent.Team)));
     }
 
@@ -113,17 +113,17 @@ public sealed class ParticleScenarioTests
         var rng = new Rng(4);
         byIndex.Reset(ref rng);
         byIndex.Save(start);
-        int most = agents.Max(agent => agent.Actions), symbols = id == "mpe-v0:reference" ? 10 : 4;
+        int most = agents.Max(agent => agent.ActionCount), symbols = id == "mpe-v0:reference" ? 10 : 4;
         for (int action = 0; action < most; action++)
         {
             List<float[]> vectors = [];
-            int[] actions = [.. agents.Select(agent => action % agent.Actions)];
+            int[] actions = [.. agents.Select(agent => action % agent.ActionCount)];
             for (int agent = 0; agent < agents.Length; agent++)
             {
-                bool moves = id != "mpe:crypto", talks = agents[agent].Actions != 5;
+                bool moves = id != "mpe:crypto", talks = agents[agent].ActionCount != 5;
                 float[] move = moves ? OneHot(5, actions[agent] % 5) : [], say = talks ? OneHot(symbols, moves ? actions[agent] / 5 : actions[agent]) : [];
                 vectors.Add([.. move, .. say]);
-                Assert.Equal(new AgentSpec(agents[agent].Observation, vectors[agent].Length, agents[agent].Team, new ActionBox(0, 1)), byVector.Spec.Agents[agent]);
+                Assert.Equal(new AgentSpec(agents[agent].ObservationSize, vectors[agent].Length, agents[agent].Team, new ActionBox(0, 1)), byVector.Spec.Agents[agent]);
             }
             byIndex.Restore(start);
             byVector.Restore(start);
@@ -301,7 +301,7 @@ public sealed class ParticleScenarioTests
 
     private static float[] Observation(IEnvironment environment, int agent)
     {
-        float[] observation = new float[environment.Spec.Agents[agent].Observation];
+        float[] observation = new float[environment.Spec.Agents[agent].ObservationSize];
         environment.Observe(agent, observation);
         return observation;
     }

@@ -53,7 +53,7 @@ public sealed class RoboticWarehouseTests
     [Fact]
     public void AFloorHasHighwaysAroundItsBlocksAndRoomBeforeItsGoals()
         => Assert.Equal(
-            "........../.xx.xx.xx./.xx.xx.xx./........../.xx....xx./.xx....xx./........../....gg....", WarehousePlan.Draw(2, 3, 2));
+            "........../.xx.xx.xx./.xx.xx.xx./........../.xx....xx./.xx....xx./........../....gg....", WarehousePlan.CreateLayout(2, 3, 2));
 
     [Theory]
     [InlineData("rware:tiny-2ag")]

@@ -112,7 +112,7 @@ public sealed class SceneTests
         Assert.Equal(expected, agents.Take(environment.Spec.Agents.Length));
         for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
         {
-            Assert.Distinct(Enumerable.Range(0, environment.Spec.Agents[agent].Actions)
+            Assert.Distinct(Enumerable.Range(0, environment.Spec.Agents[agent].ActionCount)
                 .Select(action => pictured.ActionName(agent, action)));
         }
     }

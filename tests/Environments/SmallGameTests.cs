@@ -59,8 +59,8 @@ public sealed class SmallGameTests
     public void AMatrixGameIsReadFromAFile()
     {
         var three = FromFile("""{"payoff": [[[1, 2, 3], [4, 5, 6]]], "steps": 2}""");
-        Assert.Equal([1, 2, 3], three.Spec.Agents.Select(agent => agent.Actions));
-        Assert.Equal([3, 3, 3], three.Spec.Agents.Select(agent => agent.Observation));
+        Assert.Equal([1, 2, 3], three.Spec.Agents.Select(agent => agent.ActionCount));
+        Assert.Equal([3, 3, 3], three.Spec.Agents.Select(agent => agent.ObservationSize));
         Assert.Equal(2, three.Spec.EpisodeLimit);
         double[] rewards = new double[3];
         var rng = new Rng(1);
@@ -73,21 +73,21 @@ public sealed class SmallGameTests
     }
 
     [Theory]
-    [InlineData("""{"payoff": [[1, 2], [3]]}""", "payoff[1] has 1 entries, but 2 are needed")]
+    [InlineData("""{"payoff": [[1, 2], [3]]}""", "payoff[1] has 1 elements instead of 2")]
     [InlineData("""{"payoff": [[1, 2], 3]}""", "payoff[1] must be an array")]
     [InlineData("""{"payoff": [[1, 2], [3, [4]]]}""", "payoff[1][1] must be a finite number")]
     [InlineData("""{"payoff": [[1, 2], [3, "4"]]}""", "payoff[1][1] must be a finite number")]
     [InlineData("""{"payoff": [[1, 2], [3, 1e999]]}""", "payoff[1][1] must be a finite number")]
-    [InlineData("""{"payoff": []}""", "payoff has 0 entries")]
+    [InlineData("""{"payoff": []}""", "payoff has 0 elements")]
     [InlineData("""{"payoff": 3}""", "payoff must be nested arrays")]
-    [InlineData("""{"payoffs": [[[1]]]}""", "'payoffs' has 1 tensors, but payoffs[0] is nested 2 deep")]
-    [InlineData("""{"payoffs": [[[1]], [[1, 2]]]}""", "payoffs[1][0] has 2 entries, but 1 are needed")]
+    [InlineData("""{"payoffs": [[[1]]]}""", "'payoffs' has 1 tensors, but payoffs[0] has 2 dimensions")]
+    [InlineData("""{"payoffs": [[[1]], [[1, 2]]]}""", "payoffs[1][0] has 2 elements instead of 1")]
     [InlineData("""{"payoffs": {}}""", "'payoffs' must be a list")]
     [InlineData("""{"steps": 3}""", "either 'payoff'")]
     [InlineData("""{"payoff": [1], "payoffs": [[1]]}""", "either 'payoff'")]
     [InlineData("""{"payoff": [1], "steps": 0}""", "'steps' must be a whole number")]
     [InlineData("""{"payof": [1]}""", "did you mean 'payoff'?")]
-    [InlineData("""[1, 2]""", "must hold an object")]
+    [InlineData("""[1, 2]""", "must be an object")]
     [InlineData("""{"payoff": [1""", "cannot read the file")]
     public void ABadFileIsRefusedByName(string json, string problem)
     {
@@ -163,7 +163,7 @@ public sealed class SmallGameTests
 
     private static float[] Observation(IEnvironment game, int agent)
     {
-        float[] observation = new float[game.Spec.Agents[agent].Observation];
+        float[] observation = new float[game.Spec.Agents[agent].ObservationSize];
         game.Observe(agent, observation);
         return observation;
     }

@@ -92,7 +92,7 @@ internal sealed record TraceFamily(
             Cols = Value("cols"),
             Players = Value("players"),
             Foods = Value("foods"),
-            Sight = Value("sight"),
+            ObservationRange = Value("sight"),
             Coop = parameters.GetProperty("force_coop").GetBoolean(),
             Penalty = parameters.GetProperty("penalty").GetDouble(),
             MinPlayerLevel = Value("min_player_level"),
@@ -130,7 +130,7 @@ internal sealed record TraceFamily(
         };
         if (parameters.GetProperty("shelf_rows").ValueKind == JsonValueKind.Null)
         {
-            return new(config with { Drawing = floor });
+            return new(config with { CustomLayout = floor });
         }
 
         config = config with
@@ -139,7 +139,7 @@ internal sealed record TraceFamily(
             ShelfColumns = Value("shelf_columns"),
             ColumnHeight = Value("column_height"),
         };
-        Assert.Equal(floor, WarehousePlan.Draw(config.ShelfRows, config.ShelfColumns, config.ColumnHeight));
+        Assert.Equal(floor, WarehousePlan.CreateLayout(config.ShelfRows, config.ShelfColumns, config.ColumnHeight));
         return new(config);
     }
 

@@ -70,8 +70,8 @@ public sealed class TraceReplay
     {
         var spec = environment.Spec;
         Assert.Equal(recorded.GetProperty("n_agents").GetInt32(), spec.Agents.Length);
-        Assert.Equal(Trace.Numbers(recorded.GetProperty("obs_sizes")), spec.Agents.Select(agent => (double)agent.Observation));
-        Assert.Equal(Trace.Numbers(recorded.GetProperty("actions")), spec.Agents.Select(agent => (double)agent.Actions));
+        Assert.Equal(Trace.Numbers(recorded.GetProperty("obs_sizes")), spec.Agents.Select(agent => (double)agent.ObservationSize));
+        Assert.Equal(Trace.Numbers(recorded.GetProperty("actions")), spec.Agents.Select(agent => (double)agent.ActionCount));
         Assert.Equal(recorded.GetProperty("episode_limit").GetInt32(), spec.EpisodeLimit);
     }
 
@@ -98,7 +98,7 @@ public sealed class TraceReplay
             $"{at}: the state is {string.Join(' ', snapshot)}, not {string.Join(' ', expected)}");
         for (int agent = 0; agent < environment.Spec.Agents.Length; agent++)
         {
-            float[] observation = new float[environment.Spec.Agents[agent].Observation];
+            float[] observation = new float[environment.Spec.Agents[agent].ObservationSize];
             environment.Observe(agent, observation);
             var recorded = Trace.Numbers(observations[agent]).Select(number => (double)(float)number);
             Require(Agree(recorded, [.. observation], family.ObservationTolerance),

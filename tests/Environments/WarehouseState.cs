@@ -9,7 +9,7 @@ internal sealed record WarehouseState(
     private static readonly (int X, int Y)[] ahead = [(0, -1), (0, 1), (-1, 0), (1, 0)];
 
     private string[] Floor { get; } =
-        (Config.Drawing ?? WarehousePlan.Draw(Config.ShelfRows, Config.ShelfColumns, Config.ColumnHeight)).Split('/');
+        (Config.CustomLayout ?? WarehousePlan.CreateLayout(Config.ShelfRows, Config.ShelfColumns, Config.ColumnHeight)).Split('/');
 
     public int ShelvesOnGoals => Shelves.Count(shelf => Mark(shelf.X, shelf.Y) == 'g');
 
@@ -44,7 +44,7 @@ internal sealed record WarehouseState(
         }
         for (int i = 0; i < Agents.Length; i++)
         {
-            float[] observation = new float[environment.Spec.Agents[i].Observation];
+            float[] observation = new float[environment.Spec.Agents[i].ObservationSize];
             environment.Observe(i, observation);
             Assert.Equal(Observation(i), observation);
         }

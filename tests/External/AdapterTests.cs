@@ -21,7 +21,7 @@ public sealed class AdapterTests : IDisposable
 
     [PythonFact]
     public void TheExampleKeepsTheContract()
-        => Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment($"cmd:{Python.Rendezvous}"), episodes: 12));
+        => Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment($"cmd:{Python.Rendezvous}", Python.Rendezvous), episodes: 12));
 
     [PythonFact]
     public void TheExampleIsLearned()
@@ -137,9 +137,9 @@ public sealed class AdapterTests : IDisposable
     }
 
     [PythonTheory]
-    [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the actions of 'a' are")]
-    [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "have no bounds")]
-    [InlineData("pass", "2", "ValueError: how many steps can an episode have? say serve(env, episode_limit=..)")]
+    [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the action space of agent 'a' is")]
+    [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "is unbounded")]
+    [InlineData("pass", "2", "ValueError: the episode limit is unknown; set it with serve(env, episode_limit=..)")]
     public void WhatCannotBeServedIsSaid(string member, string space, string problem)
     {
         using var environment = Serve($$"""
@@ -229,14 +229,14 @@ public sealed class AdapterTests : IDisposable
 
     private static float[][] See(IEnvironment environment) => [.. environment.Spec.Agents.Select((agent, i) =>
     {
-        float[] seen = new float[agent.Observation];
+        float[] seen = new float[agent.ObservationSize];
         environment.Observe(i, seen);
         return seen;
     })];
 
     private static string[] May(IEnvironment environment) => [.. environment.Spec.Agents.Select((agent, i) =>
     {
-        bool[] available = new bool[agent.Actions];
+        bool[] available = new bool[agent.ActionCount];
         environment.ReadAvailable(i, available);
         return string.Concat(available.Select(may => may ? '1' : '0'));
     })];

@@ -54,31 +54,31 @@ public sealed class ExternalEnvironmentTests
     [InlineData("echo boom >&2; echo >&2; exit 1", "the program ended with exit code 1; its last error line: boom")]
     [InlineData("kill -9 $$", "the program ended with exit code 137")]
     [InlineData("printf '{\"obs'; exit 0", "the program ended with exit code 0")]
-    [InlineData("echo hello", "the answer is no JSON object: 'hello'")]
-    [InlineData("echo", "the answer is no JSON object: ''")]
-    [InlineData("echo [1]", "the answer is no JSON object: '[1]'")]
-    [InlineData("{\"observations\":[[1,2],[3]]", "the answer is no JSON object: '{\"observations\":[[1,2],[3]]'")]
-    [InlineData(Script.Step + " 1", "the answer is no JSON object: '{")]
-    [InlineData("{\"observations\":[[1],[3]]}", "the observation of agent 'a' has 1 elements; there must be 2")]
+    [InlineData("echo hello", "the answer is not a JSON object: 'hello'")]
+    [InlineData("echo", "the answer is not a JSON object: ''")]
+    [InlineData("echo [1]", "the answer is not a JSON object: '[1]'")]
+    [InlineData("{\"observations\":[[1,2],[3]]", "the answer is not a JSON object: '{\"observations\":[[1,2],[3]]'")]
+    [InlineData(Script.Step + " 1", "the answer is not a JSON object: '{")]
+    [InlineData("{\"observations\":[[1],[3]]}", "the observation of agent 'a' has 1 elements instead of 2")]
     [InlineData("{\"observations\":[[1,2],[3,4]]}", "the observation of agent 'b' has more than 1 elements")]
     [InlineData("{\"observations\":[[1,2]]}", "the observation of agent 'b' is missing")]
     [InlineData("{\"observations\":[[1,2],[3],[4]]}", "observations has more than 2 elements")]
-    [InlineData("{\"observations\":[[1,NaN],[3]]}", "number 1 of the observation of agent 'a' is NaN; a finite number is needed")]
-    [InlineData("{\"observations\":[[1, -Infinity],[3]]}", "number 1 of the observation of agent 'a' is -Infinity; a finite")]
-    [InlineData("{\"observations\":[[1,2],[1e39]]}", "number 0 of the observation of agent 'b' is 1e39; a finite number is needed")]
-    [InlineData("{\"observations\":[[1,null],[3]]}", "number 1 of the observation of agent 'a' is null; a number is needed")]
-    [InlineData("{\"observations\":{\"a\":[1]}}", "observations is an object; an array is needed")]
-    [InlineData("{\"rewards\":[0,NaN]}", "number 1 of rewards is NaN")]
-    [InlineData("{\"rewards\":[0,1e999]}", "number 1 of rewards is 1e999; a finite number is needed")]
-    [InlineData("{\"rewards\":[0]}", "rewards has 1 elements; there must be 2")]
-    [InlineData("{\"available\":[[0,1],[0,0,2]]}", "number 2 of available of agent 'b' is 2; true or false is needed")]
+    [InlineData("{\"observations\":[[1,NaN],[3]]}", "element 1 of the observation of agent 'a' is NaN; a finite number is required")]
+    [InlineData("{\"observations\":[[1, -Infinity],[3]]}", "element 1 of the observation of agent 'a' is -Infinity; a finite")]
+    [InlineData("{\"observations\":[[1,2],[1e39]]}", "element 0 of the observation of agent 'b' is 1e39; a finite number is required")]
+    [InlineData("{\"observations\":[[1,null],[3]]}", "element 1 of the observation of agent 'a' is null; a number is required")]
+    [InlineData("{\"observations\":{\"a\":[1]}}", "observations is an object; an array is required")]
+    [InlineData("{\"rewards\":[0,NaN]}", "element 1 of rewards is NaN")]
+    [InlineData("{\"rewards\":[0,1e999]}", "element 1 of rewards is 1e999; a finite number is required")]
+    [InlineData("{\"rewards\":[0]}", "rewards has 1 elements instead of 2")]
+    [InlineData("{\"available\":[[0,1],[0,0,2]]}", "element 2 of available of agent 'b' is 2; true or false is required")]
     [InlineData("{\"observations\":[[1,2],[3]],\"available\":[[0,1],[0,0,0]],\"rewards\":[0,0],\"terminated\":0,\"truncated\":0}",
         "agent 'b' has no available action")]
     [InlineData("{\"reward\":[0,1]}", "unknown field 'reward' in the answer; did you mean 'rewards'?")]
     [InlineData("{\"state\":[0,1]}", "unknown field 'state' in the answer")]
     [InlineData("{\"observations\":[[1,2],[3]],\"rewards\":[0,0],\"truncated\":false}", "the answer has no terminated")]
     [InlineData("{\"observations\":[[1,2],[3]],\"terminated\":false,\"truncated\":false}", "the answer has no rewards")]
-    [InlineData("{\"terminated\":\"no\"}", "terminated is no; true or false is needed")]
+    [InlineData("{\"terminated\":\"no\"}", "terminated is no; true or false is required")]
     public void WhatGoesWrongInAStepIsNamedWithTheStep(string deed, string problem)
     {
         using var script = new Script(Script.Hello, Script.Start, Script.Step, Script.Step, deed, "sleep 60");
@@ -96,22 +96,22 @@ public sealed class ExternalEnvironmentTests
 
     [Theory]
     [InlineData("exit 0", "the program ended with exit code 0")]
-    [InlineData("echo Welcome to the library; echo '{\"protocol\":2}'", "the program speaks protocol 2; this is 1")]
-    [InlineData("{}", "the answer names no protocol")]
-    [InlineData("{\"protocol\":1}", "the answer names no agents")]
-    [InlineData("{\"protocol\":1,\"agents\":[{\"observation_size\":1,\"actions\":1}]}", "the answer names no episode_limit")]
+    [InlineData("echo Welcome to the library; echo '{\"protocol\":2}'", "the program uses protocol 2; 1 is required")]
+    [InlineData("{}", "the answer has no protocol")]
+    [InlineData("{\"protocol\":1}", "the answer has no agents")]
+    [InlineData("{\"protocol\":1,\"agents\":[{\"observation_size\":1,\"actions\":1}]}", "the answer has no episode_limit")]
     [InlineData("{\"protocol\":1,\"agents\":[{\"name\":\"x\",\"actions\":1}]}", "agent 'x' has no observation_size")]
     [InlineData("{\"agents\":[{\"observation_size\":1}]}", "agent '0' has no actions")]
     [InlineData("{\"agents\":[{\"observation_size\":1,\"action\":2}]}", "unknown field 'action' in the answer; did you mean 'actions'?")]
     [InlineData("{\"agents\":[{\"name\":\"x\",\"actions\":0}]}", "actions of agent 'x' is 0; a whole number in 1 ..")]
     [InlineData("{\"agents\":[{\"team\":1.5}]}", "team of agent '0' is 1.5; a whole number in 0 ..")]
     [InlineData("{\"episode_limit\":\"100\"}", "episode_limit is 100; a whole number")]
-    [InlineData("{\"reward\":\"max\"}", "reward is 'max'; sum or mean is needed")]
+    [InlineData("{\"reward\":\"max\"}", "reward is 'max'; sum or mean is required")]
     public void WhatGoesWrongAtTheStartIsNamed(string deed, string problem)
     {
         using var script = new Script(deed);
         using var environment = script.Begin();
-        Assert.StartsWith($"environment 'cmd:{script.Command}?timeout=20' at its start: {problem}",
+        Assert.StartsWith($"environment 'cmd:{script.Command}?timeout=20' during startup: {problem}",
             Assert.Throws<EnvironmentException>(() => environment.Spec).Message, StringComparison.Ordinal);
     }
 
@@ -133,7 +133,7 @@ public sealed class ExternalEnvironmentTests
         environment.Reset(ref rng);
         var error = Assert.Throws<EnvironmentException>(() => environment.Step([0, 0], new double[2], ref rng));
         Assert.Contains("at step 1 after", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("no answer within 1 s; more time is given by ?timeout=SECONDS at the end of the id", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("no answer within 1 s; set ?timeout=SECONDS at the end of the id", error.Message, StringComparison.Ordinal);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0.9, 15);
         int child = int.Parse(File.ReadAllText(folder["child"]), System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(SpinWait.SpinUntil(() => HasEnded(child), 5000), "the program's child is still there");
@@ -175,22 +175,22 @@ public sealed class ExternalEnvironmentTests
     }
 
     [Theory]
-    [InlineData("cmd:", "a program is missing")]
-    [InlineData("cmd:?timeout=3", "a program is missing")]
-    [InlineData("cmd:'sh x", "the quote ' is never closed")]
+    [InlineData("cmd:", "the program is missing")]
+    [InlineData("cmd:?timeout=3", "the program is missing")]
+    [InlineData("cmd:'sh x", "the quote ' is not closed")]
     [InlineData("cmd:no-such-program x", "the program 'no-such-program' cannot be started: No such file or directory")]
     [InlineData("cmd:sh x?timeout=0", "timeout=0 is not a whole number of at least 1")]
     [InlineData("cmd:sh x?timeout=2000000000", "timeout=2000000000 is not in 1 .. 1000000 seconds")]
     [InlineData("cmd:sh x?time=3", "unknown option of cmd 'time'; did you mean 'timeout'?")]
     public void ABadCommandIsRefusedWithTheRemedy(string id, string problem)
-        => Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id)).Message, StringComparison.Ordinal);
+        => Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id, ExternalEnvironment.CommandOf(id))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("python3 my_env.py", "python3", "my_env.py")]
     [InlineData("  a \t b ", "a", "b")]
     [InlineData("'a b'c \"d 'e'\" ''", "a bc", "d 'e'", "")]
     [InlineData(@"C:\tools\run.exe --x=""y z""", @"C:\tools\run.exe", "--x=y z")]
-    public void ACommandIsSplitIntoWords(string command, params string[] words) => Assert.Equal(words, CommandWords.Split(command));
+    public void ACommandIsSplitIntoWords(string command, params string[] words) => Assert.Equal(words, CommandLineSplitter.Split(command));
 
     [Fact]
     public void EnvironmentsThatAreNotAlikeAreNotTrainedIn()

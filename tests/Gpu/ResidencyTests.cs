@@ -81,7 +81,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     {
         const int Batch = 4, Kept = 6;
         var (spec, device) = (Catalog.CreateEnvironment(world).Spec, devices[id]);
-        var replay = new ReplayBuffer(Kept, ReplayMemory.Of(new Schema(spec, spec.Agents.Length), Kept, device)!);
+        var replay = new ReplayBuffer(Kept, ReplayMemory.TryCreate(new Schema(spec, spec.Agents.Length), Kept, device)!);
         for (int i = 0; i < 15; i++)
         {
             var evicted = replay.Add(Games.Play(() => Catalog.CreateEnvironment(world), i, RewardMode.Individual));
@@ -124,14 +124,14 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
         int streams = spec.Agents.Length;
         Column[] estimated = [Column.Values, Column.Returns, Column.Advantages, Liir.ExtrinsicReturns, Liir.ExtrinsicAdvantages];
         var schema = new Schema(spec, streams, estimated);
-        var memory = RoundMemory.Of(schema, Round, spec.EpisodeLimit + 1, device)!;
+        var memory = RoundMemory.TryCreate(schema, Round, spec.EpisodeLimit + 1, device)!;
         EpisodeBatch here = new(schema, Round, Device.Cpu), there = new(schema, Round, device);
         Func<EpisodeBatch, Tensor>[] recorded = Recorded(spec), all = [.. recorded, .. estimated.Select<Column, Func<EpisodeBatch, Tensor>>(column => batch => batch[column])];
         for (int round = 0; round < 3; round++)
         {
             Episode[] episodes = [.. Enumerable.Range(0, Round).Select(i => Games.Play(() => Catalog.CreateEnvironment(world), Round * round + i, RewardMode.Individual))];
             var before = device.Transfers;
-            memory.Keep(episodes);
+            memory.Store(episodes);
             Assert.Equal((1, 0), (device.Transfers.Since(before).Uploads, device.Transfers.Since(before).Downloads));
             Compare(episodes, recorded);
             var rng = new Rng(9).Split(RngPurpose.Test, round);
@@ -144,12 +144,12 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
                 }
             }
             before = device.Transfers;
-            memory.KeepEstimates(episodes);
+            memory.StoreEstimates(episodes);
             Assert.Equal((1, 0), (device.Transfers.Since(before).Uploads, device.Transfers.Since(before).Downloads));
             Compare(episodes, all);
             Compare([episodes[4], episodes[1]], all);
             Compare([episodes[3], episodes[0], episodes[5]], all);
-            memory.Forget(episodes);
+            memory.Release(episodes);
             Assert.All(episodes, episode => Assert.Null(episode.Memory));
         }
 
@@ -269,13 +269,13 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     public void MemoryIsForEpisodesThatFit()
     {
         using var small = GpuDevices.OpenEmulated(memory: 100_000);
-        Assert.Null(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(Foraging).Spec, 1), 5000, small));
-        Assert.NotNull(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, small));
-        Assert.Null(ReplayMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Device.Cpu));
+        Assert.Null(ReplayMemory.TryCreate(new Schema(Catalog.CreateEnvironment(Foraging).Spec, 1), 5000, small));
+        Assert.NotNull(ReplayMemory.TryCreate(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, small));
+        Assert.Null(ReplayMemory.TryCreate(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, Device.Cpu));
         using var tiny = GpuDevices.OpenEmulated(memory: 1_000);
-        Assert.Null(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, tiny));
-        Assert.NotNull(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, small));
-        Assert.Null(RoundMemory.Of(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, Device.Cpu));
+        Assert.Null(RoundMemory.TryCreate(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, tiny));
+        Assert.NotNull(RoundMemory.TryCreate(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, small));
+        Assert.Null(RoundMemory.TryCreate(new Schema(Catalog.CreateEnvironment(TwoStep).Spec, 1), 4, 3, Device.Cpu));
     }
 
     [Theory]

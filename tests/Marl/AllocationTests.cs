@@ -35,7 +35,7 @@ public sealed class AllocationTests
                 using var workers = new Workers(1);
                 batch = [.. batch.Select(_ => training.Context(trainer.Spec, workers).NewEpisode(learner.Columns))];
                 var rollout = new Rollout([.. batch.Select(_ => Catalog.CreateEnvironment(environment))], 8, learner.Actors, learner.Exploration, workers, new Rng(1),
-                    learner.NeedsNextAction, training.RolloutLength);
+                    learner.NeedsBootstrapAction, training.RolloutLength);
                 for (int round = 0; round < 3; round++)
                 {
                     rollout.Play(batch, 0f);

@@ -80,23 +80,23 @@ public sealed class ColumnTests
 
         public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy"];
 
-        public override void ComputeReturns(LossContext shard)
+        public override void ComputeReturns(LossContext context)
         {
-            var returns = Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(1f));
-            shard.Store(returns, Column.Returns);
-            shard.Store((shard.Tape.Constant(returns) * returns).Value, OfReturns);
+            var returns = Targets.MonteCarlo(context.Tape, context.TransitionsOf(1f));
+            context.Store(returns, Column.Returns);
+            context.Store((context.Tape.Constant(returns) * returns).Value, OfReturns);
         }
 
-        public override Var Loss(LossContext shard)
+        public override Var Loss(LossContext context)
         {
-            var (squares, returns) = (shard.Batch[OfReturns], shard.Batch.Returns);
-            Assert.Equal(new Shape(shard.Batch.Steps, shard.Batch.Count, 1), squares.Shape);
+            var (squares, returns) = (context.Batch[OfReturns], context.Batch.Returns);
+            Assert.Equal(new Shape(context.Batch.Steps, context.Batch.Count, 1), squares.Shape);
             for (int i = 0; i < squares.Count; i++)
             {
                 Assert.Equal(returns.Span[2 * i] * returns.Span[2 * i], squares.Span[i]);
             }
             Seen++;
-            return shard.Mean(ActorLoss(shard, 0f));
+            return context.Mean(ActorLoss(context, 0f));
         }
     }
 }

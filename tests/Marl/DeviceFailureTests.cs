@@ -22,7 +22,7 @@ public sealed class DeviceFailureTests : IDisposable
     {
         float[] learned = [];
         using var trainer = Failing(primitive, after, lost: false);
-        Assert.Throws<DeviceException>(() => trainer.Run(tick: (_, _) => learned = trainer.Learner.Parameters.Values.ToArray()));
+        Assert.Throws<DeviceException>(() => trainer.Run(onRound: (_, _) => learned = trainer.Learner.Parameters.Values.ToArray()));
         Assert.True(trainer.Steps > after && trainer.Steps < 400);
         Assert.Equal(trainer.Steps, trainer.SavedSteps);
         long saved = trainer.SavedSteps;

@@ -69,7 +69,7 @@ public sealed class DifferenceRewardsTests
             {
                 // Action 0 is not to be had in odd steps: 1 is the first that is, for the default as for the choice.
                 int first = episode.Length % 2, action = Math.Max(first, (episode.Length + agent) % 3);
-                episode.Choices(episode.Length)[agent] = action;
+                episode.ActionsAt(episode.Length)[agent] = action;
                 expected[2 * episode.Length + agent] = action - first;
             }
         }

@@ -29,7 +29,7 @@ public sealed class ExperienceTests
                 Assert.Equal(done ? e.Rewards[t] : 0f, batch.Rewards[t][b].ToScalar());
                 for (int n = 0; n < 2; n++)
                 {
-                    Assert.Equal(done ? e.Choices(t)[n] : 0f, batch.Actions[t][b][n].ToScalar());
+                    Assert.Equal(done ? e.ActionsAt(t)[n] : 0f, batch.Actions[t][b][n].ToScalar());
                 }
             }
             for (int t = 0; t <= batch.Steps; t++)
@@ -87,8 +87,8 @@ public sealed class ExperienceTests
         new EpisodeRecorder(environment.Spec).Begin(environment, episode);
         Assert.Equal([1f, 1f, 1f], episode.Observation(0, 0).ToArray());
         Assert.Equal([1f, 0f, 0f], episode.Observation(0, 1).ToArray());
-        Assert.Equal([true, true, false, false], episode.AvailableTo(0, 0).ToArray());
-        Assert.Equal([true, true, true, true], episode.AvailableTo(0, 1).ToArray());
+        Assert.Equal([true, true, false, false], episode.AvailableActions(0, 0).ToArray());
+        Assert.Equal([true, true, true, true], episode.AvailableActions(0, 1).ToArray());
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class ExperienceTests
             trainer.Policy.Save(path);
             var (saved, loaded) = (trainer.Policy, Policy.Load(path));
             Assert.True(loaded.Description.Stochastic);
-            var greedy = loaded.Greedily();
+            var greedy = loaded.AsGreedy();
             ulong chances = trainer.Configuration.Training.Seed;
             double sum = 0;
             HashSet<string> drawn = [], likeliest = [];

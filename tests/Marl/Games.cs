@@ -50,17 +50,17 @@ internal static class Games
         {
             for (int agent = 0; environment.Spec.IsContinuous && agent < episode.Agents; agent++)
             {
-                numbers.Draw(agent, [], ref rng);
+                numbers.Sample(agent, [], ref rng);
                 episode.SetAction(numbers.Joint);
             }
             for (int agent = 0; !environment.Spec.IsContinuous && agent < episode.Agents; agent++)
             {
                 do
                 {
-                    episode.Choices(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
+                    episode.ActionsAt(episode.Length)[agent] = rng.NextInt(episode.ActionCount);
                 }
-                while (!episode.AvailableTo(episode.Length, agent)[episode.Choices(episode.Length)[agent]]);
-                episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / episode.AvailableTo(episode.Length, agent).Count(true);
+                while (!episode.AvailableActions(episode.Length, agent)[episode.ActionsAt(episode.Length)[agent]]);
+                episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / episode.AvailableActions(episode.Length, agent).Count(true);
             }
         }
         while (recorder.Step(ref rng));

@@ -47,14 +47,14 @@ public sealed class LongLimitTests
         recorder.Begin(environment, episode);
         do
         {
-            episode.Choices(episode.Length).Fill(episode.Length % 2);
+            episode.ActionsAt(episode.Length).Fill(episode.Length % 2);
         }
         while (recorder.Step(ref rng));
         Assert.Equal((300, true), (episode.Length, episode.Terminated));
         for (int row = 0; row <= 300; row++)
         {
             Assert.Equal(row, episode.Observation(row, 1)[3]);
-            Assert.Equal(row < 300 ? row % 2 : 0, episode.Choices(row)[1]);
+            Assert.Equal(row < 300 ? row % 2 : 0, episode.ActionsAt(row)[1]);
         }
     }
 

@@ -18,7 +18,7 @@ public sealed class MeterTests
         using (var listener = new Listener(configuration))
         {
             using var trainer = new Trainer(configuration);
-            summary = trainer.Run(tick: (_, _) => rounds++);
+            summary = trainer.Run(onRound: (_, _) => rounds++);
             Assert.Equal(summary.Steps, listener.Sum("marl.env.steps"));
             Assert.Equal(summary.Episodes, listener.Sum("marl.env.episodes"));
             Assert.Equal(summary.Updates, listener.Sum("marl.updates"));

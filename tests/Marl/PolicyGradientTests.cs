@@ -112,7 +112,7 @@ public sealed class PolicyGradientTests
             {
                 for (int agent = 0; agent < episode.Agents; agent++)
                 {
-                    episode.Choices(episode.Length)[agent] = rest % episode.ActionCount;
+                    episode.ActionsAt(episode.Length)[agent] = rest % episode.ActionCount;
                     rest /= episode.ActionCount;
                 }
                 if (!policy.IsNone && episode.Find(Column.Policy) is ColumnData<float> column)
@@ -179,7 +179,7 @@ public sealed class PolicyGradientTests
                         Unit(state, spec.StateSize + other * actions + b);
                         for (int a = 0; a < actions; a++)
                         {
-                            fc3.Span[a * hidden + u] = Expected(state, (episode, t) => episode.Choices(t)[other] == b && episode.Choices(t)[1 - other] == a);
+                            fc3.Span[a * hidden + u] = Expected(state, (episode, t) => episode.ActionsAt(t)[other] == b && episode.ActionsAt(t)[1 - other] == a);
                         }
                     }
                 }

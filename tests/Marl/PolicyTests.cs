@@ -64,8 +64,8 @@ public sealed class PolicyTests
         for (int agent = 0; agent < 3; agent++)
         {
             var (size, description) = (world.Spec.Agents[agent], policy.Description);
-            input.Observations.AsSpan(agent * description.ObservationSize, description.ObservationSize)[size.Observation..].Fill(1e6f);
-            input.Available.AsSpan(agent * description.ActionCount, description.ActionCount)[size.Actions..].Fill(true);
+            input.Observations.AsSpan(agent * description.ObservationSize, description.ObservationSize)[size.ObservationSize..].Fill(1e6f);
+            input.Available.AsSpan(agent * description.ActionCount, description.ActionCount)[size.ActionCount..].Fill(true);
         }
         input.Act(other, ref rng);
         Assert.Equal(choices, input.Choices);
@@ -78,7 +78,7 @@ public sealed class PolicyTests
                 x = rng.NextSingle(-1f, 1f);
             }
             policy.Act(input.Observations, [], input.Choices, ref rng);
-            Assert.All(input.Choices, (action, agent) => Assert.InRange(action, 0, world.Spec.Agents[agent].Actions - 1));
+            Assert.All(input.Choices, (action, agent) => Assert.InRange(action, 0, world.Spec.Agents[agent].ActionCount - 1));
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class PolicyTests
         Refused("available: agent 0 has no available action; at least one is needed", () => policy.Act(input.Observations, new bool[12], new int[2], ref rng));
         Refused("logits: 12 elements, 2 agents of 6, are needed; 2 were given", () => policy.Logits(input.Observations, new float[2]));
         Refused($"memory: {policy.MemorySize} elements are needed; 1 were given", () => policy.SaveMemory(new double[1]));
-        Refused($"state: {world.Spec.StateSize} elements, for the agents see the state, are needed; 0 were given", () => seeing.Act([], [], new int[2], ref rng));
+        Refused($"state: {world.Spec.StateSize} elements (the agents' input) are needed; 0 were given", () => seeing.Act([], [], new int[2], ref rng));
         seeing.Act([], [], new int[2], ref rng, new float[world.Spec.StateSize]);
         Assert.Contains("are continuous: Span<float>", Assert.Throws<InvalidOperationException>(() => continuous.Act([], [], new int[2], ref rng)).Message);
         Assert.Contains("are discrete: a mask", Assert.Throws<InvalidOperationException>(() => policy.Act([], new float[2], ref rng)).Message);
@@ -261,8 +261,8 @@ public sealed class PolicyTests
             for (int agent = 0; agent < description.Agents.Length; agent++)
             {
                 var size = description.Agents[agent];
-                world.Observe(agent, Observations.AsSpan(agent * description.ObservationSize, size.Observation));
-                world.ReadAvailable(agent, Available.AsSpan(agent * description.ActionCount, size.Actions));
+                world.Observe(agent, Observations.AsSpan(agent * description.ObservationSize, size.ObservationSize));
+                world.ReadAvailable(agent, Available.AsSpan(agent * description.ActionCount, size.ActionCount));
             }
             world.ReadState(State);
         }

@@ -32,7 +32,7 @@ public sealed class SegmentTests
         string[] all = ["hidden=8", "criticHidden=8", "epochs=1", .. settings.Where(setting => !setting.StartsWith("epochs", StringComparison.Ordinal)), "minibatches=1"];
         using Play segments = new(algorithm, Identity, 3, [.. all, "rolloutLength=8"]), whole = new(algorithm, Identity, 6, all);
         segments.Next();
-        Assert.All(segments.Episodes, segment => Assert.Equal((9, 8, 2, 8), (segment.Length, segment.Steps, segment.Ended, segment.EndedSteps)));
+        Assert.All(segments.Episodes, segment => Assert.Equal((9, 8, 2, 8), (segment.Length, segment.Steps, segment.EndedEpisodes, segment.EndedSteps)));
         for (int i = 0; i < 6; i++)
         {
             Cut(segments.Episodes[i / 2], i % 2 * 5, 4, whole.Episodes[i]);
@@ -78,7 +78,7 @@ public sealed class SegmentTests
             {
                 Rows(segments.Episodes[i], got[i]);
                 Assert.Equal((round + 1) * Length, got[i].Count);
-                (returns, ended) = (returns + segments.Episodes[i].Return, ended + segments.Episodes[i].Ended);
+                (returns, ended) = (returns + segments.Episodes[i].Return, ended + segments.Episodes[i].EndedEpisodes);
             }
         }
         double returnsOfWhole = 0;
@@ -107,7 +107,7 @@ public sealed class SegmentTests
             {
                 if (!episode.IsEnd(t))
                 {
-                    rows.Add($"{string.Join(' ', episode.Observation(t, 1).ToArray())} {string.Join(' ', episode.Choices(t).ToArray())} {episode.Rewards[t]} " +
+                    rows.Add($"{string.Join(' ', episode.Observation(t, 1).ToArray())} {string.Join(' ', episode.ActionsAt(t).ToArray())} {episode.Rewards[t]} " +
                         $"{string.Join(' ', episode.Probabilities.Slice(t * n, n).ToArray())} {string.Join(' ', episode.Observation(t + 1, 0).ToArray())}");
                 }
             }
@@ -207,13 +207,13 @@ public sealed class SegmentTests
         using (var stop = new CancellationTokenSource())
         using (var first = new Trainer(Games.Configure(algorithm, Foraging, 600, settings: all), folder: new RunFolder(folder["run"])))
         {
-            Assert.False(first.Run(tick: (steps, _) =>
+            Assert.False(first.Run(onRound: (steps, _) =>
             {
                 if (steps >= 330)
                 {
                     stop.Cancel();
                 }
-            }, stop: stop.Token).Finished);
+            }, cancellationToken: stop.Token).Finished);
         }
         using var resumed = Trainer.Resume(new RunFolder(folder["run"]));
         var summary = resumed.Run();
@@ -302,7 +302,7 @@ public sealed class SegmentTests
             Spec = stages[0].Spec;
             Context = configuration.Training.Context(Spec, workers);
             Learner = configuration.CreateLearner(Context);
-            rollout = new Rollout(stages, environments, Learner.Actors, Learner.Exploration, workers, Context.Rng, Learner.NeedsNextAction, Context.RolloutLength, Context.Rewards);
+            rollout = new Rollout(stages, environments, Learner.Actors, Learner.Exploration, workers, Context.Rng, Learner.NeedsBootstrapAction, Context.RolloutLength, Context.Rewards);
             Episodes = [.. stages.Select(_ => Context.NewEpisode(Learner.Columns))];
         }
 

@@ -20,7 +20,7 @@ public sealed class ShardCutTests
             Assert.All(Enumerable.Range(0, shards), s => Assert.NotEmpty(lengths[cut[s]]));
             Assert.Equal(count, cut[shards - 1].End.Value);
             Assert.Equal(Smallest(lengths, shards), rows.Max());
-            Assert.True(rows.Max() <= (limit + 1) * cut.MostOfTheLongest);
+            Assert.True(rows.Max() <= (limit + 1) * cut.MaxEpisodesPerShard);
         }
     }
 
@@ -46,13 +46,13 @@ public sealed class ShardCutTests
     private static ShardPartitioner Cut(Episode[] episodes, int shards)
     {
         var cut = new ShardPartitioner(episodes.Length, shards);
-        cut.Cut(episodes);
+        cut.Partition(episodes);
         return cut;
     }
 
     private static Episode[] Episodes(int[] lengths, int limit)
     {
-        var spec = EnvironmentSpec.Uniform("nothing", count: 1, observation: 1, actions: 2, episodeLimit: limit, snapshotSize: 0);
+        var spec = EnvironmentSpec.Uniform("nothing", agents: 1, observationSize: 1, actionCount: 2, episodeLimit: limit, snapshotSize: 0);
         return [.. lengths.Select(length => new Episode(spec) { Length = length })];
     }
 

@@ -63,7 +63,7 @@ public sealed class PolicySamplerTests
         using var trainer = new Trainer(Games.Configure("coma", "identity", 400, settings: ["hidden=8", "criticHidden=8", "environments=4",
             "epsilonFloorStart=0.5", "epsilonFloorFinish=0.1", "epsilonFloorAnneal=200"]));
         Assert.Equal(0.5f, trainer.Learner.ExplorationRate(0));
-        trainer.Run(tick: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), trainer.Learner.ExplorationRate(steps), 1e-5f));
+        trainer.Run(onRound: (steps, _) => Assert.Equal(Math.Max(0.1f, 0.5f - 0.4f * steps / 200f), trainer.Learner.ExplorationRate(steps), 1e-5f));
         Assert.Equal(0.1f, trainer.Learner.ExplorationRate(400));
     }
 
@@ -77,7 +77,7 @@ public sealed class PolicySamplerTests
         var spec = stages[0].Spec;
         var learner = Games.Configure("coma", game, 10, settings: ["environments=20", "hidden=8", "criticHidden=8"])
             .CreateLearner((new TrainingOptions { Environments = 20 }).Context(spec, workers));
-        Assert.True(learner.NeedsNextAction);
+        Assert.True(learner.NeedsBootstrapAction);
         foreach (bool beyond in new[] { true, false })
         {
             Episode[] episodes = [.. Enumerable.Range(0, 20).Select(_ => new Episode(spec))];
@@ -87,7 +87,7 @@ public sealed class PolicySamplerTests
             {
                 rollout.Play(episodes, 0f);
                 Assert.All(episodes, episode => Assert.Equal((spec.EpisodeLimit, terminates), (episode.Length, episode.Terminated)));
-                chosen += episodes.Count(episode => episode.Choices(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
+                chosen += episodes.Count(episode => episode.ActionsAt(spec.EpisodeLimit).IndexOfAnyExcept(0) >= 0);
             }
             Assert.Equal(beyond && !terminates, chosen > 0);
         }

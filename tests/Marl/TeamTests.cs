@@ -84,8 +84,8 @@ public sealed class TeamTests
                 for (int n = 0; n < 3; n++)
                 {
                     var agent = spec.Agents[n];
-                    Assert.All(batch.Observations[t][b][n].ToArray()[agent.Observation..], value => Assert.Equal(0f, value));
-                    Assert.Equal(Enumerable.Range(0, 4).Select(action => action < agent.Actions ? 1f : 0f), batch.Available[t][b][n].ToArray());
+                    Assert.All(batch.Observations[t][b][n].ToArray()[agent.ObservationSize..], value => Assert.Equal(0f, value));
+                    Assert.Equal(Enumerable.Range(0, 4).Select(action => action < agent.ActionCount ? 1f : 0f), batch.Available[t][b][n].ToArray());
                 }
             }
         }
@@ -130,7 +130,7 @@ public sealed class TeamTests
             var bias = parameters[parameters.Layout.Slices.Single(slice => slice.Name == "agent.fc2.bias")].Span;
             for (int agent = 0; agent < 3; agent++)
             {
-                bias[(agent * 4 + context.Spec.Agents[agent].Actions)..((agent + 1) * 4)].Fill(1e6f);
+                bias[(agent * 4 + context.Spec.Agents[agent].ActionCount)..((agent + 1) * 4)].Fill(1e6f);
             }
         }
     }
@@ -166,7 +166,7 @@ public sealed class TeamTests
             Rng one = new(7 + (ulong)i), other = new(7 + (ulong)i);
             Assert.Equal(saved.Play(TwoTeams(), ref one).Actions, loaded.Play(TwoTeams(), ref other).Actions);
         }
-        Assert.False(loaded.Fits(OneTeam()));
+        Assert.False(loaded.IsCompatibleWith(OneTeam()));
     }
 
     [Theory]
@@ -186,13 +186,13 @@ public sealed class TeamTests
         using (var stopped = new Trainer(configuration, TwoTeams, RunFolder.New(folder["run"])))
         using (var stop = new CancellationTokenSource())
         {
-            Assert.False(stopped.Run(tick: (steps, _) =>
+            Assert.False(stopped.Run(onRound: (steps, _) =>
             {
                 if (steps > 450)
                 {
                     stop.Cancel();
                 }
-            }, stop: stop.Token).Finished);
+            }, cancellationToken: stop.Token).Finished);
         }
         using var resumed = Trainer.Resume(new RunFolder(folder["run"]), TwoTeams);
         var summary = resumed.Run();
@@ -211,8 +211,8 @@ public sealed class TeamTests
         {
             for (int agent = 0; agent < 3; agent++)
             {
-                var symbols = episode.Observation(episode.Length, agent)[..game.Spec.Agents[agent].Actions];
-                episode.Choices(episode.Length)[agent] = symbols.IndexOf(1f);
+                var symbols = episode.Observation(episode.Length, agent)[..game.Spec.Agents[agent].ActionCount];
+                episode.ActionsAt(episode.Length)[agent] = symbols.IndexOf(1f);
             }
         }
         while (recorder.Step(ref rng));

@@ -17,7 +17,7 @@ public sealed class TrainingTests
         ("maddpg", "shareParameters=false"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
     ]);
 
-    /// <summary>Actions that are numbers.</summary>
+    /// <summary>Continuous actions.</summary>
     public const string Numbers = "mpe:speaker-listener?actions=continuous&steps=6";
 
     public static TheoryData<string, string> NumberRuns => With(Algorithms(continuous: true).Select(name => (name, "agent=gru")),
@@ -141,13 +141,13 @@ public sealed class TrainingTests
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
             {
-                Assert.False(stopped.Run(tick: (steps, _) =>
+                Assert.False(stopped.Run(onRound: (steps, _) =>
                 {
                     if (steps > 450)
                     {
                         stop.Cancel();
                     }
-                }, stop: stop.Token).Finished);
+                }, cancellationToken: stop.Token).Finished);
             }
             using var resumed = Trainer.Resume(new RunFolder(path));
             Assert.Equal(whole.WeightsSha256, resumed.Run().WeightsSha256);
@@ -246,7 +246,7 @@ public sealed class TrainingTests
                 return false;
             });
             using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, Create) : new Trainer(configuration, Create, folder);
-            return trainer.Run(stop: stop.Token);
+            return trainer.Run(cancellationToken: stop.Token);
         }
 
         string[] Rows(string run) => [.. File.ReadLines(temporary[$"{run}/metrics.csv"]).Select(line => string.Join(',', line.Split(',')[..9]))];
@@ -287,7 +287,7 @@ public sealed class TrainingTests
                 }
             });
             using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, device: device) : new Trainer(configuration, folder: folder, device: device);
-            return trainer.Run(stop: stop.Token);
+            return trainer.Run(cancellationToken: stop.Token);
         }
     }
 
@@ -332,7 +332,7 @@ public sealed class TrainingTests
     /// <summary>An archive that only looks for the pending updates.</summary>
     private sealed class Pending : IArchive
     {
-        public bool Loading => false;
+        public bool IsLoading => false;
 
         public double Value { get; private set; }
 
@@ -430,7 +430,7 @@ public sealed class TrainingTests
     [Theory]
     [InlineData("vdn", "a mixer learns")]
     [InlineData("qtran", "QTRAN learns")]
-    [InlineData("liir", "LIIR learns")]
+    [InlineData("liir", "LIIR maximizes")]
     public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
     {
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));
@@ -449,7 +449,7 @@ public sealed class TrainingTests
         var spec = Catalog.CreateEnvironment("lbf:5x5-2p-1f").Spec with { StateSize = 0 };
         var configuration = Games.Configure(algorithm, "lbf:5x5-2p-1f", 10);
         var e = Assert.Throws<UsageException>(() => configuration.CreateLearner(configuration.Training.Context(spec, workers)));
-        Assert.StartsWith("the critic cannot see the state", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("the state is an input of the critic", e.Message, StringComparison.Ordinal);
         Assert.EndsWith(remedy, e.Message, StringComparison.Ordinal);
     }
 }

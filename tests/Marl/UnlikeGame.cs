@@ -35,7 +35,7 @@ internal sealed class UnlikeGame(params int[] teams) : IEnvironment
     {
         for (int agent = 0; agent < symbols.Length; agent++)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(actions[agent], Spec.Agents[agent].Actions);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(actions[agent], Spec.Agents[agent].ActionCount);
             rewards[agent] = actions[agent] == symbols[agent] ? Worth[agent] : 0;
         }
         Draw(ref rng);
@@ -45,7 +45,7 @@ internal sealed class UnlikeGame(params int[] teams) : IEnvironment
     public void Observe(int agent, Span<float> observation)
     {
         observation.Fill(1f);
-        observation[..Spec.Agents[agent].Actions].Clear();
+        observation[..Spec.Agents[agent].ActionCount].Clear();
         observation[symbols[agent]] = 1f;
     }
 
@@ -58,7 +58,7 @@ internal sealed class UnlikeGame(params int[] teams) : IEnvironment
     {
         for (int agent = 0; agent < symbols.Length; agent++)
         {
-            symbols[agent] = rng.NextInt(Spec.Agents[agent].Actions);
+            symbols[agent] = rng.NextInt(Spec.Agents[agent].ActionCount);
         }
     }
 }

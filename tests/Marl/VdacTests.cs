@@ -20,7 +20,7 @@ public sealed class VdacTests
     }
 
     [Fact]
-    public void AMixerNeedsOneReward() => Assert.StartsWith("VDAC learns one value of the team", Assert.Throws<UsageException>(
+    public void AMixerNeedsOneReward() => Assert.StartsWith("VDAC learns one value for the team", Assert.Throws<UsageException>(
         () => new Trainer(Games.Configure("vdac", "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])).Dispose()).Message, StringComparison.Ordinal);
 
     [Theory]

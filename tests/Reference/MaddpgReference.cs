@@ -85,18 +85,18 @@ public sealed class MaddpgReference
     {
         public int Call { get; set; }
 
-        public override void Gumbel(LossContext shard, int stream, Tensor noise)
+        public override void Gumbel(LossContext context, int stream, Tensor noise)
         {
             var (steps, agents, actions) = (noise.Shape[0], noise.Shape[2], noise.Shape[3]);
             int row = agents * actions;
             float[] drawn = new float[noise.Count];
-            for (int b = 0; b < shard.Episodes.Length; b++)
+            for (int b = 0; b < context.Episodes.Length; b++)
             {
-                int episode = Array.IndexOf(all, shard.Episodes[b]);
+                int episode = Array.IndexOf(all, context.Episodes[b]);
                 for (int t = 0; t < steps; t++)
                 {
                     gumbel.Span.Slice(((Call * all.Length + episode) * (gumbel.Count / (3 * all.Length * row)) + t) * row, row)
-                        .CopyTo(drawn.AsSpan((t * shard.Episodes.Length + b) * row));
+                        .CopyTo(drawn.AsSpan((t * context.Episodes.Length + b) * row));
                 }
             }
             noise.CopyFrom(drawn);

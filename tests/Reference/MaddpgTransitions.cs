@@ -51,7 +51,7 @@ internal sealed class MaddpgTransitions
             isLocal[i] ? [.. Enumerable.Range(0, o[i]), .. Enumerable.Range(longest, a[i])] : [.. seen, .. done]))];
 
         Critic NewCritic(ParameterLayout layout, ActionCriticKind kind)
-            => new(layout, Maddpg.CriticInput(spec, kind, agentId: false), new MlpNetwork(), hidden, shared: false, outputs: 1);
+            => new(layout, Maddpg.CriticInput(spec, kind, agentId: false), new MlpNetwork(), hidden, shareParameters: false, outputs: 1);
 
         int[] Sizes(string name) => [.. c.Numbers(name).Select(size => (int)size)];
     }
@@ -100,7 +100,7 @@ internal sealed class MaddpgTransitions
         var actions = isLocal[i] ? own : encoding.Replace(encoding.Repeat(tape, batch.ContinuousActions), own);
         var q = Maddpg.Values(critic, tape.Detached(critics[i].All.Online), batch, 0, actions);
         var squares = (output.Square() * batch.Available.Slice(0, 1)).Sum(-1);
-        return (c.Number("logit_reg") / spec.Agents[i].Actions * squares * Only(i) - q * Only(i)).Sum() / count;
+        return (c.Number("logit_reg") / spec.Agents[i].ActionCount * squares * Only(i) - q * Only(i)).Sum() / count;
     }
 
     /// <summary>Outputs and soft samples of all policies at a row, [1, B, N, A].</summary>
@@ -134,7 +134,7 @@ internal sealed class MaddpgTransitions
             episode.Rewards[i] = c[$"reward{i}"][call].Span[b];
             for (int row = 0; row < 2; row++)
             {
-                episode.AvailableTo(row, i)[..spec.Agents[i].Actions].Fill(true);
+                episode.AvailableActions(row, i)[..spec.Agents[i].ActionCount].Fill(true);
             }
         }
         return episode;

@@ -15,9 +15,9 @@ public sealed class ParetoActorCriticReference
         {
             CriticHidden = options.Hidden,
             NStep = (int)c.Number("q_nstep"),
-            EntropyStart = c.Number("initial_entropy_coef"),
+            EntropyCoefficientStart = c.Number("initial_entropy_coef"),
             EntropyCoefficient = c.Number("final_entropy_coef"),
-            EntropyAnneal = c.Number("entropy_end_ratio"),
+            EntropyAnnealFraction = c.Number("entropy_end_ratio"),
             StandardizeReturns = false,
             StandardizeRewards = false, // the peer's switch of this name does something else, which the clean variant leaves out
         };

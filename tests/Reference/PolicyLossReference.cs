@@ -47,7 +47,7 @@ public sealed class PolicyLossReference
         c.Compare("value_loss", valueLoss.Value);
         c.Compare("entropy", Mean(c, entropy).Value);
         c.Compare("loss", loss.Value);
-        c.Compare("clip_fraction", Mean(c, tape.Constant(ActorCritic.Outside(ratio, clip))).Value);
+        c.Compare("clip_fraction", Mean(c, tape.Constant(ActorCritic.IsClipped(ratio, clip))).Value);
         c.LeaveOut("approx_kl", "not among the metrics");
         c.Compare("grad.value", v.Gradient);
     }
@@ -56,7 +56,7 @@ public sealed class PolicyLossReference
     private static Tensor Normalized(ReferenceCase c)
     {
         int[] valid = [.. Enumerable.Range(0, c["mask"].Count).Where(i => c.Host("mask").Span[i] != 0)];
-        var episode = new Episode(EnvironmentSpec.Uniform("advantages", count: 1, observation: 1, actions: 1, episodeLimit: valid.Length, snapshotSize: 0))
+        var episode = new Episode(EnvironmentSpec.Uniform("advantages", agents: 1, observationSize: 1, actionCount: 1, episodeLimit: valid.Length, snapshotSize: 0))
         {
             Length = valid.Length,
         };

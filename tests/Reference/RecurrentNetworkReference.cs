@@ -33,7 +33,7 @@ public sealed class RecurrentNetworkReference
         network = c.Flag("use_feature_normalization") ? new NormalizedInput(network) : network;
         ParameterLayout actorLayout = new(), criticLayout = new();
         var agent = new Agent(actorLayout, spec, new AgentOptions { Network = network, Hidden = hidden, AgentId = false });
-        var critic = new Critic(criticLayout, new NetworkInput(spec, common: [InputColumn.State], own: []), network, hidden, shared: true, outputs: 1);
+        var critic = new Critic(criticLayout, new NetworkInput(spec, common: [InputColumn.State], own: []), network, hidden, shareParameters: true, outputs: 1);
         Parameters actor = Load("actor.", actorLayout), values = Load("critic.", criticLayout);
         Tensor observations = c["obs"].Reshape(steps, episodes, 1, c["obs"].Shape[2]), avail = c["avail"].Reshape(steps, episodes, 1, c["avail"].Shape[2]);
         Tensor nothing = Tensor.Zeros(steps, episodes, 1, 0), mask = c["masks"];

@@ -2,7 +2,7 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>One step of acting of the agents of (a): from what they see to what they do, epsilon-greedily.</summary>
+/// <summary>One step of action selection of the agents of (a), from observations to epsilon-greedy actions.</summary>
 internal static class ActingCases
 {
     public static IEnumerable<Case> All()
@@ -26,7 +26,7 @@ internal static class ActingCases
         };
     }
 
-    /// <summary>Every thread has a controller and its share of the environments, as in a rollout.</summary>
+    /// <summary>Each thread has a controller and a part of the environments, as in a rollout.</summary>
     private static Work Ours(QmixSize size, int environments, int threads)
     {
         using var workers = new Workers(1);

@@ -1,9 +1,9 @@
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>Numbers to compute with.</summary>
+/// <summary>Random operands.</summary>
 internal static class Data
 {
-    /// <summary>Uniform in [-scale, scale); large tensors repeat themselves, since chance would take longer than the measurement.</summary>
+    /// <summary>Returns uniform values in [-scale, scale). Large tensors repeat a block, because drawing would take longer than the measurement.</summary>
     public static Tensor Uniform(float scale, params ReadOnlySpan<int> lengths)
     {
         const int Period = 1 << 20;
@@ -16,6 +16,6 @@ internal static class Data
         return x;
     }
 
-    /// <summary>Uniform in [-1, 1).</summary>
+    /// <summary>Returns uniform values in [-1, 1).</summary>
     public static Tensor Noise(params ReadOnlySpan<int> lengths) => Uniform(1f, lengths);
 }

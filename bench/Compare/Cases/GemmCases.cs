@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>Products of the shapes that agents make: few columns, little depth, from tens to thousands of rows.</summary>
+/// <summary>Matrix products of the shapes of agent networks: few columns, small depth, tens to thousands of rows.</summary>
 internal static class GemmCases
 {
     public static IEnumerable<Case> All()
     {
-        // A layer forwards, y = x W^T.
+        // Forward pass of a layer, y = x W^T.
         (int M, int N, int K)[] layers =
         [
             (60, 64, 64), (160, 64, 96), (160, 192, 64), (640, 192, 64), (1920, 64, 120), (1920, 160, 64),
@@ -17,7 +17,7 @@ internal static class GemmCases
         {
             yield return Of("nt", m, n, k);
         }
-        // Backwards: the gradient of a GRU step's state and of its inputs, dx = dy W, and of its weights, dW = dy^T x.
+        // Backward pass: the gradients of a GRU step's state and inputs, dx = dy W, and of its weights, dW = dy^T x.
         yield return Of("nn", 160, 64, 192);
         yield return Of("nn", 9600, 64, 192);
         yield return Of("tn", 192, 64, 9600);
@@ -33,7 +33,7 @@ internal static class GemmCases
             Seconds = 0.05,
         };
 
-    /// <summary>Every thread has its share of the rows of c, as shards of a batch have.</summary>
+    /// <summary>Each thread computes a part of the rows of c, as shards of a batch do.</summary>
     private static Work Ours(string kind, int m, int n, int k, int threads)
         => Work.OfParts([.. Enumerable.Range(0, threads).Select(_ => Part(kind, m / threads, n, k))]);
 

@@ -3,7 +3,7 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Bench.Compare;
 
-/// <summary>A GRU over the sequence of (a), forwards and backwards, with the gradients of its input and of all its weights.</summary>
+/// <summary>A GRU over the sequence of (a), forward and backward, with the gradients of its input and all its weights.</summary>
 internal static class GruCases
 {
     private const int Steps = 60, Rows = 160, Hidden = 64;

@@ -68,7 +68,7 @@ internal static class ListCommand
         string Sizes(string id)
         {
             var spec = Catalog.CreateEnvironment(id).Spec;
-            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.Observation), (spec.IsContinuous ? "box " : "") + Each(agent => agent.Actions),
+            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.ObservationSize), (spec.IsContinuous ? "box " : "") + Each(agent => agent.ActionCount),
                 $"{spec.StateSize}", $"{spec.EpisodeLimit}");
 
             string Each(Func<AgentSpec, int> size) => string.Join('/', spec.Agents.Select(size).Distinct());
@@ -95,7 +95,7 @@ internal static class ListCommand
             return Columns(all.Select(option => (option.Name, $"{option.Value.PadRight(width)}  {Words(option)}{Documentation.Of(option.Member)}".TrimEnd())));
         }
 
-        string Words(OptionListing option) => option.Words.Count == 0 ? "" : $"{string.Join(" | ", option.Words)}. ";
+        string Words(OptionListing option) => option.AllowedValues.Count == 0 ? "" : $"{string.Join(" | ", option.AllowedValues)}. ";
     }
 
     private static IEnumerable<string> Columns(IEnumerable<(string Left, string Right)> rows)

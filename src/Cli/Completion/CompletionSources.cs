@@ -72,7 +72,7 @@ internal static class CompletionSources
             return options.Select(option => $"{option.Name}=");
         }
         var named = options.FirstOrDefault(option => option.Name == word[..equals]);
-        IEnumerable<string> values = named is null ? [] : named.Value is "true" or "false" ? ["true", "false"] : named.Words;
+        IEnumerable<string> values = named is null ? [] : named.Value is "true" or "false" ? ["true", "false"] : named.AllowedValues;
         return values.Select(value => $"{word[..equals]}={value}");
     }
 

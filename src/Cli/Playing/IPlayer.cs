@@ -46,13 +46,13 @@ internal sealed class RandomPlayer(EnvironmentSpec spec, Rng chances) : IPlayer
             var size = spec.Agents[agent];
             if (size.Box is { } box)
             {
-                foreach (ref float number in vectors.AsSpan(agent * spec.ActionCount, size.Actions))
+                foreach (ref float number in vectors.AsSpan(agent * spec.ActionCount, size.ActionCount))
                 {
                     number = chance.NextSingle(box.Low, box.High);
                 }
                 continue;
             }
-            bool[] available = new bool[size.Actions];
+            bool[] available = new bool[size.ActionCount];
             environment.ReadAvailable(agent, available);
             int[] choices = [.. Enumerable.Range(0, available.Length).Where(action => available[action])];
             actions[agent] = choices[chance.NextInt(choices.Length)];

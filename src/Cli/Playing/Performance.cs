@@ -32,7 +32,7 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
 
     /// <summary>A word for what an agent did.</summary>
     private string ActionName(int agent, JointAction actions)
-        => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].Actions].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
+        => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].ActionCount].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
         : environment is IRenderable pictured ? pictured.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Whether nothing comes after a frame.</summary>

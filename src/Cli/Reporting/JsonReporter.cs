@@ -9,7 +9,7 @@ internal sealed class JsonReporter(TextWriter output) : IReporter
     /// <inheritdoc/>
     public TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop)
     {
-        var summary = trainer.Run(progress: row => Write("progress", row.ToJson()), stop: stop);
+        var summary = trainer.Run(progress: row => Write("progress", row.ToJson()), cancellationToken: stop);
         var last = summary.ToJson();
         last["run"] = folder;
         Write("summary", last);

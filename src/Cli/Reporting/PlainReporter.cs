@@ -12,7 +12,7 @@ internal sealed class PlainReporter(TextWriter output) : IReporter
         output.WriteLine(Text.Title(trainer.Configuration));
         output.WriteLine(Row("steps", "episodes", "updates", "return", "spread", "training", "explore", "loss", "steps/s", "left"));
         long total = trainer.Configuration.Training.Steps;
-        var summary = trainer.Run(progress: row => output.WriteLine(Row(row, total)), stop: stop);
+        var summary = trainer.Run(progress: row => output.WriteLine(Row(row, total)), cancellationToken: stop);
         foreach (string line in Text.Summary(summary, folder))
         {
             output.WriteLine(line);

@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>A network that acts.</summary>
-/// <param name="Agent">what it is.</param>
-/// <param name="Parameters">its weights, maybe among others.</param>
+/// <summary>An agent network with its weights.</summary>
+/// <param name="Agent">The network.</param>
+/// <param name="Parameters">A block of parameters that contains its weights.</param>
 public readonly record struct Actor(Agent Agent, Parameters Parameters);

@@ -1,9 +1,10 @@
 namespace Marl.Native.Rl;
 
-/// <content>What is remembered of episodes under way: of a row of segments, or of all rows.</content>
+/// <content>The memory of episodes in progress (previous actions and recurrent states), of one row or of all rows.</content>
 internal sealed partial class Controller
 {
-    /// <summary>An episode begins in a row of segments: the state is reset, and there is no previous action.</summary>
+    /// <summary>Begins an episode in a row of segments: resets the recurrent state and the previous actions.</summary>
+    /// <param name="row">The row.</param>
     internal void BeginRow(int row)
     {
         foreach (var h in state)
@@ -14,9 +15,9 @@ internal sealed partial class Controller
         continueMask[row].Span.Clear();
     }
 
-    /// <summary>Saves the state and the previous actions of a row of segments.</summary>
-    /// <param name="row">which.</param>
-    /// <param name="memory">[<see cref="RowSize"/>]</param>
+    /// <summary>Saves the recurrent state and the previous actions of a row of segments.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="memory">Destination [<see cref="RowMemorySize"/>].</param>
     internal void SaveRow(int row, Span<float> memory)
     {
         previous[row].Span.CopyTo(memory);
@@ -28,7 +29,9 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Resumes an episode in a row of segments, as <see cref="SaveRow"/> left it.</summary>
+    /// <summary>Resumes an episode in a row of segments from the memory that <see cref="SaveRow"/> wrote.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="memory">Source [<see cref="RowMemorySize"/>].</param>
     internal void ResumeRow(int row, ReadOnlySpan<float> memory)
     {
         var last = previous[row].Span;
@@ -42,7 +45,7 @@ internal sealed partial class Controller
         continueMask[row].Span.Fill(1f);
     }
 
-    /// <summary>Writes the state and the actions before the first row of a segment into it.</summary>
+    /// <summary>Records the recurrent state and the actions before the first row of a segment in the segment.</summary>
     internal void RecordStart(int row, Episode segment)
     {
         var actions = segment.Ints(Segment.ActionsBefore).All;
@@ -56,16 +59,16 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Length of what <see cref="SaveRow"/> writes.</summary>
-    internal int RowSize => previous[0].Count + state.Sum(h => h[0].Count);
+    /// <summary>The number of elements that <see cref="SaveRow"/> writes.</summary>
+    internal int RowMemorySize => previous[0].Count + state.Sum(h => h[0].Count);
 
     /// <summary>Whether no step of the episode has been taken.</summary>
     public bool IsFirstStep => step == 0;
 
-    /// <summary>Length of what <see cref="Save"/> writes.</summary>
+    /// <summary>The number of elements that <see cref="Save"/> writes.</summary>
     public int MemorySize => 1 + previous.Span.Length + state.Sum(h => h.Span.Length);
 
-    /// <summary>Writes the memory of all episodes: the steps taken, the last actions and the recurrent state.</summary>
+    /// <summary>Saves the memory of all episodes: the number of steps, the previous actions and the recurrent states.</summary>
     public void Save(Span<double> memory)
     {
         int end = 0;
@@ -83,7 +86,7 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Puts back what <see cref="Save"/> wrote.</summary>
+    /// <summary>Restores the memory that <see cref="Save"/> wrote.</summary>
     public void Restore(ReadOnlySpan<double> memory)
     {
         int end = 0;

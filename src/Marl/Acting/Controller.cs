@@ -1,60 +1,61 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Acts for all agents of several environments at once: gathers their observations, runs the agent network one step, chooses actions, and carries the
-/// recurrent state on. Environments whose episode is over are dropped from the batch; rows do not influence each other. Of an ensemble every member runs, and
-/// an agent acts by the member that it plays.
+/// Selects the actions of all agents of several environments as one batch: gathers observations, runs the agent network for one step, selects actions, and
+/// keeps the recurrent state. Environments whose episode has ended are dropped from the batch; rows are independent of each other. All members of an ensemble
+/// run, and each agent's action comes from the member that it plays.
 /// </summary>
 internal sealed partial class Controller
 {
     private readonly Actor[] actors;
-    private readonly InferenceWeights[] frozen;
+    private readonly InferenceWeights[] weights;
     private readonly Tensor[] state;
     private readonly Agent agent;
     private readonly Exploration selector;
-    private readonly TanhPolicy? box;
+    private readonly TanhPolicy? tanhPolicy;
     private readonly Tape tape = new();
     private readonly Tensor observations, states, previous, fingerprints, continueMask;
     private int count, step;
     private bool segmented;
 
-    /// <summary>For up to <paramref name="capacity"/> environments.</summary>
-    /// <param name="actors">one, or the members of an ensemble.</param>
-    /// <param name="selector">how actions are chosen.</param>
-    /// <param name="spec">the environments.</param>
-    /// <param name="capacity">rows that there is room for.</param>
-    /// <param name="weights">those of another controller for the same actors, which are shared and stay as they are; by default its own, see <see cref="UpdateWeights"/>.</param>
+    /// <summary>Creates a controller of up to <paramref name="capacity"/> environments.</summary>
+    /// <param name="actors">One network, or the members of an ensemble.</param>
+    /// <param name="selector">Selects actions from the networks' outputs.</param>
+    /// <param name="spec">The environments.</param>
+    /// <param name="capacity">The maximum number of rows.</param>
+    /// <param name="weights">Weights to share with another controller of the same actors; by default a copy of its own, see
+    /// <see cref="UpdateWeights"/>.</param>
     public Controller(IReadOnlyList<Actor> actors, Exploration selector, EnvironmentSpec spec, int capacity, InferenceWeights[]? weights = null)
     {
         (this.actors, this.selector, agent) = ([.. actors], selector, actors[0].Agent);
-        frozen = weights ?? new InferenceWeights[actors.Count];
-        for (int member = 0; member < frozen.Length && weights is null; member++)
+        this.weights = weights ?? new InferenceWeights[actors.Count];
+        for (int member = 0; member < this.weights.Length && weights is null; member++)
         {
-            // Members may have their weights in one block.
+            // Members may share one block of parameters.
             int same = Array.FindIndex(this.actors, actor => actor.Parameters == actors[member].Parameters);
-            frozen[member] = same < member ? frozen[same] : new InferenceWeights(actors[member].Parameters.Layout);
+            this.weights[member] = same < member ? this.weights[same] : new InferenceWeights(actors[member].Parameters.Layout);
         }
         state = [.. actors.Select(_ => Tensor.Zeros(capacity, agent.Agents, agent.StateSize))];
         var input = agent.Input;
-        states = input.Reads(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
-        observations = input.Reads(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
+        states = input.Contains(InputColumn.State) ? Tensor.Zeros(capacity, spec.StateSize) : default;
+        observations = input.Contains(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
         continueMask = Tensor.Zeros(capacity, agent.Agents);
-        box = spec.IsContinuous ? new TanhPolicy(spec) : null;
-        previous = box is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
+        tanhPolicy = spec.IsContinuous ? new TanhPolicy(spec) : null;
+        previous = tanhPolicy is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
     }
 
-    /// <summary>The weights that each actor acts with, as of the last <see cref="UpdateWeights"/>. Controllers on other threads may share them.</summary>
-    public InferenceWeights[] Weights => frozen;
+    /// <summary>The weights of each actor as of the last <see cref="UpdateWeights"/>. Controllers on other threads may share them.</summary>
+    public InferenceWeights[] Weights => weights;
 
-    /// <summary>From now on it acts with the parameters as they are now. To be called before the first episode, and whenever they have changed.</summary>
+    /// <summary>Copies the actors' parameters. Call it before the first episode, and after the parameters have changed.</summary>
     public void UpdateWeights()
     {
         for (int member = 0; member < actors.Length; member++)
         {
-            if (member == 0 || Array.IndexOf(frozen, frozen[member]) == member)
+            if (member == 0 || Array.IndexOf(weights, weights[member]) == member)
             {
-                frozen[member].CopyFrom(actors[member].Parameters);
+                weights[member].CopyFrom(actors[member].Parameters);
             }
         }
     }
@@ -69,18 +70,19 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Begins segments in <paramref name="environments"/> rows; each row is then begun or resumed by itself.</summary>
+    /// <summary>Begins segments in <paramref name="environments"/> rows. Each row must then be begun (<see cref="BeginRow"/>) or resumed
+    /// (<see cref="ResumeRow"/>).</summary>
     internal void BeginSegments(int environments)
     {
         Begin(environments);
         segmented = true;
     }
 
-    /// <summary>Chooses the joint action of the present row of every episode and writes it there.</summary>
-    /// <param name="episodes">as many as there are rows.</param>
-    /// <param name="exploration">see <see cref="Exploration"/>, or <see cref="TanhPolicy"/> where actions are continuous.</param>
-    /// <param name="rngs">random numbers, one stream per row.</param>
-    /// <param name="outputs">[N, A] receives the outputs of the first row, each agent's from the member that it plays; may be empty.</param>
+    /// <summary>Selects the joint action of the current step of every episode and writes it to the episode.</summary>
+    /// <param name="episodes">One episode per row.</param>
+    /// <param name="exploration">The exploration rate, see <see cref="Exploration"/>; of continuous actions <see cref="TanhPolicy"/>.</param>
+    /// <param name="rngs">One random number generator per row.</param>
+    /// <param name="outputs">Receives the network's outputs of the first row [N, A], each agent's from the member that it plays; may be empty.</param>
     public void Act(ReadOnlySpan<Episode> episodes, float exploration, Span<Rng> rngs, Span<float> outputs = default)
     {
         using (tape.NoGrad())
@@ -93,7 +95,7 @@ internal sealed partial class Controller
                 CopyOutputs(episodes[0], member, output, outputs);
                 for (int row = 0; row < count; row++)
                 {
-                    Choose(episodes[row], member, output.Span.Slice(row * agent.Agents * agent.Actions), previous[row].Span, exploration, ref rngs[row]);
+                    SelectActions(episodes[row], member, output.Span.Slice(row * agent.Agents * agent.Actions), previous[row].Span, exploration, ref rngs[row]);
                 }
             }
         }
@@ -104,9 +106,9 @@ internal sealed partial class Controller
         step++;
     }
 
-    /// <summary>The outputs that <see cref="Act"/> would choose from in the only row; nothing is chosen, and the recurrent state stays.</summary>
-    /// <param name="episode">of that row.</param>
-    /// <param name="outputs">[N, A] receives them, each agent's from the member that it plays.</param>
+    /// <summary>Computes the outputs of the only row without selecting an action or changing the recurrent state.</summary>
+    /// <param name="episode">The episode of the row.</param>
+    /// <param name="outputs">Receives the outputs [N, A], each agent's from the member that it plays.</param>
     public void Outputs(in Episode episode, Span<float> outputs)
     {
         using (tape.NoGrad())
@@ -119,13 +121,13 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Replaces the last actions of the only row, for agents that see them.</summary>
+    /// <summary>Sets the previous actions of the only row.</summary>
     public void SetLastActions(JointAction actions)
     {
         var last = previous[0].Span;
         for (int n = 0; n < agent.Agents; n++)
         {
-            if (box is null)
+            if (tanhPolicy is null)
             {
                 last[n] = actions[n];
                 continue;
@@ -134,7 +136,7 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>The input of the present rows.</summary>
+    /// <summary>Builds the network's input from the current step of every row.</summary>
     private InputRows Gather(ReadOnlySpan<Episode> episodes)
     {
         var (prev, when) = (previous.Slice(0, count), fingerprints.Slice(0, count));
@@ -152,14 +154,14 @@ internal sealed partial class Controller
         });
     }
 
-    /// <summary>A member's outputs [1, B, N, A] and the recurrent state [B, N, H] after the step.</summary>
+    /// <summary>Computes a member's outputs [1, B, N, A] and the recurrent state [B, N, H] after the step.</summary>
     private (Tensor Output, Tensor After) Forward(int member, in InputRows input)
     {
-        var (output, _, after) = actors[member].Agent.Forward(tape.Detached(frozen[member]), input, tape.Constant(state[member].Slice(0, count)));
+        var (output, _, after) = actors[member].Agent.Forward(tape.Detached(weights[member]), input, tape.Constant(state[member].Slice(0, count)));
         return (output.Value, after.Value);
     }
 
-    /// <summary>Copies the outputs of the agents that play a member in the first row.</summary>
+    /// <summary>Copies the outputs of the first row's agents that play a member.</summary>
     private void CopyOutputs(Episode episode, int member, Tensor output, Span<float> outputs)
     {
         for (int n = 0; n < agent.Agents && !outputs.IsEmpty; n++)
@@ -171,7 +173,7 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Copies row t of an episode, if anything reads it.</summary>
+    /// <summary>Copies row t of an episode, if the network reads it.</summary>
     private static void Gather(ReadOnlySpan<float> source, int t, Tensor target, int row)
     {
         if (!target.IsNone)
@@ -181,15 +183,15 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>[1, B, ..] the rows that are in use.</summary>
+    /// <summary>Returns the rows in use as one step, [1, B, ..].</summary>
     private Tensor OneStep(Tensor x) => x.IsNone ? x
         : x.Shape.Rank == 2 ? x.Slice(0, count).Reshape(1, count, x.Shape[1]) : x.Slice(0, count).Reshape(1, count, x.Shape[1], x.Shape[2]);
 
-    /// <summary>Chooses for the agents that play a member, from its output [N, A] for all.</summary>
-    private void Choose(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
+    /// <summary>Selects the actions of the agents that play a member from its outputs [N, A].</summary>
+    private void SelectActions(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
     {
         int row = episode.Length;
-        var choices = episode.Choices(row);
+        var choices = episode.ActionsAt(row);
         var members = episode.Members;
         var policy = episode.Find(Column.Policy) is ColumnData<float> column ? column.Row(row) : default;
         for (int n = 0; n < agent.Agents; n++)
@@ -199,14 +201,14 @@ internal sealed partial class Controller
                 continue;
             }
             var output = values.Slice(n * agent.Actions, agent.Actions);
-            if (box is not null)
+            if (tanhPolicy is not null)
             {
                 var action = episode.ContinuousAction(row, n);
-                box.Act(n, output, exploration, ref rng, action);
+                tanhPolicy.Act(n, output, exploration, ref rng, action);
                 action.CopyTo(taken[(n * agent.Actions)..]);
                 continue;
             }
-            var available = episode.AvailableTo(row, n);
+            var available = episode.AvailableActions(row, n);
             (choices[n], episode.ProbabilitiesAt(row)[n]) = selector.Select(output, available, exploration, ref rng);
             taken[n] = choices[n];
             if (policy.Length > 0)
@@ -216,7 +218,7 @@ internal sealed partial class Controller
         }
     }
 
-    /// <summary>Drops a row; the last one takes its place. The caller moves its episodes and streams likewise.</summary>
+    /// <summary>Drops a row and moves the last row to its place. The caller does the same with its episodes and generators.</summary>
     public void Drop(int row)
     {
         count--;

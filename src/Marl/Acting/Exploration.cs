@@ -4,64 +4,81 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// How actions are chosen from the outputs of the agents' networks: sampling, probabilities and log-probabilities, and how the exploration rate changes over
-/// training. It is a part of an algorithm's options; derive a record from it to bring your own.
+/// Selects actions from the outputs of the agents' networks during training: the schedule of the exploration rate, sampling, and the probabilities of
+/// actions. It is a part of an algorithm's options. Derive a record from it for an exploration of your own.
 /// </summary>
+/// <example>
+/// Uniformly random actions for some steps, and greedy ones afterwards:
+/// <code>
+/// public sealed record WarmUp : Exploration
+/// {
+///     private static readonly EpsilonGreedy Greedy = new();
+///     public long RandomSteps { get; init; } = 10_000;
+///     public override float RateAt(long steps) => steps &lt; RandomSteps ? 1f : 0f;
+///     public override (int Action, float Probability) Select(
+///         ReadOnlySpan&lt;float&gt; values, ReadOnlySpan&lt;bool&gt; available, float rate, ref Rng rng)
+///         => Greedy.Select(values, available, rate, ref rng);
+///     public override void Probabilities(
+///         ReadOnlySpan&lt;float&gt; values, ReadOnlySpan&lt;bool&gt; available, float rate, Span&lt;float&gt; probabilities)
+///         => Greedy.Probabilities(values, available, rate, probabilities);
+/// }
+/// </code></example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]
 [JsonDerivedType(typeof(EpsilonGreedy), "epsilon-greedy")]
 [JsonDerivedType(typeof(SoftmaxPolicy), "softmax")]
 [JsonDerivedType(typeof(PolicyNoise), "noise")]
 public abstract record Exploration
 {
-    /// <summary>Whether actions are sampled also at rate 0: the network's output is a policy to draw from, not values to maximize.</summary>
+    /// <summary>Whether actions are sampled at rate 0 too: the network's outputs are logits of a stochastic policy, not action values.</summary>
     public virtual bool IsStochastic => false;
 
-    /// <summary>The exploration rate after <paramref name="steps"/> environment steps; 0 plays what was learned.</summary>
+    /// <summary>Returns the exploration rate after <paramref name="steps"/> environment steps. At rate 0, as in evaluations, nothing is explored.</summary>
     public abstract float RateAt(long steps);
 
-    /// <summary>The same for a given environment, where it depends on the kind of its actions.</summary>
+    /// <summary>Returns the exploration to use in an environment, if it depends on the kind of actions.</summary>
     public virtual Exploration For(EnvironmentSpec spec) => this;
 
-    /// <summary>Chooses among the available actions.</summary>
-    /// <param name="values">[A] values or logits.</param>
-    /// <param name="available">[A]</param>
+    /// <summary>Selects an available action.</summary>
+    /// <param name="values">Action values or logits [A].</param>
+    /// <param name="available">Mask of available actions [A].</param>
     /// <param name="rate">The exploration rate.</param>
-    /// <param name="rng">The stream of random numbers.</param>
-    /// <returns>An action, and the probability with which it was chosen.</returns>
+    /// <param name="rng">The random number generator.</param>
+    /// <returns>The index of the action, and the probability with which it was selected.</returns>
     public abstract (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, ref Rng rng);
 
-    /// <summary>The distribution that <see cref="Select"/> draws from.</summary>
-    /// <param name="values">[A] values or logits.</param>
-    /// <param name="available">[A]</param>
+    /// <summary>Computes the distribution that <see cref="Select"/> samples from.</summary>
+    /// <param name="values">Action values or logits [A].</param>
+    /// <param name="available">Mask of available actions [A].</param>
     /// <param name="rate">The exploration rate.</param>
-    /// <param name="probabilities">[A] receives the probability of every action, 0 for the unavailable.</param>
+    /// <param name="probabilities">Receives the probability of every action [A]; 0 for unavailable actions.</param>
     public abstract void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, Span<float> probabilities);
 
-    /// <summary>log pi along the last axis, of the same shape; 0 where unavailable. Differentiable.</summary>
-    /// <param name="logits">[.., A]</param>
-    /// <param name="available">[.., A], 1 where available; rows of padding are 0.</param>
+    /// <summary>Computes log pi [.., A] along the last axis; 0 for unavailable actions. Differentiable.</summary>
+    /// <param name="logits">Outputs of the network [.., A].</param>
+    /// <param name="available">Mask of available actions [.., A]; padding rows are 0.</param>
     /// <param name="rate">The exploration rate.</param>
-    /// <exception cref="UsageException">It has no differentiable policy.</exception>
+    /// <exception cref="UsageException">The exploration has no differentiable policy.</exception>
     public virtual Var LogPolicy(Var logits, Tensor available, float rate = 0f)
-        => throw new UsageException($"exploration {GetType().Name} has no policy that can be differentiated; policy gradients need exploration=softmax");
+        => throw new UsageException($"exploration {GetType().Name} has no differentiable policy; policy gradients need exploration=softmax");
 
-    /// <summary>Refuses values out of range.</summary>
-    /// <exception cref="UsageException">Names the option and its range.</exception>
+    /// <summary>Checks that all options are in range.</summary>
+    /// <exception cref="UsageException">An option is out of range; the message names it and the range.</exception>
     public virtual void Validate()
     {
     }
 }
 
-/// <summary>The action of the greatest value, or with probability epsilon a uniformly random available one. Epsilon is annealed linearly.</summary>
+/// <summary>Epsilon-greedy exploration: with probability epsilon a uniformly random available action, otherwise the one with the largest value. Epsilon is
+/// annealed linearly.</summary>
 public sealed record EpsilonGreedy : Exploration
 {
-    /// <summary>Epsilon at the beginning of training.</summary>
+    /// <summary>Epsilon at the start of training, in [0, 1].</summary>
     public float EpsilonStart { get; init; } = 1f;
 
-    /// <summary>Epsilon after <see cref="EpsilonAnneal"/> steps.</summary>
+    /// <summary>Epsilon after <see cref="EpsilonAnneal"/> steps, in [0, 1].</summary>
     public float EpsilonFinish { get; init; } = 0.05f;
 
-    /// <summary>Environment steps over which epsilon is annealed.</summary>
+    /// <summary>Environment steps over which epsilon is annealed linearly.</summary>
     public long EpsilonAnneal { get; init; } = 200_000;
 
     /// <inheritdoc/>
@@ -83,11 +100,14 @@ public sealed record EpsilonGreedy : Exploration
         {
             return (greedy, 1f);
         }
-        int action = rng.NextSingle() < rate ? Any(available, ref rng) : greedy;
+        int action = rng.NextSingle() < rate ? RandomAvailable(available, ref rng) : greedy;
         return (action, rate / available.Count(true) + (action == greedy ? 1f - rate : 0f));
     }
 
-    /// <summary>The first greatest among the available.</summary>
+    /// <summary>Returns the available action with the largest value; the first of equal ones.</summary>
+    /// <param name="values">Action values [A].</param>
+    /// <param name="available">Mask of available actions [A].</param>
+    /// <exception cref="InvalidOperationException">No action is available.</exception>
     public static int Greedy(ReadOnlySpan<float> values, ReadOnlySpan<bool> available)
     {
         int best = -1;
@@ -101,7 +121,7 @@ public sealed record EpsilonGreedy : Exploration
         return best >= 0 ? best : throw new InvalidOperationException("no action is available");
     }
 
-    /// <summary>p(u) = epsilon / k + (1 - epsilon) [u greedy] over the k available actions, 0 for the others.</summary>
+    /// <summary>Computes p(u) = epsilon / k + (1 - epsilon) [u greedy] for the k available actions; 0 for the others.</summary>
     public override void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, Span<float> probabilities)
     {
         float share = rate / available.Count(true);
@@ -112,7 +132,7 @@ public sealed record EpsilonGreedy : Exploration
         probabilities[Greedy(values, available)] += 1f - rate;
     }
 
-    private static int Any(ReadOnlySpan<bool> available, ref Rng rng)
+    private static int RandomAvailable(ReadOnlySpan<bool> available, ref Rng rng)
     {
         int skip = rng.NextInt(available.Count(true));
         int action = available.IndexOf(true);
@@ -125,22 +145,22 @@ public sealed record EpsilonGreedy : Exploration
 }
 
 /// <summary>
-/// Actions drawn from a policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k. What is explored is the floor, the share of the uniform policy (COMA's bounded
-/// softmax, Foerster et al. 2018, section 5). Acting reads it number by number, losses differentiate it (<see cref="LogPolicy"/>).
+/// The stochastic policy pi(u) = (1 - floor) softmax(logits)(u) + floor / k over the k available actions. The exploration rate is the floor, the probability
+/// of a uniformly random action (bounded softmax of COMA, Foerster et al. 2018, section 5). 0: the softmax alone.
 /// </summary>
 public sealed record SoftmaxPolicy : Exploration
 {
-    /// <summary>The floor at the beginning of training.</summary>
+    /// <summary>Floor at the start of training, in [0, 1]: the probability of a uniformly random action.</summary>
     public float EpsilonFloorStart { get; init; }
 
-    /// <summary>The floor after <see cref="EpsilonFloorAnneal"/> steps.</summary>
+    /// <summary>Floor after <see cref="EpsilonFloorAnneal"/> steps, in [0, 1].</summary>
     public float EpsilonFloorFinish { get; init; }
 
     /// <summary>Environment steps over which the floor is annealed linearly.</summary>
     public long EpsilonFloorAnneal { get; init; }
 
-    /// <summary>Whether softmax and floor are over the k available actions. Otherwise both are over all actions, and what is available is scaled up to 1
-    /// (PyMARL, Samvelyan et al. 2019); without a floor this is the same.</summary>
+    /// <summary>Whether softmax and floor are computed over the available actions. false: over all actions, and the probabilities of the available ones are
+    /// rescaled to sum to 1 (PyMARL, Samvelyan et al. 2019). Both are the same without a floor.</summary>
     public bool MaskBeforeSoftmax { get; init; } = true;
 
     /// <inheritdoc/>
@@ -161,16 +181,16 @@ public sealed record SoftmaxPolicy : Exploration
     public override (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, ref Rng rng)
     {
         var policy = PolicyOf(values, available, rate);
-        // The first action whose share of the cumulated probability is passed; rounding may leave the last available one.
-        float left = rng.NextSingle();
+        // The first action at which the cumulative probability exceeds u; because of rounding it may be the last available one.
+        float remaining = rng.NextSingle();
         int chosen = -1;
         float probability = 0;
-        for (int action = 0; action < values.Length && left >= 0; action++)
+        for (int action = 0; action < values.Length && remaining >= 0; action++)
         {
             if (available[action])
             {
                 (chosen, probability) = (action, policy.Of(values[action]));
-                left -= probability;
+                remaining -= probability;
             }
         }
         return chosen >= 0 ? (chosen, probability) : throw new InvalidOperationException("no action is available");
@@ -186,10 +206,10 @@ public sealed record SoftmaxPolicy : Exploration
         }
     }
 
-    /// <summary>log pi along the last axis, of the same shape; 0 for what is unavailable. Gradients flow through the floor.</summary>
-    /// <param name="logits">[.., A]</param>
-    /// <param name="available">[.., A], 1 where available; rows of padding are 0.</param>
-    /// <param name="rate">The floor, the share of the uniform policy.</param>
+    /// <summary>Computes log pi [.., A] along the last axis, floor included; 0 for unavailable actions. Differentiable.</summary>
+    /// <param name="logits">Outputs of the network [.., A].</param>
+    /// <param name="available">Mask of available actions [.., A]; padding rows are 0.</param>
+    /// <param name="rate">The floor, in [0, 1].</param>
     public override Var LogPolicy(Var logits, Tensor available, float rate = 0f)
     {
         if (rate == 0)
@@ -197,8 +217,8 @@ public sealed record SoftmaxPolicy : Exploration
             return logits.LogSoftmax(available);
         }
         int actions = logits.Shape[-1];
-        var can = logits.Tape.Constant(available);
-        var k = can.Sum(-1).Reshape(logits.Shape.With(-1, 1));
+        var mask = logits.Tape.Constant(available);
+        var k = mask.Sum(-1).Reshape(logits.Shape.With(-1, 1));
         Var policy;
         if (MaskBeforeSoftmax)
         {
@@ -207,25 +227,25 @@ public sealed record SoftmaxPolicy : Exploration
         else
         {
             policy = (1f - rate) * logits.Softmax() + rate / actions;
-            policy /= (policy * can).Sum(-1).Reshape(k.Shape).MaskedFill(k.Value, 1f);
+            policy /= (policy * mask).Sum(-1).Reshape(k.Shape).MaskedFill(k.Value, 1f);
         }
         return policy.MaskedFill(available, 1f).Log();
     }
 
-    /// <summary>pi for some logits.</summary>
+    /// <summary>Computes what pi(u) needs besides the logit of u.</summary>
     private Distribution PolicyOf(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float floor)
     {
         bool all = !MaskBeforeSoftmax && floor > 0;
-        float greatest = float.NegativeInfinity, sum = 0;
+        float max = float.NegativeInfinity, sum = 0;
         for (int action = 0; action < values.Length; action++)
         {
-            greatest = all || available[action] ? MathF.Max(greatest, values[action]) : greatest;
+            max = all || available[action] ? MathF.Max(max, values[action]) : max;
         }
         for (int action = 0; action < values.Length; action++)
         {
-            sum += all || available[action] ? Exp(values[action] - greatest) : 0f;
+            sum += all || available[action] ? Exp(values[action] - max) : 0f;
         }
-        var policy = new Distribution(greatest, sum, floor, floor / (all ? values.Length : available.Count(true)), 1f);
+        var policy = new Distribution(max, sum, floor, floor / (all ? values.Length : available.Count(true)), 1f);
         if (!all)
         {
             return policy;
@@ -240,27 +260,27 @@ public sealed record SoftmaxPolicy : Exploration
 
     private static float Exp(float x) => F1.Exp(new F1(x)).Value;
 
-    private readonly record struct Distribution(float Greatest, float Sum, float Floor, float Share, float Total)
+    private readonly record struct Distribution(float Max, float Sum, float Floor, float Share, float Total)
     {
-        public float Of(float value) => (Share + (1f - Floor) * Exp(value - Greatest) / Sum) / Total;
+        public float Of(float value) => (Share + (1f - Floor) * Exp(value - Max) / Sum) / Total;
     }
 }
 
 /// <summary>
-/// Exploration of deterministic policies (MADDPG, Lowe et al. 2017, section 4.1). Discrete actions: a sample of softmax(logits) at any rate above 0, else the
-/// likeliest action. Continuous actions: Gaussian noise whose standard deviation is the rate, as a share of half the range, annealed linearly.
+/// Exploration of deterministic policies (MADDPG, Lowe et al. 2017, section 4.1). Continuous actions: Gaussian noise whose standard deviation is the rate, as a
+/// fraction of half the action range, annealed linearly. Discrete actions: a sample of softmax(logits) at rates above 0, else the most probable action.
 /// </summary>
 public sealed record PolicyNoise : Exploration
 {
     private static readonly SoftmaxPolicy Softmax = new();
 
-    /// <summary>The standard deviation at the beginning of training.</summary>
+    /// <summary>Standard deviation of the noise on continuous actions at the start of training, as a fraction of half the action range.</summary>
     public float NoiseStart { get; init; } = 0.3f;
 
-    /// <summary>The standard deviation after <see cref="NoiseAnneal"/> steps.</summary>
+    /// <summary>Standard deviation after <see cref="NoiseAnneal"/> steps.</summary>
     public float NoiseFinish { get; init; } = 0.1f;
 
-    /// <summary>Environment steps over which the standard deviation is annealed.</summary>
+    /// <summary>Environment steps over which the standard deviation is annealed linearly.</summary>
     public long NoiseAnneal { get; init; } = 200_000;
 
     /// <inheritdoc/>

@@ -4,17 +4,26 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Trained agents by themselves: they act on observations, or in an environment, as they were trained to and without exploring. A policy is saved to one file and
-/// loaded from it, with nothing else needed.
+/// The policy of trained agents: selects actions for observations, or in an environment, without exploration. It is saved to one file and loaded from it.
 /// </summary>
 /// <remarks>
-/// Shapes: N agents, O the longest observation, A the most actions or elements of a continuous action, S the length of the state, see <see cref="Description"/>.
-/// Agents with less are padded: what is given there is ignored.
-/// <para>Threads: a policy remembers its episode, so one thread and one episode use it at a time. Threads and episodes that run at once each use a
-/// <see cref="Clone"/>; clones share the weights. A call during another call throws <see cref="InvalidOperationException"/>, and neither is changed by the other.
-/// <see cref="Clone"/>, <see cref="Greedily"/>, <see cref="Save"/> and <see cref="Fits"/> may be called from any thread at any time.</para>
-/// <para>Acting allocates nothing, but for the first calls.</para>
+/// Shapes: N agents, O the longest observation, A the largest number of actions or of elements of a continuous action, S the length of the state, see
+/// <see cref="Description"/>. Rows of agents with fewer are padded; the padding of inputs is ignored.
+/// <para>Thread safety: a policy remembers its episode (previous actions and recurrent state), so it serves one episode and one thread at a time. Use a
+/// <see cref="Clone"/> for each concurrent episode; clones share the weights. A call during another call throws <see cref="InvalidOperationException"/> and
+/// has no effect. <see cref="Clone"/>, <see cref="AsGreedy"/>, <see cref="Save"/> and <see cref="IsCompatibleWith"/> may be called from any thread at any
+/// time.</para>
+/// <para>After the first calls, acting does not allocate.</para>
 /// </remarks>
+/// <example><code>
+/// var policy = Policy.Load("runs/qmix/policy.safetensors");
+/// var rng = new Rng(1);
+/// float[] observations = new float[policy.Description.Agents.Length * policy.Description.ObservationSize];
+/// int[] actions = new int[policy.Description.Agents.Length];
+/// policy.Begin(ref rng);                                                    // at the start of an episode
+/// policy.Act(observations, available: [], actions, ref rng);                // once per step; []: all actions are available
+/// Policy another = policy.Clone();                                          // for a second episode at the same time
+/// </code></example>
 public sealed partial class Policy
 {
     private readonly Actor[] actors;
@@ -23,13 +32,13 @@ public sealed partial class Policy
     private readonly int agents, observationSize, actionCount;
     private readonly bool seesState, isContinuous;
 
-    // What the agents see now and what they do: row 0.
-    private readonly Episode present;
+    // Row 0 holds the current observations and actions.
+    private readonly Episode current;
 
     private bool isBusy;
 
-    /// <summary>With weights yet to be set, or with those of another policy.</summary>
-    private Policy(PolicyDescription description, Policy? shared = null)
+    /// <summary>Creates a policy with weights to be set, or with those of another policy.</summary>
+    private Policy(PolicyDescription description, Policy? shared = null, Action<ParameterLayout>? check = null)
     {
         Description = description;
         var spec = description.Spec();
@@ -38,7 +47,9 @@ public sealed partial class Policy
         if (shared is null)
         {
             var layout = new ParameterLayout();
-            Agent[] networks = [.. Enumerable.Range(0, description.EnsembleSize).Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
+            Agent[] networks = [.. Enumerable.Range(0, description.EnsembleSize)
+                .Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
+            check?.Invoke(layout);
             parameters = new Parameters(layout);
             actors = [.. networks.Select(network => new Actor(network, parameters))];
         }
@@ -47,16 +58,16 @@ public sealed partial class Policy
             (actors, parameters) = (shared.actors, shared.parameters);
         }
         controller = new Controller(actors, description.Stochastic ? new SoftmaxPolicy() : new EpsilonGreedy(), spec, capacity: 1, shared?.controller.Weights);
-        present = new Episode(spec) { Fingerprint = description.Fingerprint };
+        current = new Episode(spec) { Fingerprint = description.Fingerprint };
         MemorySize = agents + controller.MemorySize;
-        BeginFirst();
+        BeginFirstEpisode();
     }
 
-    /// <summary>A copy of the agents among trained parameters.</summary>
-    /// <param name="spec">the environment that they act in.</param>
-    /// <param name="actors">one, or the members of an ensemble.</param>
-    /// <param name="fingerprint">when in training this is.</param>
-    /// <param name="stochastic">whether actions are sampled, see <see cref="Exploration.IsStochastic"/>.</param>
+    /// <summary>Creates a policy with a copy of the weights of agent networks.</summary>
+    /// <param name="spec">The environment.</param>
+    /// <param name="actors">One network, or the members of an ensemble.</param>
+    /// <param name="fingerprint">The training progress.</param>
+    /// <param name="stochastic">Whether actions are sampled, see <see cref="Exploration.IsStochastic"/>.</param>
     public Policy(EnvironmentSpec spec, IReadOnlyList<Actor> actors, Fingerprint fingerprint = default, bool stochastic = false)
         : this(new PolicyDescription(spec.Id, actors[0].Agent.Options, spec.Agents, spec.StateSize, fingerprint, actors.Count, stochastic))
     {
@@ -71,76 +82,100 @@ public sealed partial class Policy
         controller.UpdateWeights();
     }
 
-    /// <summary>The name of the file of a run's policy in the run's folder.</summary>
+    /// <summary>The name of the policy file in the folder of a run.</summary>
     internal const string FileName = "policy.safetensors";
 
-    /// <summary>What it is and what it was trained for.</summary>
+    /// <summary>The network, and the environment that it was trained in.</summary>
     public PolicyDescription Description { get; }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
-    /// <exception cref="InvalidDataException">the file is no policy, or damaged; names the entry.</exception>
+    /// <summary>Loads a policy that <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The safetensors file.</param>
+    /// <exception cref="InvalidDataException">The file is not a policy, or is damaged; the message names the entry.</exception>
     public static Policy Load(string path)
     {
-        var metadata = Safetensors.Read(path).Metadata;
-        if (!metadata.TryGetValue("policy", out string? json))
+        var file = Safetensors.Read(path);
+        if (!file.Metadata.TryGetValue("policy", out string? json))
         {
-            throw new InvalidDataException($"{path} is no policy: its metadata has no entry 'policy'");
+            throw new InvalidDataException($"{path} is not a policy: its metadata has no entry 'policy'");
         }
-        Policy policy;
+        PolicyDescription description;
         try
         {
-            policy = new Policy((PolicyDescription)JsonSerializer.Deserialize(json, PolicyJson.Type)!);
+            description = (PolicyDescription?)JsonSerializer.Deserialize(json, PolicyJson.Type) ?? throw new InvalidDataException("the description of the policy is null");
+            description.Validate();
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
         }
-        Checkpoint.Load(path, policy.parameters);
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+        var policy = Build();
+        Checkpoint.Load(file, policy.parameters, path);
         policy.controller.UpdateWeights();
         return policy;
+
+        // The file's entries bound every size that is allocated.
+        Policy Build()
+        {
+            try
+            {
+                return new Policy(description, check: layout => Checkpoint.EnsureFits(file, layout, path));
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException or UsageException)
+            {
+                throw new InvalidDataException($"{path}: no policy can be made of its description: {e.Message}", e);
+            }
+        }
     }
 
-    /// <summary>The same agents with an episode of their own, at its beginning: for another thread, or an episode at the same time. The weights are shared.
-    /// To go on from where this policy is, copy its memory (<see cref="SaveMemory"/>, <see cref="RestoreMemory"/>).</summary>
+    /// <summary>Creates a policy that shares the weights and has an episode of its own, at its start: for another thread, or another episode at the same
+    /// time. To continue this policy's episode, copy its memory (<see cref="SaveMemory"/>, <see cref="RestoreMemory"/>).</summary>
     public Policy Clone() => new(Description, this);
 
-    /// <summary>A <see cref="Clone"/> that takes the likeliest action in place of sampling one.</summary>
-    public Policy Greedily() => new(Description with { Stochastic = false }, this);
+    /// <summary>Creates a <see cref="Clone"/> that takes the most probable action instead of sampling.</summary>
+    public Policy AsGreedy() => new(Description with { Stochastic = false }, this);
 
-    /// <summary>Writes the weights as safetensors with PyTorch's names, and in the metadata what is needed to build the network again.</summary>
+    /// <summary>Saves the weights as safetensors with PyTorch's parameter names, and <see cref="Description"/> as metadata.</summary>
+    /// <param name="path">The file; it is replaced atomically.</param>
     public void Save(string path) => Checkpoint.Save(path, parameters, new Dictionary<string, string>
     {
         ["policy"] = PolicyJson.Text(Description),
     });
 
-    /// <summary>Plays one episode, from its reset to its end.</summary>
-    /// <returns>the episode as it was recorded.</returns>
-    /// <exception cref="ArgumentException">the environment has other agents than the policy was trained for.</exception>
+    /// <summary>Plays one episode, from reset to end.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="rng">The random number generator of environment and agents.</param>
+    /// <returns>The recorded episode.</returns>
+    /// <exception cref="ArgumentException">The environment's agents are not those that the policy was trained for.</exception>
     public Episode Play(IEnvironment environment, ref Rng rng) => Play([this], environment, ref rng, ref rng);
 
-    /// <summary>The same with a policy for each team, in the order of <see cref="EnvironmentSpec.Teams"/>; the last one acts for all teams that are left. No
-    /// policy may be named twice: each remembers its own past.</summary>
-    /// <param name="teams">the policies.</param>
-    /// <param name="environment">what is played.</param>
-    /// <param name="chance">random numbers of the environment.</param>
-    /// <param name="choice">random numbers of the agents.</param>
-    /// <exception cref="ArgumentException">the environment has other agents than a policy was trained for.</exception>
-    public static Episode Play(IReadOnlyList<Policy> teams, IEnvironment environment, ref Rng chance, ref Rng choice)
+    /// <summary>Plays one episode with a policy for each team, in the order of <see cref="EnvironmentSpec.Teams"/>. The last policy plays all remaining
+    /// teams. The policies must be different objects (<see cref="Clone"/>), because each remembers its episode.</summary>
+    /// <param name="teams">The policies.</param>
+    /// <param name="environment">The environment.</param>
+    /// <param name="environmentRng">The random number generator of the environment.</param>
+    /// <param name="actionRng">The random number generator of the agents.</param>
+    /// <returns>The recorded episode.</returns>
+    /// <exception cref="ArgumentException">The environment's agents are not those that a policy was trained for.</exception>
+    public static Episode Play(IReadOnlyList<Policy> teams, IEnvironment environment, ref Rng environmentRng, ref Rng actionRng)
     {
         var spec = environment.Spec;
         var episode = new Episode(spec) { Fingerprint = teams[0].Description.Fingerprint };
         int[] players = [.. spec.Agents.Select(agent => Math.Min(Array.IndexOf(spec.Teams, agent.Team), teams.Count - 1))];
         var recorder = new EpisodeRecorder(spec);
-        recorder.Begin(environment, episode, ref chance);
+        recorder.Begin(environment, episode, ref environmentRng);
         foreach (var policy in teams)
         {
-            policy.Begin(ref choice);
+            policy.Begin(ref actionRng);
         }
         do
         {
             for (int player = 0; player < teams.Count; player++)
             {
-                var actions = teams[player].Act(environment, ref choice);
+                var actions = teams[player].Act(environment, ref actionRng);
                 for (int agent = 0; agent < players.Length; agent++)
                 {
                     if (players[agent] == player)
@@ -150,51 +185,51 @@ public sealed partial class Policy
                 }
             }
         }
-        while (recorder.Step(ref chance));
+        while (recorder.Step(ref environmentRng));
         return episode;
     }
 
-    /// <summary>Length of what <see cref="SaveMemory"/> writes.</summary>
+    /// <summary>The number of elements that <see cref="SaveMemory"/> writes.</summary>
     public int MemorySize { get; }
 
-    /// <summary>Writes what the agents remember of their episode: they can go on from there.</summary>
-    /// <param name="memory">[<see cref="MemorySize"/>] receives it.</param>
-    /// <exception cref="ArgumentException">its length is another.</exception>
+    /// <summary>Saves the memory of the episode: previous actions, recurrent states and ensemble members.</summary>
+    /// <param name="memory">Destination [<see cref="MemorySize"/>].</param>
+    /// <exception cref="ArgumentException"><paramref name="memory"/> has another length.</exception>
     public void SaveMemory(Span<double> memory)
     {
         RequireLength("memory", memory.Length, MemorySize);
         using var call = Enter();
         memory[..agents].Clear();
-        for (int agent = 0; agent < present.Members.Length; agent++)
+        for (int agent = 0; agent < current.Members.Length; agent++)
         {
-            memory[agent] = present.Members[agent];
+            memory[agent] = current.Members[agent];
         }
         controller.Save(memory[agents..]);
     }
 
-    /// <summary>Puts back what <see cref="SaveMemory"/> wrote, also into another instance of the same policy.</summary>
-    /// <param name="memory">[<see cref="MemorySize"/>]</param>
-    /// <exception cref="ArgumentException">its length is another.</exception>
+    /// <summary>Restores the memory that <see cref="SaveMemory"/> wrote, of this policy or of a clone.</summary>
+    /// <param name="memory">Source [<see cref="MemorySize"/>].</param>
+    /// <exception cref="ArgumentException"><paramref name="memory"/> has another length.</exception>
     public void RestoreMemory(ReadOnlySpan<double> memory)
     {
         RequireLength("memory", memory.Length, MemorySize);
         using var call = Enter();
-        for (int agent = 0; agent < present.Members.Length; agent++)
+        for (int agent = 0; agent < current.Members.Length; agent++)
         {
-            present.Members[agent] = (int)memory[agent];
+            current.Members[agent] = (int)memory[agent];
         }
         controller.Restore(memory[agents..]);
     }
 
-    /// <summary>Whether the environment's agents are like those the policy was trained for.</summary>
-    public bool Fits(IEnvironment environment)
+    /// <summary>Returns whether the environment's agents are those that the policy was trained for: the same observation sizes, actions and teams.</summary>
+    public bool IsCompatibleWith(IEnvironment environment)
     {
         var spec = environment.Spec;
         return spec.Agents.AsSpan().SequenceEqual(Description.Agents) && (!seesState || spec.StateSize == Description.StateSize);
     }
 
-    /// <summary>Agents can act without being told that an episode begins.</summary>
-    private void BeginFirst()
+    /// <summary>Begins an episode, so that the first one needs no <see cref="Begin"/>.</summary>
+    private void BeginFirstEpisode()
     {
         var rng = new Rng(0);
         Begin(ref rng);
@@ -202,13 +237,13 @@ public sealed partial class Policy
 
     private string Prefix(int member) => Description.EnsembleSize == 1 ? "" : $"member{member}.";
 
-    /// <summary>Refuses an environment.</summary>
-    /// <exception cref="ArgumentException">it has other agents than the policy was trained for.</exception>
-    internal void RequireFit(IEnvironment environment)
+    /// <summary>Throws if <see cref="IsCompatibleWith"/> is false.</summary>
+    /// <exception cref="ArgumentException">The environment's agents are not those that the policy was trained for.</exception>
+    internal void RequireCompatible(IEnvironment environment)
     {
-        if (!Fits(environment))
+        if (!IsCompatibleWith(environment))
         {
-            throw new ArgumentException($"a policy for {Description} cannot act in {environment.Spec.Id}: observations or actions differ");
+            throw new ArgumentException($"a policy for {Description} cannot act in {environment.Spec.Id}: observation sizes, actions or teams differ");
         }
     }
 }

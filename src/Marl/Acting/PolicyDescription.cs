@@ -5,28 +5,65 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Marl.Native.Rl;
 
-/// <summary>What a policy is made of.</summary>
-/// <param name="Environment">the id of what it was trained in.</param>
-/// <param name="Network">its network.</param>
-/// <param name="Agents">[N] what its agents see and may do.</param>
-/// <param name="StateSize">S of the environment, for agents that see its state.</param>
-/// <param name="Fingerprint">when in training it was saved, for agents that see that.</param>
-/// <param name="EnsembleSize">of an ensemble: how many networks there are.</param>
-/// <param name="Stochastic">whether actions are drawn from what the agents say, see <see cref="Exploration.IsStochastic"/>; otherwise they do what is likeliest.</param>
+/// <summary>The description of a <see cref="Policy"/>: its network, and the environment that it was trained in.</summary>
+/// <param name="Environment">The id of the environment.</param>
+/// <param name="Network">The options of the network.</param>
+/// <param name="Agents">Observation size, actions and team of each agent [N].</param>
+/// <param name="StateSize">The length S of the state, for agents whose input is the state.</param>
+/// <param name="Fingerprint">The training progress at which the policy was saved, for agents with fingerprints
+/// (<see cref="AgentOptions.Fingerprint"/>).</param>
+/// <param name="EnsembleSize">The number of networks in an ensemble; 1: no ensemble.</param>
+/// <param name="Stochastic">Whether actions are sampled (<see cref="Exploration.IsStochastic"/>). Otherwise the action with the largest output is
+/// taken.</param>
 public sealed record PolicyDescription(string Environment, AgentOptions Network, AgentSpec[] Agents, int StateSize = 0, Fingerprint Fingerprint = default,
     int EnsembleSize = 1, bool Stochastic = false)
 {
-    /// <summary>O, the longest observation: what agents' rows of observations are padded to.</summary>
+    /// <summary>The length O of the longest observation; rows of shorter ones are padded to it.</summary>
     public int ObservationSize => EnvironmentSpec.Largest(Agents).Observation;
 
-    /// <summary>A, the most actions or elements of a continuous action: what agents' rows of masks, actions and logits are padded to.</summary>
+    /// <summary>The largest number A of actions, or of elements of a continuous action; rows of agents with fewer are padded to it.</summary>
     public int ActionCount => EnvironmentSpec.Largest(Agents).Actions;
 
     /// <summary>Whether actions are continuous.</summary>
     public bool IsContinuous => Agents[0].Box is not null;
 
-    /// <summary>Enough of an environment to build the network: one row at a time.</summary>
+    /// <summary>Returns a specification to build the network from, with episodes of one step.</summary>
     internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = StateSize, EpisodeLimit = 1, SnapshotSize = 0 };
+
+    /// <summary>Refuses sizes that no policy has; a description may come from a damaged file, and nothing is allocated before.</summary>
+    /// <exception cref="InvalidDataException">A value is missing or out of range; names it.</exception>
+    internal void Validate()
+    {
+        const int MostAgents = 1 << 16, Widest = 1 << 24;
+        Require(Environment is not null, "the environment is missing");
+        Require(Agents is { Length: >= 1 and <= MostAgents }, $"there must be 1 to {MostAgents} agents");
+        foreach (var agent in Agents!)
+        {
+            Require(agent is { ObservationSize: >= 0 and <= Widest, ActionCount: >= 1 and <= Widest }, $"an agent has an observation of {agent.ObservationSize} elements and {agent.ActionCount} actions");
+            Require(agent.Box.HasValue == IsContinuous, "some agents have continuous actions and some have not");
+            Require(agent.Box is not { } box || (float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High), "the bounds of an action are not finite, or in the wrong order");
+        }
+        Require(StateSize is >= 0 and <= Widest, $"stateSize is {StateSize}");
+        Require(EnsembleSize is >= 1 and <= 64, $"ensembleSize is {EnsembleSize}; it must be in 1 .. 64");
+        Require(Network?.Network is not null, "the network is missing");
+        try
+        {
+            Network!.Network.Validate();
+            UsageException.RequireWidth(Network.Hidden, nameof(Network.Hidden));
+        }
+        catch (UsageException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+
+        static void Require(bool valid, string problem)
+        {
+            if (!valid)
+            {
+                throw new InvalidDataException($"the description of the policy is damaged: {problem}");
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Agents.Length} agents of {Environment}";
@@ -38,27 +75,27 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
 [JsonSerializable(typeof(PolicyDescription))]
 internal sealed partial class PolicyJson : JsonSerializerContext
 {
-    /// <summary>With the networks that were added.</summary>
+    /// <summary>The JSON contract, with the network types that were added.</summary>
     public static JsonTypeInfo Type => Present.GetTypeInfo(typeof(PolicyDescription));
 
     private static JsonSerializerOptions Present => Parts.Options(Default);
 
-    /// <summary>A description as JSON.</summary>
-    /// <exception cref="UsageException">Its network has the name of another one.</exception>
+    /// <summary>Serializes a description.</summary>
+    /// <exception cref="UsageException">The type of the network has the name of another one.</exception>
     public static string Text(PolicyDescription description)
     {
         Parts.AddUsed(description.Network, () => Present);
         return JsonSerializer.Serialize(description, Type);
     }
 
-    /// <summary>What is wrong with a description whose network is of a type that nobody added; null if that is not what is wrong.</summary>
+    /// <summary>Returns the error message for a description whose network type is unknown; null if it is known.</summary>
     public static string? UnknownNetwork(string json)
     {
         try
         {
             return JsonNode.Parse(json)?["network"]?["network"]?[Parts.Discriminator] is JsonValue value && value.TryGetValue(out string? name)
                 && Parts.TypesOf(typeof(NetworkOptions), Present).All(known => !name.Equals(known.TypeDiscriminator))
-                ? $"the policy has a network of the type '{name}', which no loaded library has; load its library first (--load, or Catalog.Load)" : null;
+                ? $"the policy has a network of the unknown type '{name}'; load its library first (--load, or Catalog.Load)" : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

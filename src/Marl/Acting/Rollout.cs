@@ -1,14 +1,14 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Plays episodes or segments: environments in shards, each acting and stepping by itself. An environment plays one episode of a round, or several one after the
-/// other; or a segment of fixed length, in which episodes end and begin. The number of workers, and so of shards, changes nothing: every episode of a round has
-/// its own streams of random numbers, and its environment.
+/// Plays rounds of episodes or segments in environments that are grouped into shards, which threads run concurrently. An environment plays one or more
+/// episodes of a round in sequence, or a segment of fixed length in which episodes end and begin. The result does not depend on the number of threads or
+/// shards: every episode of a round has its own environment and random number generators.
 /// </summary>
 internal sealed class Rollout
 {
-    /// <summary>Environments that act together, unless there is a worker for less: more gain little.</summary>
-    private const int MostPerShard = 16;
+    /// <summary>The maximum number of environments per shard, about; larger batches gain little.</summary>
+    private const int MaxEnvironmentsPerShard = 16;
 
     private readonly Workers workers;
     private readonly RolloutShard[] shards;
@@ -17,18 +17,18 @@ internal sealed class Rollout
     private float exploration;
     private CancellationToken stop;
 
-    /// <summary>Rounds of <paramref name="count"/> episodes in <paramref name="environments"/>, E and at most as many, their random numbers split from
-    /// <paramref name="rng"/>: episode i in environment i mod E.</summary>
-    /// <param name="environments">alike.</param>
-    /// <param name="count">episodes of a round; of segments as many as there are environments.</param>
-    /// <param name="actors">what acts.</param>
-    /// <param name="selector">how.</param>
-    /// <param name="workers">play the shards.</param>
-    /// <param name="rng">split.</param>
-    /// <param name="bootstrapAction">whether an action is chosen once more where an episode was truncated.</param>
-    /// <param name="rolloutLength">steps of a segment; 0: whole episodes.</param>
-    /// <param name="rewards">what is recorded of rewards; by default the environment's own.</param>
-    /// <exception cref="UsageException">the environments are not alike, or do not have such rewards.</exception>
+    /// <summary>Creates a rollout of <paramref name="count"/> episodes per round. Episode i is played in environment i mod E, E the number of
+    /// environments.</summary>
+    /// <param name="environments">Environments with the same specification, at most <paramref name="count"/>.</param>
+    /// <param name="count">Episodes per round; for segments the number of environments.</param>
+    /// <param name="actors">One network, or the members of an ensemble.</param>
+    /// <param name="selector">Selects actions from the networks' outputs.</param>
+    /// <param name="workers">The threads that run the shards.</param>
+    /// <param name="rng">The generator that is split per episode.</param>
+    /// <param name="bootstrapAction">Whether an action is selected after a truncated episode, to bootstrap from.</param>
+    /// <param name="rolloutLength">Steps of a segment; 0: whole episodes.</param>
+    /// <param name="rewards">The rewards to record; by default the environment's own.</param>
+    /// <exception cref="UsageException">The environments have different specifications, or do not have such rewards.</exception>
     public Rollout(ReadOnlySpan<IEnvironment> environments, int count, IReadOnlyList<Actor> actors, Exploration selector,
         Workers workers, Rng rng, bool bootstrapAction = false, int rolloutLength = 0, RewardOptions? rewards = null)
     {
@@ -38,10 +38,10 @@ internal sealed class Rollout
         }
         this.workers = workers;
         int all = environments.Length;
-        shards = new RolloutShard[Math.Clamp(all / MostPerShard, Math.Min(workers.Count, all), all)];
+        shards = new RolloutShard[Math.Clamp(all / MaxEnvironmentsPerShard, Math.Min(workers.Count, all), all)];
         foreach (var environment in environments)
         {
-            if (!environment.Spec.IsLike(environments[0].Spec))
+            if (!environment.Spec.IsEquivalentTo(environments[0].Spec))
             {
                 throw new UsageException($"the environments of '{environments[0].Spec.Id}' are not alike: each must say the same of itself");
             }
@@ -55,13 +55,12 @@ internal sealed class Rollout
         play = (s, _) => shards[s].Play(episodes, exploration, stop);
     }
 
-    /// <summary>Plays a round and records it. If an environment fails, or the round is stopped, the exception is thrown, and everything is as it was before the
-    /// round, but for what the environment holds outside of its snapshot.</summary>
-    /// <param name="episodes">as many as a round has, written over.</param>
-    /// <param name="exploration">see <see cref="Exploration"/>.</param>
-    /// <param name="fingerprint">when in training this is.</param>
-    /// <param name="stop">ends the round before its next step.</param>
-    /// <exception cref="OperationCanceledException">the round was stopped.</exception>
+    /// <summary>Plays and records a round. If an environment throws, or the round is canceled, the state before the round is restored.</summary>
+    /// <param name="episodes">The episodes of the round, overwritten.</param>
+    /// <param name="exploration">The exploration rate, see <see cref="Exploration"/>.</param>
+    /// <param name="fingerprint">The training progress.</param>
+    /// <param name="stop">Cancels the round before its next step.</param>
+    /// <exception cref="OperationCanceledException">The round was canceled.</exception>
     public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint = default, CancellationToken stop = default)
     {
         foreach (var episode in episodes)
@@ -84,7 +83,7 @@ internal sealed class Rollout
         }
     }
 
-    /// <summary>Goes back to where the last round began.</summary>
+    /// <summary>Restores the state before the last round.</summary>
     public void Rewind()
     {
         foreach (var shard in shards)
@@ -93,8 +92,8 @@ internal sealed class Rollout
         }
     }
 
-    /// <summary>Does something else with the environments, and puts the episodes that are under way back.</summary>
-    internal T Lend<T>(Func<T> action)
+    /// <summary>Runs an action that uses the environments, and then restores their episodes in progress.</summary>
+    internal T RunSuspended<T>(Func<T> action)
     {
         foreach (var shard in shards)
         {
@@ -110,7 +109,7 @@ internal sealed class Rollout
         }
     }
 
-    /// <summary>Saves or restores environments, episodes under way and streams between rounds.</summary>
+    /// <summary>Saves or restores environments, episodes in progress and random number generators between rounds.</summary>
     public void Archive(IArchive archive)
     {
         foreach (var shard in shards)

@@ -2,43 +2,45 @@ using System.Runtime.InteropServices;
 
 namespace Marl.Native.Rl;
 
-/// <summary>How episodes are played.</summary>
-/// <param name="BootstrapAction">whether an action is chosen once more where an episode was truncated.</param>
-/// <param name="Length">steps of a segment; 0: whole episodes.</param>
-/// <param name="Rewards">what is recorded of rewards.</param>
+/// <summary>Options of a rollout.</summary>
+/// <param name="BootstrapAction">Whether an action is selected after a truncated episode, to bootstrap from.</param>
+/// <param name="Length">Steps of a segment; 0: whole episodes.</param>
+/// <param name="Rewards">The rewards to record.</param>
 internal readonly record struct RolloutOptions(bool BootstrapAction, int Length, RewardOptions? Rewards);
 
-/// <summary>Some environments of a <see cref="Rollout"/>, which act together.</summary>
+/// <summary>A group of environments of a <see cref="Rollout"/> whose actions are selected as one batch.</summary>
 internal sealed class RolloutShard
 {
     private readonly IEnvironment[] environments;
     private readonly EpisodeRecorder[] recorders;
-    private readonly int[] played;
+    private readonly int[] episodeIndices;
     private readonly Rng[] environmentRng, actionRng, environmentRngBefore, actionRngBefore;
     private readonly Controller controller;
     private readonly RolloutOptions options;
     private readonly int members;
 
-    // The rows still playing: row i is episode played[index[i]] of the round.
+    // The active rows: row i is episode episodeIndices[index[i]] of the round.
     private readonly int[] index;
-    private readonly Episode[] playing;
-    private readonly Rng[] choosing;
+    private readonly Episode[] rowEpisodes;
+    private readonly Rng[] rngs;
 
-    // Of segments: what the agents of each environment remember, whether a row only asks for an action to bootstrap from, and all as it was before the round.
+    // For segments: each environment's agent memory, whether a row only needs an action to bootstrap from, and the state before the round.
     private readonly float[][] memory, memoryBefore;
-    private readonly bool[] asks;
+    private readonly bool[] needsBootstrapAction;
     private readonly double[][] snapshotBefore;
     private readonly EpisodeRecorder[] recordersBefore;
 
-    /// <param name="environments">of this shard.</param>
-    /// <param name="played">which episodes of a round they play, as many at a time.</param>
-    /// <param name="actors">what acts.</param>
-    /// <param name="selector">how.</param>
-    /// <param name="rng">of all shards.</param>
-    /// <param name="options">how episodes are played.</param>
-    public RolloutShard(ReadOnlySpan<IEnvironment> environments, int[] played, IReadOnlyList<Actor> actors, Exploration selector, Rng rng, RolloutOptions options)
+    /// <summary>Creates a shard.</summary>
+    /// <param name="environments">The environments of this shard.</param>
+    /// <param name="played">The indices of the episodes of a round that they play.</param>
+    /// <param name="actors">One network, or the members of an ensemble.</param>
+    /// <param name="selector">Selects actions from the networks' outputs.</param>
+    /// <param name="rng">The generator of all shards, split per episode.</param>
+    /// <param name="options">How episodes are played.</param>
+    public RolloutShard(ReadOnlySpan<IEnvironment> environments, int[] played, IReadOnlyList<Actor> actors, Exploration selector, Rng rng,
+        RolloutOptions options)
     {
-        (this.environments, this.played, this.options) = (environments.ToArray(), played, options);
+        (this.environments, this.episodeIndices, this.options) = (environments.ToArray(), played, options);
         environmentRng = [.. played.Select(i => rng.Split(RngPurpose.Environment, i))];
         actionRng = [.. played.Select(i => rng.Split(RngPurpose.Exploration, i))];
         (environmentRngBefore, actionRngBefore) = (new Rng[played.Length], new Rng[played.Length]);
@@ -46,10 +48,10 @@ internal sealed class RolloutShard
         int rows = environments.Length, size = spec.SnapshotSize;
         controller = new Controller(actors, selector, spec, rows);
         members = actors.Count;
-        (index, playing, choosing, asks) = (new int[rows], new Episode[rows], new Rng[rows], new bool[rows]);
+        (index, rowEpisodes, rngs, needsBootstrapAction) = (new int[rows], new Episode[rows], new Rng[rows], new bool[rows]);
         recorders = Recorders();
         bool segments = options.Length > 0;
-        (memory, memoryBefore) = (PerEnvironment<float>(controller.RowSize), PerEnvironment<float>(controller.RowSize));
+        (memory, memoryBefore) = (PerEnvironment<float>(controller.RowMemorySize), PerEnvironment<float>(controller.RowMemorySize));
         snapshotBefore = PerEnvironment<double>(size);
         recordersBefore = segments ? Recorders() : [];
 
@@ -58,7 +60,7 @@ internal sealed class RolloutShard
         T[][] PerEnvironment<T>(int length) => [.. Enumerable.Range(0, segments ? rows : 0).Select(_ => new T[length])];
     }
 
-    /// <summary>A round begins; <see cref="Rewind"/> goes back to here.</summary>
+    /// <summary>Begins a round, and saves the state that <see cref="Rewind"/> restores.</summary>
     public void Begin()
     {
         environmentRng.CopyTo(environmentRngBefore);
@@ -91,33 +93,33 @@ internal sealed class RolloutShard
             PlaySegments(episodes, exploration, stop);
             return;
         }
-        for (int start = 0; start < played.Length; start += environments.Length)
+        for (int start = 0; start < episodeIndices.Length; start += environments.Length)
         {
-            PlayTogether(start, Math.Min(environments.Length, played.Length - start), episodes, exploration, stop);
+            PlayEpisodes(start, Math.Min(environments.Length, episodeIndices.Length - start), episodes, exploration, stop);
         }
     }
 
     /// <summary>Plays the episodes from <paramref name="start"/> on, one in each environment.</summary>
-    private void PlayTogether(int start, int active, Episode[] episodes, float exploration, CancellationToken stop)
+    private void PlayEpisodes(int start, int active, Episode[] episodes, float exploration, CancellationToken stop)
     {
         for (int row = 0; row < active; row++)
         {
             int i = start + row;
-            (index[row], playing[row], choosing[row]) = (i, episodes[played[i]], actionRng[i]);
-            recorders[row].Begin(environments[row], playing[row], ref environmentRng[i]);
-            playing[row].AssignMembers(members, ref choosing[row]);
+            (index[row], rowEpisodes[row], rngs[row]) = (i, episodes[episodeIndices[i]], actionRng[i]);
+            recorders[row].Begin(environments[row], rowEpisodes[row], ref environmentRng[i]);
+            rowEpisodes[row].AssignMembers(members, ref rngs[row]);
         }
         controller.Begin(active);
         while (active > 0)
         {
             stop.ThrowIfCancellationRequested();
-            controller.Act(playing.AsSpan(0, active), exploration, choosing);
+            controller.Act(rowEpisodes.AsSpan(0, active), exploration, rngs);
             for (int row = active - 1; row >= 0; row--)
             {
                 int i = index[row];
                 var recorder = recorders[i - start];
-                bool goesOn = !recorder.Over && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !playing[row].Terminated);
-                if (!goesOn)
+                bool continues = !recorder.IsOver && (recorder.Step(ref environmentRng[i]) || options.BootstrapAction && !rowEpisodes[row].Terminated);
+                if (!continues)
                 {
                     Drop(row, ref active);
                 }
@@ -125,15 +127,15 @@ internal sealed class RolloutShard
         }
     }
 
-    /// <summary>Plays a segment in each environment: goes on with the episode that is under way there, and begins others until there are enough steps.</summary>
+    /// <summary>Plays a segment in each environment: continues its episode, and begins others until the segment is complete.</summary>
     private void PlaySegments(Episode[] episodes, float exploration, CancellationToken stop)
     {
         int active = environments.Length;
         controller.BeginSegments(active);
         for (int row = 0; row < active; row++)
         {
-            (index[row], playing[row], choosing[row], asks[row]) = (row, episodes[played[row]], actionRng[row], false);
-            if (recorders[row].Over)
+            (index[row], rowEpisodes[row], rngs[row], needsBootstrapAction[row]) = (row, episodes[episodeIndices[row]], actionRng[row], false);
+            if (recorders[row].IsOver)
             {
                 controller.BeginRow(row);
             }
@@ -141,53 +143,53 @@ internal sealed class RolloutShard
             {
                 controller.ResumeRow(row, memory[row]);
             }
-            recorders[row].BeginSegment(environments[row], playing[row], ref environmentRng[row]);
-            controller.RecordStart(row, playing[row]);
+            recorders[row].BeginSegment(environments[row], rowEpisodes[row], ref environmentRng[row]);
+            controller.RecordStart(row, rowEpisodes[row]);
         }
         while (active > 0)
         {
             stop.ThrowIfCancellationRequested();
-            controller.Act(playing.AsSpan(0, active), exploration, choosing);
+            controller.Act(rowEpisodes.AsSpan(0, active), exploration, rngs);
             for (int row = active - 1; row >= 0; row--)
             {
                 int i = index[row];
-                var (recorder, segment) = (recorders[i], playing[row]);
-                if (!asks[row])
+                var (recorder, segment) = (recorders[i], rowEpisodes[row]);
+                if (!needsBootstrapAction[row])
                 {
                     recorder.StepInSegment(ref environmentRng[i]);
-                    if (!recorder.Over && segment.Steps == options.Length)
+                    if (!recorder.IsOver && segment.Steps == options.Length)
                     {
-                        // The next segment goes on from here, whatever is asked for now.
+                        // The next segment continues from here; the bootstrap action does not advance the memory.
                         controller.SaveRow(row, memory[i]);
                     }
-                    // A critic that values actions bootstraps from one where an episode was truncated, or the segment ends.
-                    asks[row] = options.BootstrapAction && !segment.Terminated && (recorder.Over || segment.Steps == options.Length);
-                    if (asks[row])
+                    // An action-value critic bootstraps from an action where an episode was truncated or the segment ends.
+                    needsBootstrapAction[row] = options.BootstrapAction && !segment.Terminated && (recorder.IsOver || segment.Steps == options.Length);
+                    if (needsBootstrapAction[row])
                     {
                         continue;
                     }
                 }
-                asks[row] = false;
+                needsBootstrapAction[row] = false;
                 if (segment.Steps == options.Length)
                 {
                     Drop(row, ref active);
                 }
-                else if (recorder.Over)
+                else if (recorder.IsOver)
                 {
-                    recorder.BeginNext(ref environmentRng[i]);
+                    recorder.BeginNextEpisode(ref environmentRng[i]);
                     controller.BeginRow(row);
                 }
             }
         }
     }
 
-    /// <summary>A row has played its episode; the last one takes its place.</summary>
+    /// <summary>Removes a row that has finished; the last row moves to its place.</summary>
     private void Drop(int row, ref int active)
     {
-        actionRng[index[row]] = choosing[row];
+        actionRng[index[row]] = rngs[row];
         controller.Drop(row);
         active--;
-        (index[row], playing[row], choosing[row], asks[row]) = (index[active], playing[active], choosing[active], asks[active]);
+        (index[row], rowEpisodes[row], rngs[row], needsBootstrapAction[row]) = (index[active], rowEpisodes[active], rngs[active], needsBootstrapAction[active]);
     }
 
     public void Archive(IArchive archive)
@@ -195,10 +197,10 @@ internal sealed class RolloutShard
         double[] snapshot = new double[environments[0].Spec.SnapshotSize];
         for (int i = 0; i < environments.Length; i++)
         {
-            var scope = archive.Scope($"environment.{played[i]}");
-            scope.Rng("chance", ref environmentRng[i]);
-            scope.Rng("choice", ref actionRng[i]);
-            if (!archive.Loading)
+            var scope = archive.Scope($"environment.{episodeIndices[i]}");
+            scope.Rng("environmentRng", ref environmentRng[i]);
+            scope.Rng("actionRng", ref actionRng[i]);
+            if (!archive.IsLoading)
             {
                 environments[i].Save(snapshot);
             }
@@ -207,10 +209,10 @@ internal sealed class RolloutShard
             scope.Value("snapshotLength", ref used);
             if (used < 0 || used > snapshot.Length)
             {
-                throw new InvalidDataException($"environment {played[i]} has a snapshot of {used} elements; its own have {snapshot.Length}");
+                throw new InvalidDataException($"environment {episodeIndices[i]} has a snapshot of {used} elements; {snapshot.Length} is the maximum");
             }
             scope.Array("snapshot", snapshot.AsSpan(0, used));
-            if (archive.Loading)
+            if (archive.IsLoading)
             {
                 snapshot.AsSpan(used).Clear();
                 environments[i].Restore(snapshot);

@@ -1,18 +1,18 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Policy gradients of many agents with a state-value critic, independent (IA2C, IPPO) or centralised (MAA2C, MAPPO; Papoudakis et al. 2021, Yu et al. 2022),
-/// or with none (REINFORCE, Williams 1992):
+/// Policy gradients with a state-value critic, independent (IA2C, IPPO) or centralized (MAA2C, MAPPO; Papoudakis et al. 2021, Yu et al. 2022), or without a
+/// critic (REINFORCE, Williams 1992):
 /// <code>
 /// G_t = n-step or lambda return with the target critic           A_t = G_t - V(x_t)
 /// L_critic = mean (G_t - V(x_t))^2
 /// L_actor  = -mean (A_t log pi(u_t) + c H(pi))                   A2C (Mnih et al. 2016)
-///          = -mean (min(rho_t A_t, clip(rho_t, 1 - e, 1 + e) A_t) + c H(pi)),  rho_t = pi(u_t) / pi_then(u_t)      PPO (Schulman et al. 2017, eq. 7)
+///          = -mean (min(rho_t A_t, clip(rho_t, 1 - e, 1 + e) A_t) + c H(pi)),  rho_t = pi(u_t) / pi_old(u_t)       PPO (Schulman et al. 2017, eq. 7)
 /// </code>
 /// </summary>
 internal sealed class ActorCritic : PolicyObjective
 {
-    // Places in Metrics.
+    // Indices in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4, ClipFraction = 5;
 
     private readonly ActorCriticOptions options;
@@ -23,40 +23,42 @@ internal sealed class ActorCritic : PolicyObjective
         this.options = options;
         if (options.Critic == CriticKind.None && context.RolloutLength > 0)
         {
-            throw new UsageException("without a critic nothing tells what comes after the end of a rollout; use whole episodes, rolloutLength=0, or a critic");
+            throw new UsageException("without a critic the return after the end of a rollout is unknown; use whole episodes (rolloutLength=0) or a critic");
         }
-        critic = options.Critic == CriticKind.None ? null : ValueCritic(AddNetwork("critic", options.OfCritics).Scope("critic"), context.Spec, options);
+        critic = options.Critic == CriticKind.None ? null : ValueCritic(AddNetwork("critic", options.CriticTraining).Scope("critic"), context.Spec, options);
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return", "clipFraction"];
 
-    /// <summary>-min(rho A, clip(rho, 1 - e, 1 + e) A), PPO's bound on what a step may gain (Schulman et al. 2017, equation 7).</summary>
-    /// <param name="ratio">rho = pi(u) / pi_then(u).</param>
+    /// <summary>Computes PPO's clipped loss, -min(rho A, clip(rho, 1 - e, 1 + e) A) (Schulman et al. 2017, equation 7).</summary>
+    /// <param name="ratio">rho = pi(u) / pi_old(u).</param>
     /// <param name="advantages">A.</param>
-    /// <param name="clip">e.</param>
-    public static Var ClippedLoss(Var ratio, Tensor advantages, float clip)
-        => -(ratio * advantages).Minimum(ratio.Clamp(1f - clip, 1f + clip) * advantages);
+    /// <param name="clipRange">e.</param>
+    public static Var ClippedLoss(Var ratio, Tensor advantages, float clipRange)
+        => -(ratio * advantages).Minimum(ratio.Clamp(1f - clipRange, 1f + clipRange) * advantages);
 
-    /// <summary>1 where a ratio is further than e from 1.</summary>
-    public static Tensor Outside(Var ratio, float clip)
+    /// <summary>Returns 1 where a ratio is outside of 1 +- <paramref name="clipRange"/>, else 0.</summary>
+    public static Tensor IsClipped(Var ratio, float clipRange)
     {
         var tape = ratio.Tape;
-        return (clip - (tape.Constant(ratio.Value) - 1f).Abs()).Map(default(IsNegative)).Value;
+        return (clipRange - (tape.Constant(ratio.Value) - 1f).Abs()).Map(default(IsNegative)).Value;
     }
 
-    /// <summary>(v - G)^2, or the greater of it and that of a v that has moved no further than <paramref name="clip"/> from what it was (0: any way).</summary>
-    /// <param name="v">what is expected.</param>
+    /// <summary>Computes the squared error (v - G)^2, or the maximum of it and the squared error of the clipped value, v_old + clip(v - v_old, -e,
+    /// e).</summary>
+    /// <param name="v">v, the critic's values.</param>
     /// <param name="returns">G.</param>
-    /// <param name="before">what was expected before the first step.</param>
-    /// <param name="clip">how far.</param>
-    public static Var ValueError(Var v, Tensor returns, Tensor before, float clip)
+    /// <param name="oldValues">v_old, the values before the first step.</param>
+    /// <param name="clipRange">e. 0: no clipping.</param>
+    public static Var ValueError(Var v, Tensor returns, Tensor oldValues, float clipRange)
     {
         var error = (v - returns).Square();
-        return clip == 0 ? error : error.Maximum(((v - before).Clamp(-clip, clip) + before - returns).Square());
+        return clipRange == 0 ? error : error.Maximum(((v - oldValues).Clamp(-clipRange, clipRange) + oldValues - returns).Square());
     }
 
-    /// <summary>V of [state, what the agent sees], as chosen, and the agent's index if weights are shared (Papoudakis et al. 2021).</summary>
+    /// <summary>Creates the critic. Its input is the state or the agent's own input or both, and the agent's index if weights are shared (Papoudakis et al.
+    /// 2021).</summary>
     private static Critic ValueCritic(ParameterLayout layout, EnvironmentSpec spec, ActorCriticOptions options)
     {
         var local = options.Network with { AgentId = options.ShareParameters };
@@ -73,44 +75,44 @@ internal sealed class ActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override void ComputeReturns(LossContext shard)
+    public override void ComputeReturns(LossContext context)
     {
-        var (batch, steps) = (shard.Batch, shard.Batch.Steps);
+        var (batch, steps) = (context.Batch, context.Batch.Steps);
         if (critic is null)
         {
-            shard.Store(Targets.MonteCarlo(shard.Tape, shard.TransitionsOf(options.Gamma)), Column.Returns);
+            context.Store(Targets.MonteCarlo(context.Tape, context.TransitionsOf(options.Gamma)), Column.Returns);
             return;
         }
-        var vNext = critic.Values(shard.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
-        shard.Store(critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, Column.Values);
-        shard.Store(Returns(shard, vNext), Column.Returns);
+        var vNext = critic.Values(context.TargetOf(Critic), batch).Slice(0, 1, steps).Value;
+        context.Store(critic.Values(context.OnlineOf(Critic), batch).Slice(0, 0, steps).Value, Column.Values);
+        context.Store(Returns(context, vNext), Column.Returns);
     }
 
     /// <inheritdoc/>
-    public override Var Loss(LossContext shard)
+    public override Var Loss(LossContext context)
     {
-        var batch = shard.Batch;
-        shard.Report(Return, batch.Returns);
-        var loss = shard.Mean(options.ClipRange > 0 ? ClippedLoss(shard) : ActorLoss(shard, options.EntropyCoefficient));
+        var batch = context.Batch;
+        context.Report(Return, batch.Returns);
+        var loss = context.Mean(options.ClipRange > 0 ? ClippedLoss(context) : ActorLoss(context, options.EntropyCoefficient));
         if (critic is null)
         {
             return loss;
         }
-        var v = critic.Values(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
+        var v = critic.Values(context.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
         var error = ValueError(v, batch.Returns, batch.Values, options.ValueClipRange);
-        shard.Report(Value, v.Value);
-        shard.Report(CriticLoss, error.Value);
-        return loss + shard.Mean(error);
+        context.Report(Value, v.Value);
+        context.Report(CriticLoss, error.Value);
+        return loss + context.Mean(error);
     }
 
-    private Var ClippedLoss(LossContext shard)
+    private Var ClippedLoss(LossContext context)
     {
-        var batch = shard.Batch;
-        var (logChosen, entropy) = LogPolicyAndEntropy(shard, shard.Online);
-        var ratio = (logChosen - shard.Tape.Constant(batch.Probabilities).Log()).Exp();
+        var batch = context.Batch;
+        var (logChosen, entropy) = LogPolicyAndEntropy(context, context.Online);
+        var ratio = (logChosen - context.Tape.Constant(batch.Probabilities).Log()).Exp();
         var loss = ClippedLoss(ratio, batch.Advantages, options.ClipRange) - options.EntropyCoefficient * entropy;
-        ReportActor(shard, loss, entropy);
-        shard.Report(ClipFraction, Outside(ratio, options.ClipRange));
+        ReportActor(context, loss, entropy);
+        context.Report(ClipFraction, IsClipped(ratio, options.ClipRange));
         return loss;
     }
 }

@@ -2,19 +2,20 @@ using System.ComponentModel;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Hyperparameters of REINFORCE, A2C and PPO, independent (<c>critic=local</c>) or centralized.</summary>
+/// <summary>Options of REINFORCE, A2C and PPO with independent (<c>critic=local</c>) or centralized critics (Papoudakis et al. 2021).</summary>
 public abstract record ActorCriticOptions : OnPolicyOptions
 {
-    /// <summary>Five-step returns (Papoudakis et al. 2021).</summary>
+    /// <summary>Initializes the defaults: five-step returns (Papoudakis et al. 2021).</summary>
     protected ActorCriticOptions() => (NStep, LearningRate) = (5, 5e-4f);
 
-    /// <summary>What the critic sees.</summary>
+    /// <summary>Input of the critic. none: no critic (REINFORCE); local: the agent's own input; central: the state; both: the state and the agent's
+    /// input.</summary>
     public CriticKind Critic { get; init; } = CriticKind.Local;
 
-    /// <summary>PPO's epsilon: how far an action's probability may move from what it was, as a share; 0: not bounded, which is A2C.</summary>
+    /// <summary>Epsilon of PPO: probability ratios are clipped to 1 +- clipRange, in [0, 1). 0: no clipping, which is A2C.</summary>
     public float ClipRange { get; init; }
 
-    /// <summary>How far a value may move from what it was; 0: not bounded (Schulman et al.'s implementation of PPO).</summary>
+    /// <summary>Clipping range of value updates, in units of the critic's output, as in Schulman et al.'s implementation of PPO. 0: no clipping.</summary>
     public float ValueClipRange { get; init; }
 
     /// <inheritdoc/>
@@ -29,52 +30,52 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     }
 }
 
-/// <summary>REINFORCE: no critic.</summary>
-[Description("policy gradient of returns, independent (Williams 1992)")]
+/// <summary>REINFORCE (Williams 1992) for every agent: the policy gradient with Monte Carlo returns and no critic.</summary>
+[Description("REINFORCE, independent: Monte Carlo policy gradient (Williams 1992)")]
 public sealed record ReinforceOptions : ActorCriticOptions
 {
-    /// <summary>Without a critic.</summary>
+    /// <summary>Initializes the defaults: no critic.</summary>
     public ReinforceOptions() => Critic = CriticKind.None;
 }
 
-/// <summary>Independent advantage actor-critic.</summary>
+/// <summary>IA2C: independent advantage actor-critic (Mnih et al. 2016), with a critic of each agent's own input.</summary>
 [Description("independent advantage actor-critic (Mnih et al. 2016)")]
 public sealed record Ia2cOptions : ActorCriticOptions;
 
-/// <summary>Independent proximal policy optimization.</summary>
+/// <summary>IPPO: independent proximal policy optimization (de Witt et al. 2020), with a critic of each agent's own input.</summary>
 [Description("independent proximal policy optimization (de Witt et al. 2020)")]
 public sealed record IppoOptions : ActorCriticOptions
 {
-    /// <summary>With four epochs and a clip range of 0.2.</summary>
+    /// <summary>Initializes the defaults: four epochs and a clip range of 0.2.</summary>
     public IppoOptions() => (ClipRange, Epochs, LearningRate) = (0.2f, 4, 3e-4f);
 }
 
-/// <summary>Advantage actor-critic with a central critic.</summary>
-[Description("advantage actor-critic with a central critic (Papoudakis et al. 2021)")]
+/// <summary>MAA2C: multi-agent advantage actor-critic (Papoudakis et al. 2021), with a centralized critic of the state.</summary>
+[Description("advantage actor-critic with a centralized critic (Papoudakis et al. 2021)")]
 public sealed record Maa2cOptions : ActorCriticOptions
 {
-    /// <summary>With a critic of the state.</summary>
+    /// <summary>Initializes the defaults: a critic of the state.</summary>
     public Maa2cOptions() => Critic = CriticKind.Central;
 }
 
-/// <summary>Proximal policy optimization with a central critic.</summary>
-[Description("proximal policy optimization with a central critic (Yu et al. 2022)")]
+/// <summary>MAPPO: multi-agent proximal policy optimization (Yu et al. 2022), with a centralized critic of the state.</summary>
+[Description("proximal policy optimization with a centralized critic (Yu et al. 2022)")]
 public sealed record MappoOptions : ActorCriticOptions
 {
-    /// <summary>With a critic of the state, four epochs and a clip range of 0.2.</summary>
+    /// <summary>Initializes the defaults: a critic of the state, four epochs and a clip range of 0.2.</summary>
     public MappoOptions() => (Critic, ClipRange, Epochs, LearningRate) = (CriticKind.Central, 0.2f, 4, 3e-4f);
 }
 
-/// <summary>What a state-value critic sees.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<CriticKind>))]
+/// <summary>The input of a state-value critic.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<CriticKind>))]
 public enum CriticKind
 {
-    /// <summary>There is no critic: returns are the advantages (REINFORCE).</summary>
+    /// <summary>No critic: the returns are the advantages (REINFORCE).</summary>
     None,
-    /// <summary>What the agent sees: independent learning.</summary>
+    /// <summary>The agent's own input: independent learning.</summary>
     Local,
     /// <summary>The state.</summary>
     Central,
-    /// <summary>The state and what the agent sees.</summary>
+    /// <summary>The state and the agent's own input.</summary>
     Both,
 }

@@ -3,27 +3,27 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The networks of LIIR beside the policies, heads on the features of one <see cref="Critic"/> (Du et al. 2019, section 4; layers and names are those of the
-/// authors' code): each agent's intrinsic reward, each agent's proxy value, and one extrinsic value of all agents.
+/// The networks of LIIR besides the policies (Du et al. 2019, section 4; layers and names are those of the authors' code): each agent's intrinsic reward, each
+/// agent's proxy value, and one extrinsic value for all agents. They are heads on the features of one <see cref="Critic"/>.
 /// <code>
 /// h_i = relu(fc2 relu(fc1 x_i))      r_in_i(u) = 10 tanh(fc3_r_in(h_i)(u) / 10)      V_i = fc3_v_mix(h_i)      V_ex = fc4(h_1, .., h_N)
 /// </code>
-/// Features and proxy value are one network, which learns the proxy value; the other two heads read the features as constants.
+/// Features and proxy value are one network, which is trained on the proxy value; the other two heads read the features as constants.
 /// </summary>
 internal sealed class IntrinsicRewards
 {
-    // An intrinsic reward is in -10 .. 10.
+    // Intrinsic rewards are in [-10, 10].
     private const float Bound = 10f;
 
     private readonly Critic critic;
     private readonly Linear reward, extrinsic;
 
-    /// <summary>Adds its parameters to two layouts.</summary>
-    /// <param name="layout">of features and proxy values.</param>
-    /// <param name="heads">of intrinsic rewards and the extrinsic value.</param>
-    /// <param name="spec">the environment.</param>
-    /// <param name="options">what is seen, and sizes.</param>
-    /// <exception cref="UsageException">nothing would be seen.</exception>
+    /// <summary>Adds the parameters to two layouts.</summary>
+    /// <param name="layout">Layout of features and proxy values.</param>
+    /// <param name="heads">Layout of intrinsic rewards and the extrinsic value.</param>
+    /// <param name="spec">The environment.</param>
+    /// <param name="options">Inputs and sizes.</param>
+    /// <exception cref="UsageException">The input is empty.</exception>
     public IntrinsicRewards(ParameterLayout layout, ParameterLayout heads, EnvironmentSpec spec, LiirOptions options)
     {
         if (!options.CriticObservation)
@@ -38,20 +38,20 @@ internal sealed class IntrinsicRewards
         extrinsic = new Linear(heads.Scope("fc4"), input.Agents * critic.FeatureSize, 1);
     }
 
-    /// <summary>h [T+1, B, N, H] of all rows, the last included.</summary>
+    /// <summary>Computes the features h [T+1, B, N, H] of all rows.</summary>
     public Var Features(Weights w, EpisodeBatch batch) => critic.Features(w, batch);
 
-    /// <summary>V_i [T, B, N] of features [T, B, N, H].</summary>
+    /// <summary>Computes V_i [T, B, N] from features [T, B, N, H].</summary>
     public Var ProxyValue(Weights w, Var features) => critic.Output(w, features).Reshape(features.Shape.Without(-1));
 
-    /// <summary>r_in_i(u_i) [T, B, N] of features and actions.</summary>
+    /// <summary>Computes r_in_i(u_i) [T, B, N] from features [T, B, N, H] and actions [T, B, N].</summary>
     public Var Reward(Weights heads, Var features, Tensor actions)
     {
         var chosen = new ActionValues(reward.Forward(heads, features), actions, default).Chosen;
         return (chosen / Bound).Tanh() * Bound;
     }
 
-    /// <summary>V_ex [T, B, 1] of all agents' features.</summary>
+    /// <summary>Computes V_ex [T, B, 1] from all agents' features [T, B, N, H].</summary>
     public Var ExtrinsicValue(Weights heads, Var features)
     {
         var shape = features.Shape;

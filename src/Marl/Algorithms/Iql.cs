@@ -4,12 +4,12 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Independent Q-learning, with weights w of <see cref="Weighting"/> on the squared errors against the nonstationarity that the other learning agents cause:
-/// hysteretic, lenient, and importance-sampled.
+/// Independent Q-learning. The weights w of the squared errors (<see cref="Weighting"/>) counter the nonstationarity that the other learning agents cause:
+/// hysteretic, lenient and importance weights.
 /// </summary>
 internal sealed class IndependentQLearning : QLearning
 {
-    // Places in Metrics.
+    // Indices in Metrics.
     private const int Weight = 2, EffectiveShare = 3;
 
     private readonly IqlOptions options;
@@ -26,24 +26,24 @@ internal sealed class IndependentQLearning : QLearning
     public override IReadOnlyList<string> Metrics { get; }
 
     /// <inheritdoc/>
-    public override int? Divisor => options.Importance != ImportanceKind.None && options.ImportanceNormalize ? Weight : null;
+    public override int? DivisorMetric => options.Importance != ImportanceKind.None && options.ImportanceNormalize ? Weight : null;
 
     /// <inheritdoc/>
-    public override void Complete(Span<float> metrics)
+    public override void CompleteMetrics(Span<float> metrics)
     {
         if (options.Importance != ImportanceKind.None)
         {
-            // (sum w)^2 / sum w^2 (Kish 1965), as a share of the sample.
+            // The effective sample size (sum w)^2 / sum w^2 (Kish 1965), as a fraction of the sample size.
             float weight = metrics[Weight];
             metrics[EffectiveShare] = weight > 0 ? weight * weight / metrics[EffectiveShare] : 0;
         }
     }
 
     /// <inheritdoc/>
-    protected override Tensor Weights(LossContext shard, in ActionValues q, Tensor y, Tensor qTot)
+    protected override Tensor Weights(LossContext context, in ActionValues q, Tensor y, Tensor qTot)
     {
         Tensor weight = default;
-        var tape = shard.Tape;
+        var tape = context.Tape;
         if (options.Hysteretic < 1f || options.Leniency > 0f)
         {
             var delta = tape.Scratch(y.Shape);
@@ -55,21 +55,21 @@ internal sealed class IndependentQLearning : QLearning
             if (options.Leniency > 0f)
             {
                 var (x, leniency) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)));
-                shard.FillUniform(x);
-                tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(shard.Steps)));
+                context.FillUniform(x);
+                tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(context.Steps)));
                 Multiply(Weighting.Lenient(tape, delta, x, leniency));
             }
         }
         if (options.Importance != ImportanceKind.None)
         {
-            var batch = shard.Batch;
-            var now = Weighting.Probability(tape, q, shard.Exploration);
+            var batch = context.Batch;
+            var now = Weighting.Probability(tape, q, context.Exploration);
             float ceiling = options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity;
             var importance = Weighting.Importance(tape, now, batch.Probabilities, batch.Mask, options.Importance, ceiling);
-            shard.Report(Weight, importance);
+            context.Report(Weight, importance);
             using (tape.NoGrad())
             {
-                shard.Report(EffectiveShare, tape.Constant(importance).Square().Value);
+                context.Report(EffectiveShare, tape.Constant(importance).Square().Value);
             }
             Multiply(importance);
         }
@@ -89,23 +89,25 @@ internal sealed class IndependentQLearning : QLearning
     }
 }
 
-/// <summary>Independent Q-learning, and its variants against the change of the others.</summary>
+/// <summary>IQL: independent Q-learning (Tan 1993; Tampuu et al. 2017), with hysteretic (Matignon et al. 2007), lenient (Palmer et al. 2018) and
+/// importance-weighted (Foerster et al. 2017) variants.</summary>
 [Description("independent Q-learning (Tan 1993; Tampuu et al. 2017)")]
 public sealed record IqlOptions : QLearningOptions
 {
-    /// <summary>beta / alpha of hysteretic Q-learning, what negative errors count beside positive ones (Matignon et al. 2007); 1: the same.</summary>
+    /// <summary>Hysteretic Q-learning: weight of negative errors, beta / alpha in Matignon et al. 2007, in [0, 1]. 1: off.</summary>
     public float Hysteretic { get; init; } = 1f;
 
-    /// <summary>K of lenient Q-learning: negative errors are forgiven with probability 1 - exp(-K temperature) (Palmer et al. 2018); 0: never.</summary>
+    /// <summary>Lenient Q-learning: K in the probability 1 - exp(-K temperature) of ignoring a negative error (Palmer et al. 2018). 0: off.</summary>
     public float Leniency { get; init; }
 
-    /// <summary>Training steps in which the temperature falls from 1 to 0, linearly.</summary>
+    /// <summary>Environment steps over which the temperature of lenient Q-learning is annealed linearly from 1 to 0.</summary>
     public long LeniencyAnneal { get; init; } = 200_000;
 
-    /// <summary>Whether errors are weighted by how much likelier the other agents' actions have become since (Foerster et al. 2017).</summary>
+    /// <summary>Importance weights of errors, the ratio of the other agents' current and past action probabilities (Foerster et al. 2017). none: off; step:
+    /// ratio of the step; episode: product over the episode up to the step.</summary>
     public ImportanceKind Importance { get; init; }
 
-    /// <summary>Greatest importance weight; 0: there is none.</summary>
+    /// <summary>Upper bound of importance weights. 0: no bound.</summary>
     public float ImportanceCeiling { get; init; }
 
     /// <summary>Whether importance weights are divided by their mean over the batch.</summary>
@@ -124,7 +126,7 @@ public sealed record IqlOptions : QLearningOptions
         UsageException.Require(ImportanceCeiling >= 0, ImportanceCeiling, "at least 0");
         if (Importance != ImportanceKind.None && Mixer.IsJoint)
         {
-            throw new UsageException("importance weights are over the other agents, so each must learn a value of its own: they need mixer=none");
+            throw new UsageException("importance weights differ between agents, so each must learn a value of its own; use mixer=none");
         }
     }
 }

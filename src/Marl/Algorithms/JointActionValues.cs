@@ -1,16 +1,17 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// max over u_-i of Q_i(s, u_i, u_-i), the value of an agent's action for the best that the others could do (Pareto actor-critic, Christianos et al. 2023, section 4),
-/// found by enumerating the joint actions of the others. The critic reads [state, actions of the others] and has one output per action of the agent.
+/// Computes max over u_-i of Q_i(s, u_i, u_-i), the value of an agent's action given the best actions of the others (Pareto actor-critic, Christianos et al.
+/// 2023, section 4), by enumerating the joint actions of the others. The critic's input is [state, actions of the others]; it has one output per action of
+/// the agent.
 /// </summary>
 internal sealed class JointActionValues
 {
-    /// <summary>Most joint actions of the others that are enumerated.</summary>
-    public const int MostCombinations = 4096;
+    /// <summary>The maximum number of joint actions of the others.</summary>
+    public const int MaxCombinations = 4096;
 
-    // About so many rows go through the network at a time, so that the layers between stay small.
-    private const int Rows = 2048;
+    // Rows per forward pass, about: activations fit the cache.
+    private const int RowsPerPass = 2048;
 
     private readonly Critic critic;
     private readonly Tensor combinations, uses;
@@ -18,27 +19,27 @@ internal sealed class JointActionValues
 
     /// <summary>Enumerates the joint actions of the others.</summary>
     /// <param name="critic">Q.</param>
-    /// <param name="spec">the environment.</param>
-    /// <param name="shared">whether the agents share one critic.</param>
-    /// <exception cref="UsageException">the others have too many joint actions, or the critic is recurrent.</exception>
+    /// <param name="spec">The environment.</param>
+    /// <param name="shared">Whether the agents share one critic.</param>
+    /// <exception cref="UsageException">The others have too many joint actions, or the critic is recurrent.</exception>
     public JointActionValues(Critic critic, EnvironmentSpec spec, bool shared)
     {
         (this.critic, agents, actions, state) = (critic, spec.Agents.Length, spec.ActionCount, spec.StateSize);
-        // A critic that all agents share is equal for all: their rows are one.
+        // A shared critic has the same output for all agents: one row stands for all.
         networks = shared ? 1 : agents;
         int others = agents - 1;
         double count = Math.Pow(actions, others);
-        if (count > MostCombinations)
+        if (count > MaxCombinations)
         {
-            throw new UsageException($"{agents} agents with {actions} actions in {spec.Id}: {count} joint actions of the others are too many to go through, " +
-                $"{MostCombinations} are possible; take coma or maa2c");
+            throw new UsageException($"{spec.Id} has {agents} agents with {actions} actions: {count} joint actions of the others are too many to enumerate, " +
+                $"the maximum is {MaxCombinations}; use coma or maa2c");
         }
         if (critic.IsRecurrent)
         {
-            throw new UsageException("a critic of joint actions that were not taken cannot be recurrent; use criticNetwork=mlp");
+            throw new UsageException("a critic that evaluates actions that were not taken cannot be recurrent; use criticNetwork=mlp");
         }
 
-        // Combination m has the digits of m in base A, the first other agent's the highest.
+        // The actions of combination m are the digits of m in base A, the first other agent's the most significant.
         Combinations = (int)count;
         combinations = Tensor.Zeros(Combinations, others * actions);
         uses = Tensor.Zeros(agents * actions, agents * Combinations);
@@ -58,21 +59,21 @@ internal sealed class JointActionValues
         }
     }
 
-    /// <summary>M = A^(N-1), the number of joint actions of the others.</summary>
+    /// <summary>The number of joint actions of the others, M = A^(N-1).</summary>
     public int Combinations { get; }
 
-    /// <summary>max over u_-i, available in the row, of Q_i(s_t, u_i, u_-i) for the agent's recorded action: [T+1, B, N]. No gradient.</summary>
-    public Tensor Best(Weights w, EpisodeBatch batch)
+    /// <summary>Computes max over available u_-i of Q_i(s_t, u_i, u_-i) [T+1, B, N] for the agents' recorded actions u_i. Without gradients.</summary>
+    public Tensor MaxOverOthers(Weights w, EpisodeBatch batch)
     {
         var (tape, episodes) = (w.Tape, batch.Count);
         var best = tape.Scratch(new Shape(batch.Steps + 1, episodes, agents));
-        int block = Math.Max(1, Rows / (episodes * Combinations * networks));
+        int block = Math.Max(1, RowsPerPass / (episodes * Combinations * networks));
         for (int first = 0; first <= batch.Steps; first += block)
         {
             int steps = Math.Min(block, batch.Steps + 1 - first);
             using (tape.NoGrad())
             {
-                var q = All(w, batch.States.Slice(first, steps), batch.BootstrapActions.Slice(first, steps));
+                var q = AllValues(w, batch.States.Slice(first, steps), batch.BootstrapActions.Slice(first, steps));
                 var index = tape.ArgMax(q.Value, Available(tape, batch.Available.Slice(first, steps)));
                 q.Gather(index).Value.CopyTo(best.Slice(first, steps));
             }
@@ -80,8 +81,8 @@ internal sealed class JointActionValues
         return best;
     }
 
-    /// <summary>Q_i(s, u_i, .) of all joint actions of the others, [T, B, N, M].</summary>
-    private Var All(Weights w, Tensor states, Tensor chosen)
+    /// <summary>Computes Q_i(s, u_i, .) [T, B, N, M] for all joint actions of the others.</summary>
+    private Var AllValues(Weights w, Tensor states, Tensor chosen)
     {
         var (tape, device) = (w.Tape, w.Tape.Device);
         int steps = states.Shape[0], episodes = states.Shape[1], rows = steps * episodes, m = Combinations, size = critic.Input.Size, others = size - state;
@@ -98,13 +99,13 @@ internal sealed class JointActionValues
         return critic.Forward(w, tape.Constant(input)).Gather(own).Reshape(steps, episodes, m, agents).Permute(0, 1, 3, 2);
     }
 
-    /// <summary>[T, B, N, M]: 1 where the others' parts of a joint action are all available.</summary>
+    /// <summary>Returns [T, B, N, M]: 1 where all actions of a joint action of the others are available.</summary>
     private Tensor Available(Tape tape, Tensor available)
     {
         int steps = available.Shape[0], episodes = available.Shape[1];
         var parts = tape.Scratch(new Shape(steps * episodes, agents * Combinations));
         tape.Device.Gemm(Matrix.Of(available.Reshape(steps * episodes, agents * actions)), Matrix.Of(tape.Cached(uses)), Matrix.Of(parts));
-        // Of the N - 1 parts none may be missing.
+        // 1 if N - 1 of N - 1 actions are available.
         return (tape.Constant(parts) - (agents - 2)).Clamp(0f, 1f).Value.Reshape(steps, episodes, agents, Combinations);
     }
 }

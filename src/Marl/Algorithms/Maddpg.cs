@@ -3,33 +3,33 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Multi-agent deep deterministic policy gradients (MADDPG, Lowe et al. 2017): every agent has a critic that knows what all see and do, in training only.
+/// Multi-agent deep deterministic policy gradients (MADDPG, Lowe et al. 2017): every agent has a centralized critic of all observations and actions.
 /// <code>
-/// y_i      = r_i + gamma (1 - terminated) Q_i'(x', mu_1'(o_1'), .., mu_N'(o_N'))                  n-step where asked for
+/// y_i      = r_i + gamma (1 - terminated) Q_i'(x', mu_1'(o_1'), .., mu_N'(o_N'))                  or n-step
 /// L_critic = mean (Q_i(x, a_1, .., a_N) - y_i)^2                                                  (equation 6)
 /// L_policy = -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2                          (equation 5), by the critic after its step
 /// </code>
-/// mu is center + radius tanh(output) where actions are numbers; where agents choose, it is a sample of the softmax of the output, differentiable by
-/// Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017). Besides, as options:
+/// For continuous actions mu is center + scale tanh(output); for discrete actions it is a sample of the softmax of the output, differentiable by Gumbel-softmax
+/// (Jang et al. 2017; Maddison et al. 2017). Variants, by options:
 /// <code>
-/// DDPG       Q_i(o_i, a_i): every agent by itself (Lillicrap et al. 2016)
-/// MATD3      min of two critics' Q_i', noise clip(z, -c, c) on mu', the policy in one of d updates (Ackermann et al. 2019)
-/// inference  mu_j' of the others is agent i's idea of it, trained by -mean (log mu^_ij(a_j) + lambda H(mu^_ij))            (equation 7)
+/// DDPG       Q_i(o_i, a_i): independent agents (Lillicrap et al. 2016)
+/// MATD3      min of two critics' Q_i', noise clip(z, -c, c) on mu', a policy step every d updates (Ackermann et al. 2019)
+/// inference  mu_j' of the others is agent i's model mu^_ij, trained by -mean (log mu^_ij(a_j) + lambda H(mu^_ij))          (equation 7)
 /// ensembles  mu_i^(k), one of K per episode; L_policy^(k) / K over the episodes that k played                              (equation 9)
 /// </code>
-/// Agents that share weights share their critic and their idea of the others.
+/// Agents that share weights share their critic and their models of the others.
 /// </summary>
 internal sealed class Maddpg : Objective
 {
-    // Places in Metrics.
-    private const int Value = 0, Goal = 1, Divergence = 2;
+    // Indices in Metrics.
+    private const int Value = 0, Target = 1, Divergence = 2;
 
-    // Streams of chance of a loss.
+    // Random streams of a loss.
     private const int OwnSample = 0, TargetSample = 1, InferredSample = 2;
 
     private readonly MaddpgOptions options;
     private readonly ActionEncoding encoding;
-    private readonly TanhPolicy? box;
+    private readonly TanhPolicy? tanhPolicy;
     private readonly Critic critic;
     private readonly Critic? twin;
     private readonly LossNoise noise;
@@ -44,31 +44,32 @@ internal sealed class Maddpg : Objective
         {
             AddNetwork(options.EnsembleSize == 1 ? "actor" : $"actor{member}", options, actorLayout);
         }
-        var criticLayout = AddNetwork("critic", options.At(options.CriticLearningRate));
+        var criticLayout = AddNetwork("critic", options.WithLearningRate(options.CriticLearningRate));
         Agent = new Agent(actorLayout.Scope("agent"), spec, options.Network);
         var input = CriticInput(spec, options.Critic, options.AgentId);
         critic = new Critic(criticLayout.Scope("critic"), input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1);
-        twin = options.TwinCritics ? new Critic(criticLayout.Scope("critic2"), input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1) : null;
+        twin = !options.TwinCritics ? null
+            : new Critic(criticLayout.Scope("critic2"), input, options.CriticNetwork, options.CriticHidden, options.ShareParameters, outputs: 1);
         if (critic.IsRecurrent)
         {
-            throw new UsageException("a critic that values actions that were not taken cannot be recurrent; use a feed-forward one");
+            throw new UsageException("a critic that evaluates actions that were not taken cannot be recurrent; use criticNetwork=mlp");
         }
-        (encoding, box) = (new ActionEncoding(spec), spec.IsContinuous ? new TanhPolicy(spec) : null);
-        // Who acts, the critics, and what each observer thinks of everyone's policy (its own among them, which nobody asks for).
+        (encoding, tanhPolicy) = (new ActionEncoding(spec), spec.IsContinuous ? new TanhPolicy(spec) : null);
+        // Networks: the members of the ensemble, the critics, and for each observer its model of all policies (its own is not used).
         (critics, inferred) = (options.EnsembleSize, options.EnsembleSize + 1);
         observers = !options.InferPolicies ? 0 : options.ShareParameters ? 1 : spec.Agents.Length;
         for (int observer = 0; observer < observers; observer++)
         {
-            AddNetwork($"inferred{observer}", options.At(options.InferenceLearningRate), actorLayout);
+            AddNetwork($"inferred{observer}", options.WithLearningRate(options.InferenceLearningRate), actorLayout);
         }
         Metrics = options.InferPolicies ? ["value", "target", "inferenceDivergence"] : ["value", "target"];
         Phases =
         [
-            .. Enumerable.Range(0, observers).Select(observer => new Phase("inference", inferred + observer, shard => InferenceLoss(shard, inferred + observer))),
+            .. Enumerable.Range(0, observers).Select(observer => new Phase("inference", inferred + observer, loss => InferenceLoss(loss, inferred + observer))),
             new("critic", critics, Loss),
-            .. Enumerable.Range(0, options.EnsembleSize).Select(member => new Phase("policy", member, shard => PolicyLoss(shard, member))
+            .. Enumerable.Range(0, options.EnsembleSize).Select(member => new Phase("policy", member, loss => PolicyLoss(loss, member))
             {
-                Every = options.PolicyDelay,
+                Interval = options.PolicyDelay,
                 Member = options.EnsembleSize > 1 ? member : -1,
             }),
         ];
@@ -84,15 +85,16 @@ internal sealed class Maddpg : Objective
     public override IReadOnlyList<Phase> Phases { get; }
 
     /// <inheritdoc/>
-    public override int Members => options.EnsembleSize;
+    public override int EnsembleSize => options.EnsembleSize;
 
-    /// <summary>Which member of an ensemble played, where policies are ensembles.</summary>
+    /// <summary>The ensemble member that each agent played, if policies are ensembles.</summary>
     public override IReadOnlyList<Column> Columns => options.EnsembleSize > 1 ? [Column.Members] : [];
 
     /// <inheritdoc/>
-    public override bool CountsChoices => true;
+    public override bool CountsAvailableActions => true;
 
-    /// <summary>[state or all observations, index, joint action], or [observation, index, action] of a local critic; the index as chosen.</summary>
+    /// <summary>Creates the critic's input: [state or all observations, agent index, joint action], or [observation, agent index, action] of a local critic;
+    /// the index if <paramref name="agentId"/>.</summary>
     internal static NetworkInput CriticInput(EnvironmentSpec spec, ActionCriticKind kind, bool agentId)
     {
         InputColumn[] id = agentId ? [InputColumn.AgentId] : [];
@@ -108,60 +110,61 @@ internal sealed class Maddpg : Objective
         }
     }
 
-    /// <summary>Q_i [T, B, N] of rows row .. row + T - 1 and some actions.</summary>
+    /// <summary>Computes Q_i [T, B, N] of given actions in rows row to row + T - 1.</summary>
     internal static Var Values(Critic critic, Weights w, EpisodeBatch batch, int row, Var actions)
     {
         var q = critic.Forward(w, batch, row, actions);
         return q.Reshape(q.Shape.Without(-1));
     }
 
-    /// <summary>Of the critics: mean (Q_i(x, a) - y_i)^2.</summary>
-    public override Var Loss(LossContext shard)
+    /// <summary>Computes the loss of the critics, mean (Q_i(x, a) - y_i)^2.</summary>
+    public override Var Loss(LossContext context)
     {
-        var (tape, w) = (shard.Tape, shard.OnlineOf(critics));
-        var y = TargetReturns(shard);
-        var actions = tape.Constant(ForCritic(tape, encoding.Recorded(tape, shard.Batch)));
-        var q = Values(critic, w, shard.Batch, 0, actions);
+        var (tape, w) = (context.Tape, context.OnlineOf(critics));
+        var y = TargetReturns(context);
+        var actions = tape.Constant(ForCritic(tape, encoding.Recorded(tape, context.Batch)));
+        var q = Values(critic, w, context.Batch, 0, actions);
         var error = (q - y).Square();
         if (twin is not null)
         {
-            error += (Values(twin, w, shard.Batch, 0, actions) - y).Square();
+            error += (Values(twin, w, context.Batch, 0, actions) - y).Square();
         }
-        shard.Report(Value, q.Value);
-        shard.Report(Goal, y);
-        return shard.Mean(error);
+        context.Report(Value, q.Value);
+        context.Report(Target, y);
+        return context.Mean(error);
     }
 
-    /// <summary>-log mu(a) - lambda H(mu) [T, B, N] of an inferred policy over choices (equation 7).</summary>
-    /// <param name="logPolicy">[T, B, N, A]</param>
-    /// <param name="actions">[T, B, N] what was done.</param>
-    /// <param name="entropy">lambda</param>
+    /// <summary>Computes the loss -log mu(a) - lambda H(mu) [T, B, N] of an inferred policy over discrete actions (equation 7).</summary>
+    /// <param name="logPolicy">log mu [T, B, N, A].</param>
+    /// <param name="actions">Actions taken [T, B, N].</param>
+    /// <param name="entropy">The entropy coefficient lambda.</param>
     public static Var InferenceLoss(Var logPolicy, Tensor actions, float entropy)
         => -(new ActionValues(logPolicy, actions, default).Chosen + entropy * logPolicy.Entropy());
 
-    /// <summary>y_i [T, B, N]. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(LossContext shard)
+    /// <summary>Computes the targets y_i [T, B, N]. Without gradients.</summary>
+    private Tensor TargetReturns(LossContext context)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var y = tape.Scratch(new Shape(steps, batch.Count, encoding.Agents));
         using (tape.NoGrad())
         {
-            var (w, next) = (shard.TargetOf(critics), NextActions(shard));
+            var (w, next) = (context.TargetOf(critics), NextActions(context));
             var vNext = Values(critic, w, batch, 1, next);
             if (twin is not null)
             {
                 vNext = vNext.Minimum(Values(twin, w, batch, 1, next));
             }
-            Targets.NStep(tape, shard.TransitionsOf(options.Gamma), vNext.Value, options.NStep).CopyTo(y);
+            Targets.NStep(tape, context.TransitionsOf(options.Gamma), vNext.Value, options.NStep).CopyTo(y);
         }
         return y;
     }
 
-    /// <summary>To every agent what all will do in rows 1 .. T, as far as it knows: [T, B, N, N A], or [T, B, N, A] for a local critic.</summary>
-    private Var NextActions(LossContext shard)
+    /// <summary>Computes the target actions of rows 1 to T for every agent's critic: [T, B, N, N A], or [T, B, N, A] for a local critic. With inferred
+    /// policies the others' actions are those of the agent's models.</summary>
+    private Var NextActions(LossContext context)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var own = TargetActions(shard, Played(shard, target: true), TargetSample);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
+        var own = TargetActions(context, PlayedOutput(context, target: true), TargetSample);
         if (observers == 0)
         {
             return tape.Constant(ForCritic(tape, own.Value));
@@ -169,110 +172,113 @@ internal sealed class Maddpg : Objective
         var each = tape.Scratch(new Shape(steps, batch.Count, encoding.Agents, encoding.Agents * encoding.Actions));
         for (int observer = 0; observer < observers; observer++)
         {
-            var idea = TargetActions(shard, Output(shard, shard.TargetOf(inferred + observer)), InferredSample + observer).Value;
+            var inferredActions = TargetActions(context, Output(context, context.TargetOf(inferred + observer)), InferredSample + observer).Value;
             if (observers == 1)
             {
-                each = encoding.Repeat(tape, idea);
+                each = encoding.Repeat(tape, inferredActions);
                 continue;
             }
             int width = encoding.Agents * encoding.Actions;
-            tape.Device.CopyStrided(idea, [0, 0, width, 1], new Tensor(each.Storage, each.Offset + observer * width, new Shape(each.Count - observer * width)),
-                [0, 0, encoding.Agents * width, 1], [1, 1, steps * batch.Count, width], accumulate: false);
+            var destination = new Tensor(each.Storage, each.Offset + observer * width, new Shape(each.Count - observer * width));
+            tape.Device.CopyStrided(inferredActions, [0, 0, width, 1], destination, [0, 0, encoding.Agents * width, 1], [1, 1, steps * batch.Count, width],
+                accumulate: false);
         }
         return encoding.Replace(each, own);
     }
 
-    /// <summary>mu' [T, B, N, A] in rows 1 .. T.</summary>
-    /// <param name="shard">what was seen.</param>
-    /// <param name="output">[T+1, B, N, A]</param>
-    /// <param name="stream">of chance.</param>
-    private Var TargetActions(LossContext shard, Var output, int stream)
+    /// <summary>Computes the target actions mu' [T, B, N, A] of rows 1 to T.</summary>
+    /// <param name="context">The episodes.</param>
+    /// <param name="output">Outputs of the target policies [T+1, B, N, A].</param>
+    /// <param name="stream">The random stream.</param>
+    private Var TargetActions(LossContext context, Var output, int stream)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         output = output.Slice(0, 1, steps);
-        if (box is null)
+        if (tanhPolicy is null)
         {
             var available = batch.Available.Slice(1, steps);
-            return options.SampleTargets ? Sample(shard, output, available, stream)
+            return options.SampleTargets ? Sample(context, output, available, stream)
                 : tape.Constant(encoding.Encode(tape, tape.ArgMax(output.Value, available), steps * batch.Count).Reshape(output.Shape));
         }
-        var mean = box.Mean(output);
+        var mean = tanhPolicy.Mean(output);
         if (options.TargetPolicyNoise == 0)
         {
             return mean;
         }
         var z = tape.Scratch(mean.Shape);
-        noise.Normal(shard, stream, z);
-        return box.Clip(mean + (tape.Constant(z) * options.TargetPolicyNoise).Clamp(-options.TargetNoiseClip, options.TargetNoiseClip) * tape.Cached(box.Radius));
+        noise.Normal(context, stream, z);
+        var clipped = (tape.Constant(z) * options.TargetPolicyNoise).Clamp(-options.TargetNoiseClip, options.TargetNoiseClip);
+        return tanhPolicy.Clip(mean + clipped * tape.Cached(tanhPolicy.Scale));
     }
 
-    /// <summary>Of a policy: -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, over K for the member of an ensemble.</summary>
-    private Var PolicyLoss(LossContext shard, int member)
+    /// <summary>Computes the loss of a policy, -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, divided by K for a member of an ensemble.</summary>
+    private Var PolicyLoss(LossContext context, int member)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
-        var output = Output(shard, shard.OnlineOf(member)).Slice(0, 0, steps);                                              // [T, B, N, A]
-        var own = box is null ? Sample(shard, output, batch.Available.Slice(0, steps), OwnSample) : box.Mean(output);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
+        var output = Output(context, context.OnlineOf(member)).Slice(0, 0, steps);                                              // [T, B, N, A]
+        var own = tanhPolicy is null ? Sample(context, output, batch.Available.Slice(0, steps), OwnSample) : tanhPolicy.Mean(output);
         var actions = IsLocal ? own : encoding.Replace(encoding.Repeat(tape, encoding.Recorded(tape, batch)), own);
-        var q = Values(critic, shard.OnlineOf(critics), batch, 0, actions);
-        return (options.LogitRegularization * shard.MeanOverAvailableActions(output.Square()) - shard.MeanOfMember(q)) / options.EnsembleSize;
+        var q = Values(critic, context.OnlineOf(critics), batch, 0, actions);
+        return (options.LogitRegularization * context.MeanOverAvailableActions(output.Square()) - context.MeanOverMember(q)) / options.EnsembleSize;
     }
 
-    /// <summary>Of inferred policies: -mean (log mu^(a) + lambda H(mu^)). Where actions are numbers, a policy is taken for a Gaussian around mu^ as wide as half
-    /// the range of each number: its log-probability is a squared distance, and its entropy a constant. Reports the divergence KL(mu, mu^), of which the observers' parts are added up.</summary>
-    private Var InferenceLoss(LossContext shard, int network)
+    /// <summary>Computes the loss of inferred policies, -mean (log mu^(a) + lambda H(mu^)). A continuous policy is a Gaussian with mean mu^ and half the
+    /// action range as its standard deviation: its negative log-probability is a squared distance, and its entropy a constant. Reports the divergence KL(mu,
+    /// mu^), averaged over observers.</summary>
+    private Var InferenceLoss(LossContext context, int network)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var available = batch.Available.Slice(0, steps);
-        var output = Output(shard, shard.OnlineOf(network)).Slice(0, 0, steps);                                             // [T, B, N, A]
-        var truth = Played(shard, target: false).Slice(0, 0, steps);
-        if (box is null)
+        var output = Output(context, context.OnlineOf(network)).Slice(0, 0, steps);                                             // [T, B, N, A]
+        var actual = PlayedOutput(context, target: false).Slice(0, 0, steps);
+        if (tanhPolicy is null)
         {
             var logPolicy = output.LogSoftmax(available);
             using (tape.NoGrad())
             {
-                var logTruth = truth.LogSoftmax(available);
-                shard.Report(Divergence, ((logTruth.Exp() * available * (logTruth - logPolicy)).Sum(-1) / observers).Value);
+                var logActual = actual.LogSoftmax(available);
+                context.Report(Divergence, ((logActual.Exp() * available * (logActual - logPolicy)).Sum(-1) / observers).Value);
             }
-            return shard.Mean(InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropyCoefficient));
+            return context.Mean(InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropyCoefficient));
         }
         var mean = output.Tanh();
         using (tape.NoGrad())
         {
-            shard.Report(Divergence, (0.5f / observers * ((truth.Tanh() - mean).Square() * available).Sum(-1)).Value);
+            context.Report(Divergence, (0.5f / observers * ((actual.Tanh() - mean).Square() * available).Sum(-1)).Value);
         }
-        return shard.Mean(0.5f * ((mean - box.Normalize(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1));
+        return context.Mean(0.5f * ((mean - tanhPolicy.Normalize(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1));
     }
 
-    /// <summary>What the networks say that the agents played, members of ensembles or the only one; constants. [T+1, B, N, A]</summary>
-    private Var Played(LossContext shard, bool target)
+    /// <summary>Computes the outputs [T+1, B, N, A] of the policies that the agents played: of an ensemble, those of the member that played.</summary>
+    private Var PlayedOutput(LossContext context, bool target)
     {
         var all = Of(0);
         if (options.EnsembleSize > 1)
         {
-            all *= shard.MaskOf(0);
+            all *= context.MemberMask(0);
             for (int member = 1; member < options.EnsembleSize; member++)
             {
-                all += Of(member) * shard.MaskOf(member);
+                all += Of(member) * context.MemberMask(member);
             }
         }
         return all;
 
-        Var Of(int member) => Output(shard, target ? shard.TargetOf(member) : shard.OnlineOf(member));
+        Var Of(int member) => Output(context, target ? context.TargetOf(member) : context.OnlineOf(member));
     }
 
-    /// <summary>What the agents' network says in all rows, [T+1, B, N, A].</summary>
-    private Var Output(LossContext shard, Weights w) => Agent.Forward(w, Agent.Input.Build(shard.Tape, shard.Batch), shard.InitialState(Agent)).Output;
+    /// <summary>Computes the outputs of the agents' network in all rows, [T+1, B, N, A].</summary>
+    private Var Output(LossContext context, Weights w) => Agent.Forward(w, Agent.Input.Build(context.Tape, context.Batch), context.InitialState(Agent)).Output;
 
-    /// <summary>A differentiable sample of the policy, [T, B, N, A].</summary>
-    private Var Sample(LossContext shard, Var output, Tensor available, int stream)
+    /// <summary>Draws a differentiable sample of the policy, [T, B, N, A].</summary>
+    private Var Sample(LossContext context, Var output, Tensor available, int stream)
     {
-        var gumbel = shard.Tape.Scratch(output.Shape);
-        noise.Gumbel(shard, stream, gumbel);
+        var gumbel = context.Tape.Scratch(output.Shape);
+        noise.Gumbel(context, stream, gumbel);
         return output.GumbelSoftmax(gumbel, options.Temperature, options.HardSamples, available);
     }
 
     private bool IsLocal => options.Critic == ActionCriticKind.Local;
 
-    /// <summary>Actions [T, B, N, A] as the critic reads them: to every agent the joint one, or its own.</summary>
+    /// <summary>Converts actions [T, B, N, A] to the critic's input: every agent's joint action, or its own action.</summary>
     private Tensor ForCritic(Tape tape, Tensor actions) => IsLocal ? actions : encoding.Repeat(tape, actions);
 }

@@ -2,62 +2,66 @@ using System.ComponentModel;
 
 namespace Marl.Native.Rl;
 
-/// <summary>MADDPG, its hyperparameters and those of its variants.</summary>
+/// <summary>MADDPG: multi-agent deep deterministic policy gradients (Lowe et al. 2017), for continuous and discrete actions, and its variants.</summary>
 [Description("multi-agent deep deterministic policy gradients (Lowe et al. 2017)")]
 public record MaddpgOptions : ReplayOptions
 {
-    /// <summary>As EPyMARL configures it: hard samples, the likeliest action for targets.</summary>
+    /// <summary>Initializes the defaults: EPyMARL's, with one-hot samples and greedy target actions.</summary>
     public MaddpgOptions() => (Agent, Exploration, LearningRate) = (new MlpNetwork(), new PolicyNoise(), 5e-4f);
 
     /// <inheritdoc/>
     public override bool IsContinuous => true;
 
-    /// <summary>What the critics see.</summary>
+    /// <summary>Input of the critics. state: the state and all actions; observations: all observations and actions; local: the agent's own observation and
+    /// action.</summary>
     public ActionCriticKind Critic { get; init; }
 
-    /// <summary>Width of the critics' hidden layers.</summary>
+    /// <summary>Units of each hidden layer of the critics, 1 to 8192.</summary>
     public int CriticHidden { get; init; } = 128;
 
-    /// <summary>The critics' hidden layers.</summary>
+    /// <summary>The hidden layers of the critics; feed-forward.</summary>
     public NetworkOptions CriticNetwork { get; init; } = new MlpNetwork();
 
-    /// <summary>Learning rate of the critics; 0: that of the agents.</summary>
+    /// <summary>Learning rate of the critics. 0: learningRate.</summary>
     public float CriticLearningRate { get; init; }
 
-    /// <summary>Temperature of the Gumbel-softmax, where agents choose among actions.</summary>
+    /// <summary>Temperature of the Gumbel-softmax for discrete actions, above 0.</summary>
     public float Temperature { get; init; } = 1f;
 
-    /// <summary>Whether its samples are one-hot, with the gradient of the soft ones (straight-through).</summary>
+    /// <summary>Whether Gumbel-softmax samples are one-hot, with the gradient of the soft samples (straight-through estimator).</summary>
     public bool HardSamples { get; init; } = true;
 
-    /// <summary>Whether target policies sample as well; otherwise they do what is likeliest.</summary>
+    /// <summary>Whether target policies sample discrete actions. false: they take the most probable one.</summary>
     public bool SampleTargets { get; init; }
 
-    /// <summary>What the mean square of the policies' outputs, before softmax or tanh, counts.</summary>
+    /// <summary>Coefficient of the mean square of the policies' outputs before softmax or tanh in the policy loss. 0: off.</summary>
     public float LogitRegularization { get; init; } = 1e-3f;
 
-    /// <summary>Whether there are two critics, and targets go by the lesser value (Fujimoto et al. 2018; Ackermann et al. 2019).</summary>
+    /// <summary>Whether two critics are trained and targets use the smaller value (Fujimoto et al. 2018; Ackermann et al. 2019).</summary>
     public bool TwinCritics { get; init; }
 
-    /// <summary>The policies take a step, and targets follow, in one of so many updates.</summary>
+    /// <summary>Updates per step of the policies and of all target networks, at least 1. 1: every update.</summary>
     public int PolicyDelay { get; init; } = 1;
 
-    /// <summary>Standard deviation of the noise on the target policies' numbers, as a share of half their range ..</summary>
+    /// <summary>Standard deviation of the noise on continuous target actions, as a fraction of half the action range (target policy smoothing). 0:
+    /// off.</summary>
     public float TargetPolicyNoise { get; init; }
 
-    /// <summary>.. and the most that it can be.</summary>
+    /// <summary>Bound of the noise on target actions, as a fraction of half the action range.</summary>
     public float TargetNoiseClip { get; init; } = 0.5f;
 
-    /// <summary>Whether agents infer the others' policies from what they did, and use these for targets in place of the true ones (Lowe et al. 2017, section 4.2).</summary>
+    /// <summary>Whether each agent learns a model of the others' policies from their actions, and uses it for targets instead of their own target policies
+    /// (Lowe et al. 2017, section 4.2). Needs critic=state or observations.</summary>
     public bool InferPolicies { get; init; }
 
-    /// <summary>Learning rate of the inferred policies; 0: that of the agents.</summary>
+    /// <summary>Learning rate of the inferred policies. 0: learningRate.</summary>
     public float InferenceLearningRate { get; init; }
 
-    /// <summary>What a unit of entropy of an inferred policy is worth.</summary>
+    /// <summary>Coefficient of the inferred policies' entropy in their loss.</summary>
     public float InferenceEntropyCoefficient { get; init; } = 1e-3f;
 
-    /// <summary>K, the sub-policies of an agent, of which it plays one in an episode (Lowe et al. 2017, section 4.3).</summary>
+    /// <summary>K, the number of sub-policies per agent, 1 to 64. Each agent plays a random one per episode (Lowe et al. 2017, section 4.3). 1: no
+    /// ensemble.</summary>
     public int EnsembleSize { get; init; } = 1;
 
     /// <inheritdoc/>
@@ -80,33 +84,33 @@ public record MaddpgOptions : ReplayOptions
         UsageException.Require(EnsembleSize is >= 1 and <= 64, EnsembleSize, "in 1 .. 64");
         if (Lambda > 0)
         {
-            throw new UsageException("option 'lambda' cannot be other than 0: the targets of deterministic policies are n-step returns; use nStep");
+            throw new UsageException("option 'lambda' must be 0: deterministic policy gradients use n-step returns; set nStep instead");
         }
         if (InferPolicies && Critic == ActionCriticKind.Local)
         {
-            throw new UsageException("a critic that is local asks for nobody else's policy; infer=true needs critic=state or observations");
+            throw new UsageException("a local critic does not use the other agents' policies; inferPolicies=true needs critic=state or critic=observations");
         }
     }
 }
 
-/// <summary>MATD3: MADDPG with twin critics, delayed policies and smoothed targets.</summary>
-[Description("the same with twin critics and delayed policies (Ackermann et al. 2019)")]
+/// <summary>MATD3 (Ackermann et al. 2019): MADDPG with twin critics, delayed policy updates and target policy smoothing.</summary>
+[Description("MADDPG with twin critics and delayed policy updates (Ackermann et al. 2019)")]
 public sealed record Matd3Options : MaddpgOptions
 {
-    /// <summary>With the delay and the smoothing of Fujimoto et al. 2018.</summary>
+    /// <summary>Initializes the defaults: the delay and the smoothing of Fujimoto et al. 2018.</summary>
     public Matd3Options() => (TwinCritics, PolicyDelay, TargetPolicyNoise) = (true, 2, 0.2f);
 }
 
-/// <summary>Independent DDPG: MADDPG with critics that see one agent.</summary>
-[Description("deep deterministic policy gradients, independent (Lillicrap et al. 2016)")]
+/// <summary>Independent DDPG (Lillicrap et al. 2016): each agent's critic reads its own observation and action only.</summary>
+[Description("independent deep deterministic policy gradients (Lillicrap et al. 2016)")]
 public sealed record DdpgOptions : MaddpgOptions
 {
-    /// <summary>With local critics.</summary>
+    /// <summary>Initializes the defaults: local critics.</summary>
     public DdpgOptions() => Critic = ActionCriticKind.Local;
 }
 
-/// <summary>What an action-value critic sees.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<ActionCriticKind>))]
+/// <summary>The input of an action-value critic.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<ActionCriticKind>))]
 public enum ActionCriticKind
 {
     /// <summary>The state and all agents' actions.</summary>

@@ -3,22 +3,24 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Hyperparameters of Pareto actor-critic. Its <see cref="OnPolicyOptions.EntropyCoefficient"/> is what a unit is worth in the end.</summary>
-[Description("Pareto actor-critic, for the best equilibrium (Christianos et al. 2023)")]
+/// <summary>Pareto actor-critic (Christianos et al. 2023), which learns Pareto-optimal equilibria of no-conflict games. The entropy coefficient is annealed
+/// from <see cref="EntropyCoefficientStart"/> to <see cref="OnPolicyOptions.EntropyCoefficient"/>.</summary>
+[Description("Pareto actor-critic, for Pareto-optimal equilibria (Christianos et al. 2023)")]
 public sealed record ParetoAcOptions : OnPolicyOptions
 {
-    /// <summary>As EPyMARL configures it for the matrix games of its paper, with standardized returns: its critic is not fast enough for returns in the hundreds.</summary>
+    /// <summary>Initializes the defaults: EPyMARL's for the matrix games of the paper, with standardized returns, because the critic learns returns in the
+    /// hundreds too slowly.</summary>
     public ParetoAcOptions()
         => (Agent, ShareParameters, AgentId, NStep, StandardizeRewards, StandardizeReturns) = (new MlpNetwork(), false, false, 10, false, true);
 
-    /// <summary>What a unit of entropy of the policy is worth at the beginning ..</summary>
-    public float EntropyStart { get; init; } = 20f;
+    /// <summary>Entropy coefficient at the start of training.</summary>
+    public float EntropyCoefficientStart { get; init; } = 20f;
 
-    /// <summary>.. from which it falls to <see cref="OnPolicyOptions.EntropyCoefficient"/> over this share of the training, linearly.</summary>
-    public float EntropyAnneal { get; init; } = 0.5f;
+    /// <summary>Fraction of the training steps over which the entropy coefficient is annealed linearly to entropyCoefficient, in [0, 1].</summary>
+    public float EntropyAnnealFraction { get; init; } = 0.5f;
 
-    /// <summary>The entropy coefficient over a training of <paramref name="steps"/> steps.</summary>
-    internal Schedule EntropyOver(long steps) => Schedule.Linear(EntropyStart, EntropyCoefficient, (long)(EntropyAnneal * (double)steps));
+    /// <summary>Returns the schedule of the entropy coefficient in a training of <paramref name="steps"/> environment steps.</summary>
+    internal Schedule EntropyOver(long steps) => Schedule.Linear(EntropyCoefficientStart, EntropyCoefficient, (long)(EntropyAnnealFraction * (double)steps));
 
     /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context) => new ParetoActorCritic(this, context);
@@ -27,7 +29,7 @@ public sealed record ParetoAcOptions : OnPolicyOptions
     public override void Validate()
     {
         base.Validate();
-        UsageException.Require(EntropyStart >= 0, EntropyStart, "at least 0");
-        UsageException.Require(EntropyAnneal is >= 0 and <= 1, EntropyAnneal, "in 0 .. 1");
+        UsageException.Require(EntropyCoefficientStart >= 0, EntropyCoefficientStart, "at least 0");
+        UsageException.Require(EntropyAnnealFraction is >= 0 and <= 1, EntropyAnnealFraction, "in 0 .. 1");
     }
 }

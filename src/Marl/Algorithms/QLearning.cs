@@ -3,19 +3,19 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Deep Q-learning of many agents: independent (IQL), with a sum (VDN), a monotone (QMIX) or a duplex dueling mixer (QPLEX), by the mixer of its options.
+/// Multi-agent deep Q-learning: independent (IQL), or with a sum (VDN), a monotonic (QMIX) or a duplex dueling mixer (QPLEX).
 /// <code>
 /// Q_tot = mix(Q_1(u_1), .., Q_n(u_n); s)
-/// y_t   = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(u))      argmax by the online networks (double Q) or by the target's
+/// y_t   = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(u))      argmax by the online (double Q) or the target networks
 /// L     = sum_t mask_t w_t (y_t - Q_tot,t)^2 / sum_t mask_t
 /// </code>
-/// with n-step or lambda returns in place of y where asked for, and w = 1 except for <see cref="IndependentQLearning"/>. Greedy
-/// actions are each agent's own, which is the team's best because the mixers keep it so (Rashid et al. 2018, equation 4).
+/// y may be an n-step or lambda return as well; w = 1 except for <see cref="IndependentQLearning"/>. Each agent's greedy action is its part of the greedy joint
+/// action, because the mixers are monotonic (Rashid et al. 2018, equation 4).
 /// </summary>
 internal class QLearning : Objective
 {
-    // Places in Metrics.
-    private const int Prediction = 0, Goal = 1;
+    // Indices in Metrics.
+    private const int Prediction = 0, Target = 1;
 
     private readonly QLearningOptions options;
     private readonly IMixer mixer;
@@ -29,7 +29,7 @@ internal class QLearning : Objective
         mixer = options.Mixer.Create(layout.Scope("mixer"), spec);
         if (options.Mixer.IsJoint)
         {
-            context.RequireCommonReward("a mixer learns one common value");
+            context.RequireCommonReward("a mixer learns one value for the team");
         }
     }
 
@@ -40,34 +40,34 @@ internal class QLearning : Objective
     public override IReadOnlyList<string> Metrics => ["prediction", "target"];
 
     /// <inheritdoc/>
-    public override Var Loss(LossContext shard)
+    public override Var Loss(LossContext context)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, input, shard.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
+        var all = Agent.Forward(context.Online, input, context.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
         var q = new ActionValues(all.Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
-        var qTot = mixer.Forward(shard.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
-        var y = TargetReturns(shard, input, all.Value, qTot.Shape);
-        shard.Report(Prediction, qTot.Value);
-        shard.Report(Goal, y);
+        var qTot = mixer.Forward(context.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
+        var y = TargetReturns(context, input, all.Value, qTot.Shape);
+        context.Report(Prediction, qTot.Value);
+        context.Report(Target, y);
         var squaredError = (qTot - y).Square();
-        var weight = Weights(shard, q, y, qTot.Value);
-        return shard.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
+        var weight = Weights(context, q, y, qTot.Value);
+        return context.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
     }
 
-    /// <summary>w_t [T, B, M], the weight of each squared error; none: 1.</summary>
-    protected virtual Tensor Weights(LossContext shard, in ActionValues q, Tensor y, Tensor qTot) => default;
+    /// <summary>Computes the weights w_t [T, B, M] of the squared errors; <c>default</c>: 1.</summary>
+    protected virtual Tensor Weights(LossContext context, in ActionValues q, Tensor y, Tensor qTot) => default;
 
-    /// <summary>y_t [T, B, M]: what Q_tot should have been, by the target networks. A function of tensors: no gradient.</summary>
-    private Tensor TargetReturns(LossContext shard, in InputRows input, Tensor qOnline, Shape shape)
+    /// <summary>Computes the targets y_t [T, B, M] with the target networks. Without gradients.</summary>
+    private Tensor TargetReturns(LossContext context, in InputRows input, Tensor qOnline, Shape shape)
     {
-        var (tape, batch, steps, lambda) = (shard.Tape, shard.Batch, shard.Batch.Steps, options.Lambda);
+        var (tape, batch, steps, lambda) = (context.Tape, context.Batch, context.Batch.Steps, options.Lambda);
         var y = tape.Scratch(shape);
         using (tape.NoGrad())
         {
-            var q = Agent.Forward(shard.Target, input, shard.InitialState(Agent)).Output;                                           // [T+1, B, N, A]
+            var q = Agent.Forward(context.Target, input, context.InitialState(Agent)).Output;                                           // [T+1, B, N, A]
             var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
-            var transitions = shard.TransitionsOf(options.Gamma);
+            var transitions = context.TransitionsOf(options.Gamma);
             var vNext = Mix(first: 1, greedy.Slice(1, steps));
             var returns = lambda == 0 ? Targets.NStep(tape, transitions, vNext, options.NStep) : options.Trace switch
             {
@@ -78,12 +78,12 @@ internal class QLearning : Objective
             };
             returns.CopyTo(y);
 
-            // Q_tot^- of some actions in rows first .. first + T - 1.
+            // Q_tot^- [T, B, M] of given actions in rows first to first + T - 1.
             Tensor Mix(int first, Tensor actions)
-                => mixer.Forward(shard.Target, new ActionValues(q.Slice(0, first, steps), actions, batch.Available.Slice(first, steps)),
+                => mixer.Forward(context.Target, new ActionValues(q.Slice(0, first, steps), actions, batch.Available.Slice(first, steps)),
                     batch.States.Slice(first, steps)).Value;
 
-            // x_{t+1}; nothing follows the last row.
+            // x_{t+1}, and 0 in the last row.
             Tensor Next(Tensor x)
             {
                 var next = tape.Scratch(x.Shape);
@@ -91,14 +91,14 @@ internal class QLearning : Objective
                 return next;
             }
 
-            // [T, B, M]: 1 where what was done is what the evaluated policy would have done: an agent, or all of them.
+            // [T, B, M]: 1 where the action taken, or the joint action, is greedy.
             Tensor WasGreedy()
             {
                 var differs = (tape.Constant(greedy.Slice(0, steps)) - batch.Actions).Abs().Clamp(0f, 1f);
                 return (1f - (shape[-1] == 1 ? differs.Sum(-1).Reshape(shape).Clamp(0f, 1f) : differs)).Value;
             }
 
-            // r_t + V_t - Q_t in place of r_t.
+            // Transitions with the reward r_t + V_t - Q_t.
             Transitions Corrected()
             {
                 var reward = tape.Constant(transitions.RewardT) + Mix(0, greedy.Slice(0, steps)) - Mix(0, batch.Actions);

@@ -2,27 +2,28 @@ using System.ComponentModel;
 
 namespace Marl.Native.Rl;
 
-/// <summary>QTRAN-base: one joint value, and an inequality for joint actions that are not the greedy one.</summary>
-[Description("factorization by transformation, QTRAN-base (Son et al. 2019)")]
+/// <summary>QTRAN-base (Son et al. 2019): learns an unrestricted joint value, and agents' values whose greedy actions maximize it.</summary>
+[Description("value factorization by transformation, QTRAN-base (Son et al. 2019)")]
 public record QtranOptions : ValueOptions
 {
-    /// <summary>Agents of 64 units.</summary>
+    /// <summary>Initializes the defaults: 64 hidden units.</summary>
     public QtranOptions() => Hidden = 64;
 
-    /// <summary>What QTRAN-base's joint action-value network reads: qtranPaper or comaCritic.</summary>
+    /// <summary>Input of QTRAN-base's joint action-value network beside the state. qtranPaper: the sum over agents of an encoding of features and action;
+    /// comaCritic: all actions.</summary>
     public QtranArchitecture Architecture { get; init; }
 
-    /// <summary>Width of the joint networks.</summary>
+    /// <summary>Units of each hidden layer of the joint networks, 1 to 8192.</summary>
     public int MixingEmbed { get; init; } = 64;
 
-    /// <summary>Hidden layers of the joint action-value network: 2 (PyMARL's "small") or 3 (its "big"). The state value's network has as many, QTRAN-alt's one
+    /// <summary>Hidden layers of the joint action-value network: 2 ("small" in PyMARL) or 3 ("big"). The state-value network has as many, that of QTRAN-alt one
     /// less.</summary>
     public int JointLayers { get; init; } = 2;
 
-    /// <summary>lambda_opt, what it counts that the agents' values fall short of the joint value, or exceed it, where they are greatest.</summary>
+    /// <summary>lambda_opt, coefficient of the loss that makes the agents' values match the joint value at the greedy joint action.</summary>
     public float LambdaOpt { get; init; } = 1f;
 
-    /// <summary>lambda_nopt, what it counts elsewhere.</summary>
+    /// <summary>lambda_nopt, coefficient of the loss that bounds the agents' values at other joint actions.</summary>
     public float LambdaNopt { get; init; } = 0.1f;
 
     internal virtual bool IsAlternative => false;
@@ -41,15 +42,15 @@ public record QtranOptions : ValueOptions
     }
 }
 
-/// <summary>QTRAN-alt: counterfactual joint values, and an equality for the best that each agent could have done.</summary>
-[Description("the same with counterfactual joint values, QTRAN-alt (Son et al. 2019)")]
+/// <summary>QTRAN-alt (Son et al. 2019): QTRAN with counterfactual joint values, and a condition on each agent's best alternative action.</summary>
+[Description("QTRAN with counterfactual joint values, QTRAN-alt (Son et al. 2019)")]
 public sealed record QtranAltOptions : QtranOptions
 {
     internal override bool IsAlternative => true;
 }
 
-/// <summary>What QTRAN-base's joint action-value network reads besides the state.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<QtranArchitecture>))]
+/// <summary>The input of QTRAN-base's joint action-value network beside the state.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<QtranArchitecture>))]
 public enum QtranArchitecture
 {
     /// <summary>The sum over agents of an encoding of their features and actions.</summary>

@@ -2,15 +2,16 @@ using System.ComponentModel;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Hyperparameters of VDAC: VDAC-sum by default, VDAC-mix with <c>mixer=qmix</c>; <c>mixer=vdn-s</c> adds a value of the state to the sum.</summary>
+/// <summary>VDAC: value-decomposition actor-critic (Su et al. 2021). VDAC-sum by default, VDAC-mix with <c>mixer=qmix</c>; <c>mixer=vdn-s</c> adds a state
+/// value to the sum.</summary>
 [Description("value-decomposition actor-critic (Su et al. 2021)")]
 public sealed record VdacOptions : OnPolicyOptions
 {
-    /// <summary>Five-step returns as IA2C (Papoudakis et al. 2021), and no lagging target network: behind one, what a mixing network is off by at first outlasts the
-    /// policy's exploration.</summary>
+    /// <summary>Initializes the defaults: five-step returns as in IA2C (Papoudakis et al. 2021), and a target network that is copied in every update. With a
+    /// slower one, initial errors of the mixing network outlast the policy's exploration.</summary>
     public VdacOptions() => (NStep, LearningRate, TargetTau) = (5, 5e-4f, 1f);
 
-    /// <summary>How the agents' state values become the team's.</summary>
+    /// <summary>The function of the agents' state values that is the team's value.</summary>
     public MixerOptions Mixer { get; init; } = new VdnMixer();
 
     /// <inheritdoc/>
@@ -25,19 +26,19 @@ public sealed record VdacOptions : OnPolicyOptions
 }
 
 /// <summary>
-/// Value-decomposition actor-critic (VDAC, Su, Adams and Beling 2021): the state value of the team is mixed from a value of each agent's own observation, and
-/// every policy follows the advantage of the team:
+/// Value-decomposition actor-critic (VDAC, Su, Adams and Beling 2021): a mixer computes the team's state value from a value of each agent's observation, and
+/// every policy follows the gradient with the team's advantage:
 /// <code>
 /// V_tot(s) = mix(V_1(o_1), .., V_N(o_N); s),  dV_tot/dV_i >= 0           a sum: VDAC-sum; QMIX's network: VDAC-mix
 /// G_t      = n-step or lambda return with the target critic's V_tot     A_t = G_t - V_tot(s_t)
 /// L_critic = mean (G_t - V_tot(s_t))^2
 /// L_actor  = -mean (A_t log pi_i(u_i,t) + c H(pi_i))
 /// </code>
-/// In the paper an agent's policy and value share their hidden layers; here they are two networks, as in the other algorithms. Without a mixer this is IA2C.
+/// In the paper policy and value share their hidden layers; here they are two networks, as in the other algorithms. Without a mixer this is IA2C.
 /// </summary>
 internal sealed class Vdac : PolicyObjective
 {
-    // Places in Metrics.
+    // Indices in Metrics.
     private const int CriticLoss = 2, Value = 3, Return = 4;
 
     private readonly VdacOptions options;
@@ -50,40 +51,40 @@ internal sealed class Vdac : PolicyObjective
         var spec = context.Spec;
         if (options.Mixer.IsJoint)
         {
-            context.RequireCommonReward("VDAC learns one value of the team");
+            context.RequireCommonReward("VDAC learns one value for the team");
         }
-        var (layout, local) = (AddNetwork("critic", options.OfCritics), options.Network with { AgentId = options.ShareParameters });
+        var (layout, local) = (AddNetwork("critic", options.CriticTraining), options.Network with { AgentId = options.ShareParameters });
         critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [], own: local.Columns), options.CriticNetwork, options.CriticHidden,
             options.ShareParameters, outputs: 1);
-        // A state value is the value of an agent's only action.
-        mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => agent with { Actions = 1 })] });
+        // To the mixer a state value is the value of an agent's only action.
+        mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => agent with { ActionCount = 1 })] });
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <inheritdoc/>
-    public override void ComputeReturns(LossContext shard)
+    public override void ComputeReturns(LossContext context)
     {
-        int steps = shard.Batch.Steps;
-        var vNext = TotalValue(shard.TargetOf(Critic), shard.Batch).Slice(0, 1, steps).Value;
-        shard.Store(TotalValue(shard.OnlineOf(Critic), shard.Batch).Slice(0, 0, steps).Value, Column.Values);
-        shard.Store(Returns(shard, vNext), Column.Returns);
+        int steps = context.Batch.Steps;
+        var vNext = TotalValue(context.TargetOf(Critic), context.Batch).Slice(0, 1, steps).Value;
+        context.Store(TotalValue(context.OnlineOf(Critic), context.Batch).Slice(0, 0, steps).Value, Column.Values);
+        context.Store(Returns(context, vNext), Column.Returns);
     }
 
     /// <inheritdoc/>
-    public override Var Loss(LossContext shard)
+    public override Var Loss(LossContext context)
     {
-        var batch = shard.Batch;
-        var vTot = TotalValue(shard.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
+        var batch = context.Batch;
+        var vTot = TotalValue(context.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
         var error = (vTot - batch.Returns).Square();
-        shard.Report(CriticLoss, error.Value);
-        shard.Report(Value, vTot.Value);
-        shard.Report(Return, batch.Returns);
-        return shard.Mean(ActorLoss(shard, options.EntropyCoefficient)) + shard.Mean(error);
+        context.Report(CriticLoss, error.Value);
+        context.Report(Value, vTot.Value);
+        context.Report(Return, batch.Returns);
+        return context.Mean(ActorLoss(context, options.EntropyCoefficient)) + context.Mean(error);
     }
 
-    /// <summary>V_tot(s_t) of all rows, the same for every agent: [T+1, B, N].</summary>
+    /// <summary>Computes V_tot(s_t) [T+1, B, N], the same for every agent.</summary>
     private Var TotalValue(Weights w, EpisodeBatch batch)
     {
         var v = critic.Forward(w, batch);                                                                   // [T+1, B, N, 1]

@@ -2,8 +2,8 @@ using System.ComponentModel;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Weighted QMIX (Rashid et al. 2020, section 5): QMIX fitted to the returns of an unrestricted central value Q*, joint actions that are not the best counting
-/// less, so that a monotone Q_tot can be right about the best one where it cannot be right about all.
+/// Weighted QMIX (Rashid et al. 2020, section 5): QMIX with targets from an unrestricted central value Q*, and smaller weights for joint actions that are not
+/// the best one, so that a monotonic Q_tot is accurate at the best joint action.
 /// <code>
 /// u^_t  = argmax_u Q_tot(s_t, u): the greedy actions of the agents
 /// y_t   = r_t + gamma (1 - terminated_t) Q*^-(s_{t+1}, u^_{t+1})
@@ -11,12 +11,12 @@ namespace Marl.Native.Rl;
 /// w_t   = 1 where u_t = u^_t or y_t > Q*^-(s_t, u^_t), else alpha                       centrally weighted, CW-QMIX
 /// w_t   = 1 where Q_tot(s_t, u_t) &lt; y_t, else alpha                                     optimistically weighted, OW-QMIX
 /// </code>
-/// with n-step or lambda returns in place of y where asked for. Weights and returns are constants to the gradient; one optimizer steps all networks.
+/// y may be an n-step or lambda return as well. Weights and returns are constants; one optimizer updates all networks.
 /// </summary>
 internal sealed class WeightedQmix : Objective
 {
-    // Places in Metrics.
-    private const int QmixLoss = 0, CentralLoss = 1, Weight = 2, Prediction = 3, Goal = 4;
+    // Indices in Metrics.
+    private const int QmixLoss = 0, CentralLoss = 1, Weight = 2, Prediction = 3, Target = 4;
 
     private readonly WeightedQmixOptions options;
     private readonly Agent central;
@@ -27,7 +27,7 @@ internal sealed class WeightedQmix : Objective
         this.options = options;
         var layout = AddNetwork("network", options);
         var spec = context.Spec;
-        context.RequireCommonReward("a mixer learns one common value");
+        context.RequireCommonReward("a mixer learns one value for the team");
         Agent = new Agent(layout.Scope("agent"), spec, options.Network);
         mixer = options.Mixer.Create(layout.Scope("mixer"), spec);
         central = new Agent(layout.Scope("central_agent"), spec, options.Network with { Hidden = options.CentralHidden });
@@ -41,37 +41,37 @@ internal sealed class WeightedQmix : Objective
     public override IReadOnlyList<string> Metrics { get; } = ["qmixLoss", "centralLoss", "weight", "prediction", "target"];
 
     /// <inheritdoc/>
-    public override Var Loss(LossContext shard)
+    public override Var Loss(LossContext context)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var (available, states) = (batch.Available.Slice(0, steps), batch.States.Slice(0, steps));
         var input = Agent.Input.Build(tape, batch);
-        var all = Agent.Forward(shard.Online, input, shard.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
-        var qTot = mixer.Forward(shard.Online, new ActionValues(all.Slice(0, 0, steps), batch.Actions, available), states); // [T, B, 1]
-        var centralAll = central.Forward(shard.Online, input, shard.InitialState(central)).Output;
-        var qStar = centralMixer.Forward(shard.Online, new ActionValues(centralAll.Slice(0, 0, steps), batch.Actions, available), states);
-        var (y, weight) = TargetReturns(shard, input, all.Value, qTot.Value);
+        var all = Agent.Forward(context.Online, input, context.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
+        var qTot = mixer.Forward(context.Online, new ActionValues(all.Slice(0, 0, steps), batch.Actions, available), states); // [T, B, 1]
+        var centralAll = central.Forward(context.Online, input, context.InitialState(central)).Output;
+        var qStar = centralMixer.Forward(context.Online, new ActionValues(centralAll.Slice(0, 0, steps), batch.Actions, available), states);
+        var (y, weight) = TargetReturns(context, input, all.Value, qTot.Value);
         var qmixError = (qTot - y).Square() * weight;
         var centralError = (qStar - y).Square();
-        shard.Report(QmixLoss, qmixError.Value);
-        shard.Report(CentralLoss, centralError.Value);
-        shard.Report(Weight, weight);
-        shard.Report(Prediction, qTot.Value);
-        shard.Report(Goal, y);
-        return shard.Mean(qmixError) + shard.Mean(centralError);
+        context.Report(QmixLoss, qmixError.Value);
+        context.Report(CentralLoss, centralError.Value);
+        context.Report(Weight, weight);
+        context.Report(Prediction, qTot.Value);
+        context.Report(Target, y);
+        return context.Mean(qmixError) + context.Mean(centralError);
     }
 
-    /// <summary>y_t and w_t [T, B, 1]: what Q_tot and Q* should have been, and what an error of Q_tot counts. Functions of tensors: no gradient.</summary>
-    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext shard, in InputRows input, Tensor qOnline, Tensor qTot)
+    /// <summary>Computes the targets y_t of Q_tot and Q*, and the weights w_t of the errors of Q_tot, [T, B, 1]. Without gradients.</summary>
+    private (Tensor Returns, Tensor Weight) TargetReturns(LossContext context, in InputRows input, Tensor qOnline, Tensor qTot)
     {
-        var (tape, batch, steps) = (shard.Tape, shard.Batch, shard.Batch.Steps);
+        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var (y, weight) = (tape.Scratch(qTot.Shape), tape.Scratch(qTot.Shape));
         using (tape.NoGrad())
         {
-            var chooser = options.DoubleQ ? qOnline : Agent.Forward(shard.Target, input, shard.InitialState(Agent)).Output.Value;
-            var greedy = tape.ArgMax(chooser, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u^_t
-            var q = central.Forward(shard.Target, input, shard.InitialState(central)).Output;                                       // [T+1, B, N, A]
-            var (transitions, vNext) = (shard.TransitionsOf(options.Gamma), OfGreedy(first: 1));
+            var selector = options.DoubleQ ? qOnline : Agent.Forward(context.Target, input, context.InitialState(Agent)).Output.Value;
+            var greedy = tape.ArgMax(selector, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u^_t
+            var q = central.Forward(context.Target, input, context.InitialState(central)).Output;                                       // [T+1, B, N, A]
+            var (transitions, vNext) = (context.TransitionsOf(options.Gamma), OfGreedy(first: 1));
             (options.Lambda == 0
                 ? Targets.NStep(tape, transitions, vNext, options.NStep)
                 : Targets.Lambda(tape, transitions, vNext, options.Lambda)).CopyTo(y);
@@ -79,35 +79,35 @@ internal sealed class WeightedQmix : Objective
                 ? Weighting.Central(tape, y, OfGreedy(first: 0), batch.Actions, greedy.Slice(0, steps), options.Alpha)
                 : Weighting.Optimistic(tape, y, qTot, options.Alpha)).CopyTo(weight);
 
-            // Q*^-(s, u^) in rows first .. first + T - 1.
+            // Q*^-(s, u^) [T, B, 1] of rows first to first + T - 1.
             Tensor OfGreedy(int first)
-                => centralMixer.Forward(shard.Target, new ActionValues(q.Slice(0, first, steps), greedy.Slice(first, steps),
+                => centralMixer.Forward(context.Target, new ActionValues(q.Slice(0, first, steps), greedy.Slice(first, steps),
                     batch.Available.Slice(first, steps)), batch.States.Slice(first, steps)).Value;
         }
         return (y, weight);
     }
 }
 
-/// <summary>Hyperparameters of weighted QMIX.</summary>
+/// <summary>Options of weighted QMIX (Rashid et al. 2020).</summary>
 public abstract record WeightedQmixOptions : ValueOptions
 {
-    /// <summary>Agents of 64 units.</summary>
+    /// <summary>Initializes the defaults: 64 hidden units.</summary>
     protected WeightedQmixOptions() => Hidden = 64;
 
-    /// <summary>The weight of the other joint actions, in 0 .. 1; 1 is QMIX learning from central values.</summary>
+    /// <summary>Weight of the errors of joint actions other than the best, in [0, 1]. 1: QMIX with targets from the central value.</summary>
     public float Alpha { get; init; } = 0.75f;
 
-    /// <summary>The mixer of the agents' values.</summary>
+    /// <summary>The mixer of the agents' action values.</summary>
     public MixerOptions Mixer { get; init; } = new QmixMixer();
 
-    /// <summary>Width of the hidden layers of the agents' networks within the central value.</summary>
+    /// <summary>Units of each hidden layer of the central value's agent networks, 1 to 8192.</summary>
     public int CentralHidden { get; init; } = 64;
 
-    /// <summary>Width of the hidden layers of the central mixing network.</summary>
+    /// <summary>Units of each hidden layer of the central value's mixing network, 1 to 8192.</summary>
     public int CentralEmbed { get; init; } = 256;
 
-    /// <summary>Whether joint actions of weight 1 are the greedy one and those whose return is greater than its central value (CW-QMIX); otherwise those
-    /// whose value is below the return (OW-QMIX).</summary>
+    /// <summary>Whether weights are central (CW-QMIX): 1 for the greedy joint action and for returns above its central value. Otherwise optimistic (OW-QMIX):
+    /// 1 where the value is below the return.</summary>
     internal abstract bool IsCentral { get; }
 
     /// <inheritdoc/>
@@ -124,18 +124,18 @@ public abstract record WeightedQmixOptions : ValueOptions
     }
 }
 
-/// <summary>Centrally-weighted QMIX.</summary>
-[Description("centrally-weighted QMIX (Rashid et al. 2020)")]
+/// <summary>CW-QMIX: centrally weighted QMIX (Rashid et al. 2020).</summary>
+[Description("centrally weighted QMIX (Rashid et al. 2020)")]
 public sealed record CwQmixOptions : WeightedQmixOptions
 {
     internal override bool IsCentral => true;
 }
 
-/// <summary>Optimistically-weighted QMIX.</summary>
-[Description("optimistically-weighted QMIX (Rashid et al. 2020)")]
+/// <summary>OW-QMIX: optimistically weighted QMIX (Rashid et al. 2020).</summary>
+[Description("optimistically weighted QMIX (Rashid et al. 2020)")]
 public sealed record OwQmixOptions : WeightedQmixOptions
 {
-    /// <summary>With the alpha of the paper.</summary>
+    /// <summary>Initializes the defaults: the paper's alpha of 0.5.</summary>
     public OwQmixOptions() => Alpha = 0.5f;
 
     internal override bool IsCentral => false;

@@ -3,33 +3,33 @@ using System.Numerics;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Orders cells as CPython (3.8 and later, 64 bit) orders a set of coordinates (x, y): by their slots in an open hash table. The hash of
-/// a pair is that of CPython's tuples, made after xxHash (Collet 2012); probing looks at ten neighbors, then jumps.
+/// Iterates over cells in the order in which CPython (3.8 and later, 64 bit) iterates over a set of coordinates (x, y): by slot of an open-addressing hash
+/// table. The hash of a pair is that of CPython's tuples, based on xxHash (Collet 2012); ten adjacent slots are probed before a jump.
 /// </summary>
 internal sealed class CellTable
 {
-    private const int Empty = 0; // cell 0 lies in the margin of every floor
+    private const int Empty = 0; // cell 0 is in the margin of every floor
     private const int FirstSize = 8, Neighbors = 9, PerturbShift = 5;
 
     private (ulong Hash, int Cell)[] slots, spare;
     private int size, used;
 
-    /// <summary>A table for at most <paramref name="capacity"/> cells.</summary>
+    /// <summary>Creates a table for at most <paramref name="capacity"/> cells.</summary>
     public CellTable(int capacity)
     {
-        int greatest = Math.Max(FirstSize, SizeFor(capacity));
-        (slots, spare) = (new (ulong, int)[greatest], new (ulong, int)[greatest]);
+        int maxSize = Math.Max(FirstSize, SizeFor(capacity));
+        (slots, spare) = (new (ulong, int)[maxSize], new (ulong, int)[maxSize]);
         size = FirstSize;
     }
 
-    /// <summary>Makes it empty and small.</summary>
+    /// <summary>Removes all cells and resets the size of the table.</summary>
     public void Clear()
     {
         (size, used) = (FirstSize, 0);
         slots.AsSpan().Clear();
     }
 
-    /// <summary>Adds a cell that is not there yet.</summary>
+    /// <summary>Adds a cell that is not in the table.</summary>
     public void Add(int cell, int x, int y)
     {
         Insert((Hash((ulong)x, (ulong)y), cell));
@@ -40,7 +40,7 @@ internal sealed class CellTable
         }
     }
 
-    /// <summary>Writes the cells in the order of their slots.</summary>
+    /// <summary>Copies the cells in the order of their slots.</summary>
     public void CopyTo(Span<int> cells)
     {
         int count = 0;
@@ -55,11 +55,11 @@ internal sealed class CellTable
 
     private void Grow()
     {
-        int formerSize = size;
+        int oldSize = size;
         (slots, spare) = (spare, slots);
         size = SizeFor(used);
         slots.AsSpan().Clear();
-        foreach (var entry in spare.AsSpan(0, formerSize))
+        foreach (var entry in spare.AsSpan(0, oldSize))
         {
             if (entry.Cell != Empty)
             {
@@ -70,11 +70,11 @@ internal sealed class CellTable
 
     private void Insert((ulong Hash, int Cell) entry)
     {
-        ulong mask = (ulong)(size - 1), perturb = entry.Hash, place = entry.Hash & mask;
+        ulong mask = (ulong)(size - 1), perturb = entry.Hash, first = entry.Hash & mask;
         while (true)
         {
-            ulong last = place + Neighbors <= mask ? place + Neighbors : place;
-            for (ulong slot = place; slot <= last; slot++)
+            ulong last = first + Neighbors <= mask ? first + Neighbors : first;
+            for (ulong slot = first; slot <= last; slot++)
             {
                 if (slots[slot].Cell == Empty)
                 {
@@ -83,7 +83,7 @@ internal sealed class CellTable
                 }
             }
             perturb >>= PerturbShift;
-            place = (5 * place + 1 + perturb) & mask;
+            first = (5 * first + 1 + perturb) & mask;
         }
     }
 
@@ -96,6 +96,6 @@ internal sealed class CellTable
         return hash + (2 ^ prime5 ^ 3527539);
     }
 
-    /// <summary>The smallest power of two above four times the count.</summary>
+    /// <summary>Returns the smallest power of two above four times the count.</summary>
     private static int SizeFor(int count) => Math.Max(FirstSize, (int)BitOperations.RoundUpToPowerOf2((uint)(4 * count + 1)));
 }

@@ -1,18 +1,26 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Tells whether an <see cref="IEnvironment"/> was done right, by playing random episodes: the specification makes sense; the same
-/// seed gives the same episodes; everything is written, finite and within the given spans; there is always an action to take;
-/// <see cref="IEnvironment.Save"/> and <see cref="IEnvironment.Restore"/> carry the whole future into another instance; an episode ends
-/// by its limit; it can be begun anew at any time; and nothing is allocated on the way.
+/// Tests an implementation of <see cref="IEnvironment"/> by playing random episodes: the specification is valid; the same seed gives the same episodes; all
+/// outputs are written, finite and within their spans; at least one action is available; <see cref="IEnvironment.Save"/> and <see cref="IEnvironment.Restore"/>
+/// transfer the complete state to another instance; an episode ends at its limit; it can be reset at any time; and nothing is allocated.
 /// </summary>
+/// <example>
+/// <code>
+/// EnvironmentChecker.EnsureValid(() => Catalog.CreateEnvironment("two-step"));
+/// foreach (string problem in EnvironmentChecker.Check(() => Catalog.CreateEnvironment("two-step"), episodes: 100))
+/// {
+///     Console.WriteLine(problem); // episode 3, step 7: Observe leaves an entry unwritten (entry 2)
+/// }
+/// </code>
+/// </example>
 public static class EnvironmentChecker
 {
-    /// <summary>Checks the environments that <paramref name="create"/> makes.</summary>
-    /// <param name="create">makes a new instance at each call, always of the same specification.</param>
-    /// <param name="episodes">how many random episodes are played.</param>
-    /// <param name="seed">for the episodes and the actions.</param>
-    /// <returns>one line for each kind of problem, naming where it was first seen and the member; empty if all is well.</returns>
+    /// <summary>Returns the problems of an environment.</summary>
+    /// <param name="create">Creates a new instance at each call, always with the same specification.</param>
+    /// <param name="episodes">The number of random episodes.</param>
+    /// <param name="seed">The seed of the episodes and of the actions.</param>
+    /// <returns>One line for each kind of problem, with the member and the first occurrence; empty if there are no problems.</returns>
     public static IReadOnlyList<string> Check(Func<IEnvironment> create, int episodes = 10, ulong seed = 1)
     {
         var findings = new EnvironmentFindings();
@@ -37,7 +45,7 @@ public static class EnvironmentChecker
                 MeasureAllocation(Create(), episodes, seed, findings);
             }
         }
-        catch (Exception error) // whatever the environment throws is a finding
+        catch (Exception error) // every exception of the environment is a finding
         {
             findings.Add(findings.Member, $"throws {error.GetType().Name}: {error.Message}");
         }
@@ -57,21 +65,21 @@ public static class EnvironmentChecker
         }
     }
 
-    /// <summary>Throws if <see cref="Check"/> finds anything.</summary>
-    /// <exception cref="InvalidOperationException">the environment is not right; the message lists the problems.</exception>
+    /// <summary>Throws an exception if <see cref="Check"/> finds a problem.</summary>
+    /// <exception cref="InvalidOperationException">The environment is not valid; the message lists the problems.</exception>
     public static void EnsureValid(Func<IEnvironment> create, int episodes = 10, ulong seed = 1)
     {
         var problems = Check(create, episodes, seed);
         if (problems.Count > 0)
         {
-            throw new InvalidOperationException("the environment breaks its contract:\n  " + string.Join("\n  ", problems));
+            throw new InvalidOperationException("the environment is not valid:\n  " + string.Join("\n  ", problems));
         }
     }
 
     private static void CheckSpec(IEnvironment environment, IEnvironment another, EnvironmentFindings findings)
     {
         var spec = environment.Spec;
-        Require(ReferenceEquals(spec, environment.Spec), "is another object each time");
+        Require(ReferenceEquals(spec, environment.Spec), "returns a different object at each call");
         Require(!string.IsNullOrEmpty(spec.Id), "Id is empty");
         Require(spec.Agents is { Length: > 0 }, "Agents is empty");
         Require(spec.StateSize >= 0, "StateSize is negative");
@@ -79,13 +87,14 @@ public static class EnvironmentChecker
         Require(spec.EpisodeLimit >= 1, "EpisodeLimit is less than 1");
         foreach (var agent in spec.Agents ?? [])
         {
-            Require(agent.Observation >= 1, "an agent's Observation is less than 1");
-            Require(agent.Actions >= 1, "an agent's Actions is less than 1");
+            Require(agent.ObservationSize >= 1, "an agent's Observation is less than 1");
+            Require(agent.ActionCount >= 1, "an agent's Actions is less than 1");
             Require(agent.Team >= 0, "an agent's Team is negative");
-            Require(agent.Box is not { } box || float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High, "an agent's Box is empty or has no bounds");
-            Require((agent.Box is null) == (spec.Agents![0].Box is null), "some agents choose among actions, and those of others are numbers");
+            Require(agent.Box is not { } box || float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High,
+                "an agent's Box is empty or unbounded");
+            Require((agent.Box is null) == (spec.Agents![0].Box is null), "some agents have discrete and others continuous actions");
         }
-        Require(spec.IsLike(another.Spec), "differs between instances");
+        Require(spec.IsEquivalentTo(another.Spec), "differs between instances");
 
         void Require(bool holds, string problem)
         {
@@ -96,36 +105,36 @@ public static class EnvironmentChecker
         }
     }
 
-    /// <summary>Plays the same episodes with two instances side by side. A third, which has a past of its own, takes over a snapshot in the
-    /// middle of an episode and must go along with the others until the end of the next one.</summary>
+    /// <summary>Plays the same episodes in two instances. A third instance, which has played other steps before, restores a snapshot during an episode and
+    /// must agree with the others until the end of the next episode.</summary>
     private static void Play(IEnvironment first, IEnvironment second, IEnvironment third, int episodes, ulong seed, EnvironmentFindings findings)
     {
         var policy = new Rng(seed).Split(RngPurpose.Test, 0);
-        Rng start = new Rng(seed).Split(RngPurpose.Test, 1), elsewhere = new Rng(seed).Split(RngPurpose.Test, 2);
-        var main = new EnvironmentProbe(first, start, findings);
-        var twin = new EnvironmentProbe(second, start, findings);
-        var successor = new EnvironmentProbe(third, elsewhere, findings);
-        int limit = first.Spec.EpisodeLimit, followed = 0;
+        Rng environmentRng = new Rng(seed).Split(RngPurpose.Test, 1), otherRng = new Rng(seed).Split(RngPurpose.Test, 2);
+        var main = new EnvironmentProbe(first, environmentRng, findings);
+        var twin = new EnvironmentProbe(second, environmentRng, findings);
+        var restored = new EnvironmentProbe(third, otherRng, findings);
+        int limit = first.Spec.EpisodeLimit, episodesToCompare = 0;
         for (int episode = 0; episode < episodes; episode++)
         {
             (findings.Episode, findings.Step) = (episode, 0);
             main.Reset();
             twin.Reset();
-            if (followed > 0)
+            if (episodesToCompare > 0)
             {
-                successor.Reset();
+                restored.Reset();
             }
 
             Compare();
-            bool cut = episode % 3 == 2; // begins anew in the middle
-            int end = cut ? policy.NextInt(limit) : limit, takeOver = followed > 0 ? -1 : policy.NextInt(Math.Min(limit, 10));
+            bool abandoned = episode % 3 == 2; // is reset before its end
+            int end = abandoned ? policy.NextInt(limit) : limit, restoreAt = episodesToCompare > 0 ? -1 : policy.NextInt(Math.Min(limit, 10));
             while (true)
             {
-                if (findings.Step == takeOver)
+                if (findings.Step == restoreAt)
                 {
-                    successor.Wander(ref policy, policy.NextInt(5));
-                    successor.TakeOver(main);
-                    followed = 2;
+                    restored.PlayRandomSteps(ref policy, policy.NextInt(5));
+                    restored.RestoreFrom(main);
+                    episodesToCompare = 2;
                     Compare();
                 }
                 if (findings.Step >= end)
@@ -134,12 +143,12 @@ public static class EnvironmentChecker
                 }
 
                 findings.Step++;
-                main.Choose(ref policy);
+                main.SampleActions(ref policy);
                 main.Step(main.Joint);
                 twin.Step(main.Joint);
-                if (followed > 0)
+                if (episodesToCompare > 0)
                 {
-                    successor.Step(main.Joint);
+                    restored.Step(main.Joint);
                 }
 
                 Compare();
@@ -148,25 +157,25 @@ public static class EnvironmentChecker
                     break;
                 }
             }
-            if (main.Result == StepResult.Running && !cut)
+            if (main.Result == StepResult.Running && !abandoned)
             {
                 findings.Add(nameof(IEnvironment.Step), "the episode is still running at EpisodeLimit");
             }
 
-            followed--;
+            episodesToCompare--;
         }
 
         void Compare()
         {
             main.Compare(twin, "differs between two instances with the same seed and actions");
-            if (followed > 0)
+            if (episodesToCompare > 0)
             {
-                main.Compare(successor, "goes another way after Save and Restore into another instance");
+                main.Compare(restored, "differs after Save and Restore into another instance");
             }
         }
     }
 
-    /// <summary>Plays the same episodes twice and measures the second time, so that whatever is set up once has been set up.</summary>
+    /// <summary>Plays the same episodes twice and measures the second time, so that lazily created objects do not count.</summary>
     private static void MeasureAllocation(IEnvironment environment, int episodes, ulong seed, EnvironmentFindings findings)
     {
         var spec = environment.Spec;
@@ -193,13 +202,13 @@ public static class EnvironmentChecker
                     for (int agent = 0; agent < agents; agent++)
                     {
                         before = Now();
-                        environment.Observe(agent, observation.AsSpan(0, spec.Agents[agent].Observation));
+                        environment.Observe(agent, observation.AsSpan(0, spec.Agents[agent].ObservationSize));
                         Report(nameof(IEnvironment.Observe), before);
-                        var mask = available.AsSpan(0, spec.Agents[agent].Actions);
+                        var mask = available.AsSpan(0, spec.Agents[agent].ActionCount);
                         before = Now();
                         environment.ReadAvailable(agent, mask);
                         Report(nameof(IEnvironment.ReadAvailable), before);
-                        actions.Draw(agent, mask, ref policy);
+                        actions.Sample(agent, mask, ref policy);
                     }
                     before = Now();
                     environment.ReadState(state);

@@ -1,11 +1,11 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Environments that share a form of id.</summary>
-/// <param name="Pattern">the form, capitals standing for what may vary.</param>
-/// <param name="Description">one line about them.</param>
-/// <param name="Examples">ids that can be created anywhere; none if a file is needed.</param>
+/// <summary>A family of environments whose ids have a common pattern.</summary>
+/// <param name="Pattern">The pattern of the ids; capital letters are placeholders.</param>
+/// <param name="Description">A description of one line.</param>
+/// <param name="Examples">Ids that can be created on any machine; empty if a file is required.</param>
 public sealed record EnvironmentFamily(string Pattern, string Description, IReadOnlyList<string> Examples)
 {
-    /// <summary>Creates the environment; null if the id's name is of another family.</summary>
+    /// <summary>Creates an environment; returns null if the id belongs to another family.</summary>
     internal Func<EnvironmentId, IEnvironment?> TryCreate { get; init; } = _ => null;
 }

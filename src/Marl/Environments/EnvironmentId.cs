@@ -4,19 +4,23 @@ using System.Text;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// An environment's id in its parts, <c>name[:layout][?option=value&amp;...]</c>: the one grammar that all families share. A family
-/// reads the options that it knows and then calls <see cref="EnsureAllRead"/>, so a misspelt option is an error and not ignored.
+/// A parsed environment id, <c>name[:layout][?option=value&amp;...]</c>. A family reads its options and then calls <see cref="EnsureAllRead"/>, so a
+/// misspelled option is an error.
 /// </summary>
 internal sealed class EnvironmentId
 {
     private readonly Dictionary<string, string> unread = [];
     private readonly List<string> known = [];
+    private readonly int depth;
 
-    /// <summary>Takes <paramref name="text"/> apart.</summary>
-    /// <exception cref="UsageException">an option has no value or is given twice.</exception>
-    public EnvironmentId(string text)
+    /// <summary>Parses an id.</summary>
+    /// <param name="text">The id.</param>
+    /// <param name="program">The command that the user allows the environment to start; null: none.</param>
+    /// <param name="depth">The number of ids that this one is inside of.</param>
+    /// <exception cref="UsageException">An option has no value or occurs twice.</exception>
+    public EnvironmentId(string text, string? program = null, int depth = 0)
     {
-        Text = text;
+        (Text, Program, this.depth) = (text, program, depth);
         int query = text.IndexOf('?');
         string path = query < 0 ? text : text[..query];
         int colon = path.IndexOf(':');
@@ -37,21 +41,32 @@ internal sealed class EnvironmentId
 
             if (!unread.TryAdd(option[..equals], option[(equals + 1)..]))
             {
-                throw Error($"option '{option[..equals]}' is given twice");
+                throw Error($"option '{option[..equals]}' occurs twice");
             }
         }
     }
 
-    /// <summary>The whole id.</summary>
+    /// <summary>The complete id.</summary>
     public string Text { get; }
 
-    /// <summary>What stands before the first colon.</summary>
+    /// <summary>The command that the user allows the environment to start; null: none. Ids in files are not trusted.</summary>
+    public string? Program { get; }
+
+    /// <summary>The id of an environment inside this one, with the same permission.</summary>
+    /// <exception cref="UsageException">There are too many inside each other: policies whose opponents are each other's.</exception>
+    public EnvironmentId Inner(string text)
+    {
+        const int Deepest = 8;
+        return depth < Deepest ? new(text, Program, depth + 1) : throw Error($"more than {Deepest} environments inside each other");
+    }
+
+    /// <summary>The text before the first colon.</summary>
     public string Name { get; }
 
-    /// <summary>What stands between the first colon and the question mark.</summary>
+    /// <summary>The text between the first colon and the question mark.</summary>
     public string Layout { get; }
 
-    /// <summary>An option that is a whole number of at least <paramref name="min"/>, in any notation ("20", "+20", "2e1"); null if it is not given.</summary>
+    /// <summary>Reads an integer option of at least <paramref name="min"/>, in any notation ("20", "+20", "2e1"); returns null if it is absent.</summary>
     public int? Integer(string option, int min = 1) => Take(option) switch
     {
         null => null,
@@ -59,7 +74,7 @@ internal sealed class EnvironmentId
         string value => throw Error($"{option}={value} is not a whole number of at least {min} and at most {int.MaxValue}"),
     };
 
-    /// <summary>An option that is a number of at least 0; null if it is not given.</summary>
+    /// <summary>Reads a numeric option of at least 0; returns null if it is absent.</summary>
     public double? Number(string option) => Take(option) switch
     {
         null => null,
@@ -67,7 +82,7 @@ internal sealed class EnvironmentId
         string value => throw Error(FormattableString.Invariant($"{option}={value} is not a number of at least 0 and at most {double.MaxValue}")),
     };
 
-    /// <summary>An option that is one of some names, and what it stands for; the first if it is not given.</summary>
+    /// <summary>Reads an option with named values; returns the first value if it is absent.</summary>
     public T Choice<T>(string option, params ReadOnlySpan<(string Name, T Value)> choices)
     {
         if (Take(option) is not string value)
@@ -85,16 +100,18 @@ internal sealed class EnvironmentId
 
             names.Add(name);
         }
-        throw Error($"{option}={value} is none of {string.Join(", ", names)}" + (UsageException.Nearest(value, names) is { } near ? $"; did you mean '{near}'?" : ""));
+        string hint = UsageException.Nearest(value, names) is { } near ? $"; did you mean '{near}'?" : "";
+        throw Error($"{option}={value} is not one of {string.Join(", ", names)}{hint}");
     }
 
-    /// <summary>Ends the reading.</summary>
-    /// <exception cref="UsageException">there is a layout although the family has none, or an option that it does not know.</exception>
+    /// <summary>Checks that nothing of the id is left unread.</summary>
+    /// <param name="hasLayout">Whether the family has layouts.</param>
+    /// <exception cref="UsageException">There is a layout although the family has none, or an unknown option.</exception>
     public void EnsureAllRead(bool hasLayout)
     {
         if (!hasLayout && Layout.Length > 0)
         {
-            throw Error($"'{Name}' has no layout, so nothing may stand after the colon");
+            throw Error($"'{Name}' has no layout; remove the colon and the text after it");
         }
 
         foreach (string option in unread.Keys)
@@ -103,14 +120,14 @@ internal sealed class EnvironmentId
         }
     }
 
-    /// <summary>The id of these parts: of the options, those whose value is not the usual one.</summary>
-    public static string Compose(string path, params ReadOnlySpan<(string Name, object? Value, object? Usual)> options)
+    /// <summary>Composes an id from a path and the options whose values are not the defaults.</summary>
+    public static string Compose(string path, params ReadOnlySpan<(string Name, object? Value, object? Default)> options)
     {
         var id = new StringBuilder(path);
         char separator = '?';
-        foreach (var (name, value, usual) in options)
+        foreach (var (name, value, defaultValue) in options)
         {
-            if (Equals(value, usual))
+            if (Equals(value, defaultValue))
             {
                 continue;
             }
@@ -121,14 +138,14 @@ internal sealed class EnvironmentId
         return id.ToString();
     }
 
-    /// <summary>«environment 'id': problem».</summary>
+    /// <summary>Creates an exception with the message "environment 'id': problem".</summary>
     public UsageException Error(string problem) => new($"environment '{Text}': {problem}");
 
-    /// <summary>Digits only: a number in a layout.</summary>
+    /// <summary>Parses a sequence of digits: a number in a layout.</summary>
     public static bool TryInteger(string text, out int number)
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    /// <summary>A finite number that is not negative, in any notation.</summary>
+    /// <summary>Parses a finite number that is not negative, in any notation.</summary>
     public static bool TryNumber(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
         && double.IsFinite(number) && double.IsPositive(number);
 

@@ -1,24 +1,24 @@
 namespace Marl.Native.Rl;
 
-/// <summary>What the checker has found: the first occurrence of each kind of problem.</summary>
+/// <summary>The findings of the checker: the first occurrence of each kind of problem.</summary>
 internal sealed class EnvironmentFindings
 {
     private readonly List<string> problems = [];
     private readonly HashSet<(string Member, string Problem)> kinds = [];
 
-    /// <summary>One line each.</summary>
+    /// <summary>The problems, one line each.</summary>
     public IReadOnlyList<string> Problems => problems;
 
-    /// <summary>Where the checker is.</summary>
+    /// <summary>The current episode.</summary>
     public int Episode { get; set; }
 
-    /// <summary>Where the checker is; 0 is the start of the episode.</summary>
+    /// <summary>The current step; 0 after the reset.</summary>
     public int Step { get; set; }
 
-    /// <summary>What it calls: what throws, if something does.</summary>
+    /// <summary>The member that is being called, to which exceptions are attributed.</summary>
     public string Member { get; set; } = "create";
 
-    /// <summary>Reports a problem of a member here, unless it was reported before; <paramref name="detail"/> does not make another kind.</summary>
+    /// <summary>Adds a problem at the current step, unless the member has the same problem, with any <paramref name="detail"/>.</summary>
     public void Add(string member, string problem, string detail = "")
     {
         if (kinds.Add((member, problem)))
@@ -28,7 +28,7 @@ internal sealed class EnvironmentFindings
     }
 }
 
-/// <summary>One instance under the checker's eyes: whatever it writes goes into guarded buffers and is looked at.</summary>
+/// <summary>An instance under test; its outputs are written into guarded buffers and checked.</summary>
 internal sealed class EnvironmentProbe
 {
     private readonly IEnvironment environment;
@@ -41,26 +41,26 @@ internal sealed class EnvironmentProbe
     private readonly int agents;
     private Rng rng;
 
-    /// <summary>Watches <paramref name="environment"/>, whose episodes draw from <paramref name="rng"/>.</summary>
+    /// <summary>Creates a probe of <paramref name="environment"/>, which uses the random numbers of <paramref name="rng"/>.</summary>
     public EnvironmentProbe(IEnvironment environment, Rng rng, EnvironmentFindings findings)
     {
         (this.environment, this.rng, this.findings) = (environment, rng, findings);
         var spec = environment.Spec;
-        observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.Observation))];
-        this.available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.Actions))];
+        observations = [.. spec.Agents.Select(agent => new GuardedBuffer<float>(agent.ObservationSize))];
+        this.available = [.. spec.Agents.Select(agent => new GuardedBuffer<bool>(agent.ActionCount))];
         state = new(spec.StateSize);
         this.rewards = new(spec.Agents.Length);
         this.snapshot = new(spec.SnapshotSize);
         (actions, agents) = (new RandomActions(spec), spec.Agents.Length);
     }
 
-    /// <summary>The joint action of <see cref="Choose(ref Rng)"/>.</summary>
+    /// <summary>The joint action that <see cref="SampleActions(ref Rng)"/> sampled.</summary>
     public JointAction Joint => actions.Joint;
 
-    /// <summary>What the last step returned.</summary>
+    /// <summary>The result of the last step.</summary>
     public StepResult Result { get; private set; }
 
-    /// <summary>Begins an episode and reads what there is to see.</summary>
+    /// <summary>Begins an episode and reads all outputs.</summary>
     public void Reset()
     {
         Result = StepResult.Running;
@@ -70,7 +70,7 @@ internal sealed class EnvironmentProbe
         Read();
     }
 
-    /// <summary>Advances and reads what there is to see.</summary>
+    /// <summary>Takes a step and reads all outputs.</summary>
     public void Step(JointAction actions)
     {
         findings.Member = nameof(IEnvironment.Step);
@@ -78,7 +78,7 @@ internal sealed class EnvironmentProbe
         Result = environment.Step(actions, rewards.Span, ref rng);
         if (!Enum.IsDefined(Result))
         {
-            findings.Add(nameof(IEnvironment.Step), "returns something that is no StepResult");
+            findings.Add(nameof(IEnvironment.Step), "returns an undefined StepResult");
         }
 
         if (!rewards.IsIntact(double.NaN))
@@ -96,19 +96,19 @@ internal sealed class EnvironmentProbe
         Read();
     }
 
-    /// <summary>Plays a little, to have a past.</summary>
-    public void Wander(ref Rng policy, int steps)
+    /// <summary>Plays up to <paramref name="steps"/> random steps of an episode.</summary>
+    public void PlayRandomSteps(ref Rng policy, int steps)
     {
         Reset();
         for (int step = 0; step < steps && Result == StepResult.Running; step++)
         {
-            Choose(ref policy);
+            SampleActions(ref policy);
             Step(Joint);
         }
     }
 
-    /// <summary>Goes on where <paramref name="other"/> is.</summary>
-    public void TakeOver(EnvironmentProbe other)
+    /// <summary>Restores the state of <paramref name="other"/>.</summary>
+    public void RestoreFrom(EnvironmentProbe other)
     {
         const string save = nameof(IEnvironment.Save);
         var saved = other.snapshot;
@@ -120,11 +120,11 @@ internal sealed class EnvironmentProbe
             findings.Add(save, "writes outside the snapshot");
         }
 
-        foreach (double number in saved.Span)
+        foreach (double value in saved.Span)
         {
-            if (!double.IsFinite(number))
+            if (!double.IsFinite(value))
             {
-                findings.Add(save, "leaves a number of the snapshot unwritten or not finite");
+                findings.Add(save, "leaves an element of the snapshot unwritten or not finite");
             }
         }
         findings.Member = nameof(IEnvironment.Restore);
@@ -133,7 +133,7 @@ internal sealed class EnvironmentProbe
         environment.Save(snapshot.Span);
         if (!snapshot.Span.SequenceEqual(saved.Span))
         {
-            findings.Add(save, "after Restore writes something else than was restored");
+            findings.Add(save, "after Restore writes a different snapshot");
         }
 
         rng = other.rng;
@@ -142,16 +142,16 @@ internal sealed class EnvironmentProbe
         Read();
     }
 
-    /// <summary>Draws an available action for each agent.</summary>
-    public void Choose(ref Rng policy)
+    /// <summary>Samples an available action for each agent.</summary>
+    public void SampleActions(ref Rng policy)
     {
         for (int agent = 0; agent < agents; agent++)
         {
-            actions.Draw(agent, available[agent].Span, ref policy);
+            actions.Sample(agent, available[agent].Span, ref policy);
         }
     }
 
-    /// <summary>Reports what <paramref name="other"/> shows differently.</summary>
+    /// <summary>Reports the outputs that differ from those of <paramref name="other"/>.</summary>
     public void Compare(EnvironmentProbe other, string problem)
     {
         for (int agent = 0; agent < agents; agent++)
@@ -183,19 +183,19 @@ internal sealed class EnvironmentProbe
             RequireFinite(nameof(IEnvironment.Observe), observations[agent].Span);
             if (!available[agent].Span.Contains(true))
             {
-                findings.Add(nameof(IEnvironment.ReadAvailable), "leaves an agent no action", $" (agent {agent})");
+                findings.Add(nameof(IEnvironment.ReadAvailable), "has no available action for an agent", $" (agent {agent})");
             }
 
             if (environment.Spec.IsContinuous && available[agent].Span.Contains(false))
             {
-                findings.Add(nameof(IEnvironment.ReadAvailable), "leaves out a number of an action", $" (agent {agent})");
+                findings.Add(nameof(IEnvironment.ReadAvailable), "masks an element of a continuous action", $" (agent {agent})");
             }
         }
         Read(nameof(IEnvironment.ReadState), state, 1e30f, -1e30f, span => environment.ReadState(span));
         RequireFinite(nameof(IEnvironment.ReadState), state.Span);
     }
 
-    /// <summary>Reads twice over different former contents, which must leave the same.</summary>
+    /// <summary>Reads twice into buffers with different contents; the results must be equal.</summary>
     private void Read<T>(string member, GuardedBuffer<T> buffer, T fill, T otherFill, Writer<T> write) where T : unmanaged, IEquatable<T>
     {
         findings.Member = member;
@@ -218,7 +218,7 @@ internal sealed class EnvironmentProbe
             }
 
             bool untouched = first[i].Equals(fill) && buffer.Span[i].Equals(otherFill);
-            findings.Add(member, untouched ? "leaves an entry unwritten" : "writes something else when called again", $" (entry {i})");
+            findings.Add(member, untouched ? "leaves an entry unwritten" : "writes a different value when called again", $" (entry {i})");
         }
     }
 
@@ -228,7 +228,7 @@ internal sealed class EnvironmentProbe
         {
             if (!float.IsFinite(value))
             {
-                findings.Add(member, "writes a number that is not finite");
+                findings.Add(member, "writes a value that is not finite");
             }
         }
     }
@@ -236,24 +236,24 @@ internal sealed class EnvironmentProbe
     private delegate void Writer<T>(Span<T> span);
 }
 
-/// <summary>A joint action drawn uniformly: of what is available, or of what is within the bounds.</summary>
+/// <summary>Samples joint actions uniformly from the available actions, or within the bounds of continuous actions.</summary>
 internal sealed class RandomActions(EnvironmentSpec spec)
 {
     private readonly int[] indices = new int[spec.Agents.Length];
-    private readonly float[] numbers = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
+    private readonly float[] vectors = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
     private readonly int width = spec.ActionCount;
 
-    /// <summary>What was drawn last.</summary>
-    public JointAction Joint => numbers.Length > 0 ? JointAction.Create(numbers, width) : indices;
+    /// <summary>The last sample.</summary>
+    public JointAction Joint => vectors.Length > 0 ? JointAction.Create(vectors, width) : indices;
 
-    /// <summary>Draws for an agent; index 0 if nothing is available.</summary>
-    public void Draw(int agent, ReadOnlySpan<bool> available, ref Rng rng)
+    /// <summary>Samples the action of an agent; 0 if no action is available.</summary>
+    public void Sample(int agent, ReadOnlySpan<bool> available, ref Rng rng)
     {
         if (spec.Agents[agent].Box is { } box)
         {
-            foreach (ref float number in numbers.AsSpan(agent * width, spec.Agents[agent].Actions))
+            foreach (ref float value in vectors.AsSpan(agent * width, spec.Agents[agent].ActionCount))
             {
-                number = rng.NextSingle(box.Low, box.High);
+                value = rng.NextSingle(box.Low, box.High);
             }
 
             return;
@@ -270,19 +270,19 @@ internal sealed class RandomActions(EnvironmentSpec spec)
     }
 }
 
-/// <summary>A buffer with margins that nobody may write to.</summary>
+/// <summary>A buffer with margins that must not be written to.</summary>
 internal sealed class GuardedBuffer<T>(int length) where T : unmanaged, IEquatable<T>
 {
     private const int Margin = 8;
     private readonly T[] memory = new T[length + 2 * Margin];
 
-    /// <summary>[length] between the margins.</summary>
+    /// <summary>[length] The elements between the margins.</summary>
     public Span<T> Span => memory.AsSpan(Margin, length);
 
-    /// <summary>Sets everything, the margins too.</summary>
+    /// <summary>Sets all elements, including the margins.</summary>
     public void Fill(T value) => memory.AsSpan().Fill(value);
 
-    /// <summary>Do both margins hold only <paramref name="value"/> still?</summary>
+    /// <summary>Returns whether all elements of both margins equal <paramref name="value"/>.</summary>
     public bool IsIntact(T value)
         => !memory.AsSpan(0, Margin).ContainsAnyExcept(value) && !memory.AsSpan(Margin + length).ContainsAnyExcept(value);
 }

@@ -1,126 +1,173 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A multi-agent environment: the agents act at once, step by step, until the episode terminates or is truncated. A user implements
-/// this interface in one file; EnvironmentChecker tells whether it was done right.
-/// An instance holds one episode at a time, draws only from the generator that it is handed and writes into the spans it is given,
-/// so a step need not allocate. One that holds something outside of memory, a process for example, is <see cref="IDisposable"/>: training
-/// then disposes of it at the end, and plays evaluations in the environments that it has instead of making new ones.
+/// A multi-agent environment with simultaneous actions: in every step each agent selects an action, until the episode terminates or is truncated.
 /// </summary>
+/// <remarks>
+/// An instance holds one episode at a time. It takes random numbers only from the generator that is passed to it and writes into spans, so a step does not
+/// have to allocate. <see cref="EnvironmentChecker"/> tests an implementation. An environment that owns unmanaged resources, such as a process, implements
+/// <see cref="IDisposable"/>: training disposes of it and runs evaluations in the training environments instead of creating new ones.
+/// </remarks>
+/// <example>
+/// A game in which each agent is rewarded for repeating the symbol that it observes:
+/// <code>
+/// public sealed class Echo : IEnvironment
+/// {
+///     private readonly int[] symbols = new int[2];
+///     public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("echo", agents: 2, observationSize: 1, actionCount: 3, episodeLimit: 1, snapshotSize: 2);
+///     public void Reset(ref Rng rng) => (symbols[0], symbols[1]) = (rng.NextInt(3), rng.NextInt(3));
+///     public void Observe(int agent, Span&lt;float&gt; observation) => observation[0] = symbols[agent];
+///     public StepResult Step(JointAction actions, Span&lt;double&gt; rewards, ref Rng rng)
+///     {
+///         (rewards[0], rewards[1]) = (actions[0] == symbols[0] ? 1 : 0, actions[1] == symbols[1] ? 1 : 0);
+///         return StepResult.Terminated;
+///     }
+///     public void Save(Span&lt;double&gt; snapshot) => (snapshot[0], snapshot[1]) = (symbols[0], symbols[1]);
+///     public void Restore(ReadOnlySpan&lt;double&gt; snapshot) => (symbols[0], symbols[1]) = ((int)snapshot[0], (int)snapshot[1]);
+/// }
+/// </code>
+/// </example>
 public interface IEnvironment
 {
-    /// <summary>Everything about the environment that never changes.</summary>
+    /// <summary>The specification of the environment; always the same object.</summary>
     EnvironmentSpec Spec { get; }
 
     /// <summary>Begins a new episode.</summary>
+    /// <param name="rng">The random number generator of the environment.</param>
     void Reset(ref Rng rng);
 
-    /// <summary>Advances by one joint action.</summary>
-    /// <param name="actions">what every agent does: an index in 0 .. Actions - 1, or numbers within its box.</param>
-    /// <param name="rewards">[N] receives each agent's own reward.</param>
-    /// <param name="rng">for chance moves.</param>
+    /// <summary>Advances the episode by one joint action.</summary>
+    /// <param name="actions">The action of each agent: an index, or a vector within its <see cref="AgentSpec.Box"/>.</param>
+    /// <param name="rewards">[N] Receives the reward of each agent.</param>
+    /// <param name="rng">The random number generator of the environment.</param>
+    /// <returns>Whether the episode continues, terminated or was truncated.</returns>
     StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng);
 
-    /// <summary>Writes what <paramref name="agent"/> sees now.</summary>
-    /// <param name="agent">0 .. N - 1.</param>
-    /// <param name="observation">[Observation] of that agent.</param>
+    /// <summary>Writes the current observation of an agent.</summary>
+    /// <param name="agent">The index of the agent, 0 .. N - 1.</param>
+    /// <param name="observation">[<see cref="AgentSpec.ObservationSize"/>] Receives the observation.</param>
     void Observe(int agent, Span<float> observation);
 
-    /// <summary>Writes the global state [<see cref="EnvironmentSpec.StateSize"/>], which centralised training may use. By default
-    /// the agents' observations, one after the other.</summary>
+    /// <summary>Writes the global state, which centralized training may use; by default the concatenated observations of all agents.</summary>
+    /// <param name="state">[<see cref="EnvironmentSpec.StateSize"/>] Receives the state.</param>
     void ReadState(Span<float> state)
     {
         int start = 0;
         for (int agent = 0; agent < Spec.Agents.Length; agent++)
         {
-            int size = Spec.Agents[agent].Observation;
+            int size = Spec.Agents[agent].ObservationSize;
             Observe(agent, state.Slice(start, size));
             start += size;
         }
     }
 
-    /// <summary>Writes which actions <paramref name="agent"/> may take now; at least one. By default all, as it has to be where actions are numbers.</summary>
+    /// <summary>Writes which actions of an agent are available: at least one, by default all. Continuous actions are always available.</summary>
+    /// <param name="agent">The index of the agent, 0 .. N - 1.</param>
+    /// <param name="available">[<see cref="AgentSpec.ActionCount"/>] Receives the mask.</param>
     void ReadAvailable(int agent, Span<bool> available) => available.Fill(true);
 
-    /// <summary>Writes everything that the future depends on, [<see cref="EnvironmentSpec.SnapshotSize"/>] numbers.</summary>
+    /// <summary>Writes the complete state of the episode, everything on which future steps depend.</summary>
+    /// <param name="snapshot">[<see cref="EnvironmentSpec.SnapshotSize"/>] Receives the state.</param>
     void Save(Span<double> snapshot);
 
-    /// <summary>Puts back what <see cref="Save"/> wrote, also into another instance of the same specification.</summary>
+    /// <summary>Restores a state that <see cref="Save"/> wrote, in this or in another instance with the same specification.</summary>
+    /// <param name="snapshot">[<see cref="EnvironmentSpec.SnapshotSize"/>] The state.</param>
     void Restore(ReadOnlySpan<double> snapshot);
 }
 
-/// <summary>How a step left the episode.</summary>
+/// <summary>Whether an episode continues after a step.</summary>
 public enum StepResult
 {
-    /// <summary>It goes on.</summary>
+    /// <summary>The episode continues.</summary>
     Running,
-    /// <summary>It came to its own end: there is no future to value.</summary>
+    /// <summary>The episode reached a terminal state, whose value is 0.</summary>
     Terminated,
-    /// <summary>It was cut off, by a time limit for example: the future that is not seen still has a value.</summary>
+    /// <summary>The episode was cut off, by a time limit for example. The last state has a value, from which targets are bootstrapped.</summary>
     Truncated,
 }
 
-/// <summary>What one agent sees and may do.</summary>
-/// <param name="Observation">length of its observation.</param>
-/// <param name="Actions">how many actions it chooses from; with a box, how many numbers an action of it is.</param>
-/// <param name="Team">agents with the same number pursue a common goal; rewards are never summed across teams.</param>
-/// <param name="Box">where actions are numbers: their bounds. None: it chooses among actions. All agents of an environment are of one kind.</param>
-public readonly record struct AgentSpec(int Observation, int Actions, int Team = 0, ActionBox? Box = null);
+/// <summary>The observation space, the action space and the team of an agent.</summary>
+/// <param name="ObservationSize">The length of its observation.</param>
+/// <param name="ActionCount">The number of its discrete actions, or the length of a continuous action.</param>
+/// <param name="Team">The index of its team, at least 0. The agents of a team have a common goal; rewards are never summed across teams.</param>
+/// <param name="Box">The bounds of continuous actions; null if actions are discrete. The agents' actions are either all discrete or all continuous.</param>
+public readonly record struct AgentSpec(int ObservationSize, int ActionCount, int Team = 0, ActionBox? Box = null);
 
-/// <summary>Everything about an environment that never changes.</summary>
+/// <summary>The specification of an environment: its agents, the sizes of observations, actions, state and snapshot, and the episode limit. It never
+/// changes.</summary>
+/// <example>
+/// Two agents with different observations and four actions each, in one team with a common reward:
+/// <code>
+/// var spec = new EnvironmentSpec
+/// {
+///     Id = "duel",
+///     Agents = [new AgentSpec(ObservationSize: 10, ActionCount: 4), new AgentSpec(ObservationSize: 6, ActionCount: 4)],
+///     StateSize = 16,
+///     EpisodeLimit = 100,
+///     SnapshotSize = 9,
+///     Reward = RewardMode.Mean,
+/// };
+/// </code>
+/// </example>
 public sealed record EnvironmentSpec
 {
-    /// <summary>Its id, which builds the same environment again.</summary>
+    /// <summary>The id. For built-in environments <see cref="Catalog.CreateEnvironment"/> creates the same environment from it.</summary>
     public required string Id { get; init; }
 
-    /// <summary>[N] the agents.</summary>
+    /// <summary>[N] The agents.</summary>
     public required AgentSpec[] Agents { get; init; }
 
-    /// <summary>Length of the global state.</summary>
+    /// <summary>The length of the global state; 0 if there is none.</summary>
     public required int StateSize { get; init; }
 
-    /// <summary>What a team's reward is: the sum of its agents', or their mean where everyone receives the same payoff; individual where agents
-    /// have no reward in common.</summary>
+    /// <summary>How the reward of a team is computed from the rewards of its agents: the sum; the mean if all agents receive the same reward; individual if
+    /// the agents have no common reward.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Sum;
 
-    /// <summary>Most steps an episode can have.</summary>
+    /// <summary>The maximum number of steps of an episode.</summary>
     public required int EpisodeLimit { get; init; }
 
-    /// <summary>Length of a snapshot.</summary>
+    /// <summary>The length of a snapshot.</summary>
     public required int SnapshotSize { get; init; }
 
-    /// <summary>The longest observation: what agents' rows are padded to.</summary>
+    /// <summary>The length of the longest observation, to which the observations of all agents are padded.</summary>
     public int ObservationSize => Largest(Agents).Observation;
 
-    /// <summary>The most actions, or the most numbers of an action: what agents' rows are padded to; padding is unavailable.</summary>
+    /// <summary>The largest <see cref="AgentSpec.ActionCount"/>, to which the actions of all agents are padded; padding is not available.</summary>
     public int ActionCount => Largest(Agents).Actions;
 
-    /// <summary>Whether actions are numbers and not choices.</summary>
+    /// <summary>Whether actions are continuous.</summary>
     public bool IsContinuous => Agents[0].Box is not null;
 
-    /// <summary>Whether all is alike, agent by agent.</summary>
-    public bool IsLike(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
+    /// <summary>Returns whether both specifications are equal, including their agents.</summary>
+    public bool IsEquivalentTo(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
 
-    /// <summary>The numbers of the teams that there are, the least first.</summary>
+    /// <summary>The distinct team indices, in ascending order.</summary>
     public int[] Teams => [.. Agents.Select(a => a.Team).Distinct().Order()];
 
-    /// <summary>The longest observation and the most actions, without garbage.</summary>
+    /// <summary>Returns the largest observation size and action count; does not allocate.</summary>
     internal static (int Observation, int Actions) Largest(ReadOnlySpan<AgentSpec> agents)
     {
         var (observation, actions) = (0, 0);
         foreach (ref readonly var agent in agents)
         {
-            (observation, actions) = (Math.Max(observation, agent.Observation), Math.Max(actions, agent.Actions));
+            (observation, actions) = (Math.Max(observation, agent.ObservationSize), Math.Max(actions, agent.ActionCount));
         }
         return (observation, actions);
     }
 
-    /// <summary>A specification of <paramref name="count"/> like agents whose state is all their observations.</summary>
-    public static EnvironmentSpec Uniform(string id, int count, int observation, int actions, int episodeLimit, int snapshotSize) => new()
+    /// <summary>Creates a specification of identical agents in one team, whose global state is the concatenation of their observations.</summary>
+    /// <param name="id">The id.</param>
+    /// <param name="agents">N, the number of agents.</param>
+    /// <param name="observationSize">The length of an observation.</param>
+    /// <param name="actionCount">The number of actions of each agent.</param>
+    /// <param name="episodeLimit">The maximum number of steps of an episode.</param>
+    /// <param name="snapshotSize">The length of a snapshot.</param>
+    public static EnvironmentSpec Uniform(string id, int agents, int observationSize, int actionCount, int episodeLimit, int snapshotSize) => new()
     {
         Id = id,
-        Agents = [.. Enumerable.Repeat(new AgentSpec(observation, actions), count)],
-        StateSize = count * observation,
+        Agents = [.. Enumerable.Repeat(new AgentSpec(observationSize, actionCount), agents)],
+        StateSize = agents * observationSize,
         EpisodeLimit = episodeLimit,
         SnapshotSize = snapshotSize,
     };

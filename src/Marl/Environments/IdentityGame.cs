@@ -1,16 +1,16 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The simplest thing to learn: in every step each agent sees a random symbol of its own, one of K, and answers with an action; its
-/// reward is 1 where the action is the symbol, else 0. Truncated after the last step.
-/// Observation [K]: one-hot of the symbol.
+/// A minimal test problem: in every step each agent observes a random symbol of its own, one of K, and is rewarded with 1 if its action is the index of the
+/// symbol, else with 0. Truncated after the last step.
+/// <para>Observation [K]: the symbol, one-hot.</para>
 /// </summary>
 internal sealed class IdentityGame : IEnvironment
 {
     private readonly int[] symbols;
     private int step;
 
-    /// <summary>A game of <paramref name="agents"/> agents with <paramref name="actions"/> symbols, <paramref name="steps"/> steps long.</summary>
+    /// <summary>Creates a game of <paramref name="agents"/> agents, <paramref name="actions"/> symbols and <paramref name="steps"/> steps.</summary>
     public IdentityGame(int agents = 2, int actions = 4, int steps = 10)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
@@ -86,7 +86,7 @@ internal sealed class IdentityGame : IEnvironment
     {
         foreach (ref int symbol in symbols.AsSpan())
         {
-            symbol = rng.NextInt(Spec.Agents[0].Actions);
+            symbol = rng.NextInt(Spec.Agents[0].ActionCount);
         }
     }
 }

@@ -2,32 +2,32 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native.Rl;
 
-/// <summary>What all agents do in a step: each an index, <c>actions[agent]</c>, or each some numbers, <c>actions.Vector(agent)</c>; which, the specification says
+/// <summary>The actions of all agents in a step: discrete, <c>actions[agent]</c>, or continuous, <c>actions.Vector(agent)</c>, as the specification says
 /// (<see cref="AgentSpec.Box"/>).</summary>
 [CollectionBuilder(typeof(JointAction), nameof(Create))]
 public readonly ref struct JointAction
 {
-    private readonly ReadOnlySpan<float> numbers;
+    private readonly ReadOnlySpan<float> vectors;
     private readonly int width;
 
-    private JointAction(ReadOnlySpan<int> indices, ReadOnlySpan<float> numbers, int width)
+    private JointAction(ReadOnlySpan<int> indices, ReadOnlySpan<float> vectors, int width)
     {
         Indices = indices;
-        this.numbers = numbers;
+        this.vectors = vectors;
         this.width = width;
     }
 
-    /// <summary>[N] the indices, where agents choose among actions.</summary>
+    /// <summary>[N] The indices of discrete actions; empty if actions are continuous.</summary>
     public ReadOnlySpan<int> Indices { get; }
 
-    /// <summary>Of agents that choose among actions.</summary>
-    /// <param name="indices">[N]</param>
+    /// <summary>Creates a joint action of discrete actions.</summary>
+    /// <param name="indices">[N] The indices of the actions.</param>
     public static JointAction Create(ReadOnlySpan<int> indices) => new(indices, default, 0);
 
-    /// <summary>Of agents whose actions are numbers.</summary>
-    /// <param name="numbers">[N, D], one agent behind the other, each padded to the longest.</param>
-    /// <param name="width">D</param>
-    public static JointAction Create(ReadOnlySpan<float> numbers, int width) => new(default, numbers, width);
+    /// <summary>Creates a joint action of continuous actions.</summary>
+    /// <param name="vectors">[N, D] The actions, each padded to the longest.</param>
+    /// <param name="width">D, the length of the longest action.</param>
+    public static JointAction Create(ReadOnlySpan<float> vectors, int width) => new(default, vectors, width);
 
     /// <inheritdoc cref="Create(ReadOnlySpan{int})"/>
     public static implicit operator JointAction(ReadOnlySpan<int> indices) => Create(indices);
@@ -35,29 +35,29 @@ public readonly ref struct JointAction
     /// <inheritdoc cref="Create(ReadOnlySpan{int})"/>
     public static implicit operator JointAction(int[] indices) => Create(indices);
 
-    /// <summary>The index that an agent has chosen, 0 .. <see cref="AgentSpec.Actions"/> - 1.</summary>
+    /// <summary>The discrete action of an agent, 0 .. <see cref="AgentSpec.ActionCount"/> - 1.</summary>
     public int this[int agent] => Indices[agent];
 
-    /// <summary>[D] an agent's numbers; one that has fewer than others reads the first.</summary>
-    /// <exception cref="InvalidOperationException">the agents have chosen indices.</exception>
-    public ReadOnlySpan<float> Vector(int agent) => width > 0 ? numbers.Slice(agent * width, width)
-        : throw new InvalidOperationException("these are indices of actions; numbers are needed");
+    /// <summary>Returns the continuous action of an agent [D]; an agent with a shorter action reads the first elements.</summary>
+    /// <exception cref="InvalidOperationException">The actions are discrete.</exception>
+    public ReadOnlySpan<float> Vector(int agent) => width > 0 ? vectors.Slice(agent * width, width)
+        : throw new InvalidOperationException("the actions are discrete; use actions[agent]");
 
-    /// <summary>The indices, one after the other.</summary>
+    /// <summary>Enumerates the indices of discrete actions.</summary>
     public ReadOnlySpan<int>.Enumerator GetEnumerator() => Indices.GetEnumerator();
 }
 
-/// <summary>The least and the greatest that each number of an action may be.</summary>
-/// <param name="Low">the least.</param>
-/// <param name="High">the greatest.</param>
+/// <summary>The bounds of every element of a continuous action.</summary>
+/// <param name="Low">The lower bound.</param>
+/// <param name="High">The upper bound.</param>
 public readonly record struct ActionBox(float Low, float High)
 {
-    /// <summary>Its middle.</summary>
+    /// <summary>The center of the interval.</summary>
     public float Center => 0.5f * (Low + High);
 
-    /// <summary>How far it reaches from its middle.</summary>
-    public float Radius => 0.5f * (High - Low);
+    /// <summary>Half the width of the interval.</summary>
+    public float HalfWidth => 0.5f * (High - Low);
 
-    /// <summary>The nearest number within.</summary>
+    /// <summary>Returns <paramref name="x"/> clamped to the bounds.</summary>
     public float Clamp(float x) => Math.Clamp(x, Low, High);
 }

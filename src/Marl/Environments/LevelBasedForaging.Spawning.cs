@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <content>How an episode starts.</content>
+/// <content>The initial state of an episode.</content>
 internal sealed partial class LevelBasedForaging
 {
     private const int SpawnTries = 1000;
@@ -15,7 +15,7 @@ internal sealed partial class LevelBasedForaging
                 row = rng.NextInt(config.Rows);
                 col = rng.NextInt(config.Cols);
             }
-            while (HasPlayer(row, col)); // also one who still stands where the last episode ended, as in the original
+            while (HasPlayer(row, col)); // including players at their cells of the previous episode, as in the original
             player = new Piece(row, col, rng.NextInt(config.MinPlayerLevel, config.MaxPlayerLevel));
         }
     }
@@ -25,7 +25,7 @@ internal sealed partial class LevelBasedForaging
         int max = config.MaxFoodLevel ?? ThreeLowestLevels();
         int min = config.Coop ? max : config.MinFoodLevel;
         int last = config.ExclusiveFoodLevel ? Math.Max(min, max - 1) : max;
-        for (int tries = 0; tries < SpawnTries && left < foods.Length; tries++)
+        for (int tries = 0; tries < SpawnTries && remainingFoods < foods.Length; tries++)
         {
             int row = rng.NextInt(1, config.Rows - 2), col = rng.NextInt(1, config.Cols - 2);
             if (HasFoodNear(Cell(row, col)) || HasPlayer(row, col))
@@ -34,9 +34,9 @@ internal sealed partial class LevelBasedForaging
             }
 
             var food = new Piece(row, col, rng.NextInt(min, last));
-            spawned += food.Level;
-            // Sorted row by row: the order in which they are observed.
-            int place = left++;
+            totalFoodLevel += food.Level;
+            // In row-major order, the order of the observations.
+            int place = remainingFoods++;
             for (; place > 0 && Cell(foods[place - 1].Row, foods[place - 1].Col) > Cell(row, col); place--)
             {
                 foods[place] = foods[place - 1];
@@ -59,7 +59,7 @@ internal sealed partial class LevelBasedForaging
         return first + (players.Length > 1 ? second : 0) + (players.Length > 2 ? third : 0);
     }
 
-    /// <summary>Any food in the 3 x 3 block around the cell, or two cells away in its row or column?</summary>
+    /// <summary>Returns whether there is food in the 3 x 3 block around the cell, or two cells away in its row or column.</summary>
     private bool HasFoodNear(int cell)
     {
         for (int column = -1; column <= 1; column++)

@@ -3,39 +3,39 @@ using System.Numerics;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Level-Based Foraging v3 (Albrecht and Ramamoorthy 2013; Papoudakis et al. 2021; the lb-foraging package), rule by rule. Players
-/// walk on a field and load food that lies beside them; a food is eaten when the levels of those who load it at once reach its own.
+/// Level-Based Foraging v3 (Albrecht and Ramamoorthy 2013; Papoudakis et al. 2021; the lb-foraging package). Players move on a grid and load adjacent food; a
+/// food is collected when the sum of the levels of the players that load it in the same step is at least its own level.
 /// <para>Actions: 0 none, 1 north (row - 1), 2 south, 3 west (column - 1), 4 east, 5 load.</para>
-/// <para>Observation [3F + 3P]: triples (row, column, level), relative to the top left corner of what is seen: the foods seen, row by
-/// row, then the player itself, then the other players seen; what is left over is (-1, -1, 0).</para>
-/// <para>Reward of loading: own level * food level / (levels of all who load it * food levels of the episode), so that everything is
-/// worth 1 together. Terminated when all is eaten, truncated at the limit (the original calls both done).</para>
+/// <para>Observation [3F + 3P]: triples (row, column, level), relative to the top left corner of the observed area: the visible foods in row-major order,
+/// then the player itself, then the other visible players; the remaining triples are (-1, -1, 0).</para>
+/// <para>Reward of a loading player: own level * food level / (sum of the loading players' levels * sum of the episode's food levels), so that the maximum
+/// return of all players is 1. Terminated when all food is collected, truncated at the limit (the original does not distinguish the two).</para>
 /// </summary>
 internal sealed partial class LevelBasedForaging : IEnvironment
 {
-    private const int ActionCount = 6, Load = 5, Nothing = -1;
+    private const int ActionCount = 6, Load = 5, None = -1;
     private const short Free = 0, Wall = -1;
 
     private readonly LbfConfig config;
-    private readonly int sight, width;
+    private readonly int observationRange, width;
     private readonly Piece[] players, foods;
-    // One cell more than the field on each side: Wall around it, Free, or 1 + the index of the food there.
+    // The field with a border of Wall: Free, or 1 + the index of the food.
     private readonly short[] grid;
     private readonly int[] offsets;
     private readonly short[] claims;
-    private readonly int[] targets, loaded, strengths;
-    private int step, spawned, left;
+    private readonly int[] targets, loadTargets, loaderLevels;
+    private int step, totalFoodLevel, remainingFoods;
 
-    /// <summary>Sets up an empty field; <see cref="Reset"/> fills it.</summary>
-    /// <exception cref="UsageException">the configuration cannot be played.</exception>
+    /// <summary>Creates an empty field; <see cref="Reset"/> places players and food.</summary>
+    /// <exception cref="UsageException">The configuration is not valid.</exception>
     public LevelBasedForaging(LbfConfig config)
     {
         config.Validate();
         this.config = config;
-        sight = config.Sight ?? Math.Max(config.Rows, config.Cols);
+        observationRange = config.ObservationRange ?? Math.Max(config.Rows, config.Cols);
         width = config.Cols + 2;
         players = new Piece[config.Players];
-        players.AsSpan().Fill(new Piece(Nothing, Nothing, 0));
+        players.AsSpan().Fill(new Piece(None, None, 0));
         foods = new Piece[config.Foods];
         grid = new short[(config.Rows + 2) * width];
         grid.AsSpan().Fill(Wall);
@@ -47,8 +47,8 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         offsets = [0, -width, width, -1, 1, 0];
         claims = new short[grid.Length];
         targets = new int[config.Players];
-        loaded = new int[config.Players];
-        strengths = new int[config.Foods];
+        loadTargets = new int[config.Players];
+        loaderLevels = new int[config.Foods];
         int pieces = config.Players + config.Foods;
         Spec = EnvironmentSpec.Uniform(config.Id, config.Players, 3 * pieces, ActionCount, config.EpisodeLimit, 2 + 3 * pieces);
     }
@@ -59,7 +59,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     private static ReadOnlySpan<sbyte> RowSteps => [0, -1, 1, 0, 0, 0];
     private static ReadOnlySpan<sbyte> ColSteps => [0, 0, 0, -1, 1, 0];
 
-    /// <summary>Of the ids lbf:... and lbf-v1:...</summary>
+    /// <summary>Creates the environments lbf:... and lbf-v1:...; returns null for other ids.</summary>
     internal static IEnvironment? TryCreate(EnvironmentId id)
         => id.Name is "lbf" or "lbf-v1" ? new LevelBasedForaging(LbfConfig.Parse(id)) : null;
 
@@ -79,18 +79,18 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         rewards.Clear();
         Move(actions);
         LoadFood(actions, rewards);
-        return left == 0 ? StepResult.Terminated : step >= config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        return remainingFoods == 0 ? StepResult.Terminated : step >= config.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
         var self = players[agent];
-        int top = Math.Max(self.Row - sight, 0), left = Math.Max(self.Col - sight, 0);
+        int top = Math.Max(self.Row - observationRange, 0), left = Math.Max(self.Col - observationRange, 0);
         int end = 0;
         foreach (ref readonly var food in foods.AsSpan())
         {
-            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= sight && Math.Abs(food.Col - self.Col) <= sight)
+            if (food.Level > 0 && Math.Abs(food.Row - self.Row) <= observationRange && Math.Abs(food.Col - self.Col) <= observationRange)
             {
                 Write(observation, ref end, food.Row - top, food.Col - left, food.Level);
             }
@@ -103,9 +103,9 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         Write(observation, ref end, self.Row - top, self.Col - left, self.Level);
         for (int other = 0; other < players.Length; other++)
         {
-            // Judged after the shift to the corner, as in the original: near the top and left border one sees beyond one's sight.
+            // As in the original, visibility is tested after the shift to the corner: at the top and left border it extends beyond the observation range.
             int y = players[other].Row - top, x = players[other].Col - left;
-            if (other != agent && (uint)y <= 2 * sight && (uint)x <= 2 * sight)
+            if (other != agent && (uint)y <= 2 * observationRange && (uint)x <= 2 * observationRange)
             {
                 Write(observation, ref end, y, x, players[other].Level);
             }
@@ -116,13 +116,13 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         }
     }
 
-    /// <summary>Writes step, sum of the food levels at the start, then row, column and level of the players and of the foods that are
-    /// left, row by row; zeros for those eaten. After an episode the players' cells matter still: the next start avoids them.</summary>
+    /// <summary>Writes the step, the sum of the initial food levels, then row, column and level of the players and of the remaining foods in row-major order;
+    /// zeros for collected foods. The players' cells also matter after an episode, because the next reset avoids them.</summary>
     public void Save(Span<double> snapshot)
     {
         snapshot.Clear();
         snapshot[0] = step;
-        snapshot[1] = spawned;
+        snapshot[1] = totalFoodLevel;
         int end = 2;
         foreach (ref readonly var player in players.AsSpan())
         {
@@ -143,7 +143,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     {
         ClearFood();
         step = (int)snapshot[0];
-        spawned = (int)snapshot[1];
+        totalFoodLevel = (int)snapshot[1];
         int end = 2;
         foreach (ref var player in players.AsSpan())
         {
@@ -153,13 +153,13 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         foreach (ref var food in foods.AsSpan())
         {
             food = Read(snapshot, ref end);
-            left += food.Level > 0 ? 1 : 0;
+            remainingFoods += food.Level > 0 ? 1 : 0;
         }
         PutFoodOnGrid();
     }
 
-    /// <summary>Everyone claims one cell: where a valid move leads, else the own one. Only a cell claimed once receives its claimant, all
-    /// at the same time. So neighbors may swap, and one whose move fails may find another on the own cell.</summary>
+    /// <summary>Moves all players simultaneously. Each player claims the target cell of a valid move, or else its own cell; a player moves only into a cell
+    /// that is claimed once. Neighbors may swap, and another player may enter the cell of a player whose move fails.</summary>
     private void Move(JointAction actions)
     {
         for (int i = 0; i < players.Length; i++)
@@ -185,47 +185,47 @@ internal sealed partial class LevelBasedForaging : IEnvironment
         }
     }
 
-    /// <summary>Those who load the same food succeed or fail together. Spawning keeps foods so far apart that a player never stands beside
-    /// two of them.</summary>
+    /// <summary>Resolves load actions: the players that load the same food succeed or fail together. Spawning keeps foods so far apart that a player is never
+    /// adjacent to two of them.</summary>
     private void LoadFood(JointAction actions, Span<double> rewards)
     {
         for (int i = 0; i < players.Length; i++)
         {
-            loaded[i] = actions[i] == Load ? FoodBeside(Cell(players[i].Row, players[i].Col)) : Nothing;
-            if (loaded[i] != Nothing)
+            loadTargets[i] = actions[i] == Load ? FoodBeside(Cell(players[i].Row, players[i].Col)) : None;
+            if (loadTargets[i] != None)
             {
-                strengths[loaded[i]] += players[i].Level;
+                loaderLevels[loadTargets[i]] += players[i].Level;
             }
         }
         for (int i = 0; i < players.Length; i++)
         {
-            if (loaded[i] == Nothing)
+            if (loadTargets[i] == None)
             {
                 continue;
             }
 
-            int strength = strengths[loaded[i]], food = foods[loaded[i]].Level;
-            rewards[i] = strength >= food ? (double)(players[i].Level * food) / ((double)strength * spawned) : 0 - config.Penalty;
+            int strength = loaderLevels[loadTargets[i]], food = foods[loadTargets[i]].Level;
+            rewards[i] = strength >= food ? (double)(players[i].Level * food) / ((double)strength * totalFoodLevel) : 0 - config.Penalty;
         }
-        foreach (int index in loaded)
+        foreach (int index in loadTargets)
         {
-            if (index == Nothing)
+            if (index == None)
             {
                 continue;
             }
 
             ref var food = ref foods[index];
-            if (food.Level > 0 && strengths[index] >= food.Level)
+            if (food.Level > 0 && loaderLevels[index] >= food.Level)
             {
                 grid[Cell(food.Row, food.Col)] = Free;
                 food.Level = 0;
-                left--;
+                remainingFoods--;
             }
         }
-        strengths.AsSpan().Clear();
+        loaderLevels.AsSpan().Clear();
     }
 
-    /// <summary>The index of the food in one of the four cells around <paramref name="cell"/>.</summary>
+    /// <summary>Returns the index of the food in one of the four cells around <paramref name="cell"/>; <see cref="None"/> if there is none.</summary>
     private int FoodBeside(int cell)
     {
         for (int direction = 1; direction < Load; direction++)
@@ -236,7 +236,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
                 return content - 1;
             }
         }
-        return Nothing;
+        return None;
     }
 
     private void ClearFood()
@@ -250,7 +250,7 @@ internal sealed partial class LevelBasedForaging : IEnvironment
 
             food = default;
         }
-        spawned = left = 0;
+        totalFoodLevel = remainingFoods = 0;
     }
 
     private void PutFoodOnGrid()
@@ -276,6 +276,6 @@ internal sealed partial class LevelBasedForaging : IEnvironment
     private static Piece Read(ReadOnlySpan<double> triples, ref int end)
         => new((int)triples[end++], (int)triples[end++], (int)triples[end++]);
 
-    /// <summary>A player or a food; level 0 is a food that was eaten.</summary>
+    /// <summary>A player or a food; a collected food has level 0.</summary>
     private record struct Piece(int Row, int Col, int Level);
 }

@@ -3,12 +3,19 @@ using System.Globalization;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A repeated matrix (normal-form) game: the joint action of each step picks every agent's payoff. There is nothing to see, so an
-/// observation is N zeros, as in the matrix-games package; as a rule truncated after the last step. Each agent receives its full payoff.
+/// A repeated matrix game (normal-form game): the joint action of each step selects every agent's payoff. Observations are N zeros, as in the matrix-games
+/// package. Each agent receives its full payoff. By default truncated after the last step.
 /// </summary>
+/// <example>
+/// A prisoner's dilemma with one payoff tensor per agent:
+/// <code>
+/// var game = new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]], steps: 10);
+/// var result = Trainer.Train(new IqlOptions(), () => new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]]), new() { Steps = 10_000 });
+/// </code>
+/// </example>
 public sealed class MatrixGame : IEnvironment
 {
-    /// <summary>The usual number of steps.</summary>
+    /// <summary>The default number of steps.</summary>
     public const int DefaultSteps = 25;
 
     private readonly double[][] payoffs;
@@ -16,13 +23,13 @@ public sealed class MatrixGame : IEnvironment
     private readonly StepResult end;
     private int step;
 
-    /// <summary>A game with its payoffs.</summary>
-    /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
-    /// <param name="actions">[N] each agent's number of actions.</param>
-    /// <param name="payoffs">a tensor [actions of agent 0, actions of agent 1, ...], row-major, for each agent, or one for all.</param>
-    /// <param name="steps">length of an episode.</param>
-    /// <param name="end">what the last step of an episode is: truncated, or terminated where nothing would follow.</param>
-    /// <exception cref="ArgumentException">the numbers of agents, actions and payoffs do not fit together.</exception>
+    /// <summary>Creates a game.</summary>
+    /// <param name="id">The <see cref="EnvironmentSpec.Id"/>.</param>
+    /// <param name="actions">[N] The number of actions of each agent.</param>
+    /// <param name="payoffs">A row-major tensor [actions of agent 0, actions of agent 1, ..] for each agent, or one for all agents.</param>
+    /// <param name="steps">The length of an episode.</param>
+    /// <param name="end">The result of the last step: truncated or terminated.</param>
+    /// <exception cref="ArgumentException">The numbers of agents, actions and payoffs do not match.</exception>
     public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = DefaultSteps, StepResult end = StepResult.Truncated)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
@@ -34,7 +41,7 @@ public sealed class MatrixGame : IEnvironment
         }
         if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
         {
-            throw new ArgumentException($"{agents} agents need a payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
+            throw new ArgumentException($"{agents} agents require one payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
         }
 
         this.end = end;
@@ -45,7 +52,7 @@ public sealed class MatrixGame : IEnvironment
             double[] payoff = payoffs[payoffs.Length == 1 ? 0 : agent];
             if (payoff.Length != cells)
             {
-                throw new ArgumentException($"a payoff tensor has {payoff.Length} numbers; there are {cells} joint actions", nameof(payoffs));
+                throw new ArgumentException($"a payoff tensor has {payoff.Length} elements, but there are {cells} joint actions", nameof(payoffs));
             }
 
             this.payoffs[agent] = payoff;
@@ -65,17 +72,17 @@ public sealed class MatrixGame : IEnvironment
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; }
 
-    /// <summary>The climbing game (Claus and Boutilier 1998): 11 for (0, 0), but -30 if one agent strays to action 1.</summary>
+    /// <summary>Creates the climbing game (Claus and Boutilier 1998): payoff 11 for (0, 0), but -30 if one agent deviates to action 1.</summary>
     public static MatrixGame Climbing(int steps = DefaultSteps)
         => new(WithSteps("climbing", steps), [3, 3], [[11, -30, 0, -30, 7, 0, 0, 6, 5]], steps);
 
-    /// <summary>The penalty game (Claus and Boutilier 1998): 10 for (0, 2) and (2, 0), -<paramref name="k"/> for (0, 0) and (2, 2), and a
-    /// safe 2 for (1, 1).</summary>
+    /// <summary>Creates the penalty game (Claus and Boutilier 1998): payoff 10 for (0, 2) and (2, 0), -<paramref name="k"/> for (0, 0) and (2, 2), and
+    /// 2 for (1, 1).</summary>
     public static MatrixGame Penalty(double k, int steps = DefaultSteps)
         => new(WithSteps(string.Create(CultureInfo.InvariantCulture, $"penalty-{k}"), steps), [3, 3], [[0 - k, 0, 10, 0, 2, 0, 10, 0, 0 - k]], steps);
 
-    /// <summary>The game of QTRAN (Son et al. 2019, table 1a): 8 for (0, 0), -12 if only one agent strays from it, 0 if both do. It is over after a
-    /// single step.</summary>
+    /// <summary>Creates the game of QTRAN (Son et al. 2019, table 1a): payoff 8 for (0, 0), -12 if one agent deviates, 0 if both do. Terminated after one
+    /// step.</summary>
     public static MatrixGame Qtran() => new("qtran-game", [3, 3], [[8, -12, -12, -12, 0, 0, -12, 0, 0]], steps: 1, StepResult.Terminated);
 
     internal static IEnvironment? TryCreate(EnvironmentId id)
@@ -105,7 +112,7 @@ public sealed class MatrixGame : IEnvironment
 
         return EnvironmentId.TryNumber(id.Name[penalty.Length..], out double k)
             ? Penalty(k, steps ?? DefaultSteps)
-            : throw id.Error($"'{id.Name[penalty.Length..]}' is not a penalty; an id is for example penalty-100");
+            : throw id.Error($"'{id.Name[penalty.Length..]}' is not a penalty; example of an id: penalty-100");
     }
 
     /// <inheritdoc/>
@@ -117,7 +124,7 @@ public sealed class MatrixGame : IEnvironment
         int cell = 0;
         for (int agent = 0; agent < agents.Length; agent++)
         {
-            cell = cell * agents[agent].Actions + actions[agent];
+            cell = cell * agents[agent].ActionCount + actions[agent];
         }
 
         for (int agent = 0; agent < agents.Length; agent++)

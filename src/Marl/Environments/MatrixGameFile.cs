@@ -4,19 +4,19 @@ using System.Text.Json;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Reads a matrix game: <c>{"payoff": [[8, 0], [0, 5]], "steps": 25}</c>, nested arrays indexed by the agents' actions in their order,
-/// one level for each agent; or <c>"payoffs"</c>, a list with such a tensor for each agent. <c>steps</c> may be left out. The file may have comments,
-/// trailing commas and a byte order mark.
+/// Reads a matrix game from a JSON file: <c>{"payoff": [[8, 0], [0, 5]], "steps": 25}</c>. The payoff is nested arrays, one level per agent, indexed by the
+/// agents' actions; <c>"payoffs"</c> is a list with one such tensor per agent instead. <c>steps</c> is optional. Comments, trailing commas and a byte order
+/// mark are allowed.
 /// </summary>
 internal static class MatrixGameFile
 {
-    /// <summary>Reads the file that the layout of <paramref name="id"/> names; <paramref name="steps"/> overrides its own.</summary>
-    /// <exception cref="UsageException">the file cannot be read or is no game; the message names the file and the place in it.</exception>
+    /// <summary>Reads the file whose path is the layout of <paramref name="id"/>; <paramref name="steps"/> overrides the steps of the file.</summary>
+    /// <exception cref="UsageException">The file cannot be read or is not valid; the message names the file and the position.</exception>
     public static MatrixGame Read(EnvironmentId id, int? steps)
     {
         if (id.Layout.Length == 0)
         {
-            throw id.Error("the path of a JSON file must stand after the colon");
+            throw id.Error("the path of a JSON file is missing after the colon");
         }
 
         try
@@ -34,7 +34,7 @@ internal static class MatrixGameFile
     {
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw id.Error("the file must hold an object, {\"payoff\": [[..]]}");
+            throw id.Error("the file must be an object, {\"payoff\": [[..]]}");
         }
 
         JsonElement? common = null, individual = null;
@@ -83,7 +83,7 @@ internal static class MatrixGameFile
             actions = Shape(tensors[0]);
             if (tensors.GetArrayLength() != actions.Length)
             {
-                throw id.Error($"'payoffs' has {tensors.GetArrayLength()} tensors, but payoffs[0] is nested {actions.Length} deep, once for each agent");
+                throw id.Error($"'payoffs' has {tensors.GetArrayLength()} tensors, but payoffs[0] has {actions.Length} dimensions, one for each agent");
             }
 
             payoffs = new double[actions.Length][];
@@ -95,7 +95,7 @@ internal static class MatrixGameFile
         return new MatrixGame(id.Text, actions, payoffs, steps ?? MatrixGame.DefaultSteps);
     }
 
-    /// <summary>The lengths along the first entries; the others are compared with them in <see cref="Flatten"/>.</summary>
+    /// <summary>Returns the lengths along the first elements; <see cref="Flatten"/> compares the others.</summary>
     private static int[] Shape(JsonElement tensor)
     {
         List<int> lengths = [];
@@ -119,20 +119,20 @@ internal static class MatrixGameFile
             throw id.Error($"{name} must be nested arrays of numbers");
         }
 
-        List<double> numbers = [];
+        List<double> values = [];
         Append(tensor, 0, name);
-        return [.. numbers];
+        return [.. values];
 
         void Append(JsonElement part, int depth, string path)
         {
             if (depth == shape.Length)
             {
-                if (part.ValueKind != JsonValueKind.Number || !part.TryGetDouble(out double number) || !double.IsFinite(number))
+                if (part.ValueKind != JsonValueKind.Number || !part.TryGetDouble(out double value) || !double.IsFinite(value))
                 {
                     throw id.Error($"{path} must be a finite number");
                 }
 
-                numbers.Add(number);
+                values.Add(value);
                 return;
             }
             if (part.ValueKind != JsonValueKind.Array)
@@ -143,7 +143,7 @@ internal static class MatrixGameFile
             int length = part.GetArrayLength();
             if (length != shape[depth] || length == 0)
             {
-                throw id.Error($"{path} has {length} entries, but {Math.Max(1, shape[depth])} are needed: the array is ragged");
+                throw id.Error($"{path} has {length} elements instead of {Math.Max(1, shape[depth])}; the array must not be ragged");
             }
 
             for (int i = 0; i < length; i++)

@@ -1,30 +1,30 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Predators that hunt prey in a grid and are punished for catching alone: relative overgeneralization, as in Boehmer et al. 2020 (Deep Coordination Graphs,
-/// section 5.1, and its code, environment "stag_hunt" as "rel_overgen.yaml" configures it) and Rashid et al. 2020 (weighted QMIX); after Son et al. 2019. There: 8
-/// predators, 8 prey, 10 x 10 cells, punishment up to 2.
-/// <para>A step: the predators move, one after the other in random order, each into its cell if nobody is there. Then prey by prey, in random order: if at least
-/// <c>needed</c> of the predators beside it catch, it is caught, all pay <c>reward</c>, and it and they are gone; otherwise, if one or more catch, it costs
-/// <c>punishment</c>, and it moves into one of the free cells beside it, drawn at random. All predators receive the sum. Terminated when the prey or the predators are
-/// gone, truncated at the limit.</para>
-/// <para>Actions: 0 right, 1 down, 2 left, 3 up, not beyond the border; 4 stay; 5 catch, available beside prey. Those that are gone stay.</para>
-/// <para>Observation [2 (2 sight + 1)^2]: around the predator, row by row, whether a predator and whether prey is there; zeros for those that are gone.
-/// State [2 rows columns]: the same of the whole grid.</para>
+/// Predators hunt prey on a grid and are punished for single attempts to catch it: a test of relative overgeneralization, as in Boehmer et al. 2020 (Deep
+/// Coordination Graphs, section 5.1, and its code, environment "stag_hunt" with "rel_overgen.yaml") and Rashid et al. 2020 (weighted QMIX), based on Son et
+/// al. 2019. They have 8 predators, 8 prey, 10 x 10 cells, and a punishment of up to 2.
+/// <para>A step: the predators move one at a time in random order, each into its target cell if that is free. Then for each prey in random order: if at least
+/// <c>needed</c> adjacent predators catch, the reward is <c>reward</c>, and the prey and these predators are removed; otherwise, if one or more catch, the
+/// reward is -<c>punishment</c>; a prey that is not caught moves into a random free adjacent cell. All predators receive the sum. Terminated when no prey or
+/// no predator is left, truncated at the limit.</para>
+/// <para>Actions: 0 right, 1 down, 2 left, 3 up, not available at the border; 4 stay; 5 catch, available next to prey. Removed predators can only stay.</para>
+/// <para>Observation [2 (2 range + 1)^2]: for each cell around the predator in row-major order whether it contains a predator, and whether it contains prey;
+/// zeros for removed predators. State [2 rows columns]: the same for the whole grid.</para>
 /// </summary>
 internal sealed class PredatorPrey : IEnvironment, IRenderable
 {
-    /// <summary>What may stand behind the question mark of an id.</summary>
+    /// <summary>The options of an id.</summary>
     internal const string Options = "predators, prey, needed, sight, reward, punishment, steps";
 
-    private const int ActionCount = 6, Directions = 4, Stay = 4, Catch = 5, Gone = -1, GreatestSize = 128, GreatestSight = 16;
+    private const int ActionCount = 6, Directions = 4, Stay = 4, Catch = 5, Gone = -1, MaxSize = 128, MaxObservationRange = 16;
     private const byte Free = 0, Predator = 1, Prey = 2, Wall = 3;
 
     private static readonly string[] actionNames = ["right", "down", "left", "up", "stay", "catch"];
 
-    private readonly int rows, cols, sight, needed, width;
+    private readonly int rows, cols, observationRange, needed, width;
     private readonly double reward, punishment;
-    // Cells of the grid, with a wall of the width of sight around it.
+    // The cells of the grid, with a wall as wide as the observation range around it.
     private readonly byte[] grid;
     private readonly int[] predators, prey, offsets, predatorOrder, preyOrder;
     private int step;
@@ -34,26 +34,27 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         string[] size = id.Layout.Split('x');
         if (size.Length != 2 || !EnvironmentId.TryInteger(size[0], out rows) || !EnvironmentId.TryInteger(size[1], out cols))
         {
-            throw id.Error($"'{id.Layout}' is not a size; an id is for example {id.Name}:10x10");
+            throw id.Error($"'{id.Layout}' is not a size; example of an id: {id.Name}:10x10");
         }
         predators = new int[id.Integer("predators") ?? 8];
         prey = new int[id.Integer("prey") ?? 8];
-        (needed, sight, int limit) = (id.Integer("needed") ?? 2, id.Integer("sight") ?? 2, id.Integer("steps") ?? 200);
+        (needed, observationRange, int limit) = (id.Integer("needed") ?? 2, id.Integer("sight") ?? 2, id.Integer("steps") ?? 200);
         (reward, punishment) = (id.Number("reward") ?? 10, id.Number("punishment") ?? 2);
         id.EnsureAllRead(hasLayout: true);
-        Require(rows is >= 2 and <= GreatestSize && cols is >= 2 and <= GreatestSize, $"a grid is 2 to {GreatestSize} cells wide and high");
-        Require((long)predators.Length + prey.Length <= rows * cols, "there must be a cell for everyone");
-        Require(needed <= Math.Min(Directions, predators.Length), $"needed={needed}, but no more than {Math.Min(Directions, predators.Length)} can stand beside prey");
-        Require(sight <= GreatestSight, $"sight is at most {GreatestSight}");
+        Require(rows is >= 2 and <= MaxSize && cols is >= 2 and <= MaxSize, $"the grid must be 2 to {MaxSize} cells wide and high");
+        Require((long)predators.Length + prey.Length <= rows * cols, "there must be at least as many cells as predators and prey");
+        Require(needed <= Math.Min(Directions, predators.Length),
+            $"needed={needed}, but at most {Math.Min(Directions, predators.Length)} predators can be adjacent to a prey");
+        Require(observationRange <= MaxObservationRange, $"sight must be at most {MaxObservationRange}");
 
-        width = cols + 2 * sight;
-        grid = new byte[(rows + 2 * sight) * width];
+        width = cols + 2 * observationRange;
+        grid = new byte[(rows + 2 * observationRange) * width];
         offsets = [1, width, -1, -width];
         (predatorOrder, preyOrder) = (new int[predators.Length], new int[prey.Length]);
         string name = EnvironmentId.Compose($"{id.Name}:{rows}x{cols}", ("predators", predators.Length, 8), ("prey", prey.Length, 8), ("needed", needed, 2),
-            ("sight", sight, 2), ("reward", reward, 10.0), ("punishment", punishment, 2.0), ("steps", limit, 200));
-        int seen = (2 * sight + 1) * (2 * sight + 1);
-        Spec = EnvironmentSpec.Uniform(name, predators.Length, 2 * seen, ActionCount, limit, 1 + predators.Length + prey.Length) with
+            ("sight", observationRange, 2), ("reward", reward, 10.0), ("punishment", punishment, 2.0), ("steps", limit, 200));
+        int visible = (2 * observationRange + 1) * (2 * observationRange + 1);
+        Spec = EnvironmentSpec.Uniform(name, predators.Length, 2 * visible, ActionCount, limit, 1 + predators.Length + prey.Length) with
         {
             StateSize = 2 * rows * cols,
             Reward = RewardMode.Mean,
@@ -101,7 +102,7 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         {
             if (prey[i] != Gone)
             {
-                sum += Hunt(ref prey[i], actions, ref rng);
+                sum += StepPrey(ref prey[i], actions, ref rng);
             }
         }
         rewards.Fill(sum);
@@ -115,7 +116,7 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         observation.Clear();
         if (predators[agent] != Gone)
         {
-            Write(predators[agent] - sight * (width + 1), 2 * sight + 1, 2 * sight + 1, observation);
+            Write(predators[agent] - observationRange * (width + 1), 2 * observationRange + 1, 2 * observationRange + 1, observation);
         }
     }
 
@@ -135,14 +136,14 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         }
     }
 
-    /// <summary>Writes the step, then the cells of the predators and of the prey, row * columns + column; -1 for those that are gone.</summary>
+    /// <summary>Writes the step, then the cells of the predators and of the prey, row * columns + column; -1 if removed.</summary>
     public void Save(Span<double> snapshot)
     {
         snapshot[0] = step;
         for (int i = 0; i < predators.Length + prey.Length; i++)
         {
             int cell = i < predators.Length ? predators[i] : prey[i - predators.Length];
-            snapshot[1 + i] = cell == Gone ? Gone : (cell / width - sight) * cols + cell % width - sight;
+            snapshot[1 + i] = cell == Gone ? Gone : (cell / width - observationRange) * cols + cell % width - observationRange;
         }
     }
 
@@ -158,16 +159,16 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
     /// <inheritdoc/>
     public Scene Render() => new GridScene(rows, cols,
     [
-        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Wanted, cell / width - sight, cell % width - sight)),
-        .. predators.Select((cell, i) => (cell, i)).Where(predator => predator.cell != Gone)
-            .Select(predator => new Sprite(SceneRole.Agent, predator.cell / width - sight, predator.cell % width - sight) { Agent = predator.i }),
+        .. prey.Where(cell => cell != Gone).Select(cell => new Sprite(SceneRole.Wanted, cell / width - observationRange, cell % width - observationRange)),
+        .. predators.Select((cell, i) => (cell, i)).Where(predator => predator.cell != Gone).Select(predator =>
+            new Sprite(SceneRole.Agent, predator.cell / width - observationRange, predator.cell % width - observationRange) { Agent = predator.i }),
     ]);
 
     /// <inheritdoc/>
     public string ActionName(int agent, int action) => actionNames[action];
 
-    /// <summary>What one prey's turn pays: it is caught or moves.</summary>
-    private double Hunt(ref int cell, JointAction actions, ref Rng rng)
+    /// <summary>Takes a prey's turn, in which it is caught or moves, and returns the reward.</summary>
+    private double StepPrey(ref int cell, JointAction actions, ref Rng rng)
     {
         int catching = 0;
         for (int i = 0; i < predators.Length; i++)
@@ -245,13 +246,13 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         }
     }
 
-    /// <summary>Writes who is in a rectangle of cells.</summary>
-    private void Write(int corner, int height, int breadth, Span<float> destination)
+    /// <summary>Writes the features of a rectangle of cells.</summary>
+    private void Write(int corner, int rows, int columns, Span<float> destination)
     {
         int end = 0;
-        for (int row = 0; row < height; row++, corner += width)
+        for (int row = 0; row < rows; row++, corner += width)
         {
-            foreach (byte kind in grid.AsSpan(corner, breadth))
+            foreach (byte kind in grid.AsSpan(corner, columns))
             {
                 destination[end++] = kind == Predator ? 1f : 0f;
                 destination[end++] = kind == Prey ? 1f : 0f;
@@ -270,10 +271,10 @@ internal sealed class PredatorPrey : IEnvironment, IRenderable
         prey.AsSpan().Fill(Gone);
     }
 
-    /// <summary>The place in the grid of the cell row * columns + column.</summary>
-    private int Cell(int index) => (index / cols + sight) * width + index % cols + sight;
+    /// <summary>Returns the grid index of the cell row * columns + column.</summary>
+    private int Cell(int index) => (index / cols + observationRange) * width + index % cols + observationRange;
 
-    /// <summary>0 .. n - 1 in random order (Fisher and Yates).</summary>
+    /// <summary>Writes a random permutation of 0 .. n - 1 (Fisher and Yates).</summary>
     private static void Shuffle(Span<int> order, ref Rng rng)
     {
         for (int i = 0; i < order.Length; i++)

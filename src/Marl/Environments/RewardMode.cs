@@ -1,20 +1,20 @@
 namespace Marl.Native.Rl;
 
-/// <summary>What agents are rewarded with.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(WordConverter<RewardMode>))]
+/// <summary>How the rewards of learning are computed from the rewards of the environment.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<RewardMode>))]
 public enum RewardMode
 {
-    /// <summary>As the environment says, see <see cref="EnvironmentSpec.Reward"/>.</summary>
+    /// <summary>The mode of the environment, <see cref="EnvironmentSpec.Reward"/>.</summary>
     Natural,
-    /// <summary>Everyone gets the sum of its team's rewards.</summary>
+    /// <summary>The sum of the team's rewards, common to its agents.</summary>
     Sum,
-    /// <summary>Everyone gets the mean of its team's rewards.</summary>
+    /// <summary>The mean of the team's rewards, common to its agents.</summary>
     Mean,
-    /// <summary>Everyone gets its own.</summary>
+    /// <summary>The agent's own reward.</summary>
     Individual,
-    /// <summary>Everyone gets what its team's reward would have lacked had it done the default action (Wolpert and Tumer 2002).</summary>
+    /// <summary>Difference reward: the team's reward minus its reward if the agent had taken the default action (Wolpert and Tumer 2002).</summary>
     Difference,
-    /// <summary>Everyone gets by how much its team's reward was better than what was to be expected of its own policy, the others doing what they did:
-    /// the aristocratic utility (Wolpert and Tumer 2002).</summary>
+    /// <summary>Aristocratic utility: the team's reward minus its expectation over the agent's policy, the actions of the other agents being the same
+    /// (Wolpert and Tumer 2002).</summary>
     Aristocratic,
 }

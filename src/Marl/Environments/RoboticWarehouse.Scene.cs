@@ -16,7 +16,7 @@ internal sealed partial class RoboticWarehouse : IRenderable
         {
             Agent = i,
             Facing = Facing.Up + agent.Direction,
-            Carries = agent.Carried != Nothing,
+            Carries = agent.Carried != NoShelf,
         }),
     ]);
 

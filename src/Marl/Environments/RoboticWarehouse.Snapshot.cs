@@ -3,8 +3,8 @@ namespace Marl.Native.Rl;
 /// <content>Snapshots.</content>
 internal sealed partial class RoboticWarehouse
 {
-    /// <summary>Writes the step, each agent's x, y, direction and shelf carried (0: none), each shelf's x and y, the requested shelves, the
-    /// steps without a delivery if they are limited, and each agent's second half of a reward that it may still earn (0 or 1).</summary>
+    /// <summary>Writes the step; x, y, direction and carried shelf (0: none) of each agent; x and y of each shelf; the requested shelves; the steps without a
+    /// delivery if they are limited; and for each agent whether the second half of a reward is pending (0 or 1).</summary>
     public void Save(Span<double> snapshot)
     {
         int end = 0;
@@ -26,7 +26,7 @@ internal sealed partial class RoboticWarehouse
             snapshot[end++] = shelf;
         }
 
-        snapshot[end++] = idle;
+        snapshot[end++] = stepsWithoutDelivery;
         foreach (ref readonly var agent in agents.AsSpan())
         {
             snapshot[end++] = agent.HasDelivered ? 1 : 0;
@@ -39,7 +39,7 @@ internal sealed partial class RoboticWarehouse
         Clear();
         int end = 0;
         step = (int)snapshot[end++];
-        for (int i = 0; i < agents.Length; i++, end += Agent.Numbers)
+        for (int i = 0; i < agents.Length; i++, end += Agent.SnapshotSize)
         {
             PlaceAgent(i, plan.Cell((int)snapshot[end], (int)snapshot[end + 1]), (int)snapshot[end + 2]);
             agents[i].Carried = (short)snapshot[end + 3];
@@ -54,12 +54,12 @@ internal sealed partial class RoboticWarehouse
             Request(slot, (int)snapshot[end++]);
         }
 
-        idle = (int)snapshot[end++];
+        stepsWithoutDelivery = (int)snapshot[end++];
         foreach (ref var agent in agents.AsSpan())
         {
             agent.HasDelivered = snapshot[end++] != 0;
         }
 
-        LookEverywhere();
+        UpdateAllCells();
     }
 }

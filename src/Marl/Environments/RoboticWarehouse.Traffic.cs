@@ -1,20 +1,20 @@
 namespace Marl.Native.Rl;
 
 /// <content>
-/// Who drives when several want to. Every agent wants one cell; whoever stands in a cell that somebody wants is followed. A chain of
-/// followers leads to an agent that stays (all are rejected), into a circle (it turns if it is longer than two, but without those who
-/// follow it from outside) or to a free cell. Of all the chains that lead to the same free cell only the longest train drives.
+/// Conflict resolution of moves. Every agent has a target cell; an agent in the target cell of another is followed by it. A chain of followers ends at an
+/// agent that does not move (no agent of the chain moves), in a cycle (its agents move if it is longer than two, its other followers do not) or at a free
+/// cell. Of the chains that end at the same free cell only the longest moves.
 /// </content>
 internal sealed partial class RoboticWarehouse
 {
-    // By agent: the cell it wants, the longest chain of agents behind it, and what was decided.
+    // By agent: its target cell, the length of the longest chain that follows it, and whether it moves.
     private readonly int[] targets, followers;
-    private readonly bool[] drives;
-    // For ties.
-    private readonly int[] listed, component;
+    private readonly bool[] canMove;
+    // For breaking ties.
+    private readonly int[] allCells, component;
     private readonly CellTable cellTable;
 
-    private void DecideWhoDrives(JointAction actions)
+    private void ResolveMoves(JointAction actions)
     {
         bool any = false;
         for (int i = 0; i < agents.Length; i++)
@@ -22,7 +22,7 @@ internal sealed partial class RoboticWarehouse
             int cell = agents[i].Cell, ahead = cell + offsets[agents[i].Direction];
             targets[i] = actions[i] == Forward && !IsBlocked(agents[i].Carried, ahead) ? ahead : cell;
             followers[i] = 0;
-            drives[i] = false;
+            canMove[i] = false;
             any |= targets[i] != cell;
         }
         if (!any)
@@ -32,23 +32,23 @@ internal sealed partial class RoboticWarehouse
 
         for (int i = 0; i < agents.Length; i++)
         {
-            if (WantsToDrive(i))
+            if (WantsToMove(i))
             {
                 FollowChain(i);
             }
         }
         for (int i = 0; i < agents.Length; i++)
         {
-            if (WantsToDrive(i) && agentAt[targets[i]] == Nobody)
+            if (WantsToMove(i) && agentAt[targets[i]] == NoAgent)
             {
-                LetLongestTrainDrive(targets[i]);
+                MoveLongestChain(targets[i]);
             }
         }
     }
 
-    private bool WantsToDrive(int i) => targets[i] != agents[i].Cell;
+    private bool WantsToMove(int i) => targets[i] != agents[i].Cell;
 
-    /// <summary>By a wall; with a shelf also by another shelf, unless that is being carried itself and so may leave.</summary>
+    /// <summary>Returns whether a cell is blocked: by a wall or, for an agent that carries a shelf, by another shelf that is not being carried.</summary>
     private bool IsBlocked(int carried, int cell)
     {
         if (plan.Floor[cell] == Ground.Wall)
@@ -56,11 +56,10 @@ internal sealed partial class RoboticWarehouse
             return true;
         }
 
-        return carried != Nothing && shelfAt[cell] != Nothing && (agentAt[cell] == Nobody || agents[agentAt[cell] - 1].Carried == Nothing);
+        return carried != NoShelf && shelfAt[cell] != NoShelf && (agentAt[cell] == NoAgent || agents[agentAt[cell] - 1].Carried == NoShelf);
     }
 
-    /// <summary>From an agent to the one in front of it and so on: counts followers, and lets the agent drive if the chain comes back
-    /// to it.</summary>
+    /// <summary>Follows the chain of agents in front of an agent: updates the lengths of followers, and lets the agent move if the chain is a cycle.</summary>
     private void FollowChain(int i)
     {
         int leader = i;
@@ -74,7 +73,7 @@ internal sealed partial class RoboticWarehouse
 
             if (next == i)
             {
-                drives[i] = length > 2;
+                canMove[i] = length > 2;
                 return;
             }
             followers[next] = Math.Max(followers[next], length);
@@ -82,23 +81,22 @@ internal sealed partial class RoboticWarehouse
         }
     }
 
-    /// <summary>Walks back from the free cell, at each fork to where most follow.</summary>
-    private void LetLongestTrainDrive(int free)
+    /// <summary>Moves the longest chain that ends at a free cell.</summary>
+    private void MoveLongestChain(int free)
     {
-        for (int cell = free; FindLongestTrain(cell, free) is var first and >= 0; cell = agents[first].Cell)
+        for (int cell = free; FindLongestChain(cell, free) is var first and >= 0; cell = agents[first].Cell)
         {
-            drives[first] = true;
+            canMove[first] = true;
         }
     }
 
-    /// <summary>Of the agents that want to drive into <paramref name="cell"/> the one with the longest chain behind it; -1 if none
-    /// does.</summary>
-    private int FindLongestTrain(int cell, int free)
+    /// <summary>Returns the agent with the target <paramref name="cell"/> that is followed by the longest chain; -1 if there is none.</summary>
+    private int FindLongestChain(int cell, int free)
     {
         int best = -1;
         for (int i = 0; i < agents.Length; i++)
         {
-            if (targets[i] != cell || !WantsToDrive(i))
+            if (targets[i] != cell || !WantsToMove(i))
             {
                 continue;
             }
@@ -111,24 +109,24 @@ internal sealed partial class RoboticWarehouse
         return best;
     }
 
-    /// <summary>Between equally long trains the original's choice hangs on the order in which its graph library lists the cells of the
-    /// component that ends in the cell <paramref name="free"/>: that of the whole graph or, where the component is less than half of it,
-    /// that of a hash table.</summary>
+    /// <summary>Breaks a tie between chains of equal length like the original, whose choice depends on the order in which its graph library lists the cells
+    /// of the component that ends at the cell <paramref name="free"/>: the order of the whole graph or, if the component is less than half of it, that of a
+    /// hash table.</summary>
     private bool WinsTie(int agent, int other, int free)
     {
         int count = ListAllCells(), size = ListComponent(free);
-        ReadOnlySpan<int> order = listed.AsSpan(0, count);
+        ReadOnlySpan<int> order = allCells.AsSpan(0, count);
         if (2 * size < count)
         {
             int first = 0;
-            while (!component.AsSpan(0, size).Contains(listed[first]))
+            while (!component.AsSpan(0, size).Contains(allCells[first]))
             {
                 first++;
             }
 
-            ListComponent(listed[first]);
+            ListComponent(allCells[first]);
             order = component.AsSpan(0, size);
-            // One table was filled from another, so the order is that of a table filled in the order of a table.
+            // The original fills a hash table from another one, so the cells are sorted twice.
             for (int pass = 0; pass < 2; pass++)
             {
                 SortAsTable(component.AsSpan(0, size));
@@ -148,20 +146,20 @@ internal sealed partial class RoboticWarehouse
         cellTable.CopyTo(cells);
     }
 
-    /// <summary>Every agent's cell and the cell it wants, in the order of the agents.</summary>
+    /// <summary>Lists every agent's cell and target, in the order of the agents.</summary>
     private int ListAllCells()
     {
         int count = 0;
         for (int i = 0; i < agents.Length; i++)
         {
-            AddNew(listed, ref count, agents[i].Cell);
-            AddNew(listed, ref count, targets[i]);
+            AddNew(allCells, ref count, agents[i].Cell);
+            AddNew(allCells, ref count, targets[i]);
         }
         return count;
     }
 
-    /// <summary>Breadth first from <paramref name="start"/>: of each cell what is wanted from there, then those from where it is
-    /// wanted.</summary>
+    /// <summary>Lists the component of <paramref name="start"/> breadth first: for each cell the target of its agent, then the cells whose agents have it as
+    /// their target.</summary>
     private int ListComponent(int start)
     {
         int count = 0;
@@ -169,7 +167,7 @@ internal sealed partial class RoboticWarehouse
         for (int next = 0; next < count; next++)
         {
             int cell = component[next];
-            if (agentAt[cell] != Nobody)
+            if (agentAt[cell] != NoAgent)
             {
                 AddNew(component, ref count, targets[agentAt[cell] - 1]);
             }

@@ -1,36 +1,36 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The Multi-Robot Warehouse v2 (Papoudakis et al. 2021; the robotic-warehouse package), rule by rule. Agents drive under shelves, lift
-/// them, bring requested ones to a goal, which pays, and have to put them down on a free place before they can lift another.
+/// The multi-robot warehouse v2, RWARE (Papoudakis et al. 2021; the robotic-warehouse package). Agents lift shelves, deliver requested shelves to a goal,
+/// which is rewarded, and have to put them down at a free storage cell before they can lift another.
 /// <para>Actions: 0 nothing, 1 forward, 2 turn left, 3 turn right, 4 lift or put down. Directions: 0 up (y - 1), 1 down, 2 left
 /// (x - 1), 3 right.</para>
-/// <para>Observation [8 + 7 (2 range + 1)^2]: x, y, carrying, own direction (4, one-hot), on a highway; then of each cell within the
-/// sensor's range, row by row and the own one included: agent, its direction (4), shelf, requested. Where there is no agent the direction
-/// is 0; beyond the walls there is nothing.</para>
-/// <para>Reward: see <see cref="WarehouseReward"/>. There is no end but the limits (the original calls them done).</para>
+/// <para>Observation [8 + 7 (2 range + 1)^2]: x, y, carrying, own direction (4, one-hot), on a highway; then for each cell within the sensor range, in
+/// row-major order and including the own cell: agent, its direction (4, one-hot), shelf, requested. The direction is 0 if there is no agent; cells outside of
+/// the walls are empty.</para>
+/// <para>Reward: see <see cref="WarehouseReward"/>. Truncated at the limits; never terminated (the original does not distinguish the two).</para>
 /// </summary>
 internal sealed partial class RoboticWarehouse : IEnvironment
 {
     private const int ActionCount = 5, Forward = 1, TurnLeft = 2, TurnRight = 3, Toggle = 4;
     private const int Directions = 4, SelfSize = 8, CellSize = 7;
-    private const short Nobody = 0, Nothing = 0;
+    private const short NoAgent = 0, NoShelf = 0;
 
     private readonly RwareConfig config;
     private readonly WarehousePlan plan;
     private readonly Agent[] agents;
-    // By cell: 1 + the index of the agent and the id of the shelf that are there, and what there is for agents to see: a row of glances.
+    // By cell: 1 + the index of the agent, the id of the shelf, and the row of cellFeatures.
     private readonly short[] agentAt, shelfAt;
-    private readonly byte[] seen;
-    // By id of a shelf, from 1 on; 0 is no shelf, which nobody requests.
+    private readonly byte[] cellCodes;
+    // By id of a shelf, starting at 1; 0 is no shelf, which is never requested.
     private readonly int[] shelfCells;
     private readonly bool[] requested;
     private readonly int[] queue, offsets;
-    private int step, idle;
+    private int step, stepsWithoutDelivery;
 
-    /// <summary>Sets up a warehouse with the agents in the top rows and the first shelves requested, which is no start of an episode:
-    /// <see cref="Reset"/> draws one.</summary>
-    /// <exception cref="UsageException">the configuration cannot be played.</exception>
+    /// <summary>Creates a warehouse with the agents in the top rows and the first shelves requested; <see cref="Reset"/> samples the initial state of an
+    /// episode.</summary>
+    /// <exception cref="UsageException">The configuration is not valid.</exception>
     public RoboticWarehouse(RwareConfig config)
     {
         this.config = config;
@@ -39,24 +39,24 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         agents = new Agent[config.Agents];
         agentAt = new short[cells];
         shelfAt = new short[cells];
-        seen = new byte[cells];
+        cellCodes = new byte[cells];
         shelfCells = new int[1 + shelves];
         requested = new bool[1 + shelves];
         queue = new int[config.Requests];
         offsets = [-plan.Stride, plan.Stride, -1, 1];
         targets = new int[config.Agents];
         followers = new int[config.Agents];
-        drives = new bool[config.Agents];
-        listed = new int[2 * config.Agents];
+        canMove = new bool[config.Agents];
+        allCells = new int[2 * config.Agents];
         component = new int[config.Agents + 1];
         cellTable = new CellTable(config.Agents + 1);
         int observation = SelfSize + CellSize * window * window;
-        int snapshot = 2 + (Agent.Numbers + 1) * config.Agents + 2 * shelves + config.Requests;
+        int snapshot = 2 + (Agent.SnapshotSize + 1) * config.Agents + 2 * shelves + config.Requests;
         var reward = config.Reward == WarehouseReward.Global ? RewardMode.Mean : RewardMode.Sum;
         var spec = EnvironmentSpec.Uniform(config.Id, config.Agents, observation, ActionCount, config.EpisodeLimit, snapshot);
         Spec = spec with { Reward = reward };
         Clear();
-        BringShelvesHome();
+        ResetShelves();
         for (int i = 0; i < agents.Length; i++)
         {
             PlaceAgent(i, plan.Cell(i % plan.Cols, i / plan.Cols), 0);
@@ -67,7 +67,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
             Request(slot, 1 + slot);
         }
 
-        LookEverywhere();
+        UpdateAllCells();
     }
 
     /// <inheritdoc/>
@@ -76,44 +76,44 @@ internal sealed partial class RoboticWarehouse : IEnvironment
     private static ReadOnlySpan<byte> LeftOf => [2, 3, 1, 0];
     private static ReadOnlySpan<byte> RightOf => [3, 2, 0, 1];
 
-    /// <summary>Of the ids rware:...</summary>
+    /// <summary>Creates the environments rware:...; returns null for other ids.</summary>
     internal static IEnvironment? TryCreate(EnvironmentId id) => id.Name == "rware" ? new RoboticWarehouse(RwareConfig.Parse(id)) : null;
 
     /// <inheritdoc/>
     public void Reset(ref Rng rng)
     {
         Clear();
-        BringShelvesHome();
+        ResetShelves();
         for (int i = 0; i < agents.Length; i++)
         {
             int cell;
             do
             {
-                int place = rng.NextInt(plan.Rows * plan.Cols);
-                cell = plan.Cell(place % plan.Cols, place / plan.Cols);
+                int index = rng.NextInt(plan.Rows * plan.Cols);
+                cell = plan.Cell(index % plan.Cols, index / plan.Cols);
             }
-            while (agentAt[cell] != Nobody);
+            while (agentAt[cell] != NoAgent);
             PlaceAgent(i, cell, rng.NextInt(Directions));
         }
         for (int slot = 0; slot < queue.Length; slot++)
         {
-            Request(slot, DrawUnrequested(slot, ref rng));
+            Request(slot, SampleUnrequested(slot, ref rng));
         }
 
-        LookEverywhere();
+        UpdateAllCells();
     }
 
     /// <inheritdoc/>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         rewards.Clear();
-        DecideWhoDrives(actions);
+        ResolveMoves(actions);
         for (int i = 0; i < agents.Length; i++)
         {
             switch (actions[i])
             {
-                case Forward when drives[i]:
-                    Drive(i);
+                case Forward when canMove[i]:
+                    MoveForward(i);
                     break;
                 case TurnLeft:
                     Turn(ref agents[i], LeftOf);
@@ -122,7 +122,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
                     Turn(ref agents[i], RightOf);
                     break;
                 case Toggle:
-                    LiftOrPutDown(ref agents[i], ref rewards[i]);
+                    ToggleLoad(ref agents[i], ref rewards[i]);
                     break;
                 default:
                     break;
@@ -130,50 +130,50 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         }
         bool delivered = Deliver(rewards, ref rng);
         step++;
-        idle = delivered || config.IdleLimit is null ? 0 : idle + 1;
-        return step >= config.EpisodeLimit || idle >= config.IdleLimit ? StepResult.Truncated : StepResult.Running;
+        stepsWithoutDelivery = delivered || config.IdleLimit is null ? 0 : stepsWithoutDelivery + 1;
+        return step >= config.EpisodeLimit || stepsWithoutDelivery >= config.IdleLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     private void Turn(ref Agent agent, ReadOnlySpan<byte> turn)
     {
         agent.Direction = turn[agent.Direction];
-        Look(agent.Cell);
+        UpdateCell(agent.Cell);
     }
 
-    /// <summary>Several may drive in a row or in a circle, so that the cell behind may have been entered already.</summary>
-    private void Drive(int i)
+    /// <summary>Moves an agent to its target. In a chain or a cycle the next agent may have entered the old cell before.</summary>
+    private void MoveForward(int i)
     {
         ref var agent = ref agents[i];
         int from = agent.Cell, to = targets[i];
         if (agentAt[from] == i + 1)
         {
-            agentAt[from] = Nobody;
+            agentAt[from] = NoAgent;
         }
 
         agentAt[to] = (short)(i + 1);
         agent.Cell = to;
-        if (agent.Carried != Nothing)
+        if (agent.Carried != NoShelf)
         {
             if (shelfAt[from] == agent.Carried)
             {
-                shelfAt[from] = Nothing;
+                shelfAt[from] = NoShelf;
             }
 
             PlaceShelf(agent.Carried, to);
         }
-        Look(from);
-        Look(to);
+        UpdateCell(from);
+        UpdateCell(to);
     }
 
-    private void LiftOrPutDown(ref Agent agent, ref double reward)
+    private void ToggleLoad(ref Agent agent, ref double reward)
     {
-        if (agent.Carried == Nothing)
+        if (agent.Carried == NoShelf)
         {
             agent.Carried = shelfAt[agent.Cell];
         }
         else if (plan.Floor[agent.Cell] == Ground.Storage)
         {
-            agent.Carried = Nothing;
+            agent.Carried = NoShelf;
             if (agent.HasDelivered)
             {
                 reward += 0.5;
@@ -183,7 +183,7 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         }
     }
 
-    /// <summary>Pays for each requested shelf on a goal and requests another, perhaps the one that waits on the next goal.</summary>
+    /// <summary>Rewards each requested shelf on a goal and requests another shelf, which may be one on the next goal.</summary>
     private bool Deliver(Span<double> rewards, ref Rng rng)
     {
         bool any = false;
@@ -196,11 +196,11 @@ internal sealed partial class RoboticWarehouse : IEnvironment
             }
 
             any = true;
-            int next = DrawUnrequested(queue.Length, ref rng);
+            int next = SampleUnrequested(queue.Length, ref rng);
             requested[shelf] = false;
             Request(queue.IndexOf(shelf), next);
-            Look(goal);
-            Look(shelfCells[next]);
+            UpdateCell(goal);
+            UpdateCell(shelfCells[next]);
             switch (config.Reward)
             {
                 case WarehouseReward.Individual:
@@ -222,10 +222,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         return any;
     }
 
-    /// <summary>Uniform over the shelves that are not requested, of which there are <paramref name="taken"/> fewer than shelves.</summary>
-    private int DrawUnrequested(int taken, ref Rng rng)
+    /// <summary>Samples uniformly from the shelves that are not requested; <paramref name="requests"/> are.</summary>
+    private int SampleUnrequested(int requests, ref Rng rng)
     {
-        int skip = rng.NextInt(plan.Homes.Length - taken), shelf = 1;
+        int skip = rng.NextInt(plan.Homes.Length - requests), shelf = 1;
         while (requested[shelf] || skip-- > 0)
         {
             shelf++;
@@ -245,10 +245,10 @@ internal sealed partial class RoboticWarehouse : IEnvironment
         agentAt.AsSpan().Clear();
         shelfAt.AsSpan().Clear();
         requested.AsSpan().Clear();
-        step = idle = 0;
+        step = stepsWithoutDelivery = 0;
     }
 
-    private void BringShelvesHome()
+    private void ResetShelves()
     {
         for (int shelf = 1; shelf < shelfCells.Length; shelf++)
         {
@@ -270,8 +270,8 @@ internal sealed partial class RoboticWarehouse : IEnvironment
 
     private struct Agent
     {
-        /// <summary>How many numbers of a snapshot stand together for an agent.</summary>
-        public const int Numbers = 4;
+        /// <summary>The number of contiguous elements of a snapshot that describe an agent.</summary>
+        public const int SnapshotSize = 4;
 
         public int Cell;
         public short Carried;

@@ -2,8 +2,19 @@ using System.Globalization;
 
 namespace Marl.Native.Rl;
 
-/// <summary>An environment that can say what there is to see now. It draws nothing: it lists what is where, and whoever shows it chooses
-/// signs and colors. Implementing it beside <see cref="IEnvironment"/> is all that a picture of one's own environment takes.</summary>
+/// <summary>An environment that can be shown. It lists what is where and draws nothing; <c>marl play</c> chooses signs and colors. Implement it beside
+/// <see cref="IEnvironment"/>.</summary>
+/// <example>
+/// An agent in a corridor of five cells with a goal at its end:
+/// <code>
+/// public sealed class Corridor : IRenderable
+/// {
+///     public int Position { get; set; }
+///     public Scene Render() => new GridScene(1, 5, [new Sprite(SceneRole.Goal, 0, 4), new Sprite(SceneRole.Agent, 0, Position) { Agent = 0 }]);
+///     public string ActionName(int agent, int action) => action == 0 ? "left" : "right";
+/// }
+/// </code>
+/// </example>
 public interface IRenderable
 {
     /// <summary>What there is to see, once an episode has begun.</summary>

@@ -1,10 +1,10 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The two-step game of QMIX (Rashid et al. 2018, section 5.1): two agents, two actions. The first agent's first action chooses the
-/// game of the second step. In game 2A every joint action pays 7; game 2B pays [[0, 1], [1, 8]]. Each agent receives the full payoff.
-/// A sum of individual values (VDN) cannot represent 2B and settles for 7; a monotone mixture (QMIX) finds 8.
-/// Observation and global state [3]: one-hot of the state 1, 2A, 2B.
+/// The two-step game of QMIX (Rashid et al. 2018, section 5.1): two agents with two actions each. The first action of the first agent selects the game of the
+/// second step. In game 2A every joint action has payoff 7; game 2B has payoffs [[0, 1], [1, 8]]. Each agent receives the full payoff. A sum of individual
+/// values (VDN) cannot represent 2B and learns 7; a monotone mixture (QMIX) learns 8.
+/// <para>Observation and global state [3]: the state 1, 2A or 2B, one-hot.</para>
 /// </summary>
 internal sealed class TwoStepGame : IEnvironment
 {
@@ -14,7 +14,7 @@ internal sealed class TwoStepGame : IEnvironment
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("two-step", 2, States, 2, 2, 1) with { StateSize = States, Reward = RewardMode.Mean };
 
-    // [first agent's action, second agent's]
+    // [action of the first agent, action of the second agent]
     private static ReadOnlySpan<double> PayoffB => [0, 1, 1, 8];
 
     internal static IEnvironment? TryCreate(EnvironmentId id)

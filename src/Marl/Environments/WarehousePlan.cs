@@ -3,21 +3,21 @@ using System.Text;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The floor of a warehouse, drawn row by row from the top: '.' is a highway, 'x' a place where a shelf stands at the start, 'g' a
-/// goal, which is a highway too; '/' ends a row. Cells are numbered with a margin of <see cref="Ground.Wall"/> around the floor, as wide
-/// as a sensor reaches, so that no neighbor of a cell has to be looked for.
+/// The floor plan of a warehouse. A layout lists its rows from the top: '.' is a highway, 'x' a storage cell with a shelf, 'g' a goal, which is a highway,
+/// too; '/' separates rows. Cell indices include a margin of <see cref="Ground.Wall"/> around the floor, as wide as the sensor range, so all neighbors of a
+/// cell exist.
 /// </summary>
 internal sealed class WarehousePlan
 {
-    private const char RowEnd = '/', HighwayMark = '.', StorageMark = 'x', GoalMark = 'g';
+    private const char RowSeparator = '/', HighwayMark = '.', StorageMark = 'x', GoalMark = 'g';
 
     private readonly Ground[] ground;
     private readonly int margin;
 
-    /// <summary>Reads a drawing that <see cref="ProblemOf"/> has nothing against.</summary>
-    public WarehousePlan(string drawing, int margin)
+    /// <summary>Parses a layout without errors, see <see cref="FindError"/>.</summary>
+    public WarehousePlan(string layout, int margin)
     {
-        string[] rows = drawing.Split(RowEnd);
+        string[] rows = layout.Split(RowSeparator);
         (Rows, Cols, this.margin) = (rows.Length, rows[0].Length, margin);
         Stride = Cols + 2 * margin;
         ground = new Ground[(Rows + 2 * margin) * Stride];
@@ -41,80 +41,80 @@ internal sealed class WarehousePlan
         (Homes, Goals) = ([.. homes], [.. goals]);
     }
 
-    /// <summary>Height of the floor.</summary>
+    /// <summary>The height of the floor.</summary>
     public int Rows { get; }
 
-    /// <summary>Width of the floor.</summary>
+    /// <summary>The width of the floor.</summary>
     public int Cols { get; }
 
-    /// <summary>From a cell to the one below it.</summary>
+    /// <summary>The difference between the indices of a cell and the cell below it.</summary>
     public int Stride { get; }
 
-    /// <summary>What lies in each cell, the margin included.</summary>
+    /// <summary>The type of each cell, including the margin.</summary>
     public ReadOnlySpan<Ground> Floor => ground;
 
-    /// <summary>[S] where the shelves stand at the start, row by row.</summary>
+    /// <summary>[S] The initial cells of the shelves, in row-major order.</summary>
     public int[] Homes { get; }
 
-    /// <summary>Where shelves are delivered, row by row.</summary>
+    /// <summary>The cells of the goals, in row-major order.</summary>
     public int[] Goals { get; }
 
-    /// <summary>The number of the cell in column <paramref name="x"/> and row <paramref name="y"/>.</summary>
+    /// <summary>Returns the index of the cell in column <paramref name="x"/> and row <paramref name="y"/>.</summary>
     public int Cell(int x, int y) => (y + margin) * Stride + x + margin;
 
-    /// <summary>The column of a cell.</summary>
+    /// <summary>Returns the column of a cell.</summary>
     public int X(int cell) => cell % Stride - margin;
 
-    /// <summary>The row of a cell.</summary>
+    /// <summary>Returns the row of a cell.</summary>
     public int Y(int cell) => cell / Stride - margin;
 
-    /// <summary>The original's floor: blocks of two columns of shelves between highways, without the block before the two goals
-    /// in the middle of the last row, where agents queue.</summary>
-    public static string Draw(int shelfRows, int shelfColumns, int columnHeight)
+    /// <summary>Creates a layout of the original: blocks of two columns of shelves between highways, without the block in front of the two goals in the
+    /// middle of the last row.</summary>
+    public static string CreateLayout(int shelfRows, int shelfColumns, int columnHeight)
     {
         int rows = (columnHeight + 1) * shelfRows + 2, cols = 3 * shelfColumns + 1;
-        var drawing = new StringBuilder();
+        var layout = new StringBuilder();
         for (int y = 0; y < rows; y++)
         {
             if (y > 0)
             {
-                drawing.Append(RowEnd);
+                layout.Append(RowSeparator);
             }
 
             for (int x = 0; x < cols; x++)
             {
                 bool middle = x == cols / 2 - 1 || x == cols / 2;
                 bool highway = x % 3 == 0 || y % (columnHeight + 1) == 0 || y == rows - 1 || (middle && y > rows - (columnHeight + 3));
-                drawing.Append(middle && y == rows - 1 ? GoalMark : highway ? HighwayMark : StorageMark);
+                layout.Append(middle && y == rows - 1 ? GoalMark : highway ? HighwayMark : StorageMark);
             }
         }
-        return drawing.ToString();
+        return layout.ToString();
     }
 
-    /// <summary>Is it a drawing at all, and not the name of a size?</summary>
-    public static bool IsDrawing(string text)
-        => text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowEnd, HighwayMark, StorageMark, GoalMark]);
+    /// <summary>Returns whether a text consists of the characters of a layout.</summary>
+    public static bool IsLayout(string text)
+        => text.Length > 0 && !text.AsSpan().ContainsAnyExcept([RowSeparator, HighwayMark, StorageMark, GoalMark]);
 
-    /// <summary>What is wrong with a drawing; null if nothing is.</summary>
-    public static string? ProblemOf(string drawing)
+    /// <summary>Returns the error of a layout; null if it is valid.</summary>
+    public static string? FindError(string layout)
     {
-        const int greatestSize = 128;
-        string[] rows = drawing.Split(RowEnd);
-        return !IsDrawing(drawing) ? "a drawing consists of '.' (highway), 'x' (shelf), 'g' (goal) and '/' (end of a row)"
-            : rows.Any(row => row.Length != rows[0].Length) ? "the rows of a drawing must be equally long"
-            : rows.Length > greatestSize || rows[0].Length > greatestSize ? $"a floor is at most {greatestSize} cells wide and high"
-            : !drawing.Contains(GoalMark) || !drawing.Contains(StorageMark) ? "a floor needs a goal and a shelf"
+        const int maxSize = 128;
+        string[] rows = layout.Split(RowSeparator);
+        return !IsLayout(layout) ? "a layout consists of '.' (highway), 'x' (shelf), 'g' (goal) and '/' (row separator)"
+            : rows.Any(row => row.Length != rows[0].Length) ? "the rows of a layout must have the same length"
+            : rows.Length > maxSize || rows[0].Length > maxSize ? $"a layout is at most {maxSize} cells wide and high"
+            : !layout.Contains(GoalMark) || !layout.Contains(StorageMark) ? "a layout must have a goal and a shelf"
             : null;
     }
 }
 
-/// <summary>What a cell of the floor is.</summary>
+/// <summary>The type of a cell.</summary>
 internal enum Ground : byte
 {
-    /// <summary>Beyond the floor.</summary>
+    /// <summary>Outside of the floor.</summary>
     Wall,
-    /// <summary>Shelves may be put down here.</summary>
+    /// <summary>A cell where shelves can be put down.</summary>
     Storage,
-    /// <summary>Shelves may only be carried over it.</summary>
+    /// <summary>A cell where shelves cannot be put down.</summary>
     Highway,
 }

@@ -1,16 +1,16 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The rows of a column that an episode stores, in memory that grows.</summary>
-/// <param name="column">what.</param>
-/// <param name="width">elements of a row.</param>
+/// <summary>The rows of a column of an episode, in memory that grows.</summary>
+/// <param name="column">The column.</param>
+/// <param name="width">The number of elements per row.</param>
 internal abstract class ColumnData(Column column, int width)
 {
     public Column Column { get; } = column;
 
-    /// <summary>Elements of a row.</summary>
+    /// <summary>The number of elements per row.</summary>
     public int Width { get; } = width;
 
-    /// <summary>Room for rows.</summary>
+    /// <summary>Creates storage for a number of rows.</summary>
     public static ColumnData Create(Column column, int width, int rows)
     {
         ColumnData data = column.Kind switch
@@ -23,21 +23,21 @@ internal abstract class ColumnData(Column column, int width)
         return data;
     }
 
-    /// <summary>Room for so many rows, the present ones kept; one where the column is per episode.</summary>
-    /// <exception cref="InsufficientMemoryException">an array cannot be so long.</exception>
+    /// <summary>Ensures the capacity for a number of rows, or for one row of a column per episode, and keeps the present rows.</summary>
+    /// <exception cref="InsufficientMemoryException">The number of elements exceeds that of an array.</exception>
     public abstract void Reserve(int rows);
 
-    /// <summary>Writes rows 0 .. <paramref name="valid"/> - 1 into an episode's part of a time-major batch, and padding into the rows after them.</summary>
-    /// <param name="target">[rows, episodes, width]</param>
-    /// <param name="b">the episode's place in the batch.</param>
-    /// <param name="episodes">in the batch.</param>
-    /// <param name="valid">rows that there are.</param>
+    /// <summary>Writes rows 0 .. <paramref name="valid"/> - 1 into the episode's slice of a time-major batch, and padding into the rows after them.</summary>
+    /// <param name="target">[rows, episodes, width] The elements of the batch.</param>
+    /// <param name="b">The index of the episode in the batch.</param>
+    /// <param name="episodes">The number of episodes in the batch.</param>
+    /// <param name="valid">The number of rows of the episode.</param>
     public abstract void WriteTo(Span<float> target, int b, int episodes, int valid);
 
-    /// <summary>Saves or restores the column of some episodes, concatenated; in several arrays where one would be too long.</summary>
+    /// <summary>Saves or restores the concatenated columns of episodes, in several arrays if a single one would be too long.</summary>
     public abstract void Archive(IArchive archive, IReadOnlyList<Episode> episodes);
 
-    /// <summary>Fills an episode's rows of a batch with padding.</summary>
+    /// <summary>Fills an episode's rows of a batch, beginning with row <paramref name="first"/>, with padding.</summary>
     public static void Pad(Span<float> target, int b, int episodes, int width, float padding, int first = 0)
     {
         for (int start = (first * episodes + b) * width; start < target.Length; start += episodes * width)
@@ -50,12 +50,12 @@ internal abstract class ColumnData(Column column, int width)
 /// <inheritdoc/>
 internal sealed class ColumnData<T>(Column column, int width) : ColumnData(column, width) where T : unmanaged
 {
-    /// <summary>Most elements of an archived array.</summary>
-    private const int MostArchived = 1 << 28;
+    /// <summary>The maximum length of an archived array.</summary>
+    private const int MaxArchivedLength = 1 << 28;
 
     private T[] values = [];
 
-    /// <summary>All rows that there is room for.</summary>
+    /// <summary>The elements of all rows within the capacity.</summary>
     public Span<T> All => values;
 
     public Span<T> Rows(int count) => values.AsSpan(0, count * Width);
@@ -101,18 +101,18 @@ internal sealed class ColumnData<T>(Column column, int width) : ColumnData(colum
         {
             int end = first;
             long count = 0;
-            while (end < episodes.Count && (end == first || count + Count(episodes[end]) <= MostArchived))
+            while (end < episodes.Count && (end == first || count + Count(episodes[end]) <= MaxArchivedLength))
             {
                 count += Count(episodes[end++]);
             }
             var all = new T[count];
             int start = 0;
-            for (int i = first; i < end && !archive.Loading; start += Count(episodes[i++]))
+            for (int i = first; i < end && !archive.IsLoading; start += Count(episodes[i++]))
             {
                 Of(episodes[i]).CopyTo(all.AsSpan(start));
             }
             archive.Array<T>(part == 0 ? Column.Name : $"{Column.Name}.{part}", all);
-            for (int i = first; i < end && archive.Loading; start += Count(episodes[i++]))
+            for (int i = first; i < end && archive.IsLoading; start += Count(episodes[i++]))
             {
                 all.AsSpan(start, Count(episodes[i])).CopyTo(Of(episodes[i]));
             }

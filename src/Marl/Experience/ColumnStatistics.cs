@@ -2,10 +2,10 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Statistics of a column over the transitions of episodes.</summary>
+/// <summary>Statistics and normalization of columns over the transitions of episodes.</summary>
 internal static class ColumnStatistics
 {
-    /// <summary>Merges a column of an episode.</summary>
+    /// <summary>Merges the values of an episode's column.</summary>
     public static void Update(this RunningStatistics statistics, Episode episode, Column column)
     {
         int first = 0;
@@ -15,7 +15,7 @@ internal static class ColumnStatistics
         }
     }
 
-    /// <summary>x = (x - mean) / standard deviation, in place.</summary>
+    /// <summary>Normalizes a column in place: x = (x - mean) / standard deviation.</summary>
     public static void Normalize(this RunningStatistics statistics, Episode episode, Column column)
     {
         int first = 0;
@@ -25,10 +25,10 @@ internal static class ColumnStatistics
         }
     }
 
-    /// <summary>x = (x - mean) / (standard deviation + 1e-8), over all transitions of all episodes and all elements.</summary>
-    /// <param name="episodes">whose.</param>
-    /// <param name="column">x.</param>
-    /// <param name="unbiased">whether the variance is that of a sample, its divisor one less.</param>
+    /// <summary>Normalizes a column in place, over all elements of all transitions of all episodes: x = (x - mean) / (standard deviation + 1e-8).</summary>
+    /// <param name="episodes">The episodes.</param>
+    /// <param name="column">The column x.</param>
+    /// <param name="unbiased">Whether the variance has the divisor n - 1 instead of n.</param>
     public static void Normalize(ReadOnlySpan<Episode> episodes, Column column, bool unbiased = false)
     {
         double sum = 0, squares = 0;
@@ -59,7 +59,7 @@ internal static class ColumnStatistics
         }
     }
 
-    /// <summary>Some rows of a column.</summary>
+    /// <summary>Returns the elements of a range of rows.</summary>
     private static Span<float> Transitions(this Episode episode, Column column, Range rows)
     {
         var data = episode.Floats(column);

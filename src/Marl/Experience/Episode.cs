@@ -1,14 +1,28 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// What was recorded of an episode: the columns of its schema, in memory that grows with its steps. Rows 0 .. Length hold what was observed, rows
-/// 0 .. Length - 1 actions and rewards; row Length of the actions is the action to bootstrap from, for learners that ask for it
-/// (<see cref="ILearner.NeedsNextAction"/>). An <see cref="EpisodeRecorder"/> writes it.
+/// A recorded episode: the columns of its schema, in memory that grows with its steps. Rows 0 .. Length hold observations, states and available actions, rows
+/// 0 .. Length - 1 actions and rewards; row Length of the actions is the bootstrap action, if the learner requests it
+/// (<see cref="ILearner.NeedsBootstrapAction"/>). An <see cref="EpisodeRecorder"/> writes it.
 /// </summary>
+/// <example>
+/// Records an episode in which all agents take their first action:
+/// <code>
+/// var environment = Catalog.CreateEnvironment("two-step");
+/// var (recorder, episode, rng) = (new EpisodeRecorder(environment.Spec), new Episode(environment.Spec), new Rng(1));
+/// recorder.Begin(environment, episode, ref rng);
+/// do
+/// {
+///     episode.SetAction(new int[episode.Agents]);
+/// }
+/// while (recorder.Step(ref rng));
+/// Console.WriteLine($"{episode.Length} steps, return {episode.Return}");
+/// </code>
+/// </example>
 public sealed class Episode
 {
-    /// <summary>Rows that there is room for at first.</summary>
-    private const int FirstRows = 16;
+    /// <summary>The initial capacity in rows.</summary>
+    private const int InitialRows = 16;
 
     private readonly EnvironmentSpec spec;
     private readonly List<ColumnData> columns = [];
@@ -20,10 +34,10 @@ public sealed class Episode
     private ColumnData<bool>? ends;
     private int capacity, length;
 
-    /// <summary>An empty episode.</summary>
-    /// <param name="spec">the environment.</param>
-    /// <param name="rewardStreams">R; by default that of the environment's own rewards.</param>
-    /// <param name="columns">more than the common ones.</param>
+    /// <summary>Creates an empty episode.</summary>
+    /// <param name="spec">The specification of the environment.</param>
+    /// <param name="rewardStreams">R, the number of reward streams; by default that of the environment's reward mode.</param>
+    /// <param name="columns">Additional columns.</param>
     public Episode(EnvironmentSpec spec, int? rewardStreams = null, params IEnumerable<Column> columns)
         : this(new Schema(spec, rewardStreams ?? RewardMode.Natural.Streams(spec), columns))
     {
@@ -35,7 +49,7 @@ public sealed class Episode
         (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
         RewardStreams = schema.RewardStreams;
         TeamReturns = new double[spec.Teams.Length];
-        capacity = (int)Math.Min(FirstRows, spec.EpisodeLimit + 1L);
+        capacity = (int)Math.Min(InitialRows, spec.EpisodeLimit + 1L);
         foreach (var column in schema.Stored)
         {
             Add(column);
@@ -45,22 +59,22 @@ public sealed class Episode
         continuous = (ColumnData<float>?)Find(Column.ContinuousActions);
     }
 
-    /// <summary>N</summary>
+    /// <summary>N, the number of agents.</summary>
     public int Agents { get; }
 
-    /// <summary>O, the longest observation.</summary>
+    /// <summary>O, the length of the longest observation.</summary>
     public int ObservationSize { get; }
 
-    /// <summary>A, the most actions, or elements of a continuous action.</summary>
+    /// <summary>A, the largest number of actions, or the length of the longest continuous action.</summary>
     public int ActionCount { get; }
 
-    /// <summary>S</summary>
+    /// <summary>S, the length of the state.</summary>
     public int StateSize { get; }
 
-    /// <summary>R: 1 for a common reward of all, N where each agent has its own or its team's.</summary>
+    /// <summary>R, the number of reward streams: 1 for a common reward of all agents, N if each agent has its own or its team's reward.</summary>
     public int RewardStreams { get; }
 
-    /// <summary>Rows before the last one: of a whole episode, the steps taken. Setting it makes room.</summary>
+    /// <summary>The number of rows before the last one; the number of steps of a complete episode. The setter ensures the capacity.</summary>
     public int Length
     {
         get => length;
@@ -71,97 +85,97 @@ public sealed class Episode
         }
     }
 
-    /// <summary>Transitions: all rows but the last, and but the last ones of episodes that ended within a segment.</summary>
+    /// <summary>The number of transitions: all rows except for the last one, and for the last rows of episodes that ended within a segment.</summary>
     public int Steps => length - InnerEnds;
 
-    /// <summary>Whether it terminated; otherwise it was truncated and its last state has a value.</summary>
+    /// <summary>Whether the episode terminated; otherwise it was truncated, and its last state has a value.</summary>
     public bool Terminated { get; set; }
 
-    /// <summary>When in training it was played.</summary>
+    /// <summary>The training progress when the episode was played.</summary>
     public Fingerprint Fingerprint
     {
         get => new(fingerprint.All[0], fingerprint.All[1]);
         set => (fingerprint.All[0], fingerprint.All[1]) = (value.Progress, value.Exploration);
     }
 
-    /// <summary>[teams, in the order of <see cref="EnvironmentSpec.Teams"/>] the sum of a team's rewards: of its agents' or, where the environment
-    /// says so, of their mean. Of a segment: of all episodes that ended in it, from their beginnings.</summary>
+    /// <summary>[teams, in the order of <see cref="EnvironmentSpec.Teams"/>] The return of each team: the sum of the rewards of its agents, or of their mean
+    /// with <see cref="RewardMode.Mean"/>. For a segment the sum over all episodes that ended in it, from their first steps.</summary>
     public double[] TeamReturns { get; }
 
-    /// <summary>The teams' returns together.</summary>
+    /// <summary>The sum of all teams' returns.</summary>
     public double Return => TeamReturns.Sum();
 
-    /// <summary>[Length + 1, N, O]</summary>
+    /// <summary>[Length + 1, N, O] The observations.</summary>
     public Span<float> Observations => observations.Rows(length + 1);
 
-    /// <summary>[Length + 1, S]</summary>
+    /// <summary>[Length + 1, S] The states.</summary>
     public Span<float> States => states.Rows(length + 1);
 
-    /// <summary>[Length + 1, N, A]</summary>
+    /// <summary>[Length + 1, N, A] Which actions were available.</summary>
     public Span<bool> Available => available.Rows(length + 1);
 
-    /// <summary>[Length + 1, N] the indices of actions; 0 where actions are continuous.</summary>
+    /// <summary>[Length + 1, N] The indices of discrete actions; 0 if actions are continuous.</summary>
     public Span<int> Actions => actions.Rows(length + 1);
 
-    /// <summary>[Length + 1, N] the probability with which each action was chosen.</summary>
+    /// <summary>[Length + 1, N] The probability of each action under the behavior policy.</summary>
     public Span<float> Probabilities => probabilities.Rows(length + 1);
 
-    /// <summary>[Length, R]</summary>
+    /// <summary>[Length, R] The rewards.</summary>
     public Span<float> Rewards => rewards.Rows(length);
 
-    /// <summary>[N] which member of its ensemble of policies each agent played; empty where there is but one.</summary>
+    /// <summary>[N] The ensemble member of each agent; empty without ensembles.</summary>
     public Span<int> Members => members is null ? [] : members.All;
 
-    /// <summary>A column of float elements: its rows, one after the other.</summary>
-    /// <exception cref="ArgumentException">the episode has no such column, or its elements are others.</exception>
+    /// <summary>Returns all rows of a column with float elements.</summary>
+    /// <exception cref="ArgumentException">The episode has no such column, or its elements have another type.</exception>
     public Span<float> this[Column column] => Floats(column).Rows(RowsOf(column));
 
-    /// <summary>Its columns.</summary>
+    /// <summary>The columns.</summary>
     internal IReadOnlyList<ColumnData> Stored => columns;
 
-    /// <summary>Most steps that it can have as a whole episode.</summary>
+    /// <summary>The maximum number of steps of a complete episode.</summary>
     internal int Limit => spec.EpisodeLimit;
 
-    /// <summary>Where else it is, in its <see cref="Place"/>; none: only here.</summary>
+    /// <summary>The device memory that has a copy of the episode in its <see cref="Slot"/>; null if there is none.</summary>
     internal EpisodeMemory? Memory { get; set; }
 
-    /// <inheritdoc cref="Memory"/>
-    internal int Place { get; set; }
+    /// <summary>The index of the episode in <see cref="Memory"/>.</summary>
+    internal int Slot { get; set; }
 
-    /// <summary>Episodes that ended in it: 1, or any number of a segment.</summary>
-    internal int Ended { get; set; } = 1;
+    /// <summary>The number of episodes that ended in it: 1 for an episode, any number for a segment.</summary>
+    internal int EndedEpisodes { get; set; } = 1;
 
-    /// <summary>Steps of the episodes that ended in it, from their beginnings.</summary>
+    /// <summary>The number of steps of the episodes that ended in it, from their first steps.</summary>
     internal int EndedSteps { get => ends is null ? length : field; set; }
 
-    /// <summary>Of a segment, rows before the last one that are the last of an episode.</summary>
+    /// <summary>The number of rows of a segment, except for its last one, that are the last row of an episode.</summary>
     internal int InnerEnds { get; set; }
 
-    /// <summary>What an agent observed at a row, [O].</summary>
+    /// <summary>Returns an agent's observation in a row [O].</summary>
     public Span<float> Observation(int row, int agent) => observations.All.Slice((row * Agents + agent) * ObservationSize, ObservationSize);
 
-    /// <summary>The state at a row, [S].</summary>
+    /// <summary>Returns the state in a row [S].</summary>
     public Span<float> State(int row) => states.Row(row);
 
-    /// <summary>Which actions an agent had at a row, [A].</summary>
-    public Span<bool> AvailableTo(int row, int agent) => available.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
+    /// <summary>Returns which actions were available to an agent in a row [A].</summary>
+    public Span<bool> AvailableActions(int row, int agent) => available.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
 
-    /// <summary>The indices of all agents' actions at a row, [N].</summary>
-    public Span<int> Choices(int row) => actions.Row(row);
+    /// <summary>Returns the indices of all agents' discrete actions in a row [N].</summary>
+    public Span<int> ActionsAt(int row) => actions.Row(row);
 
-    /// <summary>The continuous action of an agent at a row, [A].</summary>
+    /// <summary>Returns an agent's continuous action in a row [A].</summary>
     public Span<float> ContinuousAction(int row, int agent) => continuous!.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
 
-    /// <summary>The probabilities with which all agents' actions at a row were chosen, [N].</summary>
+    /// <summary>Returns the probabilities of all agents' actions in a row [N].</summary>
     internal Span<float> ProbabilitiesAt(int row) => probabilities.Row(row);
 
-    /// <summary>The rewards of the step from a row, [R].</summary>
+    /// <summary>Returns the rewards of the step from a row [R].</summary>
     internal Span<float> RewardsAt(int row) => rewards.Row(row);
 
-    /// <summary>All agents' actions at a row.</summary>
-    public JointAction JointAction(int row) => continuous is null ? Choices(row) : Rl.JointAction.Create(continuous.Row(row), ActionCount);
+    /// <summary>Returns the joint action in a row.</summary>
+    public JointAction JointAction(int row) => continuous is null ? ActionsAt(row) : Rl.JointAction.Create(continuous.Row(row), ActionCount);
 
-    /// <summary>Adds a column, where the episode does not have it yet.</summary>
+    /// <summary>Adds a column; has no effect if the episode has it.</summary>
     public void Add(Column column)
     {
         if (Find(column) is not null)
@@ -174,9 +188,9 @@ public sealed class Episode
         ends = column == Segment.Ends ? (ColumnData<bool>)data : ends;
     }
 
-    /// <summary>Draws the member of its ensemble that each agent plays in this episode (Lowe et al. 2017, section 4.3).</summary>
-    /// <param name="count">K; of one, nothing is drawn.</param>
-    /// <param name="rng">random numbers.</param>
+    /// <summary>Samples the ensemble member of each agent for this episode (Lowe et al. 2017, section 4.3).</summary>
+    /// <param name="count">K, the size of the ensembles; has no effect if it is 1.</param>
+    /// <param name="rng">The random number generator.</param>
     public void AssignMembers(int count, ref Rng rng)
     {
         if (count == 1)
@@ -190,18 +204,18 @@ public sealed class Episode
         }
     }
 
-    /// <summary>How many actions an agent had, or elements of continuous ones, over all steps.</summary>
-    public int ActionsOf(int agent)
+    /// <summary>Returns the number of available actions of an agent, or of elements of continuous actions, summed over all steps.</summary>
+    public int CountAvailableActions(int agent)
     {
         int count = 0;
         for (int row = 0; row < length; row++)
         {
-            count += AvailableTo(row, agent).Count(true);
+            count += AvailableActions(row, agent).Count(true);
         }
         return count;
     }
 
-    /// <summary>Sets the actions of the present row.</summary>
+    /// <summary>Sets the actions of the current row, <see cref="Length"/>.</summary>
     public void SetAction(JointAction joint)
     {
         for (int agent = 0; agent < Agents; agent++)
@@ -210,33 +224,33 @@ public sealed class Episode
         }
     }
 
-    /// <summary>Sets an agent's action of the present row to that in a joint action.</summary>
+    /// <summary>Sets the action of an agent in the current row, <see cref="Length"/>, to that in a joint action.</summary>
     public void SetAction(int agent, JointAction joint)
     {
         if (continuous is null)
         {
-            Choices(length)[agent] = joint[agent];
+            ActionsAt(length)[agent] = joint[agent];
             return;
         }
         joint.Vector(agent).CopyTo(ContinuousAction(length, agent));
     }
 
-    /// <summary>Makes room for so many rows, in steps that double.</summary>
+    /// <summary>Ensures the capacity for a number of rows; it grows by doubling.</summary>
     internal void Reserve(int rows)
     {
         if (rows <= capacity)
         {
             return;
         }
-        long doubled = Math.Max(rows, 2L * capacity), all = spec.EpisodeLimit + 1L;
-        capacity = (int)Math.Min(rows <= all ? Math.Min(doubled, all) : doubled, Array.MaxLength);
+        long doubled = Math.Max(rows, 2L * capacity), limit = spec.EpisodeLimit + 1L;
+        capacity = (int)Math.Min(rows <= limit ? Math.Min(doubled, limit) : doubled, Array.MaxLength);
         foreach (var column in columns)
         {
             column.Reserve(capacity);
         }
     }
 
-    /// <summary>The column, or none.</summary>
+    /// <summary>Returns the data of a column; null if the episode does not have it.</summary>
     internal ColumnData? Find(Column column)
     {
         foreach (var data in columns)
@@ -255,11 +269,13 @@ public sealed class Episode
 
     internal ColumnData<int> Ints(Column column) => Of<int>(column);
 
-    /// <summary>The rows that the episode has of a column.</summary>
+    /// <summary>Returns the number of rows of a column.</summary>
     internal int RowsOf(Column column) => column.PerEpisode ? 1 : column.HasFinalRow ? length + 1 : length;
 
-    /// <summary>The next rows from <paramref name="first"/> on that are transitions without a gap.</summary>
-    /// <returns>whether there are any; then the range, and where to look for more.</returns>
+    /// <summary>Finds the next contiguous range of transitions.</summary>
+    /// <param name="first">The row at which the search begins; receives the row at which the next search begins.</param>
+    /// <param name="rows">Receives the range.</param>
+    /// <returns>Whether there are transitions.</returns>
     internal bool NextTransitions(ref int first, out Range rows)
     {
         int begin = first;
@@ -276,7 +292,7 @@ public sealed class Episode
         return begin < end;
     }
 
-    /// <summary>Whether no transition begins in a row: the last one of an episode.</summary>
+    /// <summary>Returns whether a row is the last one of an episode, in which no transition begins.</summary>
     internal bool IsEnd(int row) => row >= length || ends is not null && ends.All[row];
 
     private ColumnData<T> Of<T>(Column column) where T : unmanaged => Find(column) as ColumnData<T>

@@ -3,41 +3,52 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Episodes side by side for learning, time-major and padded: row t of all episodes is one contiguous slice. Padding has a mask of 0, and only
-/// the losses look at the mask. Termination and truncation are told apart: <see cref="Terminated"/> is 1 only where an episode terminated. Memory grows with
-/// the rows that are loaded.
+/// A batch of episodes, time-major and padded: row t of all episodes is a contiguous slice. The mask of padding is 0; losses have to multiply by it.
+/// Termination and truncation are distinguished: <see cref="Terminated"/> is 1 only for the last step of a terminated episode. Memory grows with the number
+/// of loaded rows.
 /// </summary>
+/// <example>
+/// The values of the recorded actions:
+/// <code>
+/// static Var ValuesOfActions(Agent agent, Weights w, EpisodeBatch batch)
+/// {
+///     Var q = agent.Forward(w, batch).Slice(0, 0, batch.Steps);                    // [T, B, N, A]
+///     return q.Gather(batch.Actions.Reshape(batch.Actions.Shape.Append(1)));       // [T, B, N, 1]
+/// }
+/// </code>
+/// </example>
 public sealed class EpisodeBatch
 {
-    /// <summary>Rows that there is room for at first, where episodes can be longer.</summary>
-    private const long FirstRows = 4096;
+    /// <summary>The maximum initial capacity in rows.</summary>
+    private const long InitialRows = 4096;
 
-    // Every column is a part of one block, which is filled in this process and goes to the device as a whole; on the CPU the two are the same. It begins with
-    // what is recorded, then come the estimates, then what depends on the update. Of episodes that are on the device already goes only the last.
+    // All columns are slices of one block, which is filled in host memory and copied to the device; on the CPU both are the same. Recorded columns come
+    // first, then estimated ones, then those that depend on the update. Only the last are copied if the episodes are in device memory.
     private readonly Schema schema;
     private readonly Device device;
     private readonly Column[] columns;
     private readonly Field[] fields;
     private readonly int observations, states, available, actions, probabilities, rewards, fingerprints, terminated, mask, continueMask, previousActions;
     private Tensor block, host;
-    private Field places;
+    private Field slots;
     private int rows;
 
-    /// <summary>An empty batch.</summary>
-    /// <param name="spec">the environment.</param>
-    /// <param name="capacity">most episodes.</param>
-    /// <param name="rewardStreams">R</param>
-    /// <param name="device">where what is loaded is wanted; by default the CPU.</param>
-    /// <param name="columns">more than the common ones.</param>
+    /// <summary>Creates an empty batch.</summary>
+    /// <param name="spec">The specification of the environment.</param>
+    /// <param name="capacity">The maximum number of episodes.</param>
+    /// <param name="rewardStreams">R, the number of reward streams.</param>
+    /// <param name="device">The device of the tensors; by default the CPU.</param>
+    /// <param name="columns">Additional columns.</param>
     public EpisodeBatch(EnvironmentSpec spec, int capacity, int rewardStreams, Device? device = null, params IEnumerable<Column> columns)
         : this(new Schema(spec, rewardStreams, columns), capacity, device ?? Device.Cpu)
     {
     }
 
-    /// <param name="schema">the columns.</param>
-    /// <param name="capacity">most episodes.</param>
-    /// <param name="device">where what is loaded is wanted.</param>
-    /// <param name="rows">rows of all episodes together to begin with; by default those of all at their limit, or of some.</param>
+    /// <summary>Creates an empty batch.</summary>
+    /// <param name="schema">The columns.</param>
+    /// <param name="capacity">The maximum number of episodes.</param>
+    /// <param name="device">The device of the tensors.</param>
+    /// <param name="rows">The initial capacity in rows of all episodes; by default that of episodes with the maximum length, or 4,096 if that is less.</param>
     internal EpisodeBatch(Schema schema, int capacity, Device device, long? rows = null)
     {
         (this.schema, this.device, Capacity) = (schema, device, capacity);
@@ -47,128 +58,129 @@ public sealed class EpisodeBatch
         (probabilities, rewards, fingerprints) = (At(Column.Probabilities), At(Column.Rewards), At(Column.Fingerprint));
         (terminated, mask) = (At(Column.Terminated), At(Column.Mask));
         (continueMask, previousActions) = (At(Segment.ContinueMask), At(Segment.PreviousActions));
-        Allocate(rows ?? Math.Min(FirstRows, (schema.Spec.EpisodeLimit + 1L) * capacity));
+        Allocate(rows ?? Math.Min(InitialRows, (schema.Spec.EpisodeLimit + 1L) * capacity));
 
         int At(Column column) => Array.IndexOf(columns, column);
     }
 
-    /// <summary>Most episodes that fit.</summary>
+    /// <summary>The maximum number of episodes.</summary>
     public int Capacity { get; }
 
-    /// <summary>T, the steps of the longest episode in it.</summary>
+    /// <summary>T, the number of steps of the longest episode.</summary>
     public int Steps { get; private set; }
 
-    /// <summary>B, the episodes in it.</summary>
+    /// <summary>B, the number of episodes.</summary>
     public int Count { get; private set; }
 
-    /// <summary>[T+1, B, N, O]</summary>
+    /// <summary>[T+1, B, N, O] The observations.</summary>
     public Tensor Observations => View(observations, Steps + 1);
 
-    /// <summary>[T+1, B, S]</summary>
+    /// <summary>[T+1, B, S] The states.</summary>
     public Tensor States => View(states, Steps + 1);
 
-    /// <summary>[T+1, B, N, A], 1 where available; all 0 in padding.</summary>
+    /// <summary>[T+1, B, N, A] 1 for available actions, else 0; 0 in padding.</summary>
     public Tensor Available => View(available, Steps + 1);
 
-    /// <summary>[T, B, N] the indices of actions.</summary>
+    /// <summary>[T, B, N] The indices of discrete actions.</summary>
     public Tensor Actions => View(actions, Steps);
 
-    /// <summary>[T+1, B, N] with the action to bootstrap from after the last step of an episode, where the learner asks for it.</summary>
+    /// <summary>[T+1, B, N] The actions, followed by the bootstrap action after the last step of an episode, if the learner requests it.</summary>
     public Tensor BootstrapActions => View(actions, Steps + 1);
 
-    /// <summary>[T, B, N, A] continuous actions; 0 in padding.</summary>
-    /// <exception cref="ArgumentException">the environment has none.</exception>
+    /// <summary>[T, B, N, A] The continuous actions; 0 in padding.</summary>
+    /// <exception cref="ArgumentException">The environment has discrete actions.</exception>
     public Tensor ContinuousActions => this[Column.ContinuousActions];
 
-    /// <summary>[T, B, N] the probability with which each action was chosen; 1 in padding.</summary>
+    /// <summary>[T, B, N] The probability of each action under the behavior policy; 1 in padding.</summary>
     public Tensor Probabilities => View(probabilities, Steps);
 
-    /// <summary>[B, 2] when in training each episode was played.</summary>
+    /// <summary>[B, 2] The <see cref="Fingerprint"/> of each episode.</summary>
     public Tensor Fingerprints => View(fingerprints, 0);
 
-    /// <summary>[T, B, N] see <see cref="Column.Values"/>; undefined for episodes without.</summary>
+    /// <summary>[T, B, N] <see cref="Column.Values"/>; undefined for episodes without this column.</summary>
     public Tensor Values => this[Column.Values];
 
-    /// <summary>[T, B, N] see <see cref="Column.Returns"/>; undefined for episodes without.</summary>
+    /// <summary>[T, B, N] <see cref="Column.Returns"/>; undefined for episodes without this column.</summary>
     public Tensor Returns => this[Column.Returns];
 
-    /// <summary>[T, B, N] see <see cref="Column.Advantages"/>; undefined for episodes without.</summary>
+    /// <summary>[T, B, N] <see cref="Column.Advantages"/>; undefined for episodes without this column.</summary>
     public Tensor Advantages => this[Column.Advantages];
 
-    /// <summary>[T, B, R], standardized if the learner does that.</summary>
+    /// <summary>[T, B, R] The rewards, standardized if the learner does so.</summary>
     public Tensor Rewards => View(rewards, Steps);
 
-    /// <summary>[T, B, 1]: 1 where an episode terminated.</summary>
+    /// <summary>[T, B, 1] 1 for the last step of a terminated episode, else 0.</summary>
     public Tensor Terminated => View(terminated, Steps);
 
-    /// <summary>[T, B, 1]: 1 for transitions, 0 for padding and for the last rows of episodes.</summary>
+    /// <summary>[T, B, 1] 1 for transitions, 0 for padding and for the last rows of episodes.</summary>
     public Tensor Mask => View(mask, Steps);
 
-    /// <summary>[T+1, B, N]: 0 where an episode begins within a segment, 1 elsewhere; none: episodes are whole.</summary>
+    /// <summary>[T+1, B, N] 0 in the first row of an episode of a segment, else 1; none if the batch has complete episodes.</summary>
     public Tensor ContinueMask => IsSegmented ? View(continueMask, Steps + 1) : default;
 
-    /// <summary>Whether the episodes are segments, in which episodes end and begin.</summary>
+    /// <summary>Whether the batch has segments, in which episodes end and begin, instead of complete episodes.</summary>
     public bool IsSegmented => schema.IsSegmented;
 
-    /// <summary>[T+1, B, N] the actions of the row before, of segments; what they are where an episode begins has no meaning.</summary>
+    /// <summary>[T+1, B, N] The actions of the previous row of segments; undefined in the first row of an episode.</summary>
     internal Tensor PreviousActions => View(previousActions, Steps + 1);
 
-    /// <summary>[T, B, ..] a column, [T+1, B, ..] if it has a final row, or [B, ..] if it is per episode; undefined for episodes without.</summary>
-    /// <exception cref="ArgumentException">the batch has no such column.</exception>
+    /// <summary>Returns a column [T, B, ..], [T+1, B, ..] if it has a final row, or [B, ..] if it is per episode; undefined for episodes without this
+    /// column.</summary>
+    /// <exception cref="ArgumentException">The batch has no such column.</exception>
     public Tensor this[Column column] => Array.IndexOf(columns, column) is >= 0 and var at ? View(at, Steps + (column.HasFinalRow ? 1 : 0))
-        : throw new ArgumentException($"this batch has no column '{column}'; an algorithm declares those that it needs");
+        : throw new ArgumentException($"this batch has no column '{column}'; declare it in Objective.Columns");
 
-    /// <summary>Whether it has a column.</summary>
+    /// <summary>Returns whether the batch has a column.</summary>
     public bool Has(Column column) => Array.IndexOf(columns, column) >= 0;
 
-    /// <summary>Replaces the content.</summary>
-    /// <param name="episodes">as many as there is room for, at most.</param>
-    /// <param name="rewardStatistics">standardizes the rewards; none: they stay as they are.</param>
+    /// <summary>Replaces the contents of the batch.</summary>
+    /// <param name="episodes">The episodes, at most <see cref="Capacity"/>.</param>
+    /// <param name="rewardStatistics">The statistics with which rewards are standardized; null: they are not.</param>
     internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
     {
         Begin(episodes);
-        var memory = block.Storage == host.Storage ? null : EpisodeMemory.OfAll(episodes);
+        var memory = block.Storage == host.Storage ? null : EpisodeMemory.CommonTo(episodes);
         for (int b = 0; b < Count; b++)
         {
             if (memory is null)
             {
-                Put(b, episodes[b], 0, schema.Estimated);
+                WriteColumns(b, episodes[b], 0, schema.Estimated);
             }
             else
             {
-                PutPlaces(b, episodes[b], memory);
+                WriteSlots(b, episodes[b], memory);
             }
-            Put(b, episodes[b], schema.Estimated, schema.Stored.Count);
-            PutEnds(b, episodes[b]);
+            WriteColumns(b, episodes[b], schema.Estimated, schema.Stored.Count);
+            WriteMasks(b, episodes[b]);
         }
         rewardStatistics?.StandardizeRewards(fields[rewards].Of(host).Slice(0, Steps * Count));
-        Send(memory is null ? 0 : UpdateOffset, host.Count);
-        memory?.Gather(places.Of(block).Slice(0, (Steps + 1) * Count), this);
+        CopyToDevice(memory is null ? 0 : UpdateOffset, host.Count);
+        memory?.Gather(slots.Of(block).Slice(0, (Steps + 1) * Count), this);
     }
 
-    /// <summary>Replaces the content by what was recorded alone.</summary>
-    internal void LoadRecord(ReadOnlySpan<Episode> episodes)
+    /// <summary>Replaces the contents by the recorded columns.</summary>
+    internal void LoadRecorded(ReadOnlySpan<Episode> episodes)
     {
         Begin(episodes);
         for (int b = 0; b < Count; b++)
         {
-            Put(b, episodes[b], 0, schema.Recorded);
+            WriteColumns(b, episodes[b], 0, schema.Recorded);
         }
-        Send(0, EstimatesOffset);
+        CopyToDevice(0, EstimatesOffset);
     }
 
-    /// <summary>Adds the estimates of the episodes that <see cref="LoadRecord"/> was given.</summary>
+    /// <summary>Adds the estimated columns of the episodes that <see cref="LoadRecorded"/> loaded.</summary>
     internal void LoadEstimates(ReadOnlySpan<Episode> episodes)
     {
         for (int b = 0; b < Count; b++)
         {
-            Put(b, episodes[b], schema.Recorded, schema.Estimated);
+            WriteColumns(b, episodes[b], schema.Recorded, schema.Estimated);
         }
-        Send(EstimatesOffset, UpdateOffset);
+        CopyToDevice(EstimatesOffset, UpdateOffset);
     }
 
-    /// <summary>[(T+1) B, width]: one of the columns that do not depend on the update, in the order of the schema.</summary>
-    internal Tensor Kept(int column)
+    /// <summary>Returns the rows [(T+1) B, width] of a column that does not depend on the update, by its index in the schema.</summary>
+    internal Tensor FlatRows(int column)
     {
         var field = fields[column];
         int count = (Steps + 1) * Count;
@@ -183,7 +195,7 @@ public sealed class EpisodeBatch
     {
         if (episodes.Length > Capacity)
         {
-            throw new ArgumentException($"{episodes.Length} episodes for a batch of {Capacity}");
+            throw new ArgumentException($"{episodes.Length} episodes exceed the capacity of the batch, {Capacity}");
         }
         Count = episodes.Length;
         Steps = 0;
@@ -200,8 +212,8 @@ public sealed class EpisodeBatch
         }
     }
 
-    /// <summary>Makes room for so many rows.</summary>
-    /// <exception cref="InsufficientMemoryException">a tensor cannot have so many elements.</exception>
+    /// <summary>Allocates memory for a number of rows.</summary>
+    /// <exception cref="InsufficientMemoryException">The number of elements exceeds that of a tensor.</exception>
     private void Allocate(long rows)
     {
         long size = 0;
@@ -210,7 +222,7 @@ public sealed class EpisodeBatch
             var shape = schema.RowShape(columns[i]);
             fields[i] = Rows(columns[i].PerEpisode ? Capacity : rows, shape.Count, shape);
         }
-        places = Rows(rows, 1, default);
+        slots = Rows(rows, 1, default);
         this.rows = (int)rows;
         host = Tensor.Zeros((int)size);
         block = device == Device.Cpu ? host : device.Zeros(host.Shape);
@@ -218,15 +230,15 @@ public sealed class EpisodeBatch
         Field Rows(long count, int width, Shape shape)
         {
             var field = ((int)size, width);
-            // On a cache line each.
+            // Columns are aligned to cache lines.
             size += (count * width + 15) / 16 * 16;
             return size <= Array.MaxLength - 64 ? new(field.Item1, (int)count, width, shape)
                 : throw new InsufficientMemoryException($"a batch of {rows} rows of {schema.Spec.Id} has more elements than a tensor can hold");
         }
     }
 
-    /// <summary>Some of the stored columns of an episode.</summary>
-    private void Put(int b, Episode e, int first, int end)
+    /// <summary>Writes the stored columns first .. end - 1 of an episode.</summary>
+    private void WriteColumns(int b, Episode e, int first, int end)
     {
         for (int i = first; i < end; i++)
         {
@@ -234,7 +246,7 @@ public sealed class EpisodeBatch
             var target = field.Of(host).Span;
             if (e.Find(column) is not { } data)
             {
-                // Episodes without estimates leave what was there.
+                // The estimates of episodes without them are undefined.
                 if (column.Lifetime != ColumnLifetime.Estimated)
                 {
                     Pad(column, field, target, b);
@@ -261,17 +273,17 @@ public sealed class EpisodeBatch
         ColumnData.Pad(target[..((Steps + 1) * Count * field.Width)], b, Count, field.Width, column.Padding);
     }
 
-    private void PutPlaces(int b, Episode e, EpisodeMemory memory)
+    private void WriteSlots(int b, Episode e, EpisodeMemory memory)
     {
-        var place = places.Of(host).Span;
+        var rows = slots.Of(host).Span;
         for (int t = 0; t <= Steps; t++)
         {
-            place[t * Count + b] = memory.Row(e, t);
+            rows[t * Count + b] = memory.Row(e, t);
         }
     }
 
-    /// <summary>What follows from where episodes end and begin.</summary>
-    private void PutEnds(int b, Episode e)
+    /// <summary>Writes the columns that follow from the first and last rows of episodes.</summary>
+    private void WriteMasks(int b, Episode e)
     {
         Span<float> ends = Host(terminated), valid = Host(mask);
         if (!IsSegmented)
@@ -288,8 +300,8 @@ public sealed class EpisodeBatch
         Span<float> Host(int column) => fields[column].Of(host).Span;
     }
 
-    /// <summary>A part of the block goes to the device, in one transfer.</summary>
-    private void Send(int first, int end)
+    /// <summary>Copies a range of the block to the device in one transfer.</summary>
+    private void CopyToDevice(int first, int end)
     {
         if (block.Storage != host.Storage)
         {
@@ -310,7 +322,7 @@ public sealed class EpisodeBatch
         return shape.Rank == 2 ? prefix.Reshape(steps, Count, shape[0], shape[1]) : prefix.Reshape(steps, Count, shape[0]);
     }
 
-    /// <summary>Where a column stands in the block: [rows, width].</summary>
+    /// <summary>The location [rows, width] of a column in the block.</summary>
     private readonly record struct Field(int Offset, int Rows, int Width, Shape RowShape)
     {
         public Tensor Of(Tensor block) => new(block.Storage, block.Offset + Offset, new Shape(Rows, Width));

@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Steps an environment and records what happens in an <see cref="Episode"/>: observations, available actions, state, rewards, and the end. Agents that observe or
-/// can do less than others are padded here: with zeros, and with unavailable actions. One recorder belongs to one environment.
+/// Steps an environment and records observations, available actions, states, rewards and the end in an <see cref="Episode"/>. Shorter observations are padded
+/// with zeros, smaller action spaces with unavailable actions. Each environment has a recorder of its own.
 /// </summary>
 public sealed class EpisodeRecorder
 {
@@ -12,109 +12,109 @@ public sealed class EpisodeRecorder
     private IEnvironment environment = null!;
     private Episode episode = null!;
 
-    // Of the episode under way, which may have begun in an earlier segment.
+    // The state of the current episode, which may have begun in an earlier segment.
     private int steps;
-    private bool underWay;
+    private bool inProgress;
 
-    /// <summary>For environments of <paramref name="spec"/>.</summary>
-    /// <param name="spec">the environment.</param>
-    /// <param name="options">what is recorded of rewards; by default the environment's own.</param>
-    /// <exception cref="UsageException">the environment has no such rewards.</exception>
+    /// <summary>Creates a recorder.</summary>
+    /// <param name="spec">The specification of the environment.</param>
+    /// <param name="options">The rewards to record; by default those of the environment's reward mode.</param>
+    /// <exception cref="UsageException">The environment does not support the reward mode.</exception>
     public EpisodeRecorder(EnvironmentSpec spec, RewardOptions? options = null)
     {
         (this.spec, rewards) = (spec, new RewardRecorder(spec, options ?? new()));
         returns = new double[spec.Teams.Length];
     }
 
-    /// <summary>Whether the episode has ended: it terminated, was truncated, or reached the limit.</summary>
-    public bool Over => !underWay;
+    /// <summary>Whether the episode has ended: it terminated, was truncated, or reached the episode limit.</summary>
+    public bool IsOver => !inProgress;
 
-    /// <summary>Steps of the episode under way.</summary>
+    /// <summary>The number of steps of the current episode.</summary>
     public int Steps => steps;
 
-    /// <summary>[N] each agent's own reward of the last step.</summary>
+    /// <summary>[N] The reward of each agent in the last step.</summary>
     public ReadOnlySpan<double> Rewards => rewards.Own;
 
-    /// <summary>Records the first row of an environment that was just reset.</summary>
-    /// <param name="environment">stepped from now on.</param>
-    /// <param name="episode">written over.</param>
-    /// <exception cref="ArgumentException">the episode has room for other rewards.</exception>
+    /// <summary>Begins to record an episode: writes its first row.</summary>
+    /// <param name="environment">The environment, after its reset.</param>
+    /// <param name="episode">The episode to overwrite.</param>
+    /// <exception cref="ArgumentException">The episode has another number of reward streams.</exception>
     public void Begin(IEnvironment environment, Episode episode)
     {
-        Open(environment, episode);
-        (steps, underWay) = (0, true);
+        Attach(environment, episode);
+        (steps, inProgress) = (0, true);
         returns.AsSpan().Clear();
         Observe();
     }
 
-    /// <summary>Resets an environment and records the first row.</summary>
-    /// <param name="environment">stepped from now on.</param>
-    /// <param name="episode">written over.</param>
-    /// <param name="rng">random numbers of the environment.</param>
-    /// <exception cref="EnvironmentException">the environment failed.</exception>
+    /// <summary>Resets an environment and begins to record an episode: writes its first row.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="episode">The episode to overwrite.</param>
+    /// <param name="rng">The random number generator of the environment.</param>
+    /// <exception cref="EnvironmentException">The environment failed.</exception>
     public void Begin(IEnvironment environment, Episode episode, ref Rng rng)
     {
         Reset(environment, ref rng);
         Begin(environment, episode);
     }
 
-    /// <summary>Takes the joint action of the present row in the environment and records the outcome.</summary>
-    /// <param name="rng">random numbers of the environment.</param>
-    /// <returns>whether the episode goes on.</returns>
-    /// <exception cref="EnvironmentException">the environment failed.</exception>
+    /// <summary>Takes the joint action of the current row in the environment and records the result.</summary>
+    /// <param name="rng">The random number generator of the environment.</param>
+    /// <returns>Whether the episode continues.</returns>
+    /// <exception cref="EnvironmentException">The environment failed.</exception>
     public bool Step(ref Rng rng)
     {
         var result = Advance(ref rng);
-        episode.Terminated = rewards.IsTerminal(result, Over);
+        episode.Terminated = rewards.IsTerminal(result, IsOver);
         returns.CopyTo(episode.TeamReturns.AsSpan());
-        if (Over)
+        if (IsOver)
         {
-            episode.Choices(episode.Length).Clear();
+            episode.ActionsAt(episode.Length).Clear();
         }
-        return !Over;
+        return !IsOver;
     }
 
-    /// <summary>Records the first row of a segment: of the episode under way, or of a new one.</summary>
-    /// <param name="environment">reset where no episode is under way.</param>
-    /// <param name="segment">written over.</param>
-    /// <param name="rng">random numbers of the environment.</param>
+    /// <summary>Begins to record a segment: writes its first row, which continues the current episode or begins a new one.</summary>
+    /// <param name="environment">The environment; it is reset if there is no current episode.</param>
+    /// <param name="segment">The segment to overwrite.</param>
+    /// <param name="rng">The random number generator of the environment.</param>
     internal void BeginSegment(IEnvironment environment, Episode segment, ref Rng rng)
     {
-        Open(environment, segment);
-        (segment.Ended, segment.EndedSteps, segment.InnerEnds) = (0, 0, 0);
-        if (!underWay)
+        Attach(environment, segment);
+        (segment.EndedEpisodes, segment.EndedSteps, segment.InnerEnds) = (0, 0, 0);
+        if (!inProgress)
         {
             BeginEpisode(ref rng);
             return;
         }
-        Mark(begins: false);
+        WriteFlags(begins: false);
         Observe();
     }
 
-    /// <summary>The same as <see cref="Step"/> in a segment, in which episodes may end.</summary>
+    /// <summary>Takes a step like <see cref="Step"/>, in a segment.</summary>
     internal bool StepInSegment(ref Rng rng)
     {
         int row = episode.Length;
         var result = Advance(ref rng);
-        bool terminated = rewards.IsTerminal(result, Over);
+        bool terminated = rewards.IsTerminal(result, IsOver);
         episode.Bools(Segment.Terminates).All[row] = terminated;
         episode.Terminated = terminated;
-        Mark(begins: false);
-        episode.Choices(episode.Length).Clear();
-        if (Over)
+        WriteFlags(begins: false);
+        episode.ActionsAt(episode.Length).Clear();
+        if (IsOver)
         {
             episode.Bools(Segment.Ends).All[episode.Length] = true;
-            (episode.Ended, episode.EndedSteps) = (episode.Ended + 1, episode.EndedSteps + steps);
+            (episode.EndedEpisodes, episode.EndedSteps) = (episode.EndedEpisodes + 1, episode.EndedSteps + steps);
             for (int team = 0; team < returns.Length; team++)
             {
                 episode.TeamReturns[team] += returns[team];
             }
         }
-        return !Over;
+        return !IsOver;
     }
 
-    /// <summary>Begins the next episode, in the row after the last one of the episode before.</summary>
-    internal void BeginNext(ref Rng rng)
+    /// <summary>Begins the next episode of a segment, in the row after the last one of the previous episode.</summary>
+    internal void BeginNextEpisode(ref Rng rng)
     {
         int last = episode.Length;
         episode.RewardsAt(last).Clear();
@@ -125,22 +125,22 @@ public sealed class EpisodeRecorder
         BeginEpisode(ref rng);
     }
 
-    /// <summary>Saves or restores the episode under way, but for the environment.</summary>
+    /// <summary>Saves or restores the state of the current episode, without that of the environment.</summary>
     internal void Archive(IArchive archive)
     {
         archive.Value("steps", ref steps);
-        archive.Value("underWay", ref underWay);
+        archive.Value("inProgress", ref inProgress);
         archive.Array<double>("returns", returns);
     }
 
-    /// <summary>Takes over the episode under way of another recorder.</summary>
+    /// <summary>Copies the state of the current episode from another recorder.</summary>
     internal void CopyFrom(EpisodeRecorder other)
     {
-        (steps, underWay) = (other.steps, other.underWay);
+        (steps, inProgress) = (other.steps, other.inProgress);
         other.returns.CopyTo(returns.AsSpan());
     }
 
-    private void Open(IEnvironment environment, Episode episode)
+    private void Attach(IEnvironment environment, Episode episode)
     {
         (this.environment, this.episode) = (environment, episode);
         rewards.Prepare(episode);
@@ -151,14 +151,14 @@ public sealed class EpisodeRecorder
     private void BeginEpisode(ref Rng rng)
     {
         Reset(environment, ref rng);
-        (steps, underWay) = (0, true);
+        (steps, inProgress) = (0, true);
         returns.AsSpan().Clear();
-        Mark(begins: true);
+        WriteFlags(begins: true);
         Observe();
     }
 
-    /// <summary>Flags of the present row of a segment.</summary>
-    private void Mark(bool begins)
+    /// <summary>Writes the flags of the current row of a segment.</summary>
+    private void WriteFlags(bool begins)
     {
         episode.Bools(Segment.Begins).All[episode.Length] = begins;
         episode.Bools(Segment.Ends).All[episode.Length] = false;
@@ -172,11 +172,11 @@ public sealed class EpisodeRecorder
         }
         catch (Exception error) when (EnvironmentException.IsForeign(error))
         {
-            throw EnvironmentException.Of(error, spec.Id, "at its reset");
+            throw EnvironmentException.Of(error, spec.Id, "during reset");
         }
     }
 
-    /// <summary>A step of the environment: rewards of the present row, observations of the next.</summary>
+    /// <summary>Steps the environment; records the rewards of the current row and the observations of the next one.</summary>
     private StepResult Advance(ref Rng rng)
     {
         int row = episode.Length;
@@ -192,7 +192,7 @@ public sealed class EpisodeRecorder
         }
         steps++;
         episode.Length = row + 1;
-        underWay = result == StepResult.Running && steps < spec.EpisodeLimit;
+        inProgress = result == StepResult.Running && steps < spec.EpisodeLimit;
         Observe();
         return result;
     }
@@ -216,11 +216,11 @@ public sealed class EpisodeRecorder
         {
             var size = spec.Agents[agent];
             var observation = episode.Observation(row, agent);
-            var available = episode.AvailableTo(row, agent);
-            environment.Observe(agent, observation[..size.Observation]);
-            observation[size.Observation..].Clear();
-            environment.ReadAvailable(agent, available[..size.Actions]);
-            available[size.Actions..].Clear();
+            var available = episode.AvailableActions(row, agent);
+            environment.Observe(agent, observation[..size.ObservationSize]);
+            observation[size.ObservationSize..].Clear();
+            environment.ReadAvailable(agent, available[..size.ActionCount]);
+            available[size.ActionCount..].Clear();
         }
         if (episode.StateSize > 0)
         {

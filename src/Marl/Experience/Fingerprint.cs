@@ -1,13 +1,13 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// When in training an episode was played: what lets an agent tell old experience from new, in which the others act otherwise (Foerster et al. 2017,
-/// "Stabilising experience replay for deep multi-agent reinforcement learning", section 4.2).
+/// The training progress when an episode was played. As an input it lets agents distinguish old from recent experience, in which other agents had other
+/// policies (Foerster et al. 2017, "Stabilising experience replay for deep multi-agent reinforcement learning", section 4.2).
 /// </summary>
-/// <param name="Progress">the training iteration as a share of all, 0 .. 1.</param>
-/// <param name="Exploration">how much was left to chance, 0 .. 1.</param>
+/// <param name="Progress">The fraction of training that was completed, 0 .. 1.</param>
+/// <param name="Exploration">The exploration rate, 0 .. 1.</param>
 public readonly record struct Fingerprint(float Progress, float Exploration)
 {
-    /// <summary>How many numbers it is.</summary>
+    /// <summary>The number of elements.</summary>
     public const int Size = 2;
 }

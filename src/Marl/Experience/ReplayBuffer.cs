@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The last <see cref="Capacity"/> episodes; the oldest makes room for a new one.</summary>
+/// <summary>A replay buffer of the last <see cref="Capacity"/> episodes: a new episode replaces the oldest one.</summary>
 internal sealed class ReplayBuffer
 {
     private readonly ReplayMemory? memory;
@@ -8,44 +8,44 @@ internal sealed class ReplayBuffer
     private int[] drawn = [];
     private int oldest;
 
-    /// <summary>An empty one.</summary>
+    /// <summary>Creates an empty buffer.</summary>
     public ReplayBuffer(int capacity) => Capacity = capacity;
 
-    /// <summary>One whose episodes are on a device too.</summary>
-    /// <param name="capacity">see <see cref="Capacity"/>.</param>
-    /// <param name="memory">with room for as many; none: they are only here.</param>
+    /// <summary>Creates an empty buffer with copies of its episodes in device memory.</summary>
+    /// <param name="capacity">The <see cref="Capacity"/>.</param>
+    /// <param name="memory">The device memory with the same capacity; null: there are no copies.</param>
     internal ReplayBuffer(int capacity, ReplayMemory? memory) : this(capacity) => this.memory = memory;
 
-    /// <summary>Most episodes kept.</summary>
+    /// <summary>The maximum number of episodes.</summary>
     public int Capacity { get; }
 
-    /// <summary>Episodes kept.</summary>
+    /// <summary>The number of episodes.</summary>
     public int Count => episodes.Count;
 
-    /// <summary>Takes an episode and gives back one to be written over: the oldest, or none while there is room.</summary>
+    /// <summary>Adds an episode and returns the evicted one, which can be reused; null if the buffer was not full.</summary>
     public Episode? Add(Episode episode)
     {
         if (episodes.Count < Capacity)
         {
-            memory?.Keep(episode, episodes.Count);
+            memory?.Store(episode, episodes.Count);
             episodes.Add(episode);
             return null;
         }
         var evicted = episodes[oldest];
         evicted.Memory = null;
-        memory?.Keep(episode, oldest);
+        memory?.Store(episode, oldest);
         episodes[oldest] = episode;
         oldest = (oldest + 1) % Capacity;
         return evicted;
     }
 
-    /// <summary>Draws different episodes, uniformly (Floyd's sampling without replacement).</summary>
-    /// <exception cref="InvalidOperationException">fewer are kept than are wanted.</exception>
+    /// <summary>Samples distinct episodes uniformly (Floyd's algorithm).</summary>
+    /// <exception cref="InvalidOperationException">The buffer has fewer episodes.</exception>
     public void Sample(Span<Episode> sample, ref Rng rng)
     {
         if (sample.Length > Count)
         {
-            throw new InvalidOperationException($"a sample of {sample.Length} of {Count} episodes");
+            throw new InvalidOperationException($"cannot sample {sample.Length} of {Count} episodes");
         }
         if (drawn.Length < sample.Length)
         {
@@ -60,41 +60,41 @@ internal sealed class ReplayBuffer
         }
     }
 
-    /// <summary>Draws different episodes, uniformly of those that a member of the agents' ensembles played in.</summary>
-    /// <returns>whether there are enough of them.</returns>
+    /// <summary>Samples distinct episodes uniformly from those in which an ensemble member played.</summary>
+    /// <returns>Whether there are enough of them.</returns>
     public bool Sample(Span<Episode> sample, int member, ref Rng rng)
     {
-        // Selection sampling (Knuth, The Art of Computer Programming 3.4.2, algorithm S), in the order of the ring.
-        int left = 0, wanted = sample.Length;
+        // Selection sampling (Knuth, The Art of Computer Programming 3.4.2, algorithm S), in the order of the ring buffer.
+        int candidates = 0, remaining = sample.Length;
         foreach (var episode in episodes)
         {
-            left += episode.Members.Contains(member) ? 1 : 0;
+            candidates += episode.Members.Contains(member) ? 1 : 0;
         }
-        if (left < wanted)
+        if (candidates < remaining)
         {
             return false;
         }
         foreach (var episode in episodes)
         {
-            if (wanted == 0)
+            if (remaining == 0)
             {
                 break;
             }
-            if (episode.Members.Contains(member) && rng.NextInt(left--) < wanted)
+            if (episode.Members.Contains(member) && rng.NextInt(candidates--) < remaining)
             {
-                sample[^wanted--] = episode;
+                sample[^remaining--] = episode;
             }
         }
         return true;
     }
 
-    /// <summary>Saves or restores every episode, in the order of the ring.</summary>
-    /// <param name="archive">to or from.</param>
-    /// <param name="create">makes an empty episode, whose columns are those that are archived, but for estimates.</param>
-    /// <exception cref="InvalidDataException">what is archived does not fit.</exception>
+    /// <summary>Saves or restores all episodes, in the order of the ring buffer, without estimated columns.</summary>
+    /// <param name="archive">The archive.</param>
+    /// <param name="create">Creates an empty episode.</param>
+    /// <exception cref="InvalidDataException">The archived data does not match.</exception>
     public void Archive(IArchive archive, Func<Episode> create)
     {
-        var (any, count) = (create(), Count);
+        var (template, count) = (create(), Count);
         archive.Value("oldest", ref oldest);
         archive.Value("count", ref count);
         if (count < 0 || count > Capacity || oldest < 0 || oldest >= Capacity)
@@ -109,12 +109,12 @@ internal sealed class ReplayBuffer
         }
         archive.Array<int>("lengths", lengths);
         archive.Array<bool>("terminated", terminated);
-        if (archive.Loading)
+        if (archive.IsLoading)
         {
             episodes.Clear();
             for (int i = 0; i < count; i++)
             {
-                if (lengths[i] < 0 || lengths[i] > any.Limit)
+                if (lengths[i] < 0 || lengths[i] > template.Limit)
                 {
                     throw new InvalidDataException($"an episode of the replay buffer cannot have {lengths[i]} steps");
                 }
@@ -124,16 +124,16 @@ internal sealed class ReplayBuffer
             }
         }
         var columns = archive.Scope("columns");
-        foreach (var data in any.Stored.Where(data => data.Column.Lifetime != ColumnLifetime.Estimated))
+        foreach (var data in template.Stored.Where(data => data.Column.Lifetime != ColumnLifetime.Estimated))
         {
             data.Archive(columns, episodes);
         }
         double[] returns = [.. episodes.SelectMany(episode => episode.TeamReturns)];
         archive.Array<double>("teamReturns", returns);
-        for (int i = 0; archive.Loading && i < Count; i++)
+        for (int i = 0; archive.IsLoading && i < Count; i++)
         {
             returns.AsSpan(i * episodes[i].TeamReturns.Length, episodes[i].TeamReturns.Length).CopyTo(episodes[i].TeamReturns);
-            memory?.Keep(episodes[i], i);
+            memory?.Store(episodes[i], i);
         }
     }
 }

@@ -1,15 +1,15 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Replayed episodes in the memory of a device: each has a place of as many rows as an episode can have, and the last row of all is padding.</summary>
+/// <summary>The episodes of a replay buffer in device memory. Each slot has the maximum number of rows of an episode; a last row has the padding.</summary>
 internal sealed class ReplayMemory : EpisodeMemory
 {
-    private readonly EpisodeBatch arriving;
+    private readonly EpisodeBatch staging;
     private readonly Tensor[] columns;
     private readonly int rows, padding;
 
     private ReplayMemory(EpisodeBatch arriving, Schema schema, Tensor[] columns, int rows)
     {
-        (this.arriving, this.columns, this.rows, padding) = (arriving, columns, rows, columns[0].Shape[0] - 1);
+        (this.staging, this.columns, this.rows, padding) = (arriving, columns, rows, columns[0].Shape[0] - 1);
         for (int i = 0; i < columns.Length; i++)
         {
             if (schema.Stored[i].Padding is not 0f and var value)
@@ -20,8 +20,8 @@ internal sealed class ReplayMemory : EpisodeMemory
         }
     }
 
-    /// <summary>Room for <paramref name="capacity"/> episodes of any length; none on the CPU, or where they do not fit.</summary>
-    public static ReplayMemory? Of(Schema schema, int capacity, Device device)
+    /// <summary>Creates the memory for <paramref name="capacity"/> episodes; returns null on the CPU, or if they do not fit.</summary>
+    public static ReplayMemory? TryCreate(Schema schema, int capacity, Device device)
     {
         long length = schema.Spec.EpisodeLimit + 1L, rows = capacity * length + 1;
         if (!Fits(rows, schema, schema.Recorded, device))
@@ -50,20 +50,20 @@ internal sealed class ReplayMemory : EpisodeMemory
     /// <inheritdoc/>
     protected override Tensor Rows(int column) => columns[column];
 
-    /// <summary>Takes in an episode, in one transfer. It must not change any more, and whatever was in this place is there no longer.</summary>
-    public void Keep(Episode episode, int place)
+    /// <summary>Copies an episode into a slot in one transfer. The episode must not change afterwards.</summary>
+    public void Store(Episode episode, int slot)
     {
-        arriving.LoadRecord(new ReadOnlySpan<Episode>(in episode));
+        staging.LoadRecorded(new ReadOnlySpan<Episode>(in episode));
         for (int i = 0; i < columns.Length; i++)
         {
             if (columns[i].Count > 0)
             {
-                arriving.Kept(i).CopyTo(columns[i].Slice(place * rows, episode.Length + 1));
+                staging.FlatRows(i).CopyTo(columns[i].Slice(slot * rows, episode.Length + 1));
             }
         }
-        (episode.Memory, episode.Place) = (this, place);
+        (episode.Memory, episode.Slot) = (this, slot);
     }
 
     /// <inheritdoc/>
-    public override int Row(Episode episode, int t) => t <= episode.Length ? episode.Place * rows + t : padding;
+    public override int Row(Episode episode, int t) => t <= episode.Length ? episode.Slot * rows + t : padding;
 }

@@ -2,33 +2,34 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>From the rewards that an environment gives each agent to those that an episode records.</summary>
+/// <summary>How recorded rewards are computed from the rewards of the environment.</summary>
 public sealed record RewardOptions
 {
-    /// <summary>What agents are rewarded with.</summary>
+    /// <summary>The reward mode.</summary>
     public RewardMode Mode { get; init; } = RewardMode.Natural;
 
-    /// <summary>With <see cref="RewardMode.Difference"/>: the action that takes the place of an agent's own; the first available one where that is not.</summary>
+    /// <summary>The default action of <see cref="RewardMode.Difference"/>, which replaces an agent's action; the first available action if it is not
+    /// available.</summary>
     public int DefaultAction { get; init; }
 
-    /// <summary>Whether a truncation is recorded as a termination, as in peers that do not tell the two apart.</summary>
+    /// <summary>Whether truncations are recorded as terminations, as in implementations that do not distinguish the two.</summary>
     public bool TerminateAtLimit { get; init; }
 }
 
-/// <summary>What a mode means in an environment.</summary>
+/// <summary>The properties of reward modes in an environment.</summary>
 internal static class RewardModes
 {
-    /// <summary>The mode itself, or the environment's if it is to decide.</summary>
+    /// <summary>Returns the mode, or that of the environment for <see cref="RewardMode.Natural"/>.</summary>
     public static RewardMode Of(this RewardMode mode, EnvironmentSpec spec) => mode == RewardMode.Natural ? spec.Reward : mode;
 
-    /// <summary>R, the number of reward streams: 1 where all agents are one team with a common reward, else N.</summary>
+    /// <summary>Returns R, the number of reward streams: 1 if all agents are one team with a common reward, else N.</summary>
     public static int Streams(this RewardMode mode, EnvironmentSpec spec)
         => mode.Of(spec) == RewardMode.Individual || mode.IsDifference() || spec.Teams.Length > 1 ? spec.Agents.Length : 1;
 
-    /// <summary>Whether steps have to be simulated for it, see <see cref="DifferenceRewards"/>.</summary>
+    /// <summary>Returns whether the mode requires simulated steps, see <see cref="DifferenceRewards"/>.</summary>
     internal static bool IsDifference(this RewardMode mode) => mode is RewardMode.Difference or RewardMode.Aristocratic;
 
-    /// <summary>The reward of a team as a whole, the sum of its agents' rewards or their mean.</summary>
+    /// <summary>Returns the reward of a team, the sum or the mean of its agents' rewards.</summary>
     internal static double TeamReward(this EnvironmentSpec spec, ReadOnlySpan<double> rewards, int team, RewardMode mode)
     {
         double sum = 0;
@@ -43,14 +44,14 @@ internal static class RewardModes
         return mode == RewardMode.Mean ? sum / members : sum;
     }
 
-    /// <summary>Where the learner standardizes rewards: merges those of an episode. Batches then hold (r - mean) / standard deviation of all that was merged.</summary>
+    /// <summary>Merges the rewards of an episode, for learners that standardize rewards.</summary>
     internal static void UpdateRewards(this RunningStatistics statistics, Episode episode) => statistics.Update(episode, Column.Rewards);
 
-    /// <inheritdoc cref="UpdateRewards"/>
+    /// <summary>Standardizes the rewards of a batch: r = (r - mean) / standard deviation.</summary>
     internal static void StandardizeRewards(this RunningStatistics statistics, Tensor rewards) => statistics.Normalize(rewards);
 }
 
-/// <summary>Steps an environment and records rewards: of each agent, of its team, or differences to what others would have given.</summary>
+/// <summary>Steps an environment and records rewards: individual rewards, team rewards or difference rewards.</summary>
 internal sealed class RewardRecorder
 {
     private readonly EnvironmentSpec spec;
@@ -61,7 +62,8 @@ internal sealed class RewardRecorder
     private readonly DifferenceRewards? difference;
     private readonly int streams;
 
-    /// <exception cref="UsageException">the environment has no such rewards.</exception>
+    /// <summary>Creates a recorder.</summary>
+    /// <exception cref="UsageException">The environment does not support the reward mode.</exception>
     public RewardRecorder(EnvironmentSpec spec, RewardOptions options)
     {
         (this.spec, mode, terminateAtLimit, teams) = (spec, options.Mode.Of(spec), options.TerminateAtLimit, spec.Teams);
@@ -69,16 +71,17 @@ internal sealed class RewardRecorder
         difference = mode.IsDifference() ? new DifferenceRewards(spec, mode, options.DefaultAction) : null;
     }
 
-    /// <summary>[N] each agent's own reward of the last step.</summary>
+    /// <summary>[N] The reward of each agent in the last step.</summary>
     public ReadOnlySpan<double> Own => own;
 
-    /// <summary>An episode is about to be recorded.</summary>
-    /// <exception cref="ArgumentException">it has room for other rewards.</exception>
+    /// <summary>Prepares an episode that is about to be recorded.</summary>
+    /// <exception cref="ArgumentException">The episode has another number of reward streams.</exception>
     public void Prepare(Episode episode)
     {
         if (episode.RewardStreams != streams)
         {
-            throw new ArgumentException($"an episode with {episode.RewardStreams} reward streams cannot hold the {streams} of {spec.Id} with reward {mode}");
+            throw new ArgumentException(
+                $"the episode has {episode.RewardStreams} reward streams instead of {streams}, those of {spec.Id} with reward mode {mode}");
         }
         if (mode == RewardMode.Aristocratic)
         {
@@ -86,11 +89,11 @@ internal sealed class RewardRecorder
         }
     }
 
-    /// <summary>Takes the joint action of the present row, and records its rewards.</summary>
-    /// <param name="environment">before the step.</param>
-    /// <param name="episode">its present row has the actions.</param>
-    /// <param name="returns">[teams] sums to add to.</param>
-    /// <param name="rng">random numbers of the environment.</param>
+    /// <summary>Takes the joint action of the current row, and records the rewards.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="episode">The episode; its current row has the actions.</param>
+    /// <param name="returns">[teams] The returns, to which the rewards are added.</param>
+    /// <param name="rng">The random number generator of the environment.</param>
     public StepResult Step(IEnvironment environment, Episode episode, Span<double> returns, ref Rng rng)
     {
         int row = episode.Length;
@@ -104,7 +107,7 @@ internal sealed class RewardRecorder
         for (int stream = 0; stream < streams; stream++)
         {
             int team = spec.Agents[stream].Team;
-            double reward = difference is not null ? spec.TeamReward(own, team, spec.Reward) - difference.Without[stream]
+            double reward = difference is not null ? spec.TeamReward(own, team, spec.Reward) - difference.Baselines[stream]
                 : mode == RewardMode.Individual ? own[stream]
                 : spec.TeamReward(own, team, mode);
             recorded[stream] = (float)reward;
@@ -112,50 +115,52 @@ internal sealed class RewardRecorder
         return result;
     }
 
-    /// <summary>Whether nothing after a step has a value.</summary>
-    /// <param name="result">of the step.</param>
-    /// <param name="over">whether the episode has ended.</param>
+    /// <summary>Returns whether a step is recorded as a termination.</summary>
+    /// <param name="result">The result of the step.</param>
+    /// <param name="over">Whether the episode has ended.</param>
     public bool IsTerminal(StepResult result, bool over) => result == StepResult.Terminated || over && terminateAtLimit;
 }
 
 /// <summary>
-/// What each agent's team would have earned without the agent's own action, the others' actions being the same (Wolpert and Tumer 2002, "Optimal payoff functions
-/// for members of collectives"; with policy gradients: Castellini et al. 2021). The agent's reward is r(s, u) less that:
+/// Difference rewards (Wolpert and Tumer 2002, "Optimal payoff functions for members of collectives"; with policy gradients: Castellini et al. 2021): the
+/// team's reward minus a baseline, which does not depend on the agent's action.
 /// <code>
-/// difference     D_a = r(s, u) - r(s, (c_a, u_-a))                 c_a the default action, or the first available where that is not
-/// aristocratic   D_a = r(s, u) - sum_c pi_a(c) r(s, (c, u_-a))     over the policy that the agent acts by
+/// difference     D_a = r(s, u) - r(s, (c_a, u_-a))                 c_a: the default action, or the first available one
+/// aristocratic   D_a = r(s, u) - sum_c pi_a(c) r(s, (c, u_-a))     pi_a: the behavior policy
 /// </code>
-/// Every r is of a step from one snapshot of the environment with the same random numbers, so that nothing differs but the action.
+/// All steps begin in the same snapshot of the environment and use the same random numbers, so that they differ only in the action.
 /// </summary>
 internal sealed class DifferenceRewards
 {
     private readonly EnvironmentSpec spec;
     private readonly int defaultAction;
     private readonly bool aristocratic;
-    private readonly double[] snapshot, rewards, without;
+    private readonly double[] snapshot, rewards, baselines;
     private readonly int[] joint;
 
-    /// <exception cref="UsageException">an agent has no such default action, or actions are continuous.</exception>
+    /// <summary>Creates the difference rewards of an environment.</summary>
+    /// <exception cref="UsageException">The default action is out of range, or actions are continuous.</exception>
     public DifferenceRewards(EnvironmentSpec spec, RewardMode mode, int defaultAction)
     {
         (this.spec, this.defaultAction, aristocratic) = (spec, defaultAction, mode == RewardMode.Aristocratic);
         if (spec.IsContinuous)
         {
-            throw new UsageException($"difference rewards ask what another action would have earned; the actions of {spec.Id} are numbers and cannot be gone through");
+            throw new UsageException($"difference rewards require discrete actions; those of {spec.Id} are continuous");
         }
-        int least = spec.Agents.Min(agent => agent.Actions);
-        UsageException.Require(aristocratic || defaultAction < least, defaultAction, $"in 0 .. {least - 1}, the actions of every agent of {spec.Id}", "DefaultAction");
-        (snapshot, rewards, without) = (new double[spec.SnapshotSize], new double[spec.Agents.Length], new double[spec.Agents.Length]);
+        int minActions = spec.Agents.Min(agent => agent.ActionCount);
+        UsageException.Require(aristocratic || defaultAction < minActions, defaultAction,
+            $"in 0 .. {minActions - 1}, the actions of every agent of {spec.Id}", "DefaultAction");
+        (snapshot, rewards, baselines) = (new double[spec.SnapshotSize], new double[spec.Agents.Length], new double[spec.Agents.Length]);
         joint = new int[spec.Agents.Length];
     }
 
-    /// <summary>[N] the part of a team's reward that does not depend on the agent, as last simulated.</summary>
-    public ReadOnlySpan<double> Without => without;
+    /// <summary>[N] The baseline of each agent in the last simulation.</summary>
+    public ReadOnlySpan<double> Baselines => baselines;
 
-    /// <summary>Simulates the step that is about to be taken, once for every alternative of every agent. The environment is left as it was.</summary>
-    /// <param name="environment">before the step.</param>
-    /// <param name="episode">holds the joint action.</param>
-    /// <param name="rng">the random numbers of the real step; a copy.</param>
+    /// <summary>Simulates the next step once for every alternative action of every agent. Restores the environment.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="episode">The episode; its current row has the joint action.</param>
+    /// <param name="rng">A copy of the random number generator of the environment.</param>
     public void Simulate(IEnvironment environment, Episode episode, Rng rng)
     {
         int row = episode.Length;
@@ -163,13 +168,13 @@ internal sealed class DifferenceRewards
         environment.Save(snapshot);
         for (int agent = 0; agent < joint.Length; agent++)
         {
-            var available = episode.AvailableTo(row, agent);
-            episode.Choices(row).CopyTo(joint);
-            without[agent] = 0;
+            var available = episode.AvailableActions(row, agent);
+            episode.ActionsAt(row).CopyTo(joint);
+            baselines[agent] = 0;
             if (!aristocratic)
             {
                 joint[agent] = available[defaultAction] ? defaultAction : available.IndexOf(true);
-                without[agent] = RewardOf(agent);
+                baselines[agent] = RewardOf(agent);
                 continue;
             }
             for (int action = 0; action < available.Length; action++)
@@ -178,16 +183,16 @@ internal sealed class DifferenceRewards
                 if (probability > 0)
                 {
                     joint[agent] = action;
-                    without[agent] += probability * RewardOf(agent);
+                    baselines[agent] += probability * RewardOf(agent);
                 }
             }
         }
 
-        // r(s, joint) of the agent's team.
+        // Returns r(s, joint) of the agent's team.
         double RewardOf(int agent)
         {
-            var same = rng;
-            environment.Step(joint, rewards, ref same);
+            var copy = rng;
+            environment.Step(joint, rewards, ref copy);
             environment.Restore(snapshot);
             return spec.TeamReward(rewards, spec.Agents[agent].Team, spec.Reward);
         }

@@ -1,8 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The episodes of a round in the memory of a device, side by side as a batch has them: what was recorded goes there once, and once the estimates of critics. Every
-/// batch of some of them has no more rows than all of them, so each finds its padding after its own last row.
+/// The episodes of a round in device memory, in the layout of a batch. Recorded and estimated columns are transferred once each. Batches of these episodes
+/// have at most as many rows, so the padding of an episode is found after its last row.
 /// </summary>
 internal sealed class RoundMemory : EpisodeMemory
 {
@@ -12,12 +12,12 @@ internal sealed class RoundMemory : EpisodeMemory
 
     private RoundMemory(EpisodeBatch round, Schema schema) => (this.round, this.schema) = (round, schema);
 
-    /// <summary>Room for <paramref name="capacity"/> episodes; none on the CPU, or where they do not fit.</summary>
-    /// <param name="schema">their columns.</param>
-    /// <param name="capacity">how many.</param>
-    /// <param name="length">rows that an episode can have.</param>
-    /// <param name="device">where.</param>
-    public static RoundMemory? Of(Schema schema, int capacity, long length, Device device)
+    /// <summary>Creates the memory; returns null on the CPU, or if the episodes do not fit.</summary>
+    /// <param name="schema">The columns.</param>
+    /// <param name="capacity">The number of episodes.</param>
+    /// <param name="length">The maximum number of rows of an episode.</param>
+    /// <param name="device">The device.</param>
+    public static RoundMemory? TryCreate(Schema schema, int capacity, long length, Device device)
     {
         if (!Fits(length * capacity, schema, schema.Estimated, device))
         {
@@ -37,29 +37,29 @@ internal sealed class RoundMemory : EpisodeMemory
     protected override int Columns => estimated ? schema.Estimated : schema.Recorded;
 
     /// <inheritdoc/>
-    protected override Tensor Rows(int column) => round.Kept(column);
+    protected override Tensor Rows(int column) => round.FlatRows(column);
 
-    /// <summary>Takes in the episodes of a round, in one transfer. They must not change before they are forgotten.</summary>
-    public void Keep(ReadOnlySpan<Episode> episodes)
+    /// <summary>Copies the recorded columns of the episodes in one transfer. They must not change before <see cref="Release"/>.</summary>
+    public void Store(ReadOnlySpan<Episode> episodes)
     {
-        round.LoadRecord(episodes);
+        round.LoadRecorded(episodes);
         estimated = false;
-        for (int place = 0; place < episodes.Length; place++)
+        for (int slot = 0; slot < episodes.Length; slot++)
         {
-            (episodes[place].Memory, episodes[place].Place) = (this, place);
+            (episodes[slot].Memory, episodes[slot].Slot) = (this, slot);
         }
     }
 
-    /// <summary>Takes in their estimates, in one transfer.</summary>
-    /// <param name="episodes">those of <see cref="Keep"/>, in the same order.</param>
-    public void KeepEstimates(ReadOnlySpan<Episode> episodes)
+    /// <summary>Copies the estimated columns of the episodes in one transfer.</summary>
+    /// <param name="episodes">The episodes of <see cref="Store"/>, in the same order.</param>
+    public void StoreEstimates(ReadOnlySpan<Episode> episodes)
     {
         round.LoadEstimates(episodes);
         estimated = true;
     }
 
-    /// <summary>The round is over: its episodes are here only until they are written over.</summary>
-    public void Forget(ReadOnlySpan<Episode> episodes)
+    /// <summary>Detaches the episodes from the memory at the end of the round.</summary>
+    public void Release(ReadOnlySpan<Episode> episodes)
     {
         foreach (var episode in episodes)
         {
@@ -68,5 +68,5 @@ internal sealed class RoundMemory : EpisodeMemory
     }
 
     /// <inheritdoc/>
-    public override int Row(Episode episode, int t) => t * round.Count + episode.Place;
+    public override int Row(Episode episode, int t) => t * round.Count + episode.Slot;
 }

@@ -1,35 +1,34 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Mean and variance of everything seen so far, column by column, for standardizing rewards, returns or observations. Batches
-/// are merged by the parallel rule (Chan et al. 1979): with m, v, n of the batch, d = m - mean and total = count + n,
+/// The running mean and variance of each column, for standardizing rewards, returns or observations. Batches are merged by the
+/// parallel algorithm (Chan et al. 1979): with m, v, n of the batch, d = m - mean and total = count + n,
 /// <code>
 /// mean  = mean + d n / total
 /// var   = (var count + v n + d^2 count n / total) / total
 /// count = total
 /// </code>
-/// It begins with mean 0, variance 1 and a count close to 0, and computes in double precision on this process's memory.
+/// The initial mean is 0, the initial variance 1, and the initial count close to 0. Computes in double precision in host memory.
 /// </summary>
-/// <param name="columns">C, how many numbers each row has; 1: all numbers are one column.</param>
-/// <param name="count">weight of the mean 0 and the variance 1 that it begins with.</param>
-/// <param name="unbiased">whether the variance of a batch is the sample variance (divisor n - 1, as PyTorch's default), not the
-/// population's (n).</param>
+/// <param name="columns">C, the number of columns.</param>
+/// <param name="count">The weight of the initial mean and variance.</param>
+/// <param name="unbiased">Whether the variance of a batch has the divisor n - 1, as PyTorch's default, instead of n.</param>
 internal sealed class RunningStatistics(int columns, double count = 1e-4, bool unbiased = false)
 {
     private readonly double[] mean = new double[columns], variance = [.. Enumerable.Repeat(1.0, columns)];
     private double count = count;
 
-    /// <summary>Weight of what was seen: the number of rows, and what it began with.</summary>
+    /// <summary>The total weight: the number of rows plus the initial weight.</summary>
     public double Count => count;
 
-    /// <summary>[C]</summary>
+    /// <summary>[C] The means.</summary>
     public ReadOnlySpan<double> Mean => mean;
 
-    /// <summary>[C]</summary>
+    /// <summary>[C] The variances.</summary>
     public ReadOnlySpan<double> Variance => variance;
 
-    /// <summary>[2C + 1] means, variances, count. Setting what was read restores exactly.</summary>
-    /// <exception cref="ArgumentException">another length.</exception>
+    /// <summary>[2C + 1] The means, the variances and the count.</summary>
+    /// <exception cref="ArgumentException">The length of the new value does not match.</exception>
     public double[] State
     {
         get => [.. mean, .. variance, count];
@@ -37,7 +36,7 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
         {
             if (value.Length != 2 * columns + 1)
             {
-                throw new ArgumentException($"RunningStatistics: a state of {value.Length} numbers, not {2 * columns + 1}");
+                throw new ArgumentException($"RunningStatistics: the state has {value.Length} elements instead of {2 * columns + 1}");
             }
             value.AsSpan(0, columns).CopyTo(mean);
             value.AsSpan(columns, columns).CopyTo(variance);
@@ -46,15 +45,15 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     }
 
     /// <summary>Merges the rows of x whose mask is not 0.</summary>
-    /// <param name="x">[rows, C]</param>
-    /// <param name="mask">[rows]; empty: all rows count.</param>
-    /// <exception cref="ArgumentException">x is not a whole number of rows, or the mask has another number of them.</exception>
+    /// <param name="x">[rows, C] The values.</param>
+    /// <param name="mask">[rows] The mask; empty: all rows are merged.</param>
+    /// <exception cref="ArgumentException">The length of x is not a multiple of C, or the mask has another number of rows.</exception>
     public void Update(ReadOnlySpan<float> x, ReadOnlySpan<float> mask = default)
     {
         int rows = Rows(x.Length);
         if (!mask.IsEmpty && mask.Length != rows)
         {
-            throw new ArgumentException($"RunningStatistics: a mask of {mask.Length} for {rows} rows");
+            throw new ArgumentException($"RunningStatistics: the mask has {mask.Length} elements instead of {rows}");
         }
         int n = 0;
         for (int column = 0; column < columns; column++)
@@ -75,16 +74,16 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     public void Update(Tensor x, Tensor mask = default)
         => Update(x.Device == Device.Cpu ? x.Span : x.ToArray(), mask.IsNone ? [] : mask.Device == Device.Cpu ? mask.Span : mask.ToArray());
 
-    /// <summary>x = (x - mean) / sqrt(var + epsilon), in place.</summary>
-    /// <exception cref="ArgumentException">x is not a whole number of rows.</exception>
+    /// <summary>Normalizes in place: x = (x - mean) / sqrt(var + epsilon).</summary>
+    /// <exception cref="ArgumentException">The length of x is not a multiple of C.</exception>
     public void Normalize(Span<float> x, double epsilon = 0)
     {
         for (int row = 0, rows = Rows(x.Length); row < rows; row++)
         {
             for (int column = 0; column < columns; column++)
             {
-                ref float number = ref x[row * columns + column];
-                number = (float)((number - mean[column]) / Math.Sqrt(variance[column] + epsilon));
+                ref float value = ref x[row * columns + column];
+                value = (float)((value - mean[column]) / Math.Sqrt(variance[column] + epsilon));
             }
         }
     }
@@ -92,20 +91,20 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     /// <inheritdoc cref="Normalize(Span{float}, double)"/>
     public void Normalize(Tensor x, double epsilon = 0)
     {
-        using var numbers = new HostView(x);
-        Normalize(numbers.Span, epsilon);
+        using var view = new HostView(x);
+        Normalize(view.Span, epsilon);
     }
 
-    /// <summary>x = x sqrt(var + epsilon) + mean, in place: undoes Normalize.</summary>
-    /// <exception cref="ArgumentException">x is not a whole number of rows.</exception>
+    /// <summary>Inverts <see cref="Normalize(Span{float}, double)"/> in place: x = x sqrt(var + epsilon) + mean.</summary>
+    /// <exception cref="ArgumentException">The length of x is not a multiple of C.</exception>
     public void Denormalize(Span<float> x, double epsilon = 0)
     {
         for (int row = 0, rows = Rows(x.Length); row < rows; row++)
         {
             for (int column = 0; column < columns; column++)
             {
-                ref float number = ref x[row * columns + column];
-                number = (float)(number * Math.Sqrt(variance[column] + epsilon) + mean[column]);
+                ref float value = ref x[row * columns + column];
+                value = (float)(value * Math.Sqrt(variance[column] + epsilon) + mean[column]);
             }
         }
     }
@@ -113,14 +112,14 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     /// <inheritdoc cref="Denormalize(Span{float}, double)"/>
     public void Denormalize(Tensor x, double epsilon = 0)
     {
-        using var numbers = new HostView(x);
-        Denormalize(numbers.Span, epsilon);
+        using var view = new HostView(x);
+        Denormalize(view.Span, epsilon);
     }
 
     private int Rows(int length) => length % columns == 0 ? length / columns
-        : throw new ArgumentException($"RunningStatistics: {length} numbers are no whole rows of {columns}");
+        : throw new ArgumentException($"RunningStatistics: {length} elements are not a multiple of {columns} columns");
 
-    /// <summary>Number, mean and variance of a column's unmasked rows; one row alone has variance 0.</summary>
+    /// <summary>Returns number, mean and variance of a column's unmasked rows; the variance of a single row is 0.</summary>
     private (int N, double Mean, double Variance) Moments(ReadOnlySpan<float> values, ReadOnlySpan<float> mask, int column)
     {
         int n = 0;

@@ -1,32 +1,32 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The columns of a run: those that all have, those that an environment needs, and those that an algorithm declares. Episodes, batches, checkpoints and the
-/// memory of devices are derived from it.</summary>
+/// <summary>The columns of a training run: the common ones, those of the environment, and those that the algorithm declares. They define episodes, batches,
+/// checkpoints and device memory.</summary>
 internal sealed class Schema
 {
     private readonly Column[] stored, derived;
 
-    /// <summary>The common columns, and more.</summary>
-    /// <param name="spec">the environment.</param>
-    /// <param name="rewardStreams">R</param>
-    /// <param name="more">what is declared besides.</param>
-    /// <exception cref="ArgumentException">two columns have one name.</exception>
-    public Schema(EnvironmentSpec spec, int rewardStreams, params IEnumerable<Column> more)
+    /// <summary>Creates a schema.</summary>
+    /// <param name="spec">The specification of the environment.</param>
+    /// <param name="rewardStreams">R, the number of reward streams.</param>
+    /// <param name="additional">Additional columns.</param>
+    /// <exception cref="ArgumentException">Two columns have the same name.</exception>
+    public Schema(EnvironmentSpec spec, int rewardStreams, params IEnumerable<Column> additional)
     {
         (Spec, RewardStreams) = (spec, rewardStreams);
         Column[] continuous = spec.IsContinuous ? [Column.ContinuousActions] : [];
         Column[] all =
         [
             Column.Observations, Column.States, Column.Available, Column.Actions, .. continuous, Column.Probabilities, Column.Rewards, Column.Fingerprint,
-            .. more,
+            .. additional,
         ];
-        // What never changes first, then the estimates, then what depends on the update: batches send the parts apart.
+        // Recorded columns first, then estimated ones, then those that depend on the update: batches copy these ranges separately.
         stored = [.. all.OrderBy(column => column.PerEpisode ? ColumnLifetime.Update : column.Lifetime)];
         IsSegmented = stored.Contains(Segment.Begins);
         derived = IsSegmented ? [Column.Terminated, Column.Mask, Segment.ContinueMask, Segment.PreviousActions] : [Column.Terminated, Column.Mask];
         if (stored.Concat(derived).GroupBy(column => column.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw new ArgumentException($"two columns have the name '{twice.Key}'");
+            throw new ArgumentException($"two columns have the same name '{twice.Key}'");
         }
         Recorded = Kept(ColumnLifetime.Recorded);
         Estimated = Recorded + Kept(ColumnLifetime.Estimated);
@@ -36,30 +36,30 @@ internal sealed class Schema
 
     public EnvironmentSpec Spec { get; }
 
-    /// <summary>R</summary>
+    /// <summary>R, the number of reward streams.</summary>
     public int RewardStreams { get; }
 
-    /// <summary>Whether episodes are segments, see <see cref="Segment"/>.</summary>
+    /// <summary>Whether the columns are those of segments, see <see cref="Segment"/>.</summary>
     public bool IsSegmented { get; }
 
-    /// <summary>What episodes store: first what is recorded per row, then what is estimated per row, then what every update sends.</summary>
+    /// <summary>The columns of episodes: recorded per row, estimated per row, and those that depend on the update.</summary>
     public IReadOnlyList<Column> Stored => stored;
 
-    /// <summary>What batches have besides, made from the ends of episodes.</summary>
+    /// <summary>The additional columns of batches, which follow from the first and last rows of episodes.</summary>
     public IReadOnlyList<Column> Derived => derived;
 
-    /// <summary>How many of <see cref="Stored"/> are recorded per row, and how many are recorded or estimated.</summary>
+    /// <summary>The number of columns of <see cref="Stored"/> that are recorded per row.</summary>
     public int Recorded { get; }
 
-    /// <inheritdoc cref="Recorded"/>
+    /// <summary>The number of columns of <see cref="Stored"/> that are recorded or estimated per row.</summary>
     public int Estimated { get; }
 
-    /// <summary>The shape of a column's rows.</summary>
+    /// <summary>Returns the shape of a column's rows.</summary>
     public Shape RowShape(Column column) => column.RowShape(Spec, RewardStreams);
 
-    /// <summary>Elements of a column's rows.</summary>
+    /// <summary>Returns the number of elements of a column's rows.</summary>
     public int Width(Column column) => RowShape(column).Count;
 
-    /// <summary>An empty episode with these columns.</summary>
-    public Episode NewEpisode() => new(this);
+    /// <summary>Creates an empty episode with these columns.</summary>
+    public Episode CreateEpisode() => new(this);
 }

@@ -4,10 +4,10 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// An algorithm: its hyperparameters, and what makes its learner. These are the ones that all have; a family's follow in <see cref="ReplayOptions"/> and
-/// <see cref="OnPolicyOptions"/>. A record's defaults are the same in every environment; presets overlay them with what was published (<see cref="Presets"/>).
-/// Properties are set by name on the command line (<c>--set hidden=64</c>), those of a part by the part's name where the plain one is ambiguous
-/// (<c>--set mixer.embed=16</c>).
+/// The hyperparameters of an algorithm, and the factory of its learner. This record holds the options that all algorithms have; <see cref="ReplayOptions"/> and
+/// <see cref="OnPolicyOptions"/> add those of a family. A record's defaults are the same in every environment; <see cref="RunConfiguration"/> overlays them
+/// with published values. On the command line a property is set by its name (<c>--set hidden=64</c>), a property of a part by a dotted name
+/// (<c>--set mixer.embed=16</c>). An algorithm is a record derived from one of the two families and an <see cref="Objective"/>.
 /// </summary>
 /// <example><code>
 /// var options = new QmixOptions
@@ -22,76 +22,77 @@ namespace Marl.Native.Rl;
 /// </code></example>
 public abstract record AlgorithmOptions
 {
-    /// <summary>The agents' network.</summary>
+    /// <summary>The hidden layers of the agents' network.</summary>
     public NetworkOptions Agent { get; init; } = new GruNetwork();
 
-    /// <summary>Width of the agents' hidden layers.</summary>
+    /// <summary>Units of each hidden layer of the agents' network, 1 to 8192.</summary>
     public int Hidden { get; init; } = 128;
 
-    /// <summary>Whether agents share their weights.</summary>
+    /// <summary>Whether all agents use the same weights. false: each agent has its own.</summary>
     public bool ShareParameters { get; init; } = true;
 
-    /// <summary>own: agents see their observations; state: everyone sees the state of the environment.</summary>
+    /// <summary>Input of the agents. own: each agent's observation; state: the state of the environment, for all agents.</summary>
     public ObservationKind Observation { get; init; }
 
-    /// <summary>Whether agents see their last action.</summary>
+    /// <summary>Whether an agent's previous action (one-hot) is part of its input.</summary>
     public bool LastAction { get; init; }
 
-    /// <summary>Whether agents see which one they are.</summary>
+    /// <summary>Whether an agent's index (one-hot) is part of its input.</summary>
     public bool AgentId { get; init; } = true;
 
-    /// <summary>Whether agents see how far training had come, and how much was left to chance, when an episode was played (Foerster et al. 2017,
-    /// section 4.2, "fingerprints").</summary>
+    /// <summary>Whether the training progress in [0, 1] and the exploration rate at the time of the episode are part of the agents' input (fingerprints,
+    /// Foerster et al. 2017, section 4.2).</summary>
     public bool Fingerprint { get; init; }
 
-    /// <summary>Discount.</summary>
+    /// <summary>Discount factor, in [0, 1].</summary>
     public float Gamma { get; init; } = 0.99f;
 
-    /// <summary>Steps before a return is bootstrapped; with a lambda above 0 it has no say.</summary>
+    /// <summary>Number of rewards in an n-step return before it bootstraps, at least 1. Ignored if lambda is above 0.</summary>
     public int NStep { get; init; } = 1;
 
-    /// <summary>Share of longer returns, as in TD(lambda); 0: n-step.</summary>
+    /// <summary>Lambda of TD(lambda) returns, in [0, 1]. 0: n-step returns.</summary>
     public float Lambda { get; init; }
 
-    /// <summary>How actions are chosen, and how much is explored.</summary>
+    /// <summary>How actions are selected during training.</summary>
     public Exploration Exploration { get; init; } = new EpsilonGreedy();
 
     /// <summary>The optimizer. Its learning rate is <see cref="LearningRate"/>.</summary>
     public UpdateRule Optimizer { get; init; } = new Adam();
 
-    /// <summary>Learning rate.</summary>
+    /// <summary>Learning rate, above 0.</summary>
     public float LearningRate { get; init; } = 3e-4f;
 
-    /// <summary>Gradients are scaled down to this global norm; 0: never.</summary>
+    /// <summary>Gradients with a larger global L2 norm are scaled down to this norm. 0: off.</summary>
     public float MaxGradientNorm { get; init; } = 10f;
 
-    /// <summary>Target networks follow every so many updates ..</summary>
+    /// <summary>Updates between two updates of the target networks, at least 1.</summary>
     public int TargetUpdateInterval { get; init; } = 1;
 
-    /// <summary>.. by this share; 1 is a copy.</summary>
+    /// <summary>Polyak coefficient of a target update, target += targetTau (online - target), in (0, 1]. 1: copy.</summary>
     public float TargetTau { get; init; } = 0.01f;
 
     /// <summary>Whether rewards are standardized by their running mean and variance.</summary>
     public bool StandardizeRewards { get; init; } = true;
 
-    /// <summary>Whether it learns continuous actions.</summary>
+    /// <summary>Whether the algorithm supports continuous actions.</summary>
     public virtual bool IsContinuous => false;
 
-    /// <summary>A learner with fresh weights.</summary>
-    /// <exception cref="UsageException">An option is out of range, or the environment has something that it cannot learn; names it and the remedy.</exception>
+    /// <summary>Creates a learner with newly initialized weights.</summary>
+    /// <param name="context">The environment and the run.</param>
+    /// <exception cref="UsageException">An option is out of range, or the algorithm does not support the environment. The message names the remedy.</exception>
     public ILearner CreateLearner(LearningContext context)
     {
         Validate();
         return NewLearner(context);
     }
 
-    /// <summary>A learner of valid options.</summary>
+    /// <summary>Creates the learner; the options are valid.</summary>
     protected abstract ILearner NewLearner(LearningContext context);
 
-    /// <summary>The same with another learning rate; 0: the same.</summary>
-    internal AlgorithmOptions At(float learningRate) => learningRate > 0 ? this with { LearningRate = learningRate } : this;
+    /// <summary>Returns these options with another learning rate; 0: with the same.</summary>
+    internal AlgorithmOptions WithLearningRate(float learningRate) => learningRate > 0 ? this with { LearningRate = learningRate } : this;
 
-    /// <summary>What an <see cref="Rl.Agent"/> is built from: <see cref="Agent"/>, its width, and what agents see.</summary>
+    /// <summary>The options of the agents' network: <see cref="Agent"/>, its width and its input.</summary>
     public AgentOptions Network => new()
     {
         Network = Agent,
@@ -103,8 +104,8 @@ public abstract record AlgorithmOptions
         Fingerprint = Fingerprint,
     };
 
-    /// <summary>Refuses values out of range.</summary>
-    /// <exception cref="UsageException">Names the option and its range.</exception>
+    /// <summary>Checks that all options are in range.</summary>
+    /// <exception cref="UsageException">An option is out of range; the message names it and the range.</exception>
     public virtual void Validate()
     {
         Agent.Validate();

@@ -2,7 +2,7 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Archiving what the rooms below do not know how to archive themselves.</summary>
+/// <summary>Archives types of lower layers, which do not know <see cref="IArchive"/>.</summary>
 internal static class ArchiveExtensions
 {
     public static void Optimizer(this IArchive archive, string name, Optimizer optimizer)

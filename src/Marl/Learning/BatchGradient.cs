@@ -3,69 +3,70 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The gradient of a loss over a batch of episodes: cut into shards, each differentiated by itself, their gradients summed by a fixed tree, so that the
-/// result does not depend on how many workers there are. Nothing is allocated.
+/// Computes the gradient of a loss over a batch of episodes. The batch is partitioned into shards, which threads differentiate concurrently; their gradients
+/// are summed in a fixed order, so that the result does not depend on the number of threads. Does not allocate.
 /// </summary>
 internal sealed class BatchGradient
 {
     private readonly LearningContext context;
     private readonly TrainedNetwork[] networks;
-    private readonly Part[] parts;
+    private readonly ShardGradients[] parts;
     private readonly LossContext[] shards;
-    private readonly Episode[] sample;
-    private readonly ShardPartitioner cut;
+    private readonly Episode[] batch;
+    private readonly ShardPartitioner partitioner;
     private readonly Tensor[] destinations;
     private readonly int metrics;
-    private readonly Action<int, int> differentiate, visit;
-    private readonly Func<Part, Tensor>[] gradientOf;
+    private readonly Action<int, int> differentiate, apply;
+    private readonly Func<ShardGradients, Tensor>[] gradientOf;
     private LossReport report;
     private Func<LossContext, Var> loss = static _ => default;
-    private Action<LossContext> visitor = static _ => { };
-    private LossContext.Setting setting;
-    private long runs;
+    private Action<LossContext> action = static _ => { };
+    private LossContext.BatchInfo info;
+    private long batches;
 
-    /// <summary>For batches of <paramref name="count"/> episodes and losses that are functions of <paramref name="networks"/>.</summary>
-    /// <param name="context">the run.</param>
-    /// <param name="schema">the columns of its episodes.</param>
-    /// <param name="count">episodes of a batch.</param>
-    /// <param name="networks">what the loss is differentiated by.</param>
-    /// <param name="metrics">how many numbers the loss reports.</param>
+    /// <summary>Creates the gradient of batches of <paramref name="count"/> episodes.</summary>
+    /// <param name="context">The environment and the run.</param>
+    /// <param name="schema">The columns of the episodes.</param>
+    /// <param name="count">Episodes per batch.</param>
+    /// <param name="networks">The networks that losses are functions of.</param>
+    /// <param name="metrics">The number of metrics that losses report.</param>
     public BatchGradient(LearningContext context, Schema schema, int count, TrainedNetwork[] networks, int metrics)
     {
         (this.context, this.networks, this.metrics) = (context, networks, metrics);
-        (sample, destinations) = (new Episode[count], new Tensor[networks.Length]);
-        parts = [.. Enumerable.Range(0, context.ShardsOf(count)).Select(_ => new Part(networks, context.Device))];
-        cut = new ShardPartitioner(count, parts.Length);
+        (batch, destinations) = (new Episode[count], new Tensor[networks.Length]);
+        parts = [.. Enumerable.Range(0, context.ShardCount(count)).Select(_ => new ShardGradients(networks, context.Device))];
+        partitioner = new ShardPartitioner(count, parts.Length);
         report = NewReport();
-        // A GPU takes one launch after the other: one worker calls it.
+        // A GPU executes launches in sequence: one thread issues them.
         int workers = context.Device == Device.Cpu ? context.Workers.Count : 1;
         shards = [.. Enumerable.Range(0, workers).Select(_ => new LossContext(schema, count, networks, context.Device))];
-        gradientOf = [.. networks.Select<TrainedNetwork, Func<Part, Tensor>>((_, i) => part => part.Gradients[i])];
-        (differentiate, visit) = (Differentiate, Visit);
+        gradientOf = [.. networks.Select<TrainedNetwork, Func<ShardGradients, Tensor>>((_, i) => part => part.Gradients[i])];
+        (differentiate, apply) = (Differentiate, Apply);
     }
 
-    /// <summary>What losses are functions of.</summary>
+    /// <summary>The networks that losses are functions of.</summary>
     public ReadOnlySpan<TrainedNetwork> Networks => networks;
 
-    /// <summary>Episodes of a batch.</summary>
-    public int Count => sample.Length;
+    /// <summary>The number of episodes per batch.</summary>
+    public int Count => batch.Length;
 
-    /// <summary>Room for what a loss says of a batch.</summary>
+    /// <summary>Creates a report for losses of such batches.</summary>
     public LossReport NewReport() => new(context.Device, parts.Length, metrics);
 
-    /// <summary>The gradient of the loss of some episodes.</summary>
-    /// <param name="loss">of a shard.</param>
-    /// <param name="episodes">as many as a batch has.</param>
-    /// <param name="setting">of all shards.</param>
-    /// <param name="report">receives the loss and what it says.</param>
-    /// <param name="into">where the gradient by each network is put; none: the network is constant here. By default where the networks have theirs.</param>
-    public void Of(Func<LossContext, Var> loss, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting, LossReport report, params ReadOnlySpan<Tensor> into)
+    /// <summary>Computes the gradient of a loss.</summary>
+    /// <param name="loss">Computes a shard's part of the loss.</param>
+    /// <param name="episodes">The batch.</param>
+    /// <param name="info">The values that all shards share.</param>
+    /// <param name="report">Receives the loss and the metrics.</param>
+    /// <param name="gradients">Receives the gradient of each network; <c>default</c>: the network is a constant. If empty, the networks' own gradients.</param>
+    public void Compute(Func<LossContext, Var> loss, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info, LossReport report,
+        params ReadOnlySpan<Tensor> gradients)
     {
-        Begin(episodes, setting);
+        Begin(episodes, info);
         (this.loss, this.report) = (loss, report);
         for (int network = 0; network < networks.Length; network++)
         {
-            destinations[network] = into.IsEmpty ? networks[network].Online.Gradient : into[network];
+            destinations[network] = gradients.IsEmpty ? networks[network].Online.Gradient : gradients[network];
         }
         Run(differentiate);
         report.Complete();
@@ -78,47 +79,47 @@ internal sealed class BatchGradient
         }
     }
 
-    /// <summary>Takes every shard of some episodes to <paramref name="visitor"/>, without any gradient.</summary>
-    public void ForEach(Action<LossContext> visitor, ReadOnlySpan<Episode> episodes, in LossContext.Setting setting)
+    /// <summary>Calls <paramref name="action"/> for every shard of a batch, without gradients.</summary>
+    public void ForEach(Action<LossContext> action, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info)
     {
-        Begin(episodes, setting);
-        this.visitor = visitor;
-        Run(visit);
+        Begin(episodes, info);
+        this.action = action;
+        Run(apply);
     }
 
-    /// <summary>How many batches there were: names the streams of chance of the next.</summary>
-    public void Archive(IArchive archive) => archive.Value("runs", ref runs);
+    /// <summary>Saves or restores the number of batches so far, which selects the random streams of the next one.</summary>
+    public void Archive(IArchive archive) => archive.Value("batches", ref batches);
 
-    private void Begin(ReadOnlySpan<Episode> episodes, in LossContext.Setting setting)
+    private void Begin(ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info)
     {
-        if (episodes.Length != sample.Length)
+        if (episodes.Length != batch.Length)
         {
-            throw new ArgumentException($"{episodes.Length} episodes for a batch of {sample.Length}");
+            throw new ArgumentException($"{episodes.Length} episodes for a batch of {batch.Length}");
         }
-        episodes.CopyTo(sample);
-        cut.Cut(sample);
-        long transitions = 0, columns = 0, choices = 0;
+        episodes.CopyTo(batch);
+        partitioner.Partition(batch);
+        long transitions = 0, agentSteps = 0, availableActions = 0;
         foreach (var episode in episodes)
         {
             transitions += episode.Steps;
             for (int agent = 0; agent < episode.Agents; agent++)
             {
-                if (setting.Member < 0 || episode.Members[agent] == setting.Member)
+                if (info.Member < 0 || episode.Members[agent] == info.Member)
                 {
-                    columns += episode.Steps;
-                    choices += setting.CountsChoices ? episode.ActionsOf(agent) : 0;
+                    agentSteps += episode.Steps;
+                    availableActions += info.CountsAvailableActions ? episode.CountAvailableActions(agent) : 0;
                 }
             }
         }
-        this.setting = setting with { Transitions = checked((int)transitions), Columns = columns, Choices = choices };
-        runs++;
+        this.info = info with { Transitions = checked((int)transitions), AgentSteps = agentSteps, AvailableActions = availableActions };
+        batches++;
     }
 
     private void Run(Action<int, int> body)
     {
         if (context.Device == Device.Cpu)
         {
-            context.Workers.Run(parts.Length, body, setting.Stop);
+            context.Workers.Run(parts.Length, body, info.Stop);
             return;
         }
         for (int part = 0; part < parts.Length; part++)
@@ -132,21 +133,21 @@ internal sealed class BatchGradient
         var part = parts[index];
         for (int network = 0; network < networks.Length; network++)
         {
-            part.Wanted[network] = destinations[network].IsNone ? default : part.Gradients[network];
+            part.Required[network] = destinations[network].IsNone ? default : part.Gradients[network];
         }
-        shards[worker].Differentiate(loss, Episodes(index), setting, part.Wanted, report[index], RngOf(index));
+        shards[worker].Differentiate(loss, Episodes(index), info, part.Required, report[index], RngOf(index));
     }
 
-    private void Visit(int index, int worker) => shards[worker].Visit(visitor, Episodes(index), setting, RngOf(index));
+    private void Apply(int index, int worker) => shards[worker].Apply(action, Episodes(index), info, RngOf(index));
 
-    private Span<Episode> Episodes(int part) => sample.AsSpan(cut[part]);
+    private Span<Episode> Episodes(int part) => batch.AsSpan(partitioner[part]);
 
-    private Rng RngOf(int shard) => context.Rng.Split(RngPurpose.Loss, (int)runs, shard);
+    private Rng RngOf(int shard) => context.Rng.Split(RngPurpose.Loss, (int)batches, shard);
 
-    /// <summary>The gradients that come of a shard.</summary>
-    private sealed class Part(TrainedNetwork[] networks, Device device)
+    /// <summary>The gradients of a shard: buffers for all networks, and those that the present loss needs.</summary>
+    private sealed class ShardGradients(TrainedNetwork[] networks, Device device)
     {
         public Tensor[] Gradients { get; } = [.. networks.Select(network => device.Zeros(new Shape(network.Online.Layout.Count)))];
-        public Tensor[] Wanted { get; } = new Tensor[networks.Length];
+        public Tensor[] Required { get; } = new Tensor[networks.Length];
     }
 }

@@ -1,68 +1,68 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// An algorithm at work: what acts, and how it learns from the episodes that were played. The trainer owns the clock; a learner owns its
-/// networks, its memory of the past and its updates.
+/// Trains the networks of an algorithm on the episodes that the <see cref="Trainer"/> plays. It owns the networks, the replay buffer and the optimizers.
 /// </summary>
 public interface ILearner
 {
-    /// <summary>The network that acts.</summary>
+    /// <summary>The agents' network.</summary>
     Agent Agent { get; }
 
-    /// <summary>All parameters, the agent's among them; of the first network where there are several.</summary>
+    /// <summary>The parameters of the first network, which contains the agents' weights.</summary>
     Parameters Parameters { get; }
 
-    /// <summary>What acts: one, or the members of an ensemble, of which each agent plays one in an episode.</summary>
+    /// <summary>The agents' network with its weights, or the members of an ensemble, of which each agent plays one per episode.</summary>
     IReadOnlyList<Actor> Actors { get; }
 
-    /// <summary>How actions are chosen from the network's outputs.</summary>
+    /// <summary>Selects actions from the network's outputs.</summary>
     Exploration Exploration { get; }
 
-    /// <summary>Whether it asks what would have been done where an episode was cut off: a critic that values actions goes on from there.</summary>
-    bool NeedsNextAction => false;
+    /// <summary>Whether episodes must contain the action after their last step if they were truncated: an action-value critic bootstraps from it.</summary>
+    bool NeedsBootstrapAction => false;
 
-    /// <summary>Columns that its episodes have besides the common ones.</summary>
+    /// <summary>The columns of its episodes besides the common ones.</summary>
     IReadOnlyList<Column> Columns => [];
 
-    /// <summary>Updates so far.</summary>
+    /// <summary>The number of updates so far.</summary>
     long Updates { get; }
 
-    /// <summary>Numbers of the last update, for the metrics. Where it learns on a device, that is asked for them, as by <see cref="Synchronize"/>.</summary>
-    /// <exception cref="DivergedException">numbers are no numbers any more.</exception>
+    /// <summary>The loss, the gradient norm and the metrics of the last update. Reads them from the device, as <see cref="Synchronize"/> does.</summary>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite.</exception>
     UpdateStatistics Statistics { get; }
 
-    /// <summary>Asks a device how the last updates went, if it was not asked yet. Nothing that a learner saves is worth saving before.</summary>
-    /// <exception cref="DivergedException">in one of them numbers stopped being numbers.</exception>
+    /// <summary>Waits for the device and checks the updates since the last call. Call it before saving.</summary>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite.</exception>
     void Synchronize()
     {
     }
 
-    /// <summary>The exploration rate after <paramref name="steps"/> environment steps.</summary>
+    /// <summary>Returns the exploration rate after <paramref name="steps"/> environment steps.</summary>
     float ExplorationRate(long steps);
 
-    /// <summary>Learns from episodes just played.</summary>
-    /// <param name="episodes">those that the learner keeps are replaced by others to be written over.</param>
-    /// <param name="steps">environment steps so far.</param>
-    /// <param name="stop">ends it early: updates are left pending, see <see cref="CompleteUpdates"/>, or the call is undone.</param>
-    /// <exception cref="OperationCanceledException">it was stopped, and the learner is as it was before.</exception>
-    void Learn(Span<Episode> episodes, long steps, CancellationToken stop = default);
+    /// <summary>Learns from the episodes of a round.</summary>
+    /// <param name="episodes">The episodes. Those that the learner keeps are replaced by others, for the next round.</param>
+    /// <param name="steps">Environment steps so far.</param>
+    /// <param name="cancellationToken">Ends the call early: remaining updates stay pending, see <see cref="CompleteUpdates"/>, or the call is undone.</param>
+    /// <exception cref="OperationCanceledException">The call was canceled and undone.</exception>
+    void Learn(Span<Episode> episodes, long steps, CancellationToken cancellationToken = default);
 
-    /// <summary>Makes the updates that were pending when <see cref="Learn"/> was stopped.</summary>
-    /// <param name="steps">environment steps so far.</param>
-    /// <param name="stop">ends it early; the rest stays pending.</param>
-    void CompleteUpdates(long steps, CancellationToken stop = default)
+    /// <summary>Performs the updates that were pending when <see cref="Learn"/> was canceled.</summary>
+    /// <param name="steps">Environment steps so far.</param>
+    /// <param name="cancellationToken">Ends the call early; the remaining updates stay pending.</param>
+    void CompleteUpdates(long steps, CancellationToken cancellationToken = default)
     {
     }
 
-    /// <summary>Saves or restores everything that the future depends on.</summary>
+    /// <summary>Saves or restores the complete state.</summary>
     void Archive(IArchive archive);
 }
 
-/// <summary>Numbers of one update.</summary>
-/// <param name="Loss">the loss.</param>
-/// <param name="GradientNorm">global norm before clipping.</param>
-/// <param name="Metrics">what else the algorithm reports, by name.</param>
+/// <summary>The loss, the gradient norm and the metrics of an update.</summary>
+/// <param name="Loss">The loss.</param>
+/// <param name="GradientNorm">The global L2 norm of the gradient before clipping.</param>
+/// <param name="Metrics">The algorithm's metrics by name.</param>
 public sealed record UpdateStatistics(float Loss, float GradientNorm, IReadOnlyList<(string Name, float Value)> Metrics);
 
-/// <summary>Numbers stopped being numbers. The message names the update and the tensor; the last checkpoint is good.</summary>
+/// <summary>Training diverged: a loss or a gradient became NaN or infinite. The message names the update and the tensor; the last checkpoint is
+/// valid.</summary>
 public sealed class DivergedException(string message) : Exception(message);

@@ -3,8 +3,8 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A part of a batch of episodes on its way through a loss, with all that the loss is a function of: experience, weights, and a tape to record on.
-/// A worker has one and takes one shard after the other through it.
+/// The arguments of a loss: a shard of a batch of episodes, the online and target weights, and the tape that records the loss. It masks and averages over the
+/// whole batch (<see cref="Mean"/>), and collects metrics (<see cref="Report"/>).
 /// </summary>
 public sealed class LossContext
 {
@@ -12,77 +12,80 @@ public sealed class LossContext
     private readonly ShardReport unread;
     private ShardReport report;
     private Tensor[] gradients = [];
-    private Setting setting;
+    private BatchInfo info;
     private readonly Episode[] episodes;
 
-    /// <summary>Room for <paramref name="capacity"/> episodes with the columns of <paramref name="schema"/>.</summary>
+    /// <summary>Creates a context for up to <paramref name="capacity"/> episodes with the columns of <paramref name="schema"/>.</summary>
     internal LossContext(Schema schema, int capacity, TrainedNetwork[] networks, Device device)
     {
         this.networks = networks;
         Tape = new Tape(device);
         Batch = new EpisodeBatch(schema, capacity, device);
-        report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.Most + 1)));
+        report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.MaxEntries + 1)));
         episodes = new Episode[capacity];
     }
 
-    /// <summary>Records the loss.</summary>
+    /// <summary>The tape that records the loss.</summary>
     public Tape Tape { get; }
 
-    /// <summary>The episodes of this shard.</summary>
+    /// <summary>The episodes of this shard, as tensors [T, B, ..].</summary>
     public EpisodeBatch Batch { get; }
 
-    /// <summary>The parameters that learn, of the only or first network.</summary>
+    /// <summary>The online weights of network 0.</summary>
     public Weights Online => OnlineOf(0);
 
-    /// <summary>The parameters that targets are computed with: constants.</summary>
+    /// <summary>The target weights of network 0, constants.</summary>
     public Weights Target => TargetOf(0);
 
-    /// <summary>The parameters of a network that learn; constants where nothing is differentiated by them.</summary>
-    public Weights OnlineOf(int network)
-        => gradients.Length == 0 || gradients[network].IsNone ? Tape.Detached(networks[network].Online) : Tape.Bind(networks[network].Online, gradients[network]);
+    /// <summary>Returns the online weights of a network; constants if the network is not trained by this loss.</summary>
+    /// <param name="network">The index of the network, in the order of <see cref="Objective.AddNetwork"/>.</param>
+    public Weights OnlineOf(int network) => gradients.Length == 0 || gradients[network].IsNone ? Tape.Detached(networks[network].Online)
+        : Tape.Bind(networks[network].Online, gradients[network]);
 
-    /// <summary>The parameters of a network that targets are computed with: constants.</summary>
+    /// <summary>Returns the target weights of a network, constants.</summary>
+    /// <param name="network">The index of the network, in the order of <see cref="Objective.AddNetwork"/>.</param>
     public Weights TargetOf(int network) => Tape.Detached(networks[network].Target);
 
-    /// <summary>Transitions of all shards together.</summary>
-    public int Transitions => setting.Transitions;
+    /// <summary>The number L of transitions in the whole batch.</summary>
+    public int Transitions => info.Transitions;
 
-    /// <summary>Environment steps of the training so far.</summary>
-    public long Steps => setting.Steps;
+    /// <summary>Environment steps of the run so far.</summary>
+    public long Steps => info.Steps;
 
-    /// <summary>How much of acting is left to chance by now.</summary>
-    public float Exploration => setting.Exploration;
+    /// <summary>The exploration rate, see <see cref="Rl.Exploration.RateAt"/>.</summary>
+    public float Exploration => info.Exploration;
 
-    /// <summary>Chance of this shard in this update.</summary>
+    /// <summary>The random number generator of this shard and update.</summary>
     public Rng Rng { get; private set; }
 
-    /// <summary>The state of agents before the first row [B, N, H]: zeros, or the state with which segments were played.</summary>
+    /// <summary>Returns the recurrent state before the first row [B, N, H]: zeros, or the recorded state of segments.</summary>
     public Var InitialState(Agent agent) => agent.InitialState(Tape, Batch);
 
-    /// <summary>Rewards, discounts and ends of the episodes; rewards standardized if the learner does that.</summary>
+    /// <summary>Returns the rewards (standardized, if the options say so), discounts and ends of the episodes.</summary>
+    /// <param name="gamma">The discount factor, in [0, 1].</param>
     public Transitions TransitionsOf(float gamma) => Rl.Transitions.Of(Tape, Batch.Rewards, Batch.Terminated, gamma, Batch.Mask);
 
-    /// <summary>G_t [T, B, M]: lambda or n-step returns, as the options say.</summary>
-    /// <param name="options">gamma, n and lambda.</param>
-    /// <param name="vNext">[T, B, M] the value of what came next, by target networks.</param>
+    /// <summary>Computes lambda or n-step returns G_t [T, B, M], as the options say.</summary>
+    /// <param name="options">gamma, nStep and lambda.</param>
+    /// <param name="vNext">v_{t+1} [T, B, M] by target networks.</param>
     public Tensor Returns(AlgorithmOptions options, Tensor vNext) => Returns(options, TransitionsOf(options.Gamma), vNext);
 
-    /// <summary>The same of given transitions.</summary>
+    /// <summary>Computes the returns of given transitions.</summary>
     internal Tensor Returns(AlgorithmOptions options, Transitions transitions, Tensor vNext) => options.Lambda > 0
         ? Targets.Lambda(Tape, transitions, vNext, options.Lambda) : Targets.NStep(Tape, transitions, vNext, options.NStep);
 
-    /// <summary>Values of a critic that learns standardized returns, as returns; otherwise the values themselves.</summary>
-    /// <param name="values">[T, B, N], changed in place.</param>
+    /// <summary>Maps values of a critic of standardized returns back to returns; otherwise returns them unchanged.</summary>
+    /// <param name="values">Values [T, B, N], changed in place.</param>
     public Tensor Destandardized(Tensor values)
     {
-        setting.Returns?.Denormalize(values);
+        info.Returns?.Denormalize(values);
         return values;
     }
 
-    /// <summary>Stores estimates with the episodes.</summary>
-    /// <param name="x">[T, B, M], or [T, B, 1] for all elements of a row alike.</param>
-    /// <param name="column">of M elements, see <see cref="Objective.Columns"/>.</param>
-    /// <exception cref="ArgumentException">the episodes have no such column.</exception>
+    /// <summary>Stores a tensor in a column of the episodes.</summary>
+    /// <param name="x">Values [T, B, M], or [T, B, 1] to be repeated M times.</param>
+    /// <param name="column">A column of M elements per row, see <see cref="Objective.Columns"/>.</param>
+    /// <exception cref="ArgumentException">The episodes have no such column.</exception>
     public void Store(Tensor x, Column column)
     {
         int columns = x.Shape[-1];
@@ -107,28 +110,33 @@ public sealed class LossContext
         }
     }
 
-    /// <summary>sum_t mask_t x_t / (L M): this shard's part of the mean over all L transitions of the batch and the M columns of x.</summary>
-    /// <param name="x">[T, B, M]</param>
+    /// <summary>Computes this shard's part of the mean over all transitions of the batch, sum mask x / (L M); the sum over shards is the mean.</summary>
+    /// <param name="x">Values [T, B, M].</param>
+    /// <returns>A scalar.</returns>
     public Var Mean(Var x) => (x * Batch.Mask).Sum() * (1f / ((long)Transitions * x.Shape[-1]));
 
-    /// <summary>The same of the agents that the member of an ensemble played for, whose part of the loss this is; of all where no member is meant.</summary>
-    /// <param name="x">[T, B, N]</param>
-    public Var MeanOfMember(Var x) => SumOfMember(x) * (1f / setting.Columns);
+    /// <summary>Computes this shard's part of the mean over the transitions of the agents that played the phase's ensemble member
+    /// (<see cref="Phase.Member"/>); over all agents if the phase has none.</summary>
+    /// <param name="x">Values [T, B, N].</param>
+    /// <returns>A scalar.</returns>
+    public Var MeanOverMember(Var x) => SumOverMember(x) * (1f / info.AgentSteps);
 
-    /// <summary>This shard's part of the mean over all available actions, or numbers of actions, of all transitions and agents (or those of the member).</summary>
-    /// <param name="x">[T, B, N, A]</param>
-    public Var MeanOverAvailableActions(Var x) => SumOfMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / setting.Choices);
+    /// <summary>Computes this shard's part of the mean over all available actions, or elements of continuous actions, of the transitions and agents as in
+    /// <see cref="MeanOverMember"/>.</summary>
+    /// <param name="x">Values [T, B, N, A].</param>
+    /// <returns>A scalar.</returns>
+    public Var MeanOverAvailableActions(Var x) => SumOverMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / info.AvailableActions);
 
-    /// <summary>[B, N, 1]: 1 where a member of an ensemble played for an agent.</summary>
-    public Tensor MaskOf(int member)
+    /// <summary>Returns a mask [B, N, 1]: 1 where an agent played a given ensemble member.</summary>
+    public Tensor MemberMask(int member)
     {
         var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
         int agents = mask.Shape[1];
-        using var numbers = new HostView(mask, writeOnly: true);
+        using var view = new HostView(mask, writeOnly: true);
         for (int i = 0; i < mask.Count; i++)
         {
             var members = episodes[i / agents].Members;
-            numbers.Span[i] = (members.IsEmpty ? 0 : members[i % agents]) == member ? 1f : 0f;
+            view.Span[i] = (members.IsEmpty ? 0 : members[i % agents]) == member ? 1f : 0f;
         }
         return mask;
     }
@@ -136,15 +144,15 @@ public sealed class LossContext
     /// <summary>The episodes that <see cref="Batch"/> was loaded with.</summary>
     internal ReadOnlySpan<Episode> Episodes => episodes.AsSpan(0, Batch.Count);
 
-    private Var SumOfMember(Var x)
+    private Var SumOverMember(Var x)
     {
         var sum = x * Batch.Mask;
-        return (setting.Member < 0 ? sum : sum * MaskOf(setting.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
+        return (info.Member < 0 ? sum : sum * MemberMask(info.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
     }
 
-    /// <summary>Adds to the mean over the batch of a metric.</summary>
-    /// <param name="metric">its place in <see cref="Objective.Metrics"/>.</param>
-    /// <param name="x">[T, B, M]</param>
+    /// <summary>Reports a metric: its value is the mean of x over all transitions of the batch.</summary>
+    /// <param name="metric">The index in <see cref="Objective.Metrics"/>.</param>
+    /// <param name="x">Values [T, B, M].</param>
     public void Report(int metric, Tensor x)
     {
         using (Tape.NoGrad())
@@ -153,21 +161,21 @@ public sealed class LossContext
         }
     }
 
-    /// <summary>Numbers in [0, 1) from <see cref="Rng"/>.</summary>
+    /// <summary>Fills a tensor with uniform random numbers in [0, 1).</summary>
     public void FillUniform(Tensor x)
     {
-        var chance = Rng;
-        using var numbers = new HostView(x, writeOnly: true);
-        foreach (ref float uniform in numbers.Span)
+        var rng = Rng;
+        using var view = new HostView(x, writeOnly: true);
+        foreach (ref float uniform in view.Span)
         {
-            uniform = chance.NextSingle();
+            uniform = rng.NextSingle();
         }
     }
 
-    /// <summary>Loss and gradients of some episodes.</summary>
-    internal void Differentiate(Func<LossContext, Var> loss, ReadOnlySpan<Episode> episodes, in Setting setting, Tensor[] gradients, ShardReport report, Rng chance)
+    /// <summary>Computes the loss and the gradients of a shard.</summary>
+    internal void Differentiate(Func<LossContext, Var> loss, ReadOnlySpan<Episode> episodes, in BatchInfo info, Tensor[] gradients, ShardReport report, Rng rng)
     {
-        Load(episodes, setting, chance);
+        Load(episodes, info, rng);
         (this.gradients, this.report) = (gradients, report);
         report.Clear();
         foreach (var gradient in gradients)
@@ -185,46 +193,46 @@ public sealed class LossContext
         }
     }
 
-    /// <summary>Something without a gradient.</summary>
-    internal void Visit(Action<LossContext> visitor, ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
+    /// <summary>Calls an action with a shard, without gradients.</summary>
+    internal void Apply(Action<LossContext> action, ReadOnlySpan<Episode> episodes, in BatchInfo info, Rng rng)
     {
-        Load(episodes, setting, chance);
+        Load(episodes, info, rng);
         (gradients, report) = ([], unread);
         unread.Clear();
         using (Tape.NoGrad())
         {
-            visitor(this);
+            action(this);
         }
     }
 
-    private void Load(ReadOnlySpan<Episode> episodes, in Setting setting, Rng chance)
+    private void Load(ReadOnlySpan<Episode> episodes, in BatchInfo info, Rng rng)
     {
-        (this.setting, Rng) = (setting, chance);
+        (this.info, Rng) = (info, rng);
         episodes.CopyTo(this.episodes);
-        Batch.Load(episodes, setting.Rewards);
+        Batch.Load(episodes, info.Rewards);
     }
 
-    /// <summary>What all shards of a batch have in common.</summary>
-    /// <param name="Rewards">standardizes rewards, if anything does.</param>
-    /// <param name="Steps">environment steps so far.</param>
-    /// <param name="Exploration">how much is left to chance.</param>
-    /// <param name="Returns">standardizes what critics learn, if anything does.</param>
-    internal readonly record struct Setting(RunningStatistics? Rewards, long Steps, float Exploration, RunningStatistics? Returns = null)
+    /// <summary>The values that all shards of a batch share.</summary>
+    /// <param name="Rewards">Statistics to standardize rewards with; null: rewards are not standardized.</param>
+    /// <param name="Steps">Environment steps so far.</param>
+    /// <param name="Exploration">The exploration rate.</param>
+    /// <param name="Returns">Statistics to standardize returns with; null: returns are not standardized.</param>
+    internal readonly record struct BatchInfo(RunningStatistics? Rewards, long Steps, float Exploration, RunningStatistics? Returns = null)
     {
         /// <summary>See <see cref="Phase.Member"/>.</summary>
         public int Member { get; init; } = -1;
 
-        /// <summary>Whether the loss asks for <see cref="Choices"/>.</summary>
-        public bool CountsChoices { get; init; }
+        /// <summary>Whether the loss needs <see cref="AvailableActions"/>.</summary>
+        public bool CountsAvailableActions { get; init; }
 
-        /// <summary>Of all shards together; counted when the batch is known.</summary>
+        /// <summary>The number of transitions in the batch.</summary>
         public int Transitions { get; init; }
 
-        /// <summary>Pairs of a transition and an agent, those of the member.</summary>
-        public long Columns { get; init; }
+        /// <summary>The number of pairs of a transition and an agent (of the member).</summary>
+        public long AgentSteps { get; init; }
 
-        /// <summary>What all agents of these could do, counted.</summary>
-        public long Choices { get; init; }
+        /// <summary>The number of actions of all these pairs.</summary>
+        public long AvailableActions { get; init; }
 
         /// <summary>Ends the pass over the shards before the next one.</summary>
         public CancellationToken Stop { get; init; }

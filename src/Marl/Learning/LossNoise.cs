@@ -1,31 +1,32 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The chance that a loss takes. A test that knows what was drawn elsewhere gives it in place of this.</summary>
+/// <summary>Draws the random numbers of a loss. Tests override it to replay recorded numbers.</summary>
 internal class LossNoise
 {
-    /// <summary>-log(-log u), u uniform in (0, 1): the greatest of logits + such noise is a draw from their softmax (Gumbel 1954).</summary>
-    /// <param name="shard">whose chance.</param>
-    /// <param name="stream">a number for each use in a loss.</param>
-    /// <param name="noise">[T, B, N, A] receives it.</param>
-    public virtual void Gumbel(LossContext shard, int stream, Tensor noise)
+    /// <summary>Draws standard Gumbel noise, -log(-log u), u uniform in (0, 1): the argmax of logits + noise is a sample of their softmax (Gumbel
+    /// 1954).</summary>
+    /// <param name="context">The shard, whose generator is split.</param>
+    /// <param name="stream">The index of the random stream; one for each use in a loss.</param>
+    /// <param name="noise">Receives the noise [T, B, N, A].</param>
+    public virtual void Gumbel(LossContext context, int stream, Tensor noise)
     {
-        var rng = shard.Rng.Split(RngPurpose.Loss, stream);
-        using var numbers = new HostView(noise, writeOnly: true);
-        foreach (ref float x in numbers.Span)
+        var rng = context.Rng.Split(RngPurpose.Loss, stream);
+        using var view = new HostView(noise, writeOnly: true);
+        foreach (ref float x in view.Span)
         {
-            // In the middle of 2^24 intervals, so neither 0 nor 1.
+            // The midpoint of one of 2^23 intervals: never 0 or 1.
             float u = ((rng.NextUInt64() >> 41) + 0.5f) * (1f / (1 << 23));
             x = -F1.Log(-F1.Log(new F1(u))).Value;
         }
     }
 
-    /// <summary>Standard normal.</summary>
+    /// <summary>Draws standard normal noise.</summary>
     /// <inheritdoc cref="Gumbel"/>
-    public virtual void Normal(LossContext shard, int stream, Tensor noise)
+    public virtual void Normal(LossContext context, int stream, Tensor noise)
     {
-        var rng = shard.Rng.Split(RngPurpose.Loss, stream);
-        using var numbers = new HostView(noise, writeOnly: true);
-        foreach (ref float x in numbers.Span)
+        var rng = context.Rng.Split(RngPurpose.Loss, stream);
+        using var view = new HostView(noise, writeOnly: true);
+        foreach (ref float x in view.Span)
         {
             x = (float)rng.NextNormal();
         }

@@ -2,31 +2,34 @@ using System.Runtime.CompilerServices;
 
 namespace Marl.Native.Rl;
 
-/// <summary>What the loss of a shard says: itself, and sums with the metrics that they belong to and what they are divided by.</summary>
-/// <param name="numbers">[<see cref="Most"/> + 1] where the sums are, and behind them the loss.</param>
-internal sealed class ShardReport(Tensor numbers)
+/// <summary>The loss of a shard, and its reported metrics as sums with divisors.</summary>
+/// <param name="values">Storage [<see cref="MaxEntries"/> + 1]: the sums, then the loss.</param>
+internal sealed class ShardReport(Tensor values)
 {
-    /// <summary>The most numbers that a loss reports.</summary>
-    public const int Most = 32;
-    private readonly (int Metric, long Divisor)[] entries = new (int, long)[Most];
+    /// <summary>The maximum number of sums that a loss reports.</summary>
+    public const int MaxEntries = 32;
+    private readonly (int Metric, long Divisor)[] entries = new (int, long)[MaxEntries];
     private int count;
 
-    /// <summary>[1]</summary>
-    public Tensor Loss => numbers.Slice(Most, 1);
+    /// <summary>The loss [1].</summary>
+    public Tensor Loss => values.Slice(MaxEntries, 1);
 
-    /// <summary>Nothing is reported yet.</summary>
+    /// <summary>Removes all sums.</summary>
     public void Clear() => count = 0;
 
-    /// <summary>A part of the mean over the batch of a metric.</summary>
+    /// <summary>Adds a sum to a metric, whose batch mean is the total over shards of sum / divisor.</summary>
+    /// <param name="metric">The index of the metric.</param>
+    /// <param name="sum">The sum, one element.</param>
+    /// <param name="divisor">The number of elements of the whole batch.</param>
     public void Add(int metric, Tensor sum, long divisor)
     {
         entries[count] = (metric, divisor);
-        sum.Reshape(1).CopyTo(numbers.Slice(count++, 1));
+        sum.Reshape(1).CopyTo(values.Slice(count++, 1));
     }
 
-    /// <summary>Adds up what was reported of all metrics, in order.</summary>
-    /// <param name="sums">the numbers, read.</param>
-    /// <param name="metrics">receives it.</param>
+    /// <summary>Adds up the sums of each metric, divided by their divisors.</summary>
+    /// <param name="sums">The storage, copied to the host.</param>
+    /// <param name="metrics">Receives the metrics.</param>
     public void Sum(ReadOnlySpan<float> sums, Span<float> metrics)
     {
         metrics.Clear();
@@ -36,50 +39,50 @@ internal sealed class ShardReport(Tensor numbers)
         }
     }
 
-    /// <summary>total += what was reported of a metric, where it is.</summary>
-    public void AddTo(Tensor total, int metric, Tensor room)
+    /// <summary>Adds a metric to <paramref name="total"/> [1], on the device.</summary>
+    public void AddTo(Tensor total, int metric, Tensor scratch)
     {
         for (int i = 0; i < count; i++)
         {
             if (entries[i].Metric == metric)
             {
                 var device = total.Device;
-                device.Fill(room, entries[i].Divisor);
-                device.Zip(default(Divide), numbers.Slice(i, 1), room, room);
-                device.Zip(default(Add), total, room, total);
+                device.Fill(scratch, entries[i].Divisor);
+                device.Zip(default(Divide), values.Slice(i, 1), scratch, scratch);
+                device.Zip(default(Add), total, scratch, total);
             }
         }
     }
 }
 
-/// <summary>What a loss said of a batch of episodes. The numbers stay where they were computed until somebody asks for them.</summary>
+/// <summary>The loss and the metrics of a batch. They stay on the device until they are read.</summary>
 internal sealed class LossReport
 {
-    private readonly Tensor numbers, mean, room;
+    private readonly Tensor values, mean, scratch;
     private readonly ShardReport[] parts;
-    private readonly float[] hostNumbers, ofPart, metrics;
+    private readonly float[] hostValues, shardMetrics, metrics;
 
-    /// <summary>Nothing yet: zeros.</summary>
-    /// <param name="device">where losses are computed.</param>
-    /// <param name="shards">of a batch.</param>
-    /// <param name="metrics">how many numbers a loss reports.</param>
+    /// <summary>Creates a report of zeros.</summary>
+    /// <param name="device">The device that losses are computed on.</param>
+    /// <param name="shards">The number of shards of a batch.</param>
+    /// <param name="metrics">The number of metrics.</param>
     public LossReport(Device device, int shards, int metrics)
     {
-        // On cache lines of their own: shards are computed side by side.
+        // Rows are on separate cache lines, because threads write them concurrently.
         const int Width = 48;
-        numbers = device.Zeros(new Shape(shards, Width));
-        (Loss, mean, room) = (device.Zeros(new Shape(1)), device.Zeros(new Shape(1)), device.Zeros(new Shape(1)));
-        parts = [.. Enumerable.Range(0, shards).Select(shard => new ShardReport(numbers[shard]))];
-        (hostNumbers, ofPart, this.metrics) = (new float[numbers.Count], new float[metrics], new float[metrics]);
+        values = device.Zeros(new Shape(shards, Width));
+        (Loss, mean, scratch) = (device.Zeros(new Shape(1)), device.Zeros(new Shape(1)), device.Zeros(new Shape(1)));
+        parts = [.. Enumerable.Range(0, shards).Select(shard => new ShardReport(values[shard]))];
+        (hostValues, shardMetrics, this.metrics) = (new float[values.Count], new float[metrics], new float[metrics]);
     }
 
-    /// <summary>[1] the loss of the whole batch.</summary>
+    /// <summary>The loss of the batch [1].</summary>
     public Tensor Loss { get; }
 
-    /// <summary>Where a shard reports.</summary>
+    /// <summary>The report of a shard.</summary>
     public ShardReport this[int shard] => parts[shard];
 
-    /// <summary>All shards are done.</summary>
+    /// <summary>Computes <see cref="Loss"/> after all shards are done.</summary>
     public void Complete()
     {
         Loss.Device.Fill(Loss, 0f);
@@ -89,37 +92,37 @@ internal sealed class LossReport
         }
     }
 
-    /// <summary>Means over the batch of what was reported: asks the device.</summary>
+    /// <summary>Reads the metrics, means over the batch, from the device.</summary>
     public Span<float> Metrics()
     {
-        numbers.Device.Read(numbers, hostNumbers);
+        values.Device.Read(values, hostValues);
         metrics.AsSpan().Clear();
         for (int shard = 0; shard < parts.Length; shard++)
         {
-            parts[shard].Sum(hostNumbers.AsSpan(shard * numbers.Shape[1]), ofPart);
+            parts[shard].Sum(hostValues.AsSpan(shard * values.Shape[1]), shardMetrics);
             for (int metric = 0; metric < metrics.Length; metric++)
             {
-                metrics[metric] += ofPart[metric];
+                metrics[metric] += shardMetrics[metric];
             }
         }
         return metrics;
     }
 
-    /// <summary>Divides the loss and its gradient by the mean of a metric, where that is above 0.</summary>
+    /// <summary>Divides the loss and its gradient by the batch mean of a metric if that is above 0.</summary>
     public void DivideBy(int metric, Tensor gradient)
     {
         var device = Loss.Device;
         device.Fill(mean, 0f);
         foreach (var part in parts)
         {
-            part.AddTo(mean, metric, room);
+            part.AddTo(mean, metric, scratch);
         }
         device.Map(default(InverseOrOne), mean, mean);
         device.Zip(default(Multiply), Loss, mean, Loss);
         device.Zip(default(Multiply), gradient, mean, gradient);
     }
 
-    /// <summary>1 / x where x &gt; 0, else 1.</summary>
+    /// <summary>Computes 1 / x where x &gt; 0, else 1.</summary>
     internal readonly struct InverseOrOne : IUnary
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,49 +3,49 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning from the episodes of the last round and from no others: everything of the actor-critic family but its <see cref="PolicyObjective"/>. The critic looks at
-/// the episodes once; then the policy and the critic take their steps, over some epochs and minibatches of whole episodes.
+/// The learner of on-policy algorithms (<see cref="PolicyObjective"/>), which learn from the episodes of the last round. Returns and advantages are computed
+/// once per round; then policy and critic are updated over epochs and minibatches of whole episodes.
 /// </summary>
 internal sealed class OnPolicyLearner : ILearner
 {
     private readonly OnPolicyOptions options;
     private readonly PolicyObjective objective;
     private readonly TrainedNetwork[] networks;
-    private readonly BatchGradient whole, minibatch;
+    private readonly BatchGradient roundGradient, minibatchGradient;
     private readonly LossReport report;
     private readonly RunningStatistics? rewards, returns;
     private readonly RoundMemory? memory;
     private readonly Episode[] shuffled;
     private readonly Action<LossContext> computeReturns;
     private readonly Column[] columns;
-    private readonly Snapshot before = new();
+    private readonly Snapshot snapshot = new();
     private readonly Action<IArchive> archive;
     private CancellationToken stop;
     private long updates;
     private Rng sampling;
 
-    /// <summary>Networks with fresh weights.</summary>
-    /// <param name="options">how it learns.</param>
-    /// <param name="context">where.</param>
-    /// <param name="objective">what it learns.</param>
+    /// <summary>Creates a learner with newly initialized weights.</summary>
+    /// <param name="options">The options of the algorithm.</param>
+    /// <param name="context">The environment and the run.</param>
+    /// <param name="objective">Networks and losses.</param>
     public OnPolicyLearner(OnPolicyOptions options, LearningContext context, PolicyObjective objective)
     {
         (this.options, this.objective) = (options, objective);
-        // Weights of critics are drawn from other streams than the actor's.
-        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+        // Critics are initialized from other random streams than the actor.
+        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
-            throw new UsageException($"{round} environments play {round} episodes in a round, which cannot be cut into {options.Minibatches} minibatches alike; " +
+            throw new UsageException($"{round} environments play {round} episodes per round, which is not a multiple of minibatches={options.Minibatches}; " +
                 "change environments or minibatches");
         }
         columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[]];
         var schema = context.NewSchema(columns);
-        whole = new BatchGradient(context, schema, round, networks, metrics);
-        minibatch = options.Minibatches == 1 ? whole : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
-        report = minibatch.NewReport();
-        memory = RoundMemory.Of(schema, round, context.MostRows, context.Device);
+        roundGradient = new BatchGradient(context, schema, round, networks, metrics);
+        minibatchGradient = options.Minibatches == 1 ? roundGradient : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
+        report = minibatchGradient.NewReport();
+        memory = RoundMemory.TryCreate(schema, round, context.MaxRows, context.Device);
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
         shuffled = new Episode[round];
@@ -62,14 +62,14 @@ internal sealed class OnPolicyLearner : ILearner
     /// <inheritdoc/>
     public IReadOnlyList<Actor> Actors => [new(Agent, Parameters)];
 
-    /// <summary>The actor, and the critics if there are any.</summary>
+    /// <summary>The actor, then the critics.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 
     /// <inheritdoc/>
     public Exploration Exploration => options.Exploration;
 
     /// <inheritdoc/>
-    public bool NeedsNextAction => objective.NeedsNextAction;
+    public bool NeedsBootstrapAction => objective.NeedsBootstrapAction;
 
     /// <inheritdoc/>
     public IReadOnlyList<Column> Columns => columns;
@@ -94,12 +94,12 @@ internal sealed class OnPolicyLearner : ILearner
     public float ExplorationRate(long steps) => Exploration.RateAt(steps);
 
     /// <inheritdoc/>
-    public void Learn(Span<Episode> episodes, long steps, CancellationToken stop = default)
+    public void Learn(Span<Episode> episodes, long steps, CancellationToken cancellationToken = default)
     {
-        this.stop = stop;
-        if (stop.CanBeCanceled)
+        this.stop = cancellationToken;
+        if (cancellationToken.CanBeCanceled)
         {
-            before.Save(archive);
+            snapshot.Save(archive);
         }
         try
         {
@@ -109,16 +109,16 @@ internal sealed class OnPolicyLearner : ILearner
                 RunEpoch(steps);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            memory?.Forget(shuffled);
-            before.Restore(archive);
+            memory?.Release(shuffled);
+            snapshot.Restore(archive);
             throw;
         }
         End();
     }
 
-    /// <summary>What comes before the first epoch: rewards, values, returns and advantages.</summary>
+    /// <summary>Computes values, returns and advantages before the first epoch.</summary>
     internal void Begin(ReadOnlySpan<Episode> episodes, long steps)
     {
         episodes.CopyTo(shuffled);
@@ -130,8 +130,8 @@ internal sealed class OnPolicyLearner : ILearner
             }
             rewards?.UpdateRewards(episode);
         }
-        memory?.Keep(episodes);
-        whole.ForEach(computeReturns, episodes, Setting(steps));
+        memory?.Store(episodes);
+        roundGradient.ForEach(computeReturns, episodes, InfoOf(steps));
         foreach (var episode in episodes)
         {
             returns?.Update(episode, Column.Returns);
@@ -145,33 +145,33 @@ internal sealed class OnPolicyLearner : ILearner
         {
             objective.NormalizeAdvantages(episodes);
         }
-        memory?.KeepEstimates(episodes);
+        memory?.StoreEstimates(episodes);
     }
 
-    /// <summary>One epoch: a step for every minibatch.</summary>
+    /// <summary>Runs an epoch: one step per minibatch.</summary>
     internal void RunEpoch(long steps)
     {
         if (options.Minibatches > 1)
         {
-            // Fisher and Yates.
+            // Fisher-Yates shuffle.
             for (int i = shuffled.Length - 1; i > 0; i--)
             {
                 int j = sampling.NextInt(i + 1);
                 (shuffled[i], shuffled[j]) = (shuffled[j], shuffled[i]);
             }
         }
-        for (int first = 0; first < shuffled.Length; first += minibatch.Count)
+        for (int first = 0; first < shuffled.Length; first += minibatchGradient.Count)
         {
             stop.ThrowIfCancellationRequested();
-            using var together = Parameters.Values.Device.BeginCapture();
-            objective.Step(minibatch, shuffled.AsSpan(first, minibatch.Count), Setting(steps), report);
+            using var capture = Parameters.Values.Device.BeginCapture();
+            objective.Step(minibatchGradient, shuffled.AsSpan(first, minibatchGradient.Count), InfoOf(steps), report);
         }
     }
 
-    /// <summary>What comes after the last epoch: targets follow.</summary>
+    /// <summary>Updates the target networks after the last epoch.</summary>
     internal void End()
     {
-        memory?.Forget(shuffled);
+        memory?.Release(shuffled);
         foreach (var network in networks)
         {
             network.UpdateTarget();
@@ -186,14 +186,14 @@ internal sealed class OnPolicyLearner : ILearner
         {
             network.Archive(archive);
         }
-        whole.Archive(archive.Scope("whole"));
-        minibatch.Archive(archive.Scope("minibatch"));
+        roundGradient.Archive(archive.Scope("round"));
+        minibatchGradient.Archive(archive.Scope("minibatch"));
         archive.Value("updates", ref updates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         archive.Statistics("returns", returns);
     }
 
-    /// <summary>Losses look at the floor that their episodes were played with.</summary>
-    private LossContext.Setting Setting(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns) { Stop = stop };
+    /// <summary>Returns the values that all shards share. The exploration rate is the one that the episodes were played with.</summary>
+    private LossContext.BatchInfo InfoOf(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns) { Stop = stop };
 }

@@ -1,44 +1,45 @@
 namespace Marl.Native.Rl;
 
-/// <summary>An algorithm that learns a policy from the episodes of the last round: it creates the objective, the on-policy learner does the rest.</summary>
+/// <summary>Options of on-policy algorithms, which learn a policy from the episodes of the last round.</summary>
 public abstract record OnPolicyOptions : AlgorithmOptions
 {
-    /// <summary>Samples actions from the policy.</summary>
+    /// <summary>Initializes the defaults: actions are sampled from the softmax policy.</summary>
     protected OnPolicyOptions() => Exploration = new SoftmaxPolicy();
 
-    /// <summary>Width of the critic's hidden layers.</summary>
+    /// <summary>Units of each hidden layer of the critic, 1 to 8192.</summary>
     public int CriticHidden { get; init; } = 128;
 
-    /// <summary>The critic's hidden layers.</summary>
+    /// <summary>The hidden layers of the critic.</summary>
     public NetworkOptions CriticNetwork { get; init; } = new MlpNetwork();
 
-    /// <summary>Learning rate of the critic; 0: that of the agents.</summary>
+    /// <summary>Learning rate of the critic. 0: learningRate.</summary>
     public float CriticLearningRate { get; init; }
 
-    /// <summary>What a unit of entropy of the policy is worth.</summary>
+    /// <summary>Coefficient of the policy's entropy (nats) in the loss. 0: no entropy bonus.</summary>
     public float EntropyCoefficient { get; init; } = 0.01f;
 
-    /// <summary>Passes over the episodes of a round.</summary>
+    /// <summary>Passes over the episodes of a round, at least 1.</summary>
     public int Epochs { get; init; } = 1;
 
-    /// <summary>Parts that a pass is cut into, of whole episodes; an optimizer step each.</summary>
+    /// <summary>Minibatches of whole episodes per epoch, with one optimizer step each. Must divide environments.</summary>
     public int Minibatches { get; init; } = 1;
 
-    /// <summary>Whether advantages are brought to mean 0 and standard deviation 1 over the episodes of a round.</summary>
+    /// <summary>Whether advantages are normalized to mean 0 and standard deviation 1 over the episodes of a round.</summary>
     public bool NormalizeAdvantages { get; init; }
 
-    /// <summary>Whether the critic learns returns that are standardized by their running mean and variance.</summary>
+    /// <summary>Whether the critic's targets are standardized by the running mean and variance of returns. Excludes standardizeRewards.</summary>
     public bool StandardizeReturns { get; init; }
 
-    /// <summary>The networks, the losses, and how advantages are estimated.</summary>
-    /// <exception cref="UsageException">The environment has something that it cannot learn; names it and the remedy.</exception>
+    /// <summary>Creates the networks, the losses and the advantage estimator.</summary>
+    /// <param name="context">The environment and the run.</param>
+    /// <exception cref="UsageException">The algorithm does not support the environment.</exception>
     public abstract PolicyObjective Create(LearningContext context);
 
     /// <inheritdoc/>
     protected override ILearner NewLearner(LearningContext context) => new OnPolicyLearner(this, context, Create(context));
 
-    /// <summary>How critics are trained.</summary>
-    internal AlgorithmOptions OfCritics => At(CriticLearningRate);
+    /// <summary>The options that critics are trained with.</summary>
+    internal AlgorithmOptions CriticTraining => WithLearningRate(CriticLearningRate);
 
     /// <inheritdoc/>
     public override void Validate()
@@ -52,7 +53,7 @@ public abstract record OnPolicyOptions : AlgorithmOptions
         UsageException.Require(Minibatches >= 1, Minibatches, "at least 1");
         if (StandardizeReturns && StandardizeRewards)
         {
-            throw new UsageException("standardizeRewards and standardizeReturns do the same work twice; set one of them to false");
+            throw new UsageException("standardizeRewards and standardizeReturns exclude each other; set one of them to false");
         }
     }
 }

@@ -3,8 +3,7 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Learning from replayed episodes with target networks (Mnih et al. 2015): everything of the value-based family, and of the deterministic policy gradients, but
-/// their <see cref="Objective"/>.
+/// The learner of off-policy algorithms: samples batches of episodes from a replay buffer, and updates networks and target networks (Mnih et al. 2015).
 /// </summary>
 internal sealed class ReplayLearner : ILearner
 {
@@ -17,41 +16,41 @@ internal sealed class ReplayLearner : ILearner
     private readonly BatchGradient gradient;
     private readonly ReplayBuffer replay;
     private readonly RunningStatistics? rewards;
-    private readonly Episode[] sample, ownSample;
-    private readonly Tensor[] into;
-    private readonly int slowestPhase;
+    private readonly Episode[] batch, memberBatch;
+    private readonly Tensor[] gradients;
+    private readonly int longestInterval;
 
-    // Of each phase, when it was last taken.
+    // The last report of each phase.
     private readonly LossReport[] reports;
     private double pendingUpdates;
     private long updates, steps;
     private Rng sampling;
 
-    /// <summary>Networks with fresh weights and an empty memory.</summary>
-    /// <param name="options">How it learns.</param>
-    /// <param name="context">Where.</param>
-    /// <param name="objective">What it minimizes.</param>
+    /// <summary>Creates a learner with newly initialized weights and an empty replay buffer.</summary>
+    /// <param name="options">The options of the algorithm.</param>
+    /// <param name="context">The environment and the run.</param>
+    /// <param name="objective">Networks and losses.</param>
     public ReplayLearner(ReplayOptions options, LearningContext context, Objective objective)
     {
         if (context.RolloutLength > 0)
         {
-            throw new UsageException("rolloutLength is for algorithms that learn from the last round alone; replay keeps whole episodes: set it to 0");
+            throw new UsageException("rolloutLength is for on-policy algorithms; replay needs whole episodes: set it to 0");
         }
         (this.options, this.context, this.objective) = (options, context, objective);
         Exploration = options.Exploration.For(context.Spec);
         phases = [.. objective.Phases];
-        slowestPhase = phases.Max(phase => phase.Every);
-        // Weights of their own: the first network's stream is the run's, as if there were no other.
-        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Training,
+        longestInterval = phases.Max(phase => phase.Interval);
+        // The first network is initialized from the run's own stream, whether or not there are others.
+        networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i), context.Device))];
-        Actors = [.. networks.Take(objective.Members).Select(network => new Actor(Agent, network.Online))];
+        Actors = [.. networks.Take(objective.EnsembleSize).Select(network => new Actor(Agent, network.Online))];
         schema = context.NewSchema(objective.Columns);
         gradient = new BatchGradient(context, schema, options.BatchSize, networks, objective.Metrics.Count);
-        into = new Tensor[networks.Length];
+        gradients = new Tensor[networks.Length];
         reports = [.. phases.Select(_ => gradient.NewReport())];
-        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.Of(schema, options.BufferSize, context.Device));
+        replay = new ReplayBuffer(options.BufferSize, ReplayMemory.TryCreate(schema, options.BufferSize, context.Device));
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
-        (sample, ownSample) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
+        (batch, memberBatch) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -64,10 +63,10 @@ internal sealed class ReplayLearner : ILearner
     /// <inheritdoc/>
     public Parameters Parameters => networks[0].Online;
 
-    /// <summary>The parameters that targets are computed with, of the first network.</summary>
+    /// <summary>The target parameters of the first network.</summary>
     public Parameters TargetParameters => networks[0].Target;
 
-    /// <summary>All networks, those that act first.</summary>
+    /// <summary>All networks, the agents' first.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
 
     /// <inheritdoc/>
@@ -96,7 +95,7 @@ internal sealed class ReplayLearner : ILearner
             float[] Completed(LossReport report)
             {
                 var metrics = report.Metrics();
-                objective.Complete(metrics);
+                objective.CompleteMetrics(metrics);
                 return metrics.ToArray();
             }
         }
@@ -115,37 +114,38 @@ internal sealed class ReplayLearner : ILearner
     public float ExplorationRate(long steps) => Exploration.RateAt(steps);
 
     /// <inheritdoc/>
-    public void Learn(Span<Episode> episodes, long steps, CancellationToken stop = default)
+    public void Learn(Span<Episode> episodes, long steps, CancellationToken cancellationToken = default)
     {
         foreach (ref var episode in episodes)
         {
-            episode = replay.Add(episode) ?? schema.NewEpisode();
+            episode = replay.Add(episode) ?? schema.CreateEpisode();
             pendingUpdates += options.UpdatesPerEpisode;
         }
         if (replay.Count < options.BatchSize)
         {
             pendingUpdates -= Math.Floor(pendingUpdates);
         }
-        CompleteUpdates(steps, stop);
+        CompleteUpdates(steps, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public void CompleteUpdates(long steps, CancellationToken stop = default)
+    public void CompleteUpdates(long steps, CancellationToken cancellationToken = default)
     {
         this.steps = steps;
-        for (; pendingUpdates >= 1 && !stop.IsCancellationRequested; pendingUpdates--)
+        for (; pendingUpdates >= 1 && !cancellationToken.IsCancellationRequested; pendingUpdates--)
         {
-            replay.Sample(sample, ref sampling);
-            Update(sample, replays: true);
+            replay.Sample(batch, ref sampling);
+            Update(batch, replays: true);
         }
     }
 
-    /// <summary>One update from the given episodes, as many as the batch size: the training call of the papers.</summary>
-    /// <exception cref="DivergedException">the loss or a gradient is no number any more.</exception>
+    /// <summary>Performs one update with a given batch.</summary>
+    /// <param name="episodes">The batch, as many episodes as the batch size.</param>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite.</exception>
     public void Update(ReadOnlySpan<Episode> episodes) => Update(episodes, replays: false);
 
-    /// <param name="episodes">of all members of ensembles.</param>
-    /// <param name="replays">whether members learn from replayed episodes of their own.</param>
+    /// <param name="episodes">The batch, of all ensemble members.</param>
+    /// <param name="replays">Whether ensemble members sample batches of the episodes that they played.</param>
     private void Update(ReadOnlySpan<Episode> episodes, bool replays)
     {
         foreach (var episode in episodes)
@@ -153,23 +153,23 @@ internal sealed class ReplayLearner : ILearner
             rewards?.UpdateRewards(episode);
         }
         updates++;
-        using var together = context.Device.BeginCapture();
+        using var capture = context.Device.BeginCapture();
         for (int p = 0; p < phases.Length; p++)
         {
-            if (updates % phases[p].Every != 0)
+            if (updates % phases[p].Interval != 0)
             {
                 continue;
             }
             if (phases[p].Member < 0 || !replays)
             {
-                Take(p, episodes);
+                TakeStep(p, episodes);
             }
-            else if (replay.Sample(ownSample, phases[p].Member, ref sampling))
+            else if (replay.Sample(memberBatch, phases[p].Member, ref sampling))
             {
-                Take(p, ownSample);
+                TakeStep(p, memberBatch);
             }
         }
-        if (updates % slowestPhase == 0)
+        if (updates % longestInterval == 0)
         {
             foreach (var network in networks)
             {
@@ -178,7 +178,7 @@ internal sealed class ReplayLearner : ILearner
         }
     }
 
-    private void Take(int p, ReadOnlySpan<Episode> episodes)
+    private void TakeStep(int p, ReadOnlySpan<Episode> episodes)
     {
         var phase = phases[p];
         if (phase.Member >= 0 && !HasPlayed(phase.Member, episodes))
@@ -186,28 +186,33 @@ internal sealed class ReplayLearner : ILearner
             return;
         }
         var network = networks[phase.Network];
-        into.AsSpan().Clear();
-        into[phase.Network] = network.Online.Gradient;
-        var setting = new LossContext.Setting(rewards, steps, Exploration.RateAt(steps)) { Member = phase.Member, CountsChoices = objective.CountsChoices };
-        gradient.Of(phase.Loss, episodes, setting, reports[p], into);
-        if (objective.Divisor is int metric)
+        gradients.AsSpan().Clear();
+        gradients[phase.Network] = network.Online.Gradient;
+        var info = new LossContext.BatchInfo(rewards, steps, Exploration.RateAt(steps))
+        {
+            Member = phase.Member,
+            CountsAvailableActions = objective.CountsAvailableActions,
+        };
+        gradient.Compute(phase.Loss, episodes, info, reports[p], gradients);
+        if (objective.DivisorMetric is int metric)
         {
             reports[p].DivideBy(metric, network.Online.Gradient);
         }
         network.Step(reports[p].Loss);
     }
 
-    /// <summary>Where there are several phases: the loss of each, and the norm of its gradient; phases of one name, as of members of ensembles, are taken together.</summary>
+    /// <summary>Returns the loss and the gradient norm of each phase, if there are several. Phases of the same name, as of ensemble members, are
+    /// combined.</summary>
     private IEnumerable<(string Name, float Value)> PhaseStatistics(float[] losses)
         => from p in Enumerable.Range(0, phases.Length)
            where phases.Length > 1
            group p by phases[p].Name into same
-           from number in (IEnumerable<(string, float)>)
+           from metric in (IEnumerable<(string, float)>)
            [
                ($"{same.Key}Loss", same.Sum(p => losses[p])),
                ($"{same.Key}GradientNorm", MathF.Sqrt(same.Sum(p => networks[phases[p].Network].GradientNorm * networks[phases[p].Network].GradientNorm))),
            ]
-           select number;
+           select metric;
 
     private static bool HasPlayed(int member, ReadOnlySpan<Episode> episodes)
     {
@@ -233,6 +238,6 @@ internal sealed class ReplayLearner : ILearner
         archive.Value("pendingUpdates", ref pendingUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        replay.Archive(archive.Scope("replay"), schema.NewEpisode);
+        replay.Archive(archive.Scope("replay"), schema.CreateEpisode);
     }
 }

@@ -1,41 +1,41 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Cuts a batch of episodes into shards of about the same work. An episode is padded to the longest of its shard, so those of like length stand together, and
-/// the cuts are where the largest shard is smallest. Only the lengths decide, so the result is that of any number of workers.
+/// Partitions a batch of episodes into shards of about equal work. Episodes are padded to the longest of their shard, so episodes of similar length are
+/// grouped, and the number of rows of the largest shard is minimized. The partition depends on the lengths only, not on the number of threads.
 /// </summary>
-/// <param name="count">episodes of a batch.</param>
-/// <param name="shards">at most as many.</param>
+/// <param name="count">Episodes per batch.</param>
+/// <param name="shards">Shards per batch, at most <paramref name="count"/>.</param>
 internal sealed class ShardPartitioner(int count, int shards)
 {
     private readonly long[] keys = new long[count];
     private readonly int[] ends = new int[shards];
 
-    /// <summary>A shard has no more rows than so many of the longest episodes: those of shards that are alike.</summary>
-    public int MostOfTheLongest => (count + shards - 1) / shards;
+    /// <summary>The upper bound of a shard's rows in units of the longest episode's rows, and the size of equal shards.</summary>
+    public int MaxEpisodesPerShard => (count + shards - 1) / shards;
 
     /// <summary>The episodes of a shard.</summary>
     public Range this[int shard] => (shard == 0 ? 0 : ends[shard - 1])..ends[shard];
 
-    /// <summary>Sorts the episodes, the longest first and those of one length as they were, and cuts them. No shard is empty.</summary>
-    public void Cut(Span<Episode> episodes)
+    /// <summary>Sorts the episodes by length, longest first and stable, and partitions them. No shard is empty.</summary>
+    public void Partition(Span<Episode> episodes)
     {
         for (int i = 0; i < keys.Length; i++)
         {
             keys[i] = ((long)-episodes[i].Length << 32) + i;
         }
         keys.AsSpan().Sort(episodes);
-        long least = Rows(episodes[0]), enough = least * MostOfTheLongest;
+        long least = Rows(episodes[0]), enough = least * MaxEpisodesPerShard;
         while (least < enough)
         {
             long middle = (least + enough) / 2;
-            (least, enough) = TryCut(episodes, middle) ? (least, middle) : (middle + 1, enough);
+            (least, enough) = TryPartition(episodes, middle) ? (least, middle) : (middle + 1, enough);
         }
-        TryCut(episodes, enough);
+        TryPartition(episodes, enough);
     }
 
-    /// <summary>Whether no shard needs more than <paramref name="rows"/>: each takes what fits, but leaves one for every shard after it.</summary>
-    private bool TryCut(ReadOnlySpan<Episode> episodes, long rows)
+    /// <summary>Fills shards greedily up to <paramref name="rows"/> rows, leaving one episode for each later shard; returns whether all episodes fit.</summary>
+    private bool TryPartition(ReadOnlySpan<Episode> episodes, long rows)
     {
         int end = 0;
         for (int shard = 0; shard < ends.Length; shard++)

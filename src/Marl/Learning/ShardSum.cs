@@ -1,9 +1,9 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Sums over shards by a fixed tree, so that the result does not depend on who finished first.</summary>
+/// <summary>Sums over shards in the order of a fixed binary tree, so that the result does not depend on the number of threads.</summary>
 internal static class ShardSum
 {
-    /// <summary>total = the sum of all parts: neighbors first, then pairs of pairs. The parts are used up.</summary>
+    /// <summary>Sums the tensors of all shards into <paramref name="total"/>. The shards' tensors are overwritten.</summary>
     public static void Reduce<TShard>(TShard[] shards, Func<TShard, Tensor> part, Tensor total)
     {
         for (int distance = 1; distance < shards.Length; distance *= 2)

@@ -3,32 +3,32 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Parameters in training: what moves them, and the target that follows them. How a step went stays on the device until somebody asks, or there is no more
-/// room for it; a step against a gradient that is no number, and all after it, leave the parameters as they are.
+/// A network in training: online and target parameters, optimizer and gradient clipping. Losses and gradient norms stay on the device until they are read, or
+/// the log is full. A step with a gradient that is not finite, and all steps after it, leave the parameters unchanged.
 /// </summary>
 internal sealed class TrainedNetwork
 {
-    /// <summary>After so many steps, at the latest, a device is asked how they went. On the CPU asking is free, and each is.</summary>
+    /// <summary>The maximum number of steps between two reads of losses and norms from a GPU. On the CPU every step is checked.</summary>
     public const int StepsBetweenReads = 64;
 
     private readonly AlgorithmOptions options;
     private readonly Optimizer optimizer;
     private readonly GradientClip clip;
 
-    // How the steps went that nobody has asked about yet: sums of squares of the gradient's slices and the loss, and the update that each belongs to.
+    // The log of unread steps: sums of squares of the gradient's slices and the loss, and the number of the update.
     private readonly Tensor log;
     private readonly float[] hostLog;
     private readonly long[] updates;
     private float norm;
-    private int taken;
+    private int unreadSteps;
     private long steps;
 
-    /// <summary>Fresh weights; the target has the same.</summary>
-    /// <param name="name">see <see cref="Name"/>.</param>
-    /// <param name="layout">its parameters.</param>
-    /// <param name="options">optimizer, clipping, and how the target follows.</param>
-    /// <param name="rng">draws the weights.</param>
-    /// <param name="device">where they are.</param>
+    /// <summary>Creates a network with newly initialized weights; the target has the same.</summary>
+    /// <param name="name">The name in checkpoints, errors and metrics.</param>
+    /// <param name="layout">The layout of its parameters.</param>
+    /// <param name="options">Optimizer, gradient clipping and target updates.</param>
+    /// <param name="rng">The random number generator of the weights.</param>
+    /// <param name="device">The device of the parameters.</param>
     internal TrainedNetwork(string name, ParameterLayout layout, AlgorithmOptions options, Rng rng, Device device)
     {
         (Name, this.options) = (name, options);
@@ -42,17 +42,17 @@ internal sealed class TrainedNetwork
         optimizer = new Optimizer(Online, options.Optimizer with { LearningRate = options.LearningRate });
     }
 
-    /// <summary>Of it in checkpoints, errors and metrics.</summary>
+    /// <summary>The name in checkpoints, errors and metrics.</summary>
     public string Name { get; }
 
-    /// <summary>The parameters that learn.</summary>
+    /// <summary>The parameters that are trained.</summary>
     public Parameters Online { get; }
 
-    /// <summary>Those that follow, for targets.</summary>
+    /// <summary>The parameters of the target network.</summary>
     public Parameters Target { get; }
 
-    /// <summary>Global norm of the last gradient before clipping.</summary>
-    /// <exception cref="DivergedException">see <see cref="Synchronize"/>.</exception>
+    /// <summary>The global L2 norm of the last gradient before clipping.</summary>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite.</exception>
     public float GradientNorm
     {
         get
@@ -62,33 +62,33 @@ internal sealed class TrainedNetwork
         }
     }
 
-    /// <summary>Moves the parameters against the gradient, which counts less where it is too long. The target stays.</summary>
-    /// <param name="loss">[1] what was differentiated.</param>
-    /// <exception cref="DivergedException">see <see cref="Synchronize"/>.</exception>
+    /// <summary>Takes an optimizer step with the clipped gradient. The target does not change.</summary>
+    /// <param name="loss">The loss [1].</param>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite.</exception>
     internal void Step(Tensor loss)
     {
         var scale = clip.ByGlobalNorm(options.MaxGradientNorm > 0 ? options.MaxGradientNorm : float.PositiveInfinity, loss);
-        var row = log[taken];
+        var row = log[unreadSteps];
         clip.SquaredNorms.CopyTo(row.Slice(0, row.Count - 1));
         loss.CopyTo(row.Slice(row.Count - 1, 1));
-        updates[taken++] = steps + 1;
-        if (taken == updates.Length)
+        updates[unreadSteps++] = steps + 1;
+        if (unreadSteps == updates.Length)
         {
             Synchronize();
         }
         optimizer.Step(scale: scale);
     }
 
-    /// <summary>Asks the device how the last steps went.</summary>
-    /// <exception cref="DivergedException">a loss or a gradient was no number any more; names the first tensor that is not.</exception>
+    /// <summary>Reads losses and norms of the last steps from the device.</summary>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite; the message names the first tensor.</exception>
     internal void Synchronize()
     {
-        if (taken == 0)
+        if (unreadSteps == 0)
         {
             return;
         }
-        int rows = taken, width = log.Shape[1];
-        taken = 0;
+        int rows = unreadSteps, width = log.Shape[1];
+        unreadSteps = 0;
         log.Device.Read(log.Slice(0, rows), hostLog.AsSpan(0, rows * width));
         for (int row = 0; row < rows; row++)
         {
@@ -105,7 +105,7 @@ internal sealed class TrainedNetwork
         }
     }
 
-    /// <summary>An update is done: from time to time the target follows.</summary>
+    /// <summary>Counts an update, and updates the target every <see cref="AlgorithmOptions.TargetUpdateInterval"/> updates.</summary>
     internal void UpdateTarget()
     {
         steps++;
@@ -115,7 +115,7 @@ internal sealed class TrainedNetwork
         }
     }
 
-    /// <summary>Saves or restores everything.</summary>
+    /// <summary>Saves or restores parameters, counters and optimizer.</summary>
     internal void Archive(IArchive archive)
     {
         Synchronize();

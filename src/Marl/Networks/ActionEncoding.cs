@@ -1,6 +1,7 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The actions of all agents as inputs of a network: one-hot if discrete, else as they are. N is the number of agents, A the size of an action.</summary>
+/// <summary>Encodes the actions of all agents as inputs of a network: discrete actions as one-hot, continuous actions without change. N is the number of
+/// agents, A the size of an action.</summary>
 internal sealed class ActionEncoding
 {
     private readonly Tensor offsets, others;
@@ -23,32 +24,32 @@ internal sealed class ActionEncoding
         }
     }
 
-    /// <summary>N</summary>
+    /// <summary>N, the number of agents.</summary>
     public int Agents { get; }
 
-    /// <summary>A</summary>
+    /// <summary>A, the size of an action.</summary>
     public int Actions { get; }
 
-    /// <summary>[N, N] the index of each agent, one-hot.</summary>
+    /// <summary>[N, N] The index of each agent, one-hot.</summary>
     public Tensor Identity { get; }
 
-    /// <summary>The recorded actions: [T, B, N], or [T, B, N, A] if continuous.</summary>
+    /// <summary>Returns the recorded actions [T, B, N], or [T, B, N, A] if continuous.</summary>
     public Tensor Recorded(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.Actions;
 
-    /// <summary>The same with the bootstrap action, [T+1, B, N]; continuous ones have none, [T, B, N, A].</summary>
+    /// <summary>Returns the recorded actions with the bootstrap action [T+1, B, N]; continuous actions [T, B, N, A] have none.</summary>
     public Tensor RecordedWithBootstrap(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.BootstrapActions;
 
-    /// <summary>[rows, N A] the joint action of each row.</summary>
-    /// <param name="tape">allocates.</param>
-    /// <param name="actions">[T, B, N] or [T, B, N, A]: those of the first T B rows; the rest are zeros.</param>
-    /// <param name="rows">number of rows.</param>
+    /// <summary>Encodes the joint action of each row, [rows, N A].</summary>
+    /// <param name="tape">The tape, which allocates the result.</param>
+    /// <param name="actions">[T, B, N] or [T, B, N, A] The actions of the first T B rows; the other rows are zeros.</param>
+    /// <param name="rows">The number of rows.</param>
     public Tensor Encode(Tape tape, Tensor actions, int rows) => Encode(tape, actions, rows, atEnd: false);
 
-    /// <summary>[rows, N A] the joint action before each row.</summary>
-    /// <param name="tape">allocates.</param>
-    /// <param name="actions">[P, B, N] or [P, B, N, A]: the actions before the last P B rows; the first rows are zeros. None: all are.</param>
-    /// <param name="rows">number of rows.</param>
-    /// <param name="continueMask">[rows, N]: 0 where an episode begins, so that there is no action before; none: 1 everywhere.</param>
+    /// <summary>Encodes the joint action before each row, [rows, N A].</summary>
+    /// <param name="tape">The tape, which allocates the result.</param>
+    /// <param name="actions">[P, B, N] or [P, B, N, A] The actions before the last P B rows; the other rows are zeros. None: all rows are zeros.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="continueMask">[rows, N] 0 in the first row of an episode, which has no last action, else 1; none: 1 for all rows.</param>
     public Tensor EncodeLast(Tape tape, Tensor actions, int rows, Tensor continueMask = default)
     {
         var joint = Encode(tape, actions, rows, atEnd: true);
@@ -60,14 +61,14 @@ internal sealed class ActionEncoding
         return joint;
     }
 
-    /// <summary>The recorded actions [T, B, N, A].</summary>
+    /// <summary>Encodes the recorded actions, [T, B, N, A].</summary>
     public Tensor Recorded(Tape tape, EpisodeBatch batch)
         => continuous ? batch.ContinuousActions : Encode(tape, batch.Actions, batch.Steps * batch.Count).Reshape(batch.Steps, batch.Count, Agents, Actions);
 
-    /// <summary>[rows, N, A] of joint actions [rows, N A].</summary>
+    /// <summary>Reshapes joint actions [rows, N A] to [rows, N, A].</summary>
     public Tensor PerAgent(Tensor joint) => joint.Reshape(joint.Shape[0], Agents, Actions);
 
-    /// <summary>[rows, N, N A]: each agent's joint action, its own part 0.</summary>
+    /// <summary>Returns each agent's joint action with zeros for its own action, [rows, N, N A].</summary>
     public Tensor Masked(Tape tape, Tensor joint)
     {
         var masked = tape.Scratch(new Shape(joint.Shape[0], Agents, Agents * Actions));
@@ -75,7 +76,7 @@ internal sealed class ActionEncoding
         return masked;
     }
 
-    /// <summary>[rows, N, (N - 1) A]: each agent's joint action without its own part.</summary>
+    /// <summary>Returns the actions of the other agents for each agent, [rows, N, (N - 1) A].</summary>
     public Tensor Others(Tape tape, Tensor joint)
     {
         int rows = joint.Shape[0], width = (Agents - 1) * Actions;
@@ -100,7 +101,9 @@ internal sealed class ActionEncoding
         static Tensor At(Tensor x, int start) => new(x.Storage, x.Offset + start, new Shape(x.Count - start));
     }
 
-    /// <summary>[T, B, N, N A]: the joint action of each row of <paramref name="actions"/> [T, B, N, A], repeated for every agent.</summary>
+    /// <summary>Repeats the joint action of each row for every agent, [T, B, N, N A].</summary>
+    /// <param name="tape">The tape, which allocates the result.</param>
+    /// <param name="actions">[T, B, N, A] The actions.</param>
     public Tensor Repeat(Tape tape, Tensor actions)
     {
         int rows = actions.Count / (Agents * Actions), width = Agents * Actions;
@@ -109,9 +112,9 @@ internal sealed class ActionEncoding
         return repeated;
     }
 
-    /// <summary>[T, B, N, N A]: each agent's joint action with its own part replaced.</summary>
-    /// <param name="joint">[T, B, N, N A]</param>
-    /// <param name="own">[T, B, N, A]</param>
+    /// <summary>Replaces each agent's own action in its joint action, [T, B, N, N A].</summary>
+    /// <param name="joint">[T, B, N, N A] The joint actions.</param>
+    /// <param name="own">[T, B, N, A] The agents' new actions.</param>
     public Var Replace(Tensor joint, Var own)
     {
         int rows = own.Shape.Count / (Agents * Actions);

@@ -4,11 +4,11 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// A mixing network without constraints, Q*(s, u) = net(s, Q_1(u_1), .., Q_n(u_n)) + V(s): the central value of weighted QMIX (Rashid et al. 2020,
-/// section 5). Its greedy joint action is not made of the agents' greedy actions, so agents cannot act by it.
+/// section 5). Its greedy joint action is not the joint action of the agents' greedy actions, so agents cannot act on it.
 /// </summary>
 internal sealed record CentralMixer : MixerOptions
 {
-    /// <summary>Width of the hidden layers, three of net and one of V.</summary>
+    /// <summary>The width of the hidden layers: three of net and one of V.</summary>
     public int Embed { get; init; } = 256;
 
     /// <inheritdoc/>

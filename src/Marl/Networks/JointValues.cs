@@ -3,8 +3,8 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Q_jt, the value of what all agents do together, which QTRAN learns without any constraint on its form (Son et al. 2019, "joint action-value network"). What it reads of the
-/// agents' histories is computed once for all joint actions that it is asked about. Names and layers are those of PyMARL.
+/// Q_jt, the unconstrained value of joint actions of QTRAN (Son et al. 2019, "joint action-value network"). Terms that depend on histories only are computed
+/// once for all joint actions. Layers and parameter names are those of PyMARL.
 /// </summary>
 internal abstract class JointValues
 {
@@ -12,12 +12,12 @@ internal abstract class JointValues
     private readonly Linear[] others;
     private readonly Tensor firstAction;
 
-    /// <summary>Adds Q, a perceptron of [state, <paramref name="more"/>], to <paramref name="layout"/>.</summary>
-    protected JointValues(ParameterLayout layout, EnvironmentSpec spec, JointSize size, int outputs, params ReadOnlySpan<int> more)
+    /// <summary>Adds Q, a multilayer perceptron with the inputs [state, <paramref name="additional"/>], to <paramref name="layout"/>.</summary>
+    protected JointValues(ParameterLayout layout, EnvironmentSpec spec, JointSize size, int outputs, params ReadOnlySpan<int> additional)
     {
         (Agents, Actions) = (spec.Agents.Length, spec.ActionCount);
         layout = layout.Scope("Q");
-        first = new JoinedLinear(layout.Scope("0"), [spec.StateSize, .. more], size.Embed);
+        first = new JoinedLinear(layout.Scope("0"), [spec.StateSize, .. additional], size.Embed);
         others = new Linear[size.Layers];
         for (int i = 1; i <= size.Layers; i++)
         {
@@ -27,40 +27,42 @@ internal abstract class JointValues
         firstAction = Tensor.Of(columns);
     }
 
-    /// <summary>Whether it reads what the agents' networks make of their histories.</summary>
+    /// <summary>Whether the features of the agents' networks are an input.</summary>
     public virtual bool ReadsFeatures => false;
 
-    /// <summary>N</summary>
+    /// <summary>N, the number of agents.</summary>
     protected int Agents { get; }
 
-    /// <summary>A</summary>
+    /// <summary>A, the number of actions.</summary>
     protected int Actions { get; }
 
-    /// <summary>What does not depend on actions, of rows first .. first + T - 1.</summary>
-    /// <param name="w">weights.</param>
-    /// <param name="batch">its states.</param>
-    /// <param name="row">the first row.</param>
-    /// <param name="features">[T+1, B, N, H] of the agents, if <see cref="ReadsFeatures"/>.</param>
-    public virtual JointHistory Read(Weights w, EpisodeBatch batch, int row, Var features)
+    /// <summary>Computes the terms that do not depend on actions, for T rows.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="features">[T+1, B, N, H] The features of the agents, if <see cref="ReadsFeatures"/>.</param>
+    public virtual JointHistory Encode(Weights w, EpisodeBatch batch, int row, Var features)
         => new(first.First(w, w.Tape.Constant(batch.States.Slice(row, batch.Steps))), default);
 
-    /// <summary>Values of a joint action u.</summary>
-    /// <param name="w">weights.</param>
-    /// <param name="history">from <see cref="Read"/>.</param>
-    /// <param name="actions">u [T, B, N].</param>
-    /// <returns>Q_jt(tau, u) [T, B, 1], or Q_jt(tau, ., u_-i) [T, B, N, A]: for each agent, of all that it could do while the others do as in u.</returns>
+    /// <summary>Computes the values of a joint action u.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="history">The result of <see cref="Encode"/>.</param>
+    /// <param name="actions">[T, B, N] The joint action u.</param>
+    /// <returns>Q_jt(tau, u) [T, B, 1], or Q_jt(tau, ., u_-i) [T, B, N, A]: for each agent, the values of all its actions with the other agents' actions of
+    /// u.</returns>
     public abstract Var Forward(Weights w, in JointHistory history, Tensor actions);
 
-    /// <summary>Q_jt(tau, u) [T, B, M] from what <see cref="Forward"/> gave for u: once, or as each agent's network has it.</summary>
+    /// <summary>Returns Q_jt(tau, u) [T, B, M] from the result of <see cref="Forward"/> for u, with M = 1, or M = N for one value per agent's
+    /// network.</summary>
     public virtual Var Chosen(Var values, Tensor actions) => values;
 
-    /// <summary>W_0 x of [.., more] inputs: what the first layer makes of them.</summary>
+    /// <summary>Applies the first layer to an additional input.</summary>
     protected Var First(Weights w, int input, Var x) => first.Part(w, input, x);
 
     /// <inheritdoc cref="First(Weights, int, Var)"/>
     protected Var First(Weights w, int input, Tensor index) => first.Part(w, input, index);
 
-    /// <summary>[T, B, N, E]: what the first layer makes of each agent's action, one-hot among all agents' actions.</summary>
+    /// <summary>Applies the first layer to each agent's action, one-hot among the actions of all agents: [T, B, N, E].</summary>
     protected Var FirstOfActions(Weights w, int input, Tensor actions)
     {
         var index = w.Tape.Scratch(actions.Shape);
@@ -68,8 +70,8 @@ internal abstract class JointValues
         return first.Part(w, input, index);
     }
 
-    /// <summary>All after the sums of the first layer.</summary>
-    protected Var Rest(Weights w, Var x)
+    /// <summary>Applies all layers after the first one.</summary>
+    protected Var ForwardRemaining(Weights w, Var x)
     {
         x = x.Relu();
         foreach (var layer in others.AsSpan(0, others.Length - 1))
@@ -80,19 +82,18 @@ internal abstract class JointValues
     }
 }
 
-/// <summary>Sizes of Q_jt.</summary>
-/// <param name="Embed">width of the hidden layers.</param>
-/// <param name="Layers">how many there are.</param>
+/// <summary>The sizes of Q_jt.</summary>
+/// <param name="Embed">E, the width of the hidden layers.</param>
+/// <param name="Layers">The number of hidden layers.</param>
 internal readonly record struct JointSize(int Embed, int Layers);
 
-/// <summary>What <see cref="JointValues.Read"/> makes of histories.</summary>
-/// <param name="State">[T, B, E] of the state.</param>
-/// <param name="Features">[T, B, N, H + A] of the agents' features, if they are read.</param>
+/// <summary>The terms of Q_jt that depend on histories only, see <see cref="JointValues.Encode"/>.</summary>
+/// <param name="State">[T, B, E] The terms of the state.</param>
+/// <param name="Features">[T, B, N, H + A] The terms of the agents' features, if they are an input.</param>
 internal readonly record struct JointHistory(Var State, Var Features);
 
 /// <summary>
-/// Q_jt(s, sum_i e(h_i, u_i)) with an encoding e of what agent i has seen and does, which shares the agents' networks, as in the paper: PyMARL's
-/// "qtran_paper".
+/// Q_jt(s, sum_i e(h_i, u_i)) with an encoding e of agent i's features and action, as in the paper: PyMARL's "qtran_paper".
 /// </summary>
 internal sealed class EncodedJointValues : JointValues
 {
@@ -110,29 +111,29 @@ internal sealed class EncodedJointValues : JointValues
 
     public override bool ReadsFeatures => true;
 
-    public override JointHistory Read(Weights w, EpisodeBatch batch, int row, Var features)
-        => base.Read(w, batch, row, features) with { Features = encoding.First(w, features.Slice(0, row, batch.Steps)) };
+    public override JointHistory Encode(Weights w, EpisodeBatch batch, int row, Var features)
+        => base.Encode(w, batch, row, features) with { Features = encoding.First(w, features.Slice(0, row, batch.Steps)) };
 
     public override Var Forward(Weights w, in JointHistory history, Tensor actions)
     {
         var hidden = (history.Features + encoding.Part(w, 1, actions)).Relu();                              // [T, B, N, H + A]
-        // The last layer of the encoding is linear: the sum of what it makes of the agents is N times what it makes of their mean.
+        // The last layer of the encoding is linear: the sum of its outputs is N times its output for the mean of the inputs.
         var sum = encodingOut.Forward(w, hidden.Mean(2)) * Agents;
-        return Rest(w, history.State + First(w, 1, sum));
+        return ForwardRemaining(w, history.State + First(w, 1, sum));
     }
 }
 
-/// <summary>Q_jt(s, u) of the state and all actions: PyMARL's "coma_critic".</summary>
+/// <summary>Q_jt(s, u) with the state and all actions as inputs: PyMARL's "coma_critic".</summary>
 internal sealed class PlainJointValues(ParameterLayout layout, EnvironmentSpec spec, JointSize size)
     : JointValues(layout, spec, size, outputs: 1, spec.Agents.Length * spec.ActionCount)
 {
     public override Var Forward(Weights w, in JointHistory history, Tensor actions)
-        => Rest(w, history.State + FirstOfActions(w, 1, actions).Sum(2));
+        => ForwardRemaining(w, history.State + FirstOfActions(w, 1, actions).Sum(2));
 }
 
 /// <summary>
-/// Q_jt(s, ., u_-i) for every agent i: the values of all that it could do while the others do as they did, from the state, their actions and i (Son et al.
-/// 2019, "counterfactual joint networks").
+/// Q_jt(s, ., u_-i) for every agent i: the values of all its actions, with the state, the other agents' actions and i as inputs (Son et al. 2019,
+/// "counterfactual joint networks").
 /// </summary>
 internal sealed class CounterfactualValues : JointValues
 {
@@ -149,7 +150,7 @@ internal sealed class CounterfactualValues : JointValues
     {
         var each = FirstOfActions(w, 1, actions);                                                           // [T, B, N, E]
         var common = (history.State + each.Sum(2)).Reshape(each.Shape.With(2, 1));
-        return Rest(w, common - each + First(w, 2, w.Tape.Cached(ids)));
+        return ForwardRemaining(w, common - each + First(w, 2, w.Tape.Cached(ids)));
     }
 
     public override Var Chosen(Var values, Tensor actions) => values.Gather(actions.Reshape(actions.Shape.Append(1))).Reshape(actions.Shape);

@@ -4,9 +4,23 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// How the agents' action values become the values that the loss compares with returns. A mixer of one's own is a record derived from this one, whose
+/// The options of a mixer, which computes joint values from the agents' action values. A user-defined mixer is a record that derives from this type;
 /// <see cref="Create"/> adds its parameters to a layout.
 /// </summary>
+/// <example>
+/// Q_tot = sum_a Q_a + b with a trained bias b, for <c>new QmixOptions { Mixer = new BiasMixer() }</c>:
+/// <code>
+/// public sealed record BiasMixer : MixerOptions
+/// {
+///     public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new Module(layout.Add("b", new Shape(1), Initializers.Constant(0f)));
+///
+///     private sealed class Module(ParameterSlice b) : IMixer
+///     {
+///         public Var Forward(Weights w, in ActionValues q, Tensor state) => q.Chosen.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1)) + w[b];
+///     }
+/// }
+/// </code>
+/// </example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]
 [JsonDerivedType(typeof(IndependentMixer), "none")]
 [JsonDerivedType(typeof(VdnMixer), "vdn")]
@@ -15,52 +29,52 @@ namespace Marl.Native.Rl;
 [JsonDerivedType(typeof(QplexMixer), "qplex")]
 public abstract record MixerOptions
 {
-    /// <summary>Whether the agents have one value together, M = 1, which needs a common reward.</summary>
+    /// <summary>Whether the mixer computes one joint value, M = 1, which requires a common reward; otherwise one per agent, M = N.</summary>
     public virtual bool IsJoint => true;
 
-    /// <summary>Adds the parameters of the mixer to a layout.</summary>
-    /// <param name="layout">the parameters.</param>
-    /// <param name="spec">the environment.</param>
+    /// <summary>Creates the mixer and adds its parameters to a layout.</summary>
+    /// <param name="layout">The layout of the parameters.</param>
+    /// <param name="spec">The specification of the environment.</param>
     public abstract IMixer Create(ParameterLayout layout, EnvironmentSpec spec);
 
-    /// <summary>Refuses sizes that cannot be.</summary>
-    /// <exception cref="UsageException">names the option and its range.</exception>
+    /// <summary>Checks the ranges of the options.</summary>
+    /// <exception cref="UsageException">An option is out of range; the message names it and its range.</exception>
     public virtual void Validate()
     {
     }
 }
 
-/// <summary>The mixer that a <see cref="MixerOptions"/> creates. A pure function of weights and input; one instance may be used by several threads.</summary>
+/// <summary>A mixer, created by <see cref="MixerOptions"/>. A pure function of weights and inputs; an instance may be used by several threads.</summary>
 public interface IMixer
 {
-    /// <summary>Mixes.</summary>
-    /// <param name="w">weights.</param>
-    /// <param name="q">the agents' action values, and an action of each.</param>
-    /// <param name="state">[T, B, S] the global state.</param>
-    /// <returns>[T, B, M]: one value for each agent, M = N, or one for all, M = 1.</returns>
+    /// <summary>Computes joint values from the agents' action values.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="q">The action values and the action of each agent.</param>
+    /// <param name="state">[T, B, S] The global state.</param>
+    /// <returns>[T, B, M] The values: one joint value, M = 1, or one per agent, M = N.</returns>
     Var Forward(Weights w, in ActionValues q, Tensor state);
 }
 
-/// <summary>The agents' values of all their actions, and an action of each.</summary>
-/// <param name="all">[T, B, N, A]</param>
-/// <param name="actions">[T, B, N] the action of each agent.</param>
-/// <param name="available">[T, B, N, A], 1 where available.</param>
+/// <summary>The values of all actions of all agents, and one action of each agent.</summary>
+/// <param name="all">[T, B, N, A] The values of all actions.</param>
+/// <param name="actions">[T, B, N] The action of each agent.</param>
+/// <param name="available">[T, B, N, A] 1 for available actions, else 0.</param>
 public readonly struct ActionValues(Var all, Tensor actions, Tensor available)
 {
-    /// <summary>Q_a(u) [T, B, N, A]</summary>
+    /// <summary>[T, B, N, A] Q_a(u), the values of all actions.</summary>
     public Var All => all;
 
-    /// <summary>u_a [T, B, N]</summary>
+    /// <summary>[T, B, N] u_a, the action of each agent.</summary>
     public Tensor Actions => actions;
 
-    /// <summary>[T, B, N, A], 1 where available.</summary>
+    /// <summary>[T, B, N, A] 1 for available actions, else 0.</summary>
     public Tensor Available => available;
 
-    /// <summary>Q_a(u_a) [T, B, N] of the given actions.</summary>
+    /// <summary>[T, B, N] Q_a(u_a), the values of the actions.</summary>
     public Var Chosen { get; } = all.Gather(actions.Reshape(actions.Shape.Append(1))).Reshape(actions.Shape);
 
-    /// <summary>max_u Q_a(u) [T, B, N] over the available actions.</summary>
-    public Var Greatest() => all.Gather(all.Tape.ArgMax(all.Value, available)).Reshape(actions.Shape);
+    /// <summary>Computes max_u Q_a(u) over the available actions, [T, B, N].</summary>
+    public Var Max() => all.Gather(all.Tape.ArgMax(all.Value, available)).Reshape(actions.Shape);
 }
 
 /// <summary>No mixing, M = N: independent Q-learning (Tan 1993; Tampuu et al. 2017).</summary>

@@ -2,7 +2,8 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>A column of a <see cref="NetworkInput"/>. S is the size of the state, O of an observation, A of an action (one-hot if discrete), N the number of agents.</summary>
+/// <summary>A column of a <see cref="NetworkInput"/>. S is the length of the state, O of an observation, A of an action (one-hot if discrete), N the number
+/// of agents.</summary>
 public enum InputColumn
 {
     /// <summary>The state [S]; equal for all agents.</summary>
@@ -15,36 +16,44 @@ public enum InputColumn
     Action,
     /// <summary>The actions of all agents [N A].</summary>
     JointAction,
-    /// <summary>The actions of all agents [N A], with zeros in place of the agent's own.</summary>
+    /// <summary>The actions of all agents [N A], with zeros for the agent's own action.</summary>
     MaskedJointAction,
-    /// <summary>The actions of the other agents [(N - 1) A], in their order.</summary>
+    /// <summary>The actions of the other agents [(N - 1) A], in the order of the agents.</summary>
     OthersActions,
     /// <summary>The agent's last action [A]; zeros in the first step.</summary>
     LastAction,
     /// <summary>The last actions of all agents [N A]; equal for all agents; zeros in the first step.</summary>
     LastActions,
-    /// <summary>When in training the episode was recorded [2], see <see cref="Rl.Fingerprint"/>; equal for all agents.</summary>
+    /// <summary>The <see cref="Rl.Fingerprint"/> of the episode [2]; equal for all agents.</summary>
     Fingerprint,
     /// <summary>The index of the agent, one-hot [N].</summary>
     AgentId,
 }
 
 /// <summary>
-/// The input of a network with one row per agent: the concatenation of <see cref="InputColumn"/>s. Columns that are equal for all agents can be listed as
-/// common: the first layer multiplies them once for all agents, see <see cref="InputRows.LinearRelu"/>.
+/// The input of a network with one row per agent: the concatenation of <see cref="InputColumn"/>s. The first layer multiplies common columns, which are equal
+/// for all agents, once instead of once per agent, see <see cref="InputRows.LinearRelu"/>.
 /// </summary>
+/// <example>
+/// The input of a central critic: the state, common to all agents, and each agent's observation and index.
+/// <code>
+/// var (layout, spec) = (new ParameterLayout(), Catalog.CreateEnvironment("two-step").Spec);
+/// var input = new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.Observation, InputColumn.AgentId]);
+/// var critic = new Critic(layout, input, new MlpNetwork(), hidden: 64, shareParameters: true, outputs: 1);
+/// </code>
+/// </example>
 public sealed class NetworkInput
 {
     private readonly InputColumn[] common, own;
     private readonly ActionEncoding encoding;
     private readonly int[] widths;
 
-    /// <summary>[common, own], each the concatenation of its columns.</summary>
-    /// <param name="spec">the environment.</param>
-    /// <param name="common">columns that are equal for all agents, multiplied once; may be empty.</param>
-    /// <param name="own">the columns of each agent; may be empty.</param>
-    /// <exception cref="ArgumentException">a column of <paramref name="common"/> differs between agents.</exception>
-    /// <exception cref="UsageException">the state is all that is to be seen of the environment, and it has none.</exception>
+    /// <summary>Creates the input [common, own], each the concatenation of its columns.</summary>
+    /// <param name="spec">The specification of the environment.</param>
+    /// <param name="common">The columns that are equal for all agents; may be empty.</param>
+    /// <param name="own">The columns of each agent; may be empty.</param>
+    /// <exception cref="ArgumentException">A column of <paramref name="common"/> differs between agents.</exception>
+    /// <exception cref="UsageException">The state is the only input from the environment, and it has none.</exception>
     public NetworkInput(EnvironmentSpec spec, ReadOnlySpan<InputColumn> common, ReadOnlySpan<InputColumn> own)
     {
         (this.common, this.own, encoding) = (common.ToArray(), own.ToArray(), new ActionEncoding(spec));
@@ -55,12 +64,12 @@ public sealed class NetworkInput
         {
             if (!IsCommon(column))
             {
-                throw new ArgumentException($"column {column} is not equal for all agents: it belongs to their own");
+                throw new ArgumentException($"column {column} differs between agents; it must be an own column");
             }
         }
-        if (spec.StateSize == 0 && Reads(InputColumn.State) && !Reads(InputColumn.Observation) && !Reads(InputColumn.Observations))
+        if (spec.StateSize == 0 && Contains(InputColumn.State) && !Contains(InputColumn.Observation) && !Contains(InputColumn.Observations))
         {
-            throw new UsageException($"a network cannot see the state of {spec.Id}: it has none");
+            throw new UsageException($"the state is an input of a network, but {spec.Id} has no state");
         }
         Size = Width(common) + Width(own);
     }
@@ -71,23 +80,23 @@ public sealed class NetworkInput
     /// <summary>F, the length of an agent's input.</summary>
     public int Size { get; }
 
-    /// <summary>Whether <paramref name="column"/> is part of it.</summary>
-    public bool Reads(InputColumn column) => common.AsSpan().Contains(column) || own.AsSpan().Contains(column);
+    /// <summary>Returns whether <paramref name="column"/> is part of the input.</summary>
+    public bool Contains(InputColumn column) => common.AsSpan().Contains(column) || own.AsSpan().Contains(column);
 
-    /// <summary>The input of all rows of a batch, the last included: [T+1, B, N, F].</summary>
+    /// <summary>Builds the input of all rows of a batch, including the last: [T+1, B, N, F].</summary>
     public InputRows Build(Tape tape, EpisodeBatch batch) => Build(tape, batch, 0, batch.Steps + 1);
 
-    /// <summary>The input of some rows of a batch, [T, B, N, F].</summary>
-    /// <param name="tape">allocates.</param>
-    /// <param name="batch">what is read.</param>
-    /// <param name="row">the first row.</param>
+    /// <summary>Builds the input of a range of rows of a batch, [T, B, N, F].</summary>
+    /// <param name="tape">The tape, which allocates the result.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="row">The first row.</param>
     /// <param name="steps">T, the number of rows.</param>
-    /// <param name="actions">replaces the recorded actions in the own column <see cref="InputColumn.Action"/> [T, B, N, A] or
-    /// <see cref="InputColumn.JointAction"/> [T, B, N, N A], and can be differentiated.</param>
-    /// <exception cref="ArgumentException"><paramref name="actions"/> are given, and there is no column for them.</exception>
+    /// <param name="actions">The actions that replace the recorded ones in the own column <see cref="InputColumn.Action"/> [T, B, N, A] or
+    /// <see cref="InputColumn.JointAction"/> [T, B, N, N A]; gradients propagate to them.</param>
+    /// <exception cref="ArgumentException">There are <paramref name="actions"/>, but no column for them.</exception>
     public InputRows Build(Tape tape, EpisodeBatch batch, int row, int steps, Var? actions = null) => Build(tape, Source(batch, row, steps), actions);
 
-    /// <summary>The same from tensors that are not in a batch.</summary>
+    /// <summary>Builds the input from tensors.</summary>
     internal InputRows Build(Tape tape, in InputSource source, Var? actions = null)
     {
         Var? shared = common.Length == 0 ? null : tape.Constant(Common(tape, source));
@@ -98,7 +107,7 @@ public sealed class NetworkInput
         int at = Array.FindIndex(own, column => column is InputColumn.Action or InputColumn.JointAction);
         if (at < 0)
         {
-            throw new ArgumentException("there is no own column Action or JointAction for the actions");
+            throw new ArgumentException("the input has no own column Action or JointAction for the actions");
         }
         ReadOnlySpan<InputColumn> before = own.AsSpan(0, at), after = own.AsSpan(at + 1);
         if (!before.IsEmpty)
@@ -112,7 +121,7 @@ public sealed class NetworkInput
         return new(shared, given);
     }
 
-    /// <summary>The columns that are included, in order.</summary>
+    /// <summary>Returns the included columns, in order.</summary>
     internal static InputColumn[] Columns(params ReadOnlySpan<(InputColumn Column, bool Included)> columns)
     {
         List<InputColumn> included = [];
@@ -126,13 +135,13 @@ public sealed class NetworkInput
         return [.. included];
     }
 
-    /// <summary>Refuses an environment without a state.</summary>
-    /// <exception cref="UsageException">names who reads the state, and what to use instead.</exception>
+    /// <summary>Checks that the environment has a state.</summary>
+    /// <exception cref="UsageException">It has none; the message names the reader and an alternative.</exception>
     internal static void RequireState(EnvironmentSpec spec, string reader, string instead)
     {
         if (spec.StateSize == 0)
         {
-            throw new UsageException($"{reader} cannot see the state of {spec.Id}: it has none; {instead}");
+            throw new UsageException($"the state is an input of {reader}, but {spec.Id} has no state; {instead}");
         }
     }
 
@@ -152,7 +161,7 @@ public sealed class NetworkInput
     private InputSource Source(EpisodeBatch batch, int row, int steps)
     {
         var actions = encoding.RecordedWithBootstrap(batch);
-        // The actions before row .. row + T - 1; none before row 0.
+        // The actions before rows row .. row + T - 1; row 0 has none.
         int before = Math.Max(row - 1, 0), count = Math.Min(steps, actions.Shape[0] - row);
         return new(batch.Observations.Slice(row, steps), batch.States.Slice(row, steps), actions.Slice(row, count),
             batch.IsSegmented ? batch.PreviousActions.Slice(row, steps) : encoding.Recorded(batch).Slice(before, row + steps - 1 - before), batch.Fingerprints)
@@ -161,12 +170,12 @@ public sealed class NetworkInput
         };
     }
 
-    /// <summary>[T, B, C]; a single column of the batch as it is.</summary>
+    /// <summary>Returns the common columns [T, B, C]; a single column without a copy.</summary>
     private Tensor Common(Tape tape, in InputSource source) => common is [InputColumn.State] ? source.States
         : common is [InputColumn.Observations] ? source.AllObservations
         : Fill(tape, source, common, agents: 1).Reshape(source.Steps, source.Episodes, Width(common));
 
-    /// <summary>[T, B, agents, width] columns next to each other.</summary>
+    /// <summary>Concatenates columns, [T, B, agents, width].</summary>
     private Tensor Fill(Tape tape, in InputSource source, ReadOnlySpan<InputColumn> columns, int agents)
     {
         int rows = source.Steps * source.Episodes, width = Width(columns);
@@ -214,53 +223,52 @@ public sealed class NetworkInput
     }
 }
 
-/// <summary>What a <see cref="NetworkInput"/> is built from. Tensors that none of its columns reads may be none.</summary>
-/// <param name="Observations">[T, B, N, O]</param>
-/// <param name="States">[T, B, S]</param>
-/// <param name="Actions">[T, B, N], or [T, B, N, A] if continuous; rows that are missing at the end are zeros.</param>
-/// <param name="LastActions">the actions before the last P rows, [P, B, N] or [P, B, N, A]; the rows before are zeros.</param>
-/// <param name="Fingerprints">[B, 2]</param>
+/// <summary>The tensors from which a <see cref="NetworkInput"/> is built. Those that its columns do not require may be none.</summary>
+/// <param name="Observations">[T, B, N, O] The observations.</param>
+/// <param name="States">[T, B, S] The states.</param>
+/// <param name="Actions">[T, B, N], or [T, B, N, A] if continuous: the actions; missing rows at the end are zeros.</param>
+/// <param name="LastActions">[P, B, N] or [P, B, N, A] The actions before the last P rows; those before the other rows are zeros.</param>
+/// <param name="Fingerprints">[B, 2] The fingerprints.</param>
 internal readonly record struct InputSource(Tensor Observations, Tensor States, Tensor Actions, Tensor LastActions, Tensor Fingerprints)
 {
-    /// <summary>[T, B, N]: 0 where an episode begins, so that there is no last action; none: 1 everywhere.</summary>
+    /// <summary>[T, B, N] 0 in the first row of an episode, which has no last action, else 1; none: 1 for all rows.</summary>
     public Tensor ContinueMask { get; init; }
 
-    /// <summary>T</summary>
+    /// <summary>T, the number of steps.</summary>
     public int Steps => Leading[0];
 
-    /// <summary>B</summary>
+    /// <summary>B, the number of episodes.</summary>
     public int Episodes => Leading[1];
 
-    /// <summary>[T, B, N O]</summary>
+    /// <summary>[T, B, N O] The observations of all agents.</summary>
     public Tensor AllObservations => Observations.Reshape(Steps, Episodes, Observations.Shape[2] * Observations.Shape[3]);
 
     private Shape Leading => Observations.IsNone ? States.Shape : Observations.Shape;
 }
 
 /// <summary>
-/// Input of a network, T steps of B episodes with N agents: columns that all agents have in common [T, B, C], if there are any, and each agent's own
-/// [T, B, N, F - C].
+/// The input of a network for T steps of B episodes with N agents: common columns [T, B, C], if there are any, and the columns of each agent [T, B, N, F - C].
 /// </summary>
-/// <param name="common">[T, B, C]; null: none.</param>
-/// <param name="own">[T, B, N, F - C]</param>
+/// <param name="common">[T, B, C] The common columns; null: none.</param>
+/// <param name="own">[T, B, N, F - C] The columns of each agent.</param>
 public readonly struct InputRows(Var? common, Var own)
 {
-    /// <summary>[T, B, C]; null: none.</summary>
+    /// <summary>[T, B, C] The common columns; null: none.</summary>
     public Var? Common => common;
 
-    /// <summary>[T, B, N, F - C]</summary>
+    /// <summary>[T, B, N, F - C] The columns of each agent.</summary>
     public Var Own => own;
 
-    /// <summary>Input without common columns.</summary>
+    /// <summary>Converts a tensor [T, B, N, F] to an input without common columns.</summary>
     public static implicit operator InputRows(Var own) => new(null, own);
 
-    /// <summary>max(x W^T + b, 0) [T, B, N, out]. Common columns are multiplied once for all agents.</summary>
-    /// <param name="w">weights.</param>
-    /// <param name="layer">with F inputs.</param>
-    /// <exception cref="ArgumentException">the input does not fit; names the shapes.</exception>
+    /// <summary>Applies a linear layer with ReLU, max(x W^T + b, 0) [T, B, N, out]. Common columns are multiplied once for all agents.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="layer">The layer with F inputs.</param>
+    /// <exception cref="ArgumentException">The layer has another number of inputs.</exception>
     public Var LinearRelu(Weights w, Linear layer) => common is { } x ? layer.ForwardRelu(w, x, own) : layer.ForwardRelu(w, own);
 
-    /// <summary>[T, B, N] of a mask [T, B, N] or [T, B, 1]; none of none.</summary>
+    /// <summary>Broadcasts a mask [T, B, N] or [T, B, 1] to [T, B, N]; none remains none.</summary>
     internal Tensor MaskPerAgent(Tensor mask)
     {
         var shape = own.Shape.Without(-1);
@@ -273,7 +281,7 @@ public readonly struct InputRows(Var? common, Var own)
         return repeated;
     }
 
-    /// <summary>[T, B, N, F]: common columns repeated for every agent, then its own.</summary>
+    /// <summary>Concatenates the common columns, repeated for every agent, and the columns of each agent: [T, B, N, F].</summary>
     public Var Concatenated()
     {
         if (common is not { } x)

@@ -4,59 +4,78 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The hidden layers of an agent or a critic: from an input to features, of which linear heads make the outputs. A network of one's own is a record derived from this
-/// one, whose <see cref="Create"/> adds its layers to a layout.
+/// The options of the hidden layers of an agent or a critic, which map an input to features; linear heads map features to outputs. A user-defined network is
+/// a record that derives from this type; <see cref="Create"/> adds its layers to a layout.
 /// </summary>
+/// <example>
+/// One hidden layer with tanh, for <c>new QmixOptions { Agent = new TanhNetwork() }</c>:
+/// <code>
+/// public sealed record TanhNetwork : NetworkOptions
+/// {
+///     public override INetwork Create(ParameterLayout layout, int inputs, int hidden, int groups)
+///         => new Module(new Linear(layout.Scope("fc1"), inputs, hidden, groups), hidden);
+///
+///     private sealed class Module(Linear layer, int hidden) : INetwork
+///     {
+///         public int FeatureSize => hidden;
+///         public int StateSize => 0;
+///         public (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask = default)
+///             => (layer.Forward(w, x.Concatenated()).Tanh(), state);
+///     }
+/// }
+/// </code>
+/// </example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Parts.Discriminator)]
 [JsonDerivedType(typeof(GruNetwork), "gru")]
 [JsonDerivedType(typeof(MlpNetwork), "mlp")]
 public abstract record NetworkOptions
 {
-    /// <summary>Adds the layers to a layout.</summary>
-    /// <param name="layout">the parameters; the head follows under the name <see cref="Head"/>.</param>
+    /// <summary>Creates the network and adds its parameters to a layout.</summary>
+    /// <param name="layout">The layout of the parameters; the head, named <see cref="Head"/>, is added afterwards.</param>
     /// <param name="inputs">F, the length of the input.</param>
     /// <param name="hidden">H, the width of the hidden layers.</param>
-    /// <param name="groups">N: every agent has weights of its own; 0: all agents share theirs. See <see cref="Linear"/>.</param>
+    /// <param name="groups">N if every agent has its own parameters; 0 if all agents share parameters. See <see cref="Linear"/>.</param>
     public abstract INetwork Create(ParameterLayout layout, int inputs, int hidden, int groups);
 
-    /// <summary>Refuses sizes that cannot be.</summary>
-    /// <exception cref="UsageException">names the option and its range.</exception>
+    /// <summary>Checks the ranges of the options.</summary>
+    /// <exception cref="UsageException">An option is out of range; the message names it and its range.</exception>
     public virtual void Validate()
     {
     }
 
-    /// <summary>The name of the linear layer after these layers.</summary>
+    /// <summary>The parameter name of the linear head.</summary>
     public virtual string Head => "head";
 }
 
-/// <summary>The hidden layers that a <see cref="NetworkOptions"/> creates. A pure function of weights and input; one instance may be used by several threads.</summary>
+/// <summary>Hidden layers, created by <see cref="NetworkOptions"/>. A pure function of weights and inputs; an instance may be used by several
+/// threads.</summary>
 public interface INetwork
 {
-    /// <summary>Length of the features.</summary>
+    /// <summary>The length of the features.</summary>
     int FeatureSize { get; }
 
-    /// <summary>Length of the recurrent state; 0: the network is feed-forward.</summary>
+    /// <summary>The length of the recurrent state; 0 if the network is feed-forward.</summary>
     int StateSize { get; }
 
-    /// <summary>Features of a sequence.</summary>
-    /// <param name="w">weights.</param>
-    /// <param name="x">T steps of B episodes with N agents.</param>
-    /// <param name="state">[B, N, StateSize] before the first step.</param>
-    /// <param name="continueMask">[T, B, N]: 0 where an episode begins, so that the state before is reset to zeros, else 1; none: 1 everywhere.</param>
-    /// <returns>features [T, B, N, FeatureSize], and the state after the last step.</returns>
+    /// <summary>Computes the features of a sequence.</summary>
+    /// <param name="w">The weights.</param>
+    /// <param name="x">The input of T steps of B episodes with N agents.</param>
+    /// <param name="state">[B, N, StateSize] The recurrent state before the first step.</param>
+    /// <param name="continueMask">[T, B, N] 0 in the first row of an episode, before which the state is reset to zeros, else 1; none: 1 for all rows.</param>
+    /// <returns>The features [T, B, N, FeatureSize], and the recurrent state after the last step [B, N, StateSize].</returns>
     (Var Features, Var State) Forward(Weights w, in InputRows x, Var state, Tensor continueMask = default);
 }
 
-/// <summary>Linear layers, each followed by ReLU: parameters fc1, fc2, ..</summary>
+/// <summary>A multilayer perceptron: linear layers fc1, fc2, .., each followed by ReLU.</summary>
 public sealed record MlpNetwork : NetworkOptions
 {
-    /// <summary>Number of layers.</summary>
+    /// <summary>The number of layers.</summary>
     public int Layers { get; init; } = 2;
 
-    /// <summary>Whether layer normalization (Ba et al. 2016) follows every ReLU, as in MAPPO (Yu et al. 2022).</summary>
+    /// <summary>Whether every ReLU is followed by layer normalization (Ba et al. 2016), as in MAPPO (Yu et al. 2022).</summary>
     public bool LayerNorm { get; init; }
 
-    /// <summary>Whether the last layer has the name of the recurrent one, rnn, which it replaces in PyMARL's agents.</summary>
+    /// <summary>Whether the last layer is named rnn, as in PyMARL's agents, where it replaces the recurrent layer.</summary>
     internal bool LastIsRnn { get; init; }
 
     /// <inheritdoc/>
@@ -80,14 +99,14 @@ public sealed record MlpNetwork : NetworkOptions
     }
 }
 
-/// <summary>Linear layers, each followed by ReLU, and a gated recurrent unit: parameters fc1, .., rnn. As in PyMARL (Samvelyan et al. 2019).</summary>
+/// <summary>Linear layers fc1, .., each followed by ReLU, and a gated recurrent unit rnn, as in PyMARL (Samvelyan et al. 2019).</summary>
 public sealed record GruNetwork : NetworkOptions
 {
-    /// <summary>Number of layers before the recurrent one; 0: it reads the input.</summary>
+    /// <summary>The number of linear layers before the recurrent layer.</summary>
     public int Layers { get; init; } = 1;
 
-    /// <summary>Whether layer normalization (Ba et al. 2016) follows every ReLU and the recurrent layer, as in MAPPO (Yu et al. 2022). The state itself is not
-    /// normalized.</summary>
+    /// <summary>Whether every ReLU and the recurrent layer are followed by layer normalization (Ba et al. 2016), as in MAPPO (Yu et al. 2022). The recurrent
+    /// state is not normalized.</summary>
     public bool LayerNorm { get; init; }
 
     /// <inheritdoc/>
@@ -117,7 +136,7 @@ public sealed record GruNetwork : NetworkOptions
     }
 }
 
-/// <summary>fc1, fc2, .., each followed by ReLU, and by layer normalization if asked for.</summary>
+/// <summary>Linear layers fc1, fc2, .., each followed by ReLU and optionally by layer normalization.</summary>
 internal sealed class LinearLayers
 {
     private readonly Linear[] layers;
@@ -134,7 +153,7 @@ internal sealed class LinearLayers
         }
     }
 
-    /// <summary>[T, B, N, H]; without layers the input.</summary>
+    /// <summary>Applies the layers, [T, B, N, H]; returns the input if there are none.</summary>
     public Var Forward(Weights w, in InputRows x)
     {
         if (layers.Length == 0)

@@ -3,18 +3,18 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A mixing network that is monotone in every Q_a, its weights made from the state by hypernetworks (QMIX, Rashid et al. 2018, section 4):
+/// A mixing network that is monotonic in every Q_a, whose weights are generated from the state by hypernetworks (QMIX, Rashid et al. 2018, section 4):
 /// hidden = elu(|W_1(s)| q + b_1(s)), Q_tot = |w(s)| hidden + V(s).
 /// </summary>
 public sealed record QmixMixer : MixerOptions
 {
-    /// <summary>Width of the mixing network's hidden layer.</summary>
+    /// <summary>The width of the mixing network's hidden layer.</summary>
     public int Embed { get; init; } = 32;
 
-    /// <summary>Layers of the hypernetworks of the weights, 1 or 2.</summary>
+    /// <summary>The number of layers of the hypernetworks of the weights, 1 or 2.</summary>
     public int HypernetLayers { get; init; } = 2;
 
-    /// <summary>Width of their hidden layer, if they have one.</summary>
+    /// <summary>The width of the hidden layer of hypernetworks with two layers.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
     /// <inheritdoc/>

@@ -3,27 +3,28 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A duplex dueling mixer (QPLEX, Wang et al. 2021, section 3.2, equations 6 - 11): any joint value whose greedy actions are those of the agents.
+/// A duplex dueling mixer (QPLEX, Wang et al. 2021, section 3.2, equations 6 - 11), which can represent all joint values that are consistent with the agents'
+/// greedy actions.
 /// <code>
 /// V_i = w_i(s) max_u Q_i(u) + b_i(s)         A_i = w_i(s) (Q_i(u_i) - max_u Q_i(u))         transformation: w_i > 0, so A_i &lt;= 0
 /// V_tot = sum_i V_i                          A_tot = sum_i lambda_i(s, u) A_i               dueling mixture: lambda_i > 0
 /// Q_tot = V_tot + A_tot = sum_i Q_i(s, u_i) + sum_i (lambda_i(s, u) - 1) A_i                Q_i(s, u_i) = w_i(s) Q_i(u_i) + b_i(s) = V_i + A_i
-/// lambda_i = sum_k |key_k(s)| sigmoid(agent_k(s)_i) sigmoid(action_k(s, u)_i)               k = 1 .. K kernels of attention
+/// lambda_i = sum_k |key_k(s)| sigmoid(agent_k(s)_i) sigmoid(action_k(s, u)_i)               k = 1 .. K attention kernels
 /// </code>
-/// As in the paper, section 3.2, and its code, A_i is a constant to the gradient of the last sum: the agents learn through Q_i(s, u_i).
+/// As in section 3.2 of the paper and in its code, A_i is detached in the last sum: gradients reach the agents through Q_i(s, u_i) only.
 /// </summary>
 public sealed record QplexMixer : MixerOptions
 {
-    /// <summary>Width of the hidden layers of w and b.</summary>
+    /// <summary>The width of the hidden layers of w and b.</summary>
     public int HypernetEmbed { get; init; } = 64;
 
     /// <summary>K, the number of attention kernels.</summary>
     public int Kernels { get; init; } = 4;
 
-    /// <summary>Layers of the kernels' networks, 1 .. 3.</summary>
+    /// <summary>The number of layers of the kernels' networks, 1 .. 3.</summary>
     public int KernelLayers { get; init; } = 1;
 
-    /// <summary>Width of the hidden layers of the kernels' networks, if they have any.</summary>
+    /// <summary>The width of the hidden layers of the kernels' networks, if they have more than one layer.</summary>
     public int KernelEmbed { get; init; } = 64;
 
     /// <inheritdoc/>
@@ -40,8 +41,8 @@ public sealed record QplexMixer : MixerOptions
 
     internal sealed class Module : IMixer
     {
-        // Keeps |x| from being 0, as in the paper's code.
-        private const float Least = 1e-10f;
+        // Added to |x|, as in the paper's code, so that it is positive.
+        private const float Epsilon = 1e-10f;
 
         private readonly HyperNetwork hyperW;
         private readonly Mlp v;
@@ -61,33 +62,33 @@ public sealed record QplexMixer : MixerOptions
         public Var Forward(Weights w, in ActionValues q, Tensor state)
         {
             var s = w.Tape.Constant(state);
-            var weight = hyperW.Forward(w, s).Abs() + Least;                                    // w_i(s) [T, B, N]
+            var weight = hyperW.Forward(w, s).Abs() + Epsilon;                                    // w_i(s) [T, B, N]
             var values = weight * q.Chosen + v.Forward(w, s);                                   // Q_i(s, u_i)
             var mixed = values + (Credit(w, s, q) - 1f) * Advantages(weight, q);
             return mixed.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
         }
 
-        /// <summary>lambda_i(s, u) [T, B, N], positive.</summary>
+        /// <summary>Computes lambda_i(s, u) > 0, [T, B, N].</summary>
         public Var Credit(Weights w, Var s, in ActionValues q)
         {
             var joint = Ops.Concat(-1, s, w.Tape.Constant(OneHot(w.Tape, q)));
-            var kernels = (key.Forward(w, s).Abs() + Least) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
+            var kernels = (key.Forward(w, s).Abs() + Epsilon) * agent.Forward(w, s).Sigmoid() * action.Forward(w, joint).Sigmoid();
             return kernels.Sum(-2);
         }
 
-        /// <summary>A_i [T, B, N], not positive.</summary>
+        /// <summary>Computes A_i &lt;= 0, [T, B, N].</summary>
         private static Tensor Advantages(Var weight, in ActionValues q)
         {
             var tape = weight.Tape;
             var advantages = tape.Scratch(weight.Shape);
             using (tape.NoGrad())
             {
-                (weight * (q.Chosen - q.Greatest())).Value.CopyTo(advantages);
+                (weight * (q.Chosen - q.Max())).Value.CopyTo(advantages);
             }
             return advantages;
         }
 
-        /// <summary>u [T, B, N A]: 1 at the action of each agent.</summary>
+        /// <summary>Encodes the actions of all agents as one-hot, [T, B, N A].</summary>
         private static Tensor OneHot(Tape tape, in ActionValues q)
         {
             var (actions, count) = (q.Actions, q.All.Shape[-1]);
@@ -99,8 +100,8 @@ public sealed record QplexMixer : MixerOptions
         }
 
         /// <summary>
-        /// K multilayer perceptrons of the same x, side by side: [.., in] to [.., K, out]. Since all see the same, their first layers are one wide layer; behind
-        /// it each has its own input, in one batched product.
+        /// K multilayer perceptrons with the same input: [.., in] to [.., K, out]. Their first layers are computed as one wide layer, the other layers in one
+        /// batched product each.
         /// </summary>
         private sealed class Kernels
         {
@@ -111,7 +112,7 @@ public sealed record QplexMixer : MixerOptions
             public Kernels(ParameterLayout layout, int inputs, int outputs, QplexMixer options)
             {
                 count = options.Kernels;
-                // Numbered as in PyTorch's nn.Sequential, where activations count; a single layer is no sequence.
+                // Parameter names as in PyTorch's nn.Sequential, where activations have indices, too; a single layer has none.
                 first = options.KernelLayers == 1
                     ? new Linear(layout, inputs, count * outputs)
                     : new Linear(layout.Scope("0"), inputs, count * options.KernelEmbed);

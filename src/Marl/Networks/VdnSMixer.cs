@@ -3,12 +3,12 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Q_tot = sum_a Q_a + V(s): value decomposition networks with a term that depends on the state, "VDN-S" (Rashid et al. 2018, section 6, ablations). V is a network of
-/// one hidden layer with ReLU, as in QMIX. The greedy actions are those of VDN; what the state says of the return need not be learned from observations.
+/// Q_tot = sum_a Q_a + V(s): value decomposition networks with a state-dependent bias, "VDN-S" (Rashid et al. 2018, section 6, ablations). V has one hidden
+/// layer with ReLU, as in QMIX. The greedy actions are those of the agents, as with VDN.
 /// </summary>
 public sealed record VdnSMixer : MixerOptions
 {
-    /// <summary>Width of V's hidden layer.</summary>
+    /// <summary>The width of V's hidden layer.</summary>
     public int Embed { get; init; } = 32;
 
     /// <inheritdoc/>

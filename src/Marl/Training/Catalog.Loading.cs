@@ -8,9 +8,9 @@ namespace Marl.Native.Rl;
 /// <content>Libraries.</content>
 public static partial class Catalog
 {
-    private const string NewName = "give it another by [DisplayName(\"..\")]";
+    private const string NewName = "give it another name with [DisplayName(\"..\")]";
 
-    // The types that a part of options can have, and what they are called.
+    // The base types of the parts of options, and their names in messages.
     private static readonly (Type Base, string Kind)[] PartKinds =
     [
         (typeof(MixerOptions), "mixer"),
@@ -22,22 +22,24 @@ public static partial class Catalog
     private static readonly List<(string Path, string Assembly)> Libraries = [];
     private static readonly List<Assembly> Assemblies = [];
 
-    /// <summary>The full paths of the libraries that are loaded.</summary>
-    public static IReadOnlyList<string> Loaded => [.. Libraries.Select(library => library.Path)];
+    /// <summary>The full paths of the loaded libraries.</summary>
+    public static IReadOnlyList<string> LoadedLibraries => [.. Libraries.Select(library => library.Path)];
 
-    /// <summary>The parts that options are made of: mixers, networks, explorations, optimizers; and the record of each.</summary>
+    /// <summary>Lists the parts that options consist of (mixers, networks, explorations, optimizers), with the type of each one's options.</summary>
     public static IEnumerable<(string Kind, string Name, Type Options)> ListParts()
         => from part in PartKinds
            from type in Parts.TypesOf(part.Base, OptionsJson.Present)
            select (part.Kind, (string)type.TypeDiscriminator!, type.DerivedType);
 
     /// <summary>
-    /// Loads a library and adds its public types to the catalog: algorithms (records derived from <see cref="AlgorithmOptions"/>), mixers, networks, explorations and
-    /// optimizers (records derived from the type of the part) and environments (<see cref="IEnvironment"/>, with the id that their spec says), each with a
-    /// constructor without parameters. Loading runs code of the library: load none that you do not trust. To load it again changes nothing.
+    /// Loads a library and adds its public types to the catalog: algorithms (records derived from <see cref="AlgorithmOptions"/>), mixers, networks,
+    /// explorations and optimizers (records derived from the type of the part), and environments (<see cref="IEnvironment"/>, by the id of their
+    /// specification). The types need a constructor without parameters. Loading executes code of the library: load only libraries that you trust. Loading a
+    /// library twice has no effect.
     /// </summary>
-    /// <param name="path">An assembly, built against this version of Marl.Native; what it depends on lies beside it.</param>
-    /// <exception cref="UsageException">There is no such library, it does not fit, has nothing to add, or two of one name. Nothing is added.</exception>
+    /// <param name="path">The path of an assembly that was built against this version of Marl.Native; its dependencies must be in the same folder.</param>
+    /// <exception cref="UsageException">The library does not exist, was built against another version, has nothing to add, or has a name that exists already.
+    /// Nothing is added.</exception>
     [RequiresUnreferencedCode("Types of a library are found by reflection.")]
     [RequiresDynamicCode("The code of a library is compiled at run time.")]
     public static void Load(string path)
@@ -57,16 +59,16 @@ public static partial class Catalog
         Libraries.Add((path, assembly.GetName().Name!));
     }
 
-    /// <summary>Adds the public types of an assembly of this program, as <see cref="Load(string)"/> does: they are found by name then, as in a configuration or a
-    /// policy that was saved.</summary>
-    /// <param name="assembly">For example <c>typeof(MyOptions).Assembly</c>.</param>
-    /// <exception cref="UsageException">It has nothing to add, or two of one name. Nothing is added.</exception>
+    /// <summary>Adds the public types of an assembly of this program, as <see cref="Load(string)"/> does, so that saved configurations and policies that name
+    /// them can be read.</summary>
+    /// <param name="assembly">The assembly, for example <c>typeof(MyOptions).Assembly</c>.</param>
+    /// <exception cref="UsageException">The assembly has nothing to add, or has a name that exists already. Nothing is added.</exception>
     [RequiresUnreferencedCode("Types of an assembly are found by reflection.")]
     [RequiresDynamicCode("JSON of its types is read by reflection.")]
     public static void Load(Assembly assembly) => Add(assembly, $"the assembly '{assembly.GetName().Name}'");
 
-    /// <summary>Whether a library is loaded.</summary>
-    public static bool IsLoaded(string path) => Loaded.Contains(Path.GetFullPath(path));
+    /// <summary>Returns whether a library is loaded.</summary>
+    public static bool IsLoaded(string path) => LoadedLibraries.Contains(Path.GetFullPath(path));
 
     [RequiresUnreferencedCode("Loads an assembly by path.")]
     private static Assembly Open(string path, string source)
@@ -114,12 +116,12 @@ public static partial class Catalog
             [.. types.Where(type => type.IsAssignableTo(typeof(IEnvironment))).Select(type => Guarded(source, () => FamilyOf(type)))];
         if (algorithms.Length + parts.Length + environments.Length == 0)
         {
-            throw new UsageException($"{source} has no public algorithm, part of options or environment that can be created without parameters");
+            throw new UsageException($"{source} has no public algorithm, part of options or environment with a constructor without parameters");
         }
         RequireNew(source, "algorithm", algorithms.Select(algorithm => algorithm.Name), Algorithms.Select(algorithm => algorithm.Name), NewName);
-        RequireNew(source, "environment", environments.Select(family => family.Pattern), Environments.SelectMany(family => (string[])[family.Pattern, NameOf(family.Pattern)]),
-            "give its spec another id");
-        // A part that the program used before it was loaded is known.
+        RequireNew(source, "environment", environments.Select(family => family.Pattern),
+            Environments.SelectMany(family => (string[])[family.Pattern, NameOf(family.Pattern)]), "give its spec another id");
+        // A part that the program has used before is known already.
         var unknown = parts.Where(one => Parts.TypesOf(one.Base, OptionsJson.Present).All(type => type.DerivedType != one.Part)).ToArray();
         foreach (var (part, kind) in PartKinds)
         {
@@ -141,11 +143,11 @@ public static partial class Catalog
         var names = present.ToHashSet();
         if (added.FirstOrDefault(name => !names.Add(name)) is { } twice)
         {
-            throw new UsageException($"{source} has {kind} '{twice}', and there is one of that name already; {remedy}");
+            throw new UsageException($"{source} has {kind} '{twice}', a name that exists already; {remedy}");
         }
     }
 
-    /// <summary>The name that a family's pattern or an id begins with.</summary>
+    /// <summary>Returns the name that a family's pattern or an id starts with.</summary>
     private static string NameOf(string pattern) => pattern[..(pattern.IndexOfAny([':', '[', '?']) is >= 0 and var end ? end : pattern.Length)];
 
     [RequiresUnreferencedCode("Creates a type of a library.")]
@@ -174,7 +176,7 @@ public static partial class Catalog
         IEnvironment Create() => (IEnvironment)Activator.CreateInstance(type, BindingFlags.DoNotWrapExceptions, null, null, null)!;
     }
 
-    /// <summary>What a library gives; whatever it throws is its fault, and one line.</summary>
+    /// <summary>Calls a function of a library; converts exceptions to <see cref="UsageException"/>.</summary>
     private static T Guarded<T>(string source, Func<T> get)
     {
         try
@@ -183,7 +185,7 @@ public static partial class Catalog
         }
         catch (BadImageFormatException)
         {
-            throw new UsageException($"{source} cannot be loaded: it is no .NET assembly");
+            throw new UsageException($"{source} cannot be loaded: it is not a .NET assembly");
         }
         catch (Exception e) when (e is not UsageException and not OutOfMemoryException)
         {
@@ -191,7 +193,8 @@ public static partial class Catalog
         }
     }
 
-    /// <summary>Finds what a library depends on beside it; what this program has, loaded yet or not, the engine above all, is shared: a type is one of its assembly.</summary>
+    /// <summary>Loads a library's dependencies from its folder. Assemblies of this program, the engine among them, are shared, so that their types are the
+    /// same.</summary>
     [RequiresUnreferencedCode("Loads assemblies by path.")]
     private sealed class LibraryContext(string path) : AssemblyLoadContext(path)
     {

@@ -4,10 +4,18 @@ using System.Text.Json.Serialization;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The algorithms and environments that have a name, one line each. A new algorithm is its file and two lines here (its options, and their JSON), a new
-/// environment its file and a line. Libraries add to both, see <see cref="Load(string)"/>; a program needs neither: <see cref="Trainer"/> takes any options and any
-/// <c>Func&lt;IEnvironment&gt;</c>.
+/// The algorithms and environments that are known by name. Libraries add to them, see <see cref="Load(string)"/>. <see cref="Trainer"/> does not need the
+/// catalog: it takes any options and any <c>Func&lt;IEnvironment&gt;</c>.
 /// </summary>
+/// <example><code>
+/// Catalog.Load("MyAlgorithms.dll");                                         // adds its algorithms, parts and environments
+/// AlgorithmOptions options = Catalog.FindAlgorithm("qmix").CreateOptions();
+/// IEnvironment environment = Catalog.CreateEnvironment("lbf:8x8-2p-2f-coop");
+/// foreach (Algorithm algorithm in Catalog.Algorithms)
+/// {
+///     Console.WriteLine($"{algorithm.Name,-10} {algorithm.Description}");
+/// }
+/// </code></example>
 public static partial class Catalog
 {
     private static readonly List<Algorithm> AllAlgorithms =
@@ -48,25 +56,26 @@ public static partial class Catalog
             "rware:large-8ag-hard", "rware:.xx./.xx./.gg.-2ag-hard?sensor=2&reward=two-stage&idle=50"])
             { TryCreate = RoboticWarehouse.TryCreate },
         .. ParticleWorlds.Families,
-        new("predator-prey:RxC[?predators=N&prey=M&punishment=P&..]", "predators catch prey together, and catching alone is punished; options " + PredatorPrey.Options,
+        new("predator-prey:RxC[?predators=N&prey=M&punishment=P&..]", "predators must catch prey together; catching alone is punished; options " +
+            PredatorPrey.Options,
             ["predator-prey:10x10", "predator-prey:5x7?predators=3&prey=2&needed=3&sight=1&punishment=0.5&reward=1&steps=40"])
             { TryCreate = PredatorPrey.TryCreate },
-        new("climbing[?steps=T]", "climbing game: the best joint action is surrounded by the worst",
+        new("climbing[?steps=T]", "climbing game: miscoordination around the best joint action is punished most",
             ["climbing"]) { TryCreate = MatrixGame.TryCreate },
-        new("penalty-K[?steps=T]", "penalty game: two best joint actions, -K for mixing them",
+        new("penalty-K[?steps=T]", "penalty game: two optimal joint actions, and -K for mixing them",
             ["penalty-0", "penalty-100"]) { TryCreate = MatrixGame.TryCreate },
-        new("qtran-game", "QTRAN's matrix game, one step: the best joint action is surrounded by the worst, and a sum never finds it",
+        new("qtran-game", "QTRAN's one-step matrix game: its best joint action cannot be represented by a sum of values",
             ["qtran-game"]) { TryCreate = MatrixGame.TryCreate },
         new("matrix:FILE.json[?steps=T]", "a matrix game for any number of players from a file; {\"payoff\": [[8, 0], [0, 5]], \"steps\": 25}: " +
             "payoffs nested by the actions of agent 0, 1, ..; \"payoffs\" instead: a list of such tensors, one per agent",
             []) { TryCreate = MatrixGame.TryCreate },
-        new("two-step", "QMIX's two-step game: 8 needs a value that is not a sum",
+        new("two-step", "QMIX's two-step game: the best return, 8, needs a value that is not a sum",
             ["two-step"]) { TryCreate = TwoStepGame.TryCreate },
-        new("identity[?agents=N&actions=K&steps=T]", "every agent repeats the symbol that it sees: a learning test",
+        new("identity[?agents=N&actions=K&steps=T]", "every agent must repeat the symbol that it observes: a test of learning",
             ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
-        new("against:RUN[?team=K]", "one team of an environment, the first unless told otherwise; a run's policy, or one in a file, plays the others and learns no more",
-            []) { TryCreate = id => FixedOpponents.TryCreate(id, CreateEnvironment) },
-        new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "a program of your own, in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",
+        new("against:RUN[?team=K]", "one team of an environment (by default the first) against the fixed policy of a run or a file",
+            []) { TryCreate = id => FixedOpponents.TryCreate(id, Create) },
+        new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "an external program in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",
             []) { TryCreate = ExternalEnvironment.TryCreate },
     ];
 
@@ -76,27 +85,31 @@ public static partial class Catalog
     /// <summary>All families of environments.</summary>
     public static IReadOnlyList<EnvironmentFamily> Environments => AllEnvironments;
 
-    /// <summary>The examples of all families of environments.</summary>
+    /// <summary>The example ids of all families of environments.</summary>
     public static IReadOnlyList<string> EnvironmentIds => [.. Environments.SelectMany(family => family.Examples)];
 
-    /// <summary>The algorithm of a name.</summary>
-    /// <exception cref="UsageException">There is none; names the nearest.</exception>
+    /// <summary>Finds the algorithm of a name.</summary>
+    /// <exception cref="UsageException">There is no such algorithm.</exception>
     public static Algorithm FindAlgorithm(string name) => AllAlgorithms.Find(algorithm => algorithm.Name == name)
         ?? throw UsageException.Unknown("algorithm", name, Algorithms.Select(algorithm => algorithm.Name), "marl list algorithms");
 
-    /// <summary>Creates the environment of an id.</summary>
-    /// <exception cref="UsageException">The id is unknown, or a part of it is; names the part or the nearest id.</exception>
-    public static IEnvironment CreateEnvironment(string id)
+    /// <summary>Creates an environment from its id, see <see cref="EnvironmentIds"/>.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="program">The command that may be started if the environment, or the one that a policy in the id was trained in, is a program (<c>cmd:</c>); null: none.
+    /// An id may come from a file, and no file decides what is started.</param>
+    /// <exception cref="UsageException">The id or a part of it is unknown, and the message names it; or it would start another program than <paramref name="program"/>.</exception>
+    public static IEnvironment CreateEnvironment(string id, string? program = null) => Create(new EnvironmentId(id, program));
+
+    private static IEnvironment Create(EnvironmentId id)
     {
-        var parts = new EnvironmentId(id);
         foreach (var family in Environments)
         {
-            if (family.TryCreate(parts) is { } environment)
+            if (family.TryCreate(id) is { } environment)
             {
                 return environment;
             }
         }
-        throw UsageException.Unknown("environment", id, Candidates(parts), "marl list environments");
+        throw UsageException.Unknown("environment", id.Text, Candidates(id), "marl list environments");
     }
 
     /// <summary>What an unknown id may have meant: the id with another family's name, or an example.</summary>
@@ -107,7 +120,7 @@ public static partial class Catalog
     }
 }
 
-/// <summary>JSON of options, without reflection.</summary>
+/// <summary>The source-generated JSON serializer of options.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, IgnoreReadOnlyProperties = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(TrainingOptions))]
@@ -136,7 +149,7 @@ internal sealed partial class OptionsJson : JsonSerializerContext
 {
     private static volatile Tuple<int, JsonSerializerOptions>? present;
 
-    /// <summary>With the parts that were added.</summary>
+    /// <summary>The serializer options, with the parts that were added.</summary>
     public static JsonSerializerOptions Present
     {
         get

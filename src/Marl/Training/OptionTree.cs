@@ -7,8 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A record of options as a tree of named values, to be changed by name. A part (see <see cref="Parts"/>) is a branch: its own name stands for its type, its
-/// options have dotted names ("mixer.embed"), which may be shortened where that is unambiguous ("embed").
+/// A record of options as a tree of named values, which are set by name. A part (see <see cref="Parts"/>) is a branch: its name sets its type, and its
+/// options have dotted names ("mixer.embed"), which may be shortened if that is unambiguous ("embed").
 /// </summary>
 internal sealed class OptionTree
 {
@@ -17,7 +17,7 @@ internal sealed class OptionTree
 
     private OptionTree(Type record, JsonObject root) => (this.record, this.root) = (record, root);
 
-    /// <summary>The values of a record.</summary>
+    /// <summary>Creates the tree of a record.</summary>
     public static OptionTree Of(object record)
     {
         Parts.AddUsed(record, () => OptionsJson.Present);
@@ -25,10 +25,10 @@ internal sealed class OptionTree
         return new(type, JsonSerializer.SerializeToNode(record, OptionsJson.Present.GetTypeInfo(type))!.AsObject());
     }
 
-    /// <summary>Whether options of a type can be written as JSON. Those of a program's own can, except where it was compiled ahead of time.</summary>
+    /// <summary>Returns whether options of a type can be serialized: those of the catalog, and a program's own unless it was compiled ahead of time.</summary>
     public static bool Knows(Type record) => OptionsJson.Present.TryGetTypeInfo(record, out _);
 
-    // Of the present: parts may have been added since.
+    // Looked up on each use, because parts may have been added.
     private JsonTypeInfo Info => OptionsJson.Present.GetTypeInfo(record);
 
     /// <summary>The command that lists the options.</summary>
@@ -38,10 +38,11 @@ internal sealed class OptionTree
     public JsonObject Json => root;
 
     /// <summary>The names of all options, dotted and short.</summary>
-    public IEnumerable<string> Names => All(root, Info).SelectMany(option => (string[])[option.Path, option.Path[(option.Path.LastIndexOf('.') + 1)..]]).Distinct();
+    public IEnumerable<string> Names
+        => All(root, Info).SelectMany(option => (string[])[option.Path, option.Path[(option.Path.LastIndexOf('.') + 1)..]]).Distinct();
 
-    /// <summary>The record.</summary>
-    /// <exception cref="UsageException">A value does not fit its option; names it.</exception>
+    /// <summary>Creates the record.</summary>
+    /// <exception cref="UsageException">A value has the wrong type; the message names the option.</exception>
     public object Read()
     {
         try
@@ -51,32 +52,33 @@ internal sealed class OptionTree
         catch (JsonException e)
         {
             string path = e.Path?.TrimStart('$', '.') ?? "";
-            // The path may lead into a value, "sizes[0]".
+            // The path may point into a value, "sizes[0]".
             var option = All(root, Info).LastOrDefault(option => path == option.Path || path.StartsWith(option.Path + ".", StringComparison.Ordinal)
                 || path.StartsWith(option.Path + "[", StringComparison.Ordinal));
             throw new UsageException($"option '{option?.Path ?? path}' cannot be '{option?.Text}'; {option?.Needed ?? "another kind of value"} is needed");
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new UsageException($"option '{JsonNamingPolicy.CamelCase.ConvertName(e.ParamName ?? "")}' cannot be {e.ActualValue}: {e.Message.Split(" (")[0]}");
+            string name = JsonNamingPolicy.CamelCase.ConvertName(e.ParamName ?? "");
+            throw new UsageException($"option '{name}' cannot be {e.ActualValue}: {e.Message.Split(" (")[0]}");
         }
     }
 
-    /// <summary>All options, those of a record's own type before those that it inherits, a part's after the part.</summary>
+    /// <summary>Lists all options: those of the record's own type before inherited ones, a part's options after the part.</summary>
     public IEnumerable<OptionListing> List()
         => from option in All(root, Info)
            select new OptionListing(option.Path, option.Text, [.. option.Words], $"{option.Property.DeclaringType.FullName}.{Member(option.Property.Name)}");
 
-    /// <summary>Whether there is an option of this name.</summary>
+    /// <summary>Returns whether there is an option of this name.</summary>
     public bool Contains(string name) => Matches(name).Any();
 
-    /// <summary>Whether a name stands for a part: it is to be set before the part's own options.</summary>
+    /// <summary>Returns whether a name is that of a part, which must be set before the part's options.</summary>
     public bool IsPart(string name) => Matches(name).Any(option => option.IsPart);
 
     /// <summary>Sets an option.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="text">Its value; of a part, its type.</param>
-    /// <exception cref="UsageException">There is no such option, or several, or it cannot have the value.</exception>
+    /// <param name="name">The name of the option, dotted or short.</param>
+    /// <param name="text">The value; of a part, the name of its type.</param>
+    /// <exception cref="UsageException">The name is unknown or ambiguous, or the value is invalid.</exception>
     public void Set(string name, string text) => Find(name).Set(text);
 
     private Option Find(string name)
@@ -90,11 +92,11 @@ internal sealed class OptionTree
         return matches[0];
     }
 
-    /// <summary>Sets all options that a JSON object names, parts as objects or by the name of their type.</summary>
-    /// <exception cref="UsageException">As <see cref="Set"/>.</exception>
+    /// <summary>Sets the options of a JSON object. A part is an object or the name of its type.</summary>
+    /// <exception cref="UsageException">A name is unknown or ambiguous, or a value is invalid.</exception>
     public void Overlay(JsonObject values)
     {
-        // The type of a part first: its options depend on it.
+        // The type of a part first, because its options depend on it.
         foreach (var (name, value) in values.OrderByDescending(value => IsPart(value.Key)).ToArray())
         {
             var option = Find(name);
@@ -117,7 +119,7 @@ internal sealed class OptionTree
         }
     }
 
-    /// <summary>The values that differ from a record's own defaults: what somebody chose.</summary>
+    /// <summary>Returns the values that differ from a record's own defaults.</summary>
     public static JsonObject Chosen(object record, object defaults) => Difference(Of(record).root, Of(defaults).root);
 
     private static JsonObject Difference(JsonObject record, JsonObject defaults)
@@ -166,7 +168,7 @@ internal sealed class OptionTree
 
     private static string Member(string name) => char.ToUpperInvariant(name[0]) + name[1..];
 
-    /// <summary>A value in a record.</summary>
+    /// <summary>An option and its value.</summary>
     private sealed class Option(JsonObject values, JsonPropertyInfo property, string path)
     {
         private readonly IReadOnlyList<JsonDerivedType> types = Parts.TypesOf(property.PropertyType, OptionsJson.Present);
@@ -180,7 +182,7 @@ internal sealed class OptionTree
         public string Text => TextOf(IsPart && values[property.Name] is JsonObject part ? part[Parts.Discriminator] : values[property.Name]);
 
         public IEnumerable<string> Words => IsPart ? types.Select(type => (string)type.TypeDiscriminator!)
-            : property.PropertyType.IsEnum ? Rl.Json.Words(property.PropertyType) : [];
+            : property.PropertyType.IsEnum ? Rl.Json.EnumNames(property.PropertyType) : [];
 
         public string Needed => Words.Any() ? $"one of {string.Join(", ", Words)}"
             : property.PropertyType == typeof(int) || property.PropertyType == typeof(long) || property.PropertyType == typeof(ulong) ? "a whole number"
@@ -252,7 +254,7 @@ internal sealed class OptionTree
 
             static bool TryReal(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
-            // A word that is no JSON may still be what a type is written as, "00:00:05".
+            // Text that is not JSON may be the string form of a type, "00:00:05".
             JsonNode? JsonOf(string text)
             {
                 try

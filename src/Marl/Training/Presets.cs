@@ -3,15 +3,15 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The published hyperparameters, as data: the JSON files of <c>src/Marl/Training/Published</c>, one per publication, each with its source. A preset names the
-/// algorithms that it is for (by name, or all of a family: "replay", "value", "q-learning", "on-policy", "actor-critic", "algorithm") and the environments (by how their ids begin;
-/// none named: all). Presets are overlaid in the order of the files and of their lines.
+/// Published hyperparameters: the JSON files of <c>src/Marl/Training/Published</c>, one per publication, with its source. A preset names its algorithms (by
+/// name, or a family: "replay", "value", "q-learning", "on-policy", "actor-critic", "algorithm") and its environments (by the start of their ids; by default
+/// all). Presets are overlaid in the order of the files and of their entries.
 /// </summary>
 internal static class Presets
 {
     private static readonly Lazy<JsonObject[]> Files = new(Read);
 
-    /// <summary>The options of an algorithm and of its training in an environment: the records' defaults, overlaid with the presets.</summary>
+    /// <summary>Returns the options of an algorithm and of training in an environment: the records' defaults, overlaid with the presets.</summary>
     public static (OptionTree Options, OptionTree Training) Of(Algorithm algorithm, string environment)
     {
         var (options, training) = (OptionTree.Of(algorithm.CreateOptions()), OptionTree.Of(new TrainingOptions()));

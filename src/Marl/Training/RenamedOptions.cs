@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Names of options in earlier versions, to be named in errors. The old names are not accepted.</summary>
+/// <summary>The former names of options, for error messages. Former names are not accepted.</summary>
 internal static class RenamedOptions
 {
     private static readonly Dictionary<string, string> Names = new()
@@ -8,6 +8,8 @@ internal static class RenamedOptions
         ["checkpointEvery"] = "checkpointInterval",
         ["clip"] = "clipRange",
         ["entropy"] = "entropyCoefficient",
+        ["entropyAnneal"] = "entropyAnnealFraction",
+        ["entropyStart"] = "entropyCoefficientStart",
         ["evaluateEvery"] = "evaluationInterval",
         ["floorAnneal"] = "exploration.epsilonFloorAnneal",
         ["floorFinish"] = "exploration.epsilonFloorFinish",
@@ -33,9 +35,9 @@ internal static class RenamedOptions
         ["valueClip"] = "valueClipRange",
     };
 
-    /// <summary>The error for a name that no option has: the present name of a renamed option, or the nearest name.</summary>
-    /// <param name="name">As it was given, dotted or short.</param>
-    /// <param name="names">The options that there are.</param>
+    /// <summary>Creates the error of an unknown option. It names the option that <paramref name="name"/> was renamed to, or a similar one.</summary>
+    /// <param name="name">The unknown name, dotted or short.</param>
+    /// <param name="names">The names of all options.</param>
     /// <param name="list">The command that lists them.</param>
     public static UsageException Unknown(string name, IEnumerable<string> names, string list)
         => Names.TryGetValue(name[(name.LastIndexOf('.') + 1)..], out string? renamed) && names.Contains(renamed)

@@ -4,34 +4,41 @@ using System.Text.Json.Nodes;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Everything that decides a run: algorithm, environment, <see cref="TrainingOptions"/> and the algorithm's own options, with every default filled in. Written as
-/// config.json it trains the same weights again.
+/// The complete configuration of a run: algorithm, environment, <see cref="TrainingOptions"/> and <see cref="AlgorithmOptions"/>, with all defaults and
+/// published values filled in. It is written to config.json; a run with the same configuration trains the same weights.
 /// </summary>
+/// <example><code>
+/// var configuration = RunConfiguration.Of("qmix", "lbf:8x8-2p-2f-coop");    // with the published options for the environment
+/// configuration = configuration with { Training = configuration.Training with { Steps = 100_000, Seed = 3 } };
+/// using var trainer = new Trainer(configuration, folder: RunFolder.New("runs/qmix-3"));
+/// TrainingSummary summary = trainer.Run();
+/// </code></example>
 public sealed record RunConfiguration
 {
     private RunConfiguration(AlgorithmOptions options, string environment, TrainingOptions training, IReadOnlyList<string> load)
-        => (Options, Environment, Training, Load) = (options, environment, training, load);
+        => (Options, Environment, Training, Libraries) = (options, environment, training, load);
 
-    /// <summary>The algorithm's name.</summary>
+    /// <summary>The name of the algorithm.</summary>
     public string Algorithm => Parts.NameOf(Options.GetType(), "Options");
 
-    /// <summary>The environment's id.</summary>
+    /// <summary>The id of the environment.</summary>
     public string Environment { get; }
 
-    /// <summary>How the run is conducted.</summary>
+    /// <summary>The options of the run.</summary>
     public TrainingOptions Training { get; init; }
 
-    /// <summary>The algorithm.</summary>
+    /// <summary>The options of the algorithm.</summary>
     public AlgorithmOptions Options { get; init; }
 
-    /// <summary>The libraries that it needs, see <see cref="Catalog.Load(string)"/>.</summary>
-    public IReadOnlyList<string> Load { get; init; }
+    /// <summary>The paths of the libraries that the run needs, see <see cref="Catalog.Load(string)"/>.</summary>
+    public IReadOnlyList<string> Libraries { get; init; }
 
-    /// <summary>An algorithm in an environment. What differs from the records' own defaults is kept; the rest is as published, where presets have it.</summary>
-    /// <param name="options">The algorithm.</param>
-    /// <param name="environment">The environment's id.</param>
-    /// <param name="training">How the run is conducted.</param>
-    /// <param name="presets">False: every option is taken as it is.</param>
+    /// <summary>Creates a configuration. Options that differ from the records' own defaults are kept; the others are set to published values, if there are
+    /// any for the algorithm and the environment.</summary>
+    /// <param name="options">The options of the algorithm.</param>
+    /// <param name="environment">The id of the environment.</param>
+    /// <param name="training">The options of the run.</param>
+    /// <param name="presets">Whether published values are used; false: all options are kept.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "A record that JSON knows has its constructor: by source generation, or untrimmed.")]
     public static RunConfiguration Of(AlgorithmOptions options, string environment, TrainingOptions? training = null, bool presets = true)
     {
@@ -46,24 +53,25 @@ public sealed record RunConfiguration
         var chosen = OptionTree.Chosen(training, new TrainingOptions());
         optionTree.Overlay(OptionTree.Chosen(options, algorithm.CreateOptions()));
         trainingTree.Overlay(chosen);
-        return new((AlgorithmOptions)optionTree.Read(), environment, ((TrainingOptions)trainingTree.Read()).Fit(preset, chosen.Select(option => option.Key)), []);
+        training = ((TrainingOptions)trainingTree.Read()).Fit(preset, chosen.Select(option => option.Key));
+        return new((AlgorithmOptions)optionTree.Read(), environment, training, []);
     }
 
-    /// <summary>The defaults of an algorithm in an environment.</summary>
-    /// <exception cref="UsageException">There is no such algorithm; names the nearest.</exception>
+    /// <summary>Creates a configuration with the defaults of an algorithm in an environment.</summary>
+    /// <exception cref="UsageException">There is no such algorithm.</exception>
     public static RunConfiguration Of(string algorithm, string environment) => Of(algorithm, environment, null, []);
 
-    /// <summary>Defaults and presets, then a JSON object, then single settings.</summary>
-    /// <param name="algorithm">Its name.</param>
-    /// <param name="environment">Its id.</param>
-    /// <param name="file">{"algorithm": .., "environment": .., "training": {..}, "options": {..}}, any of it left out; null: nothing.</param>
-    /// <param name="settings">name=value, of either record.</param>
-    /// <exception cref="UsageException">An unknown name or an impossible value; names it and the nearest valid one.</exception>
+    /// <summary>Creates a configuration from defaults and published values, overlaid with a JSON object and then with single settings.</summary>
+    /// <param name="algorithm">The name of the algorithm.</param>
+    /// <param name="environment">The id of the environment.</param>
+    /// <param name="file">An object of the form of config.json, <c>{"training": {..}, "options": {..}}</c>; any key may be missing. null: none.</param>
+    /// <param name="settings">Settings of the form name=value, of training or of the algorithm.</param>
+    /// <exception cref="UsageException">A name is unknown or a value is invalid; the message names it.</exception>
     public static RunConfiguration Of(string algorithm, string environment, JsonObject? file, IEnumerable<string> settings)
     {
         var load = LibrariesOf(file);
-        // A library that was moved is still the same one.
-        if (load.FirstOrDefault(path => !Catalog.Loaded.Any(loaded => Path.GetFileName(loaded) == Path.GetFileName(path))) is { } missing)
+        // Libraries are compared by file name: they may have been moved.
+        if (load.FirstOrDefault(path => !Catalog.LoadedLibraries.Any(loaded => Path.GetFileName(loaded) == Path.GetFileName(path))) is { } missing)
         {
             throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
         }
@@ -91,7 +99,7 @@ public sealed record RunConfiguration
                         : new UsageException($"'{key}' is a key of the configuration's '{home}': {{\"{home}\": {{\"{key}\": ..}}}}");
             }
         }
-        // The type of a part first: its options depend on it.
+        // The type of a part first, because its options depend on it.
         foreach (var (name, value) in settings.Select(Split).OrderByDescending(setting => options.IsPart(setting.Name)).ToArray())
         {
             var tree = options.Contains(name) ? options : training.Contains(name) ? training
@@ -102,13 +110,13 @@ public sealed record RunConfiguration
         return new((AlgorithmOptions)options.Read(), environment, ((TrainingOptions)training.Read()).Fit(preset, given), load);
     }
 
-    /// <summary>As read from a run's config.json, or from a file of that form that says less.</summary>
-    /// <param name="json">Its text.</param>
-    /// <param name="source">What errors call it.</param>
-    /// <param name="algorithm">Takes the place of the file's, if it is not null.</param>
-    /// <param name="environment">Takes the place of the file's, if it is not null.</param>
-    /// <param name="settings">name=value, taking the place of the file's.</param>
-    /// <exception cref="UsageException">It is no configuration, or names what does not exist.</exception>
+    /// <summary>Parses the config.json of a run, or a file of the same form with fewer keys.</summary>
+    /// <param name="json">The content of the file.</param>
+    /// <param name="source">The name of the file in error messages.</param>
+    /// <param name="algorithm">Overrides the algorithm of the file, if not null.</param>
+    /// <param name="environment">Overrides the environment of the file, if not null.</param>
+    /// <param name="settings">Settings of the form name=value, which override those of the file.</param>
+    /// <exception cref="UsageException">The file is not a configuration, a name is unknown, or a value is invalid.</exception>
     public static RunConfiguration Parse(string json, string source = "config.json", string? algorithm = null, string? environment = null,
         params IEnumerable<string> settings)
     {
@@ -118,27 +126,27 @@ public sealed record RunConfiguration
         return Of(algorithm ?? Text("algorithm"), environment ?? Text("environment"), file, settings);
     }
 
-    /// <summary>config.json</summary>
+    /// <summary>Returns the content of config.json.</summary>
     public string ToJson()
     {
         var json = new JsonObject { ["algorithm"] = Algorithm, ["environment"] = Environment };
-        if (Load.Count > 0)
+        if (Libraries.Count > 0)
         {
-            json["load"] = new JsonArray([.. Load.Select(path => JsonValue.Create(path))]);
+            json["load"] = new JsonArray([.. Libraries.Select(path => JsonValue.Create(path))]);
         }
         json["training"] = OptionTree.Of(Training).Json;
         json["options"] = OptionTree.Of(Options).Json;
         return json.ToJsonString(OptionsJson.Present);
     }
 
-    /// <summary>The options of the algorithm.</summary>
+    /// <summary>Lists the options of the algorithm.</summary>
     public IEnumerable<OptionListing> ListOptions() => OptionTree.Of(Options).List();
 
-    /// <summary>The options of training.</summary>
+    /// <summary>Lists the options of training.</summary>
     public IEnumerable<OptionListing> ListTraining() => OptionTree.Of(Training).List();
 
-    /// <summary>The learner of this run.</summary>
-    /// <exception cref="UsageException">An option is out of range, or the environment has something that the algorithm cannot learn.</exception>
+    /// <summary>Creates the learner of this run.</summary>
+    /// <exception cref="UsageException">An option is out of range, or the algorithm does not support the environment.</exception>
     public ILearner CreateLearner(LearningContext context)
     {
         if (context.Spec.IsContinuous && !Options.IsContinuous)
@@ -152,17 +160,18 @@ public sealed record RunConfiguration
     private static IReadOnlyList<string> LibrariesOf(JsonObject? file) => file?["load"] switch
     {
         null => [],
-        JsonArray paths when paths.All(path => path is JsonValue word && word.TryGetValue(out string? _)) => [.. paths.Select(path => path!.GetValue<string>())],
-        _ => throw new UsageException("the configuration's 'load' is no list of paths"),
+        JsonArray paths when paths.All(path => path is JsonValue word && word.TryGetValue(out string? _))
+            => [.. paths.Select(path => path!.GetValue<string>())],
+        _ => throw new UsageException("the configuration's 'load' is not a list of paths"),
     };
 
     private static (string Name, string Value) Split(string setting)
     {
         int equals = setting.IndexOf('=');
-        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is no setting; name=value is needed");
+        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is not a setting; name=value is needed");
     }
 
-    /// <summary>Refuses a key that stands in the wrong object of the configuration.</summary>
+    /// <summary>Throws if a key is in the wrong object of the configuration.</summary>
     private static void RequireOwn(JsonObject values, string home, OptionTree own, string otherHome, OptionTree other)
     {
         if (values.Select(value => value.Key).FirstOrDefault(key => !own.Contains(key) && other.Contains(key)) is { } stray)
@@ -172,5 +181,5 @@ public sealed record RunConfiguration
     }
 
     private static JsonObject ObjectOf(string part, JsonNode? values)
-        => values as JsonObject ?? throw new UsageException($"the configuration's '{part}' is no object");
+        => values as JsonObject ?? throw new UsageException($"the configuration's '{part}' is not an object");
 }

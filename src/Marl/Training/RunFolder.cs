@@ -5,36 +5,40 @@ using Marl.Native.Nn;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A run on disk: config.json (everything decided), metrics.jsonl and metrics.csv (a row per evaluation), checkpoint.safetensors (everything that an
-/// exact resume needs), policy.safetensors (the agents' weights), summary.json. Files other than the metrics are replaced in one piece.
+/// The folder of a run: config.json (the complete configuration), metrics.jsonl and metrics.csv (a row per evaluation), checkpoint.safetensors (the complete
+/// state of the run), policy.safetensors (the agents' weights) and summary.json. Files other than the metrics are replaced atomically.
 /// </summary>
+/// <param name="path">The folder.</param>
 public sealed class RunFolder(string path) : IDisposable
 {
     private StreamWriter? lines, table;
-    private FileStream? held;
+    private FileStream? lockFile;
     private bool isNew, isNumbered;
 
-    /// <summary>The folder itself.</summary>
+    /// <summary>The path of the folder.</summary>
     public string Path { get; private set; } = path;
 
-    /// <summary>Where its parts are.</summary>
+    /// <summary>The path of the configuration.</summary>
     public string Configuration => File("config.json");
 
-    /// <inheritdoc cref="Configuration"/>
+    /// <summary>The path of the checkpoint.</summary>
     public string Checkpoint => File("checkpoint.safetensors");
 
-    /// <inheritdoc cref="Configuration"/>
+    /// <summary>The path of the policy.</summary>
     public string Policy => File(Rl.Policy.FileName);
 
-    /// <inheritdoc cref="Configuration"/>
+    /// <summary>The path of the summary.</summary>
     public string Summary => File("summary.json");
+
+    // The checkpoint before the last one: what is left should the last one be damaged.
+    private string Predecessor => File("checkpoint.previous.safetensors");
 
     private string MetricsJson => File("metrics.jsonl");
 
     private string MetricsCsv => File("metrics.csv");
 
-    /// <summary>A folder for a new run.</summary>
-    /// <exception cref="UsageException">there is a run in it.</exception>
+    /// <summary>Returns the folder of a new run.</summary>
+    /// <exception cref="UsageException">The folder contains a run.</exception>
     public static RunFolder New(string path)
     {
         var folder = new RunFolder(path) { isNew = true };
@@ -42,27 +46,25 @@ public sealed class RunFolder(string path) : IDisposable
         return folder;
     }
 
-    /// <summary>A folder for a new run: the first of path, path-2, path-3, .. that does not exist when the run begins. Processes that begin at the same time
-    /// get folders of their own.</summary>
+    /// <summary>Returns the folder of a new run: the first of path, path-2, path-3, .. that does not exist when the run begins. Processes that begin at the
+    /// same time get different folders.</summary>
     public static RunFolder NewNumbered(string path) => new(path) { isNew = true, isNumbered = true };
 
-    /// <summary>What the run was configured with.</summary>
-    /// <exception cref="UsageException">there is no run here.</exception>
+    /// <summary>Reads the configuration of the run.</summary>
+    /// <exception cref="UsageException">The folder contains no run.</exception>
     public RunConfiguration ReadConfiguration() => System.IO.File.Exists(Configuration)
         ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
-        : throw new UsageException($"'{Path}' holds no run: there is no config.json in it");
+        : throw new UsageException($"'{Path}' contains no run: config.json is missing");
 
-    /// <summary>Makes the folder, holds it against other processes and makes, for a moment, a file in it: better to know now than at the first checkpoint.</summary>
-    /// <exception cref="UsageException">another process trains in the folder, or a new run's folder holds a run.</exception>
-    /// <exception cref="IOException">it cannot be written to; names it.</exception>
+    /// <summary>Creates and locks the folder, and checks that files can be written to it.</summary>
+    /// <exception cref="UsageException">Another process trains in the folder, or the folder of a new run contains a run.</exception>
+    /// <exception cref="IOException">The folder cannot be written to; the message names it.</exception>
     public void EnsureWritable()
     {
         try
         {
-            Claim();
-            string probe = File("probe.tmp");
-            WriteText(probe, "");
-            System.IO.File.Delete(probe);
+            Lock();
+            using var probe = new FileStream(File(System.IO.Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -70,18 +72,20 @@ public sealed class RunFolder(string path) : IDisposable
         }
     }
 
-    /// <summary>Makes the folder and writes the configuration, if that was not done before, with the device that learns now and the steps that are asked for now, and opens the metrics. Rows that lie after
-    /// <paramref name="steps"/> are taken back: they will be written again.</summary>
-    /// <exception cref="UsageException">another process trains in the folder.</exception>
+    /// <summary>Locks the folder, writes the configuration (of an existing one only the device and the steps change), and opens the metrics. Rows of the
+    /// metrics after <paramref name="steps"/> are removed, because they will be written again.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="steps">The environment steps at which the run continues.</param>
+    /// <exception cref="UsageException">Another process trains in the folder.</exception>
     public void Begin(RunConfiguration configuration, long steps = 0)
     {
-        Claim();
-        foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
+        Lock();
+        foreach (string file in (string[])[Configuration, Checkpoint, Policy, Summary, MetricsJson, MetricsCsv])
         {
-            System.IO.File.Delete(unfinished);
+            AtomicFile.DeleteUnfinished(file);
         }
-        Record(configuration);
-        Rewind(steps);
+        WriteConfiguration(configuration);
+        TruncateMetrics(steps);
         (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
     }
 
@@ -98,27 +102,53 @@ public sealed class RunFolder(string path) : IDisposable
         table.Flush();
     }
 
-    /// <summary>Replaces the checkpoint and the policy.</summary>
+    /// <summary>Replaces the checkpoint, of which the last two are kept, and the policy. The metrics are on the disk before the checkpoint is.</summary>
     public void WriteCheckpoint(Action<IArchive> archive, Policy policy)
     {
+        foreach (var metrics in (StreamWriter?[])[lines, table])
+        {
+            if (metrics is { BaseStream: FileStream file })
+            {
+                AtomicFile.FlushToDisk(file);
+            }
+        }
         var writer = new SafetensorsWriter();
         archive(writer);
-        writer.Save(Checkpoint);
+        writer.Save(Checkpoint, Predecessor);
         policy.Save(Policy);
     }
 
-    /// <summary>Reads the checkpoint into a fresh run; without one the run begins at its beginning.</summary>
-    public void ReadCheckpoint(Action<IArchive> archive)
+    /// <summary>Reads the checkpoint into a new run; the one before it, if the last one is missing or damaged.</summary>
+    /// <returns>Why the last checkpoint was not read; null if it was.</returns>
+    /// <exception cref="UsageException">There is no checkpoint.</exception>
+    /// <exception cref="InvalidDataException">Both are damaged, or belong to another run.</exception>
+    public string? ReadCheckpoint(Action<IArchive> archive)
     {
-        if (System.IO.File.Exists(Checkpoint))
-        {
-            var reader = new SafetensorsReader(Checkpoint);
-            archive(reader);
-            reader.EnsureAllRead();
-        }
+        var (reader, problem) = OpenCheckpoint();
+        archive(reader);
+        reader.EnsureAllRead();
+        return problem;
     }
 
-    /// <summary>Writes how the run ended.</summary>
+    private (SafetensorsReader Reader, string? Problem) OpenCheckpoint()
+    {
+        string problem = $"'{Checkpoint}' is missing";
+        try
+        {
+            if (System.IO.File.Exists(Checkpoint))
+            {
+                return (new SafetensorsReader(Checkpoint), null);
+            }
+        }
+        catch (InvalidDataException e) when (System.IO.File.Exists(Predecessor))
+        {
+            problem = e.Message;
+        }
+        return System.IO.File.Exists(Predecessor) ? (new SafetensorsReader(Predecessor), problem)
+            : throw new UsageException($"'{Path}' has no checkpoint to go on from; to start again: marl train --config {Configuration} --out FOLDER");
+    }
+
+    /// <summary>Writes the summary.</summary>
     public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(OptionsJson.Present));
 
     /// <inheritdoc/>
@@ -126,12 +156,12 @@ public sealed class RunFolder(string path) : IDisposable
     {
         lines?.Dispose();
         table?.Dispose();
-        held?.Dispose();
-        (lines, table, held) = (null, null, null);
+        lockFile?.Dispose();
+        (lines, table, lockFile) = (null, null, null);
     }
 
-    /// <summary>A run may go on elsewhere, and for longer: the configuration says where it learned last, and how far it is to go.</summary>
-    private void Record(RunConfiguration configuration)
+    /// <summary>Writes the configuration. Of an existing one only the device and the number of steps change.</summary>
+    private void WriteConfiguration(RunConfiguration configuration)
     {
         if (System.IO.File.Exists(Configuration))
         {
@@ -146,34 +176,55 @@ public sealed class RunFolder(string path) : IDisposable
         WriteText(Configuration, configuration.ToJson());
     }
 
-    private void Rewind(long steps)
+    // Both files are read before one is written: a damaged row leaves both as they are.
+    private void TruncateMetrics(long steps)
     {
-        Keep(MetricsJson, line => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
-        Keep(MetricsCsv, line => !char.IsAsciiDigit(line[0]) || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
-
-        static void Keep(string file, Func<string, bool> valid)
+        var rows = Kept(MetricsJson, (line, _) => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
+        var table = Kept(MetricsCsv, (line, i) => i == 0 || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
+        foreach (var (file, text) in (ReadOnlySpan<(string, string?)>)[(MetricsJson, rows), (MetricsCsv, table)])
         {
-            if (System.IO.File.Exists(file))
+            if (text is not null)
             {
-                // The last line may have been cut by the stop.
-                string text = System.IO.File.ReadAllText(file);
-                string[] whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-                WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
+                WriteText(file, text);
+            }
+        }
+
+        static string? Kept(string file, Func<string, int, bool> keep)
+        {
+            if (!System.IO.File.Exists(file))
+            {
+                return null;
+            }
+            // The last line may be incomplete.
+            string text = System.IO.File.ReadAllText(file);
+            string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return string.Concat(lines.Where((line, i) => Keeps(line, i)).Select(line => line + "\n"));
+
+            bool Keeps(string line, int i)
+            {
+                try
+                {
+                    return keep(line, i);
+                }
+                catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentOutOfRangeException or OverflowException)
+                {
+                    throw new InvalidDataException($"'{file}', line {i + 1}: this is not a row of metrics; remove the line to go on");
+                }
             }
         }
     }
 
-    /// <summary>Makes the folder and holds it: of processes that want it at the same time one gets it.</summary>
-    private void Claim()
+    /// <summary>Creates and locks the folder; of several processes only one succeeds.</summary>
+    private void Lock()
     {
-        if (held is not null)
+        if (lockFile is not null)
         {
             return;
         }
         if (!isNumbered)
         {
             Directory.CreateDirectory(Path);
-            held = TryHold(FileMode.OpenOrCreate) ?? throw new UsageException($"another process trains in '{Path}'");
+            lockFile = TryLock(FileMode.OpenOrCreate) ?? throw new UsageException($"another process trains in '{Path}'");
             if (isNew)
             {
                 RequireNoRun();
@@ -181,20 +232,20 @@ public sealed class RunFolder(string path) : IDisposable
             return;
         }
         string name = Path;
-        for (int number = 1; held is null; number++)
+        for (int number = 1; lockFile is null; number++)
         {
             Path = number == 1 ? name : $"{name}-{number}";
             if (!System.IO.Path.Exists(Path))
             {
                 Directory.CreateDirectory(Path);
-                // The process that creates the file has the folder; another that also found no folder takes the next.
-                held = TryHold(FileMode.CreateNew);
+                // The process that creates the file owns the folder; another one that found no folder either takes the next number.
+                lockFile = TryLock(FileMode.CreateNew);
             }
         }
     }
 
-    /// <summary>A file that one process at a time can hold; the system lets go of it when the process ends, however that comes about. Null: another process holds it.</summary>
-    private FileStream? TryHold(FileMode mode)
+    /// <summary>Opens the lock file, which the operating system releases when the process ends. Returns null if another process has it.</summary>
+    private FileStream? TryLock(FileMode mode)
     {
         string file = File("run.lock");
         try
@@ -211,7 +262,7 @@ public sealed class RunFolder(string path) : IDisposable
     {
         if (System.IO.File.Exists(Configuration))
         {
-            throw new UsageException($"'{Path}' holds a run already; go on with `marl resume {Path}`, or choose another --out");
+            throw new UsageException($"'{Path}' contains a run already; continue it with `marl resume {Path}`, or choose another --out");
         }
     }
 

@@ -4,30 +4,30 @@ using System.Security.Cryptography;
 
 namespace Marl.Native.Rl;
 
-/// <summary>What a run has behind it, and what of that came after the last row of its metrics.</summary>
+/// <summary>The counters of a run: totals, and sums since the last row of the metrics.</summary>
 internal sealed class RunProgress
 {
     private readonly Stopwatch watch = new();
     private Counts counts = new() { RoundReturn = double.NaN }, before;
     private double secondsBefore, bestReturn = double.NegativeInfinity;
 
-    /// <summary>Environment steps, of whole rounds.</summary>
+    /// <summary>The environment steps of all rounds.</summary>
     public long Steps => counts.Steps;
 
-    /// <summary>Those of them that came after the last row.</summary>
+    /// <summary>The environment steps since the last row.</summary>
     public long RowSteps => counts.RowSteps;
 
-    /// <summary>Seconds of training, interruptions left out.</summary>
+    /// <summary>Seconds of training, without interruptions.</summary>
     private double Seconds => secondsBefore + watch.Elapsed.TotalSeconds;
 
-    /// <summary>The run begins, or goes on.</summary>
+    /// <summary>Starts the clock.</summary>
     public void Start() => watch.Start();
 
-    /// <summary>It is over.</summary>
+    /// <summary>Stops the clock.</summary>
     public void Stop() => watch.Stop();
 
     /// <summary>Adds a round.</summary>
-    /// <returns>the mean return of the episodes that ended in it; of segments in which none did, that of the last round with any; NaN before the first.</returns>
+    /// <returns>The mean return of the episodes that ended in the last round in which any ended; NaN before the first.</returns>
     public double Add(ReadOnlySpan<Episode> round)
     {
         before = counts;
@@ -39,7 +39,7 @@ internal sealed class RunProgress
             counts.RowSteps += episode.Steps;
             counts.RowLengths += episode.EndedSteps;
             returns += episode.Return;
-            ended += episode.Ended;
+            ended += episode.EndedEpisodes;
         }
         counts.Episodes += ended;
         counts.RowEpisodes += ended;
@@ -48,14 +48,14 @@ internal sealed class RunProgress
         return counts.RoundReturn;
     }
 
-    /// <summary>Takes the last round back.</summary>
+    /// <summary>Removes the last round.</summary>
     public void Rewind() => counts = before;
 
-    /// <summary>Whether a multiple of <paramref name="every"/> steps lies behind that did not when <paramref name="before"/> did.</summary>
-    public bool Passed(long every, long before) => every > 0 && Steps / every > before / every;
+    /// <summary>Returns whether a multiple of <paramref name="interval"/> steps was reached since <paramref name="previousSteps"/>.</summary>
+    public bool Passed(long interval, long previousSteps) => interval > 0 && Steps / interval > previousSteps / interval;
 
-    /// <summary>A row of the metrics; the next one begins.</summary>
-    public TrainingProgress Row(ILearner learner, EvaluationResult evaluation)
+    /// <summary>Creates a row of the metrics, and resets the sums since the last row.</summary>
+    public TrainingProgress NextRow(ILearner learner, EvaluationResult evaluation)
     {
         bestReturn = Math.Max(bestReturn, evaluation.Mean);
         var row = new TrainingProgress
@@ -74,10 +74,10 @@ internal sealed class RunProgress
         return row;
     }
 
-    /// <summary>How the run ended.</summary>
-    /// <param name="configuration">what was run.</param>
-    /// <param name="learner">what learned.</param>
-    /// <param name="last">the last evaluation, if there was any.</param>
+    /// <summary>Creates the summary of the run.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="learner">The learner.</param>
+    /// <param name="last">The last evaluation, if there was one.</param>
     public TrainingSummary Summarize(RunConfiguration configuration, ILearner learner, EvaluationResult? last) => new()
     {
         Algorithm = configuration.Algorithm,
@@ -95,14 +95,14 @@ internal sealed class RunProgress
         Finished = counts.Steps >= configuration.Training.Steps && counts.RowSteps == 0,
     };
 
-    /// <summary>Everything that an exact resume needs.</summary>
+    /// <summary>Saves or restores all counters.</summary>
     public void Archive(IArchive archive)
     {
         archive.Value("steps", ref counts.Steps);
         archive.Value("episodes", ref counts.Episodes);
         double seconds = Seconds;
         archive.Value("seconds", ref seconds);
-        secondsBefore = archive.Loading ? seconds : secondsBefore;
+        secondsBefore = archive.IsLoading ? seconds : secondsBefore;
         archive.Value("bestReturn", ref bestReturn);
         archive.Value("rowReturns", ref counts.RowReturns);
         archive.Value("rowEpisodes", ref counts.RowEpisodes);
@@ -110,7 +110,7 @@ internal sealed class RunProgress
         archive.Value("rowLengths", ref counts.RowLengths);
     }
 
-    /// <summary>What a round adds to. Those named after a row are of the rounds that came after the last one.</summary>
+    /// <summary>The counters. Those with the prefix Row count since the last row.</summary>
     private struct Counts
     {
         public long Steps, Episodes, RowEpisodes, RowSteps, RowLengths;

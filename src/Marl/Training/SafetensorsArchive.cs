@@ -2,7 +2,7 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>An archive that collects entries and writes them as one safetensors file.</summary>
+/// <summary>An archive that collects entries and writes them to one safetensors file.</summary>
 internal sealed class SafetensorsWriter : IArchive
 {
     private readonly List<SafetensorsEntry> entries;
@@ -12,7 +12,7 @@ internal sealed class SafetensorsWriter : IArchive
 
     private SafetensorsWriter(SafetensorsWriter parent, string name) => (entries, prefix) = (parent.entries, parent.prefix + name + ".");
 
-    public bool Loading => false;
+    public bool IsLoading => false;
 
     public IArchive Scope(string name) => new SafetensorsWriter(this, name);
 
@@ -21,10 +21,10 @@ internal sealed class SafetensorsWriter : IArchive
 
     public void Tensor(string name, Tensor values) => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Count], values.ToArray()));
 
-    public void Save(string path) => new Safetensors(entries).Write(path);
+    public void Save(string path, string? predecessor = null) => new Safetensors(entries).Write(path, predecessor);
 }
 
-/// <summary>An archive that gives back what was saved, strictly: an entry that is missing, of another type or length, or left over is an error.</summary>
+/// <summary>An archive that reads a safetensors file. A missing entry, an entry of another type or length, and an entry that is not read are errors.</summary>
 internal sealed class SafetensorsReader : IArchive
 {
     private readonly Safetensors file;
@@ -36,7 +36,7 @@ internal sealed class SafetensorsReader : IArchive
     private SafetensorsReader(SafetensorsReader parent, string name)
         => (file, read, path, prefix) = (parent.file, parent.read, parent.path, parent.prefix + name + ".");
 
-    public bool Loading => true;
+    public bool IsLoading => true;
 
     public IArchive Scope(string name) => new SafetensorsReader(this, name);
 
@@ -44,7 +44,8 @@ internal sealed class SafetensorsReader : IArchive
 
     public void Tensor(string name, Tensor values) => values.CopyFrom(Find<float>(name, values.Count));
 
-    /// <exception cref="InvalidDataException">an entry was not asked for: the file belongs to another kind of run.</exception>
+    /// <summary>Checks that all entries were read.</summary>
+    /// <exception cref="InvalidDataException">An entry was not read: the file belongs to another kind of run.</exception>
     public void EnsureAllRead()
     {
         if (file.Entries.FirstOrDefault(entry => !read.Contains(entry.Name)) is { } unknown)
@@ -57,7 +58,7 @@ internal sealed class SafetensorsReader : IArchive
     {
         read.Add(prefix + name);
         var entry = file.Find(prefix + name) ?? throw new InvalidDataException($"{path}: entry '{prefix + name}' is missing");
-        return !entry.TryGet(out T[] values) ? throw new InvalidDataException($"{path}: entry '{entry}' is not of the type that is needed")
-            : values.Length == count ? values : throw new InvalidDataException($"{path}: entry '{entry}' has not the {count} numbers that are needed");
+        return !entry.TryGet(out T[] values) ? throw new InvalidDataException($"{path}: entry '{entry}' is of the wrong type; {typeof(T).Name} is needed")
+            : values.Length == count ? values : throw new InvalidDataException($"{path}: entry '{entry}' has the wrong length; {count} elements are needed");
     }
 }

@@ -3,9 +3,17 @@ using System.Diagnostics;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Conducts a run and owns its clock: play a round of episodes, let the learner learn, evaluate, save, until the steps are done.
-/// Everything that happens follows from the configuration; a run that was stopped and resumed ends with the same bits as one that was not.
+/// Trains an algorithm in an environment: plays rounds of episodes, updates the learner, evaluates, and writes checkpoints. <see cref="Train"/> does it in
+/// one call. A run is determined by its configuration: a run that was stopped and resumed ends with the same weights, bit for bit, as one that was not.
 /// </summary>
+/// <example>
+/// A run in a folder, which <c>marl play</c> shows and <c>marl resume</c> continues:
+/// <code>
+/// var configuration = RunConfiguration.Of("vdn", "lbf:8x8-2p-2f-coop");
+/// using var trainer = new Trainer(configuration, folder: RunFolder.New("runs/vdn"));
+/// TrainingSummary summary = trainer.Run(progress => Console.WriteLine($"{progress.Steps}: {progress.Evaluation.Mean:0.00}"));
+/// Policy policy = trainer.Policy;
+/// </code></example>
 public sealed class Trainer : IDisposable
 {
     private readonly RunConfiguration configuration;
@@ -19,24 +27,25 @@ public sealed class Trainer : IDisposable
     private readonly RunProgress progress = new();
     private readonly TrainingMeter meter;
 
-    /// <summary>A run that has not begun.</summary>
-    /// <param name="configuration">what to run.</param>
-    /// <param name="create">makes the environments; by default those of the configuration's id.</param>
-    /// <param name="folder">where the run is kept; none: nowhere.</param>
-    /// <param name="device">where it learns, see <see cref="TrainingOptions.Device"/>; by default the CPU. It is the caller's to dispose of.</param>
+    /// <summary>Creates a trainer: its environments, threads and learner.</summary>
+    /// <param name="configuration">The configuration of the run.</param>
+    /// <param name="create">Creates an environment; by default from the configuration's id.</param>
+    /// <param name="folder">The folder of the run; null: nothing is written.</param>
+    /// <param name="device">The device of <see cref="TrainingOptions.Device"/>, which the caller disposes; by default the CPU.</param>
+    /// <exception cref="UsageException">An option is out of range, or the algorithm does not support the environment.</exception>
     public Trainer(RunConfiguration configuration, Func<IEnvironment>? create = null, RunFolder? folder = null, Device? device = null)
     {
         configuration.Training.Validate();
         if (device is null && configuration.Training.Device != TrainingOptions.Cpu)
         {
-            throw new UsageException($"option 'device' is {configuration.Training.Device}, and no such device was given to the trainer");
+            throw new UsageException($"option 'device' is {configuration.Training.Device}, but no such device was passed to the trainer");
         }
         device ??= Device.Cpu;
         var training = configuration.Training with { Device = device.Id };
         (this.configuration, this.folder) = (configuration with { Training = training }, folder);
         meter = new(this.configuration);
         this.create = create ?? (() => Catalog.CreateEnvironment(configuration.Environment));
-        // The first says what it is before the others are made: what is wrong with a program is then seen once.
+        // The first one is created and checked before the others, so that an error of an external program is reported once.
         environments = [this.create()];
         workers = new Workers(training.Threads > 0 ? training.Threads : Environment.ProcessorCount);
         try
@@ -45,11 +54,11 @@ public sealed class Trainer : IDisposable
             environments = [.. environments, .. Make(training.Environments - 1, this.create)];
             if (environments.Distinct(ReferenceEqualityComparer.Instance).Count() < environments.Length)
             {
-                throw new UsageException($"the function that makes environments of '{Spec.Id}' returned the same one twice; it must make a new one each time");
+                throw new UsageException($"the function that creates environments of '{Spec.Id}' returned the same object twice; it must create a new one");
             }
             context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
-            rollout = new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, Learner.NeedsNextAction,
+            rollout = new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, Learner.NeedsBootstrapAction,
                 training.RolloutLength, context.Rewards);
         }
         catch
@@ -60,33 +69,36 @@ public sealed class Trainer : IDisposable
         episodes = [.. environments.Select(_ => context.NewEpisode(Learner.Columns))];
     }
 
-    /// <summary>Everything that decides the run.</summary>
+    /// <summary>The configuration of the run.</summary>
     public RunConfiguration Configuration => configuration;
 
-    /// <summary>The environment.</summary>
+    /// <summary>The specification of the environment.</summary>
     public EnvironmentSpec Spec { get; }
 
-    /// <summary>Environment steps so far, of whole rounds.</summary>
+    /// <summary>The environment steps of all rounds so far.</summary>
     public long Steps => progress.Steps;
 
-    /// <summary>Where the run would go on if it were resumed: the steps of its last checkpoint; 0, its beginning, where there is none.</summary>
+    /// <summary>The environment steps at the last checkpoint, from which the run can be resumed; 0 without a checkpoint.</summary>
     public long SavedSteps { get; private set; }
 
-    /// <summary>What learns.</summary>
+    /// <summary>Of a resumed run: why its last checkpoint was not read, and the one before it was; null if the last one was read.</summary>
+    public string? CheckpointProblem { get; private set; }
+
+    /// <summary>The learner.</summary>
     public ILearner Learner { get; }
 
-    /// <summary>The trained agents, to act with or to save.</summary>
-    public Policy Policy => new(Spec, Learner.Actors, Present, Learner.Exploration.IsStochastic);
+    /// <summary>A copy of the current policy.</summary>
+    public Policy Policy => new(Spec, Learner.Actors, CurrentFingerprint, Learner.Exploration.IsStochastic);
 
-    /// <summary>Trains in one call, for programs that embed the engine.</summary>
-    /// <param name="options">The algorithm. What differs from its record's own defaults is kept; the rest is as published for the environment, where there is
-    /// a preset (<see cref="RunConfiguration.Of(AlgorithmOptions, string, TrainingOptions?, bool)"/>).</param>
-    /// <param name="create">Makes an environment; called once for each of <see cref="TrainingOptions.Environments"/>, and for evaluations.</param>
-    /// <param name="training">How the run is conducted; presets fill in the rest likewise.</param>
+    /// <summary>Trains an algorithm in one call.</summary>
+    /// <param name="options">The algorithm and its options. Options that differ from the record's defaults are kept; the others are set to published values,
+    /// if there are any for the environment (<see cref="RunConfiguration.Of(AlgorithmOptions, string, TrainingOptions?, bool)"/>).</param>
+    /// <param name="create">Creates an environment. Called for each of the <see cref="TrainingOptions.Environments"/> and for evaluations.</param>
+    /// <param name="training">The options of the run; published values are filled in likewise.</param>
     /// <param name="progress">Called after every evaluation.</param>
-    /// <param name="cancellationToken">Ends the run soon, also in the middle of a round or an evaluation.</param>
-    /// <returns>The trained agents, and how the run ended.</returns>
-    /// <exception cref="UsageException">An option is out of range, or the environment has something that the algorithm cannot learn.</exception>
+    /// <param name="cancellationToken">Ends the run early, within a round or an evaluation too.</param>
+    /// <returns>The trained policy and the summary of the run.</returns>
+    /// <exception cref="UsageException">An option is out of range, or the algorithm does not support the environment.</exception>
     /// <example><code>
     /// var (policy, summary) = Trainer.Train(new QmixOptions { Hidden = 64 }, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 20_000 });
     /// policy.Save("two-step.safetensors");
@@ -95,18 +107,18 @@ public sealed class Trainer : IDisposable
         Action<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var trainer = new Trainer(RunConfiguration.Of(options, IdOf(create), training), create);
-        var summary = trainer.Run(progress, stop: cancellationToken);
+        var summary = trainer.Run(progress, cancellationToken: cancellationToken);
         return (trainer.Policy, summary);
     }
 
-    /// <summary>Takes up a run where its last checkpoint was written. The folder is not touched before <see cref="Run"/>.</summary>
-    /// <param name="folder">the run.</param>
-    /// <param name="create">makes the environments; by default those of the run.</param>
-    /// <param name="threads">workers; by default as many as before.</param>
-    /// <param name="device">where it goes on learning; by default the CPU. Give it the device of the run's configuration for the same bits.</param>
-    /// <param name="steps">of the whole run; by default as many as before. More let a run that is finished go on, as if it had been asked for so many at first, but
-    /// for what is a share of the training (Pareto actor-critic's entropy, fingerprints).</param>
-    /// <exception cref="UsageException">there is no run in the folder, or it has gone further than <paramref name="steps"/>.</exception>
+    /// <summary>Creates a trainer that resumes a run from its last checkpoint. The folder is not changed before <see cref="Run"/>.</summary>
+    /// <param name="folder">The folder of the run.</param>
+    /// <param name="create">Creates an environment; by default from the configuration's id.</param>
+    /// <param name="threads">The number of threads; by default that of the configuration.</param>
+    /// <param name="device">The device; by default the CPU. With the device of the configuration the result is the same, bit for bit.</param>
+    /// <param name="steps">Environment steps of the whole run; by default those of the configuration. With more steps a finished run continues as if it had
+    /// been started with them, except for schedules over a fraction of the training (entropy of Pareto actor-critic, fingerprints).</param>
+    /// <exception cref="UsageException">The folder contains no run, or the run is beyond <paramref name="steps"/>.</exception>
     public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null, long? steps = null)
     {
         var configuration = folder.ReadConfiguration();
@@ -120,10 +132,10 @@ public sealed class Trainer : IDisposable
         var trainer = new Trainer(configuration with { Training = training }, create, folder, device);
         try
         {
-            folder.ReadCheckpoint(trainer.Archive);
+            trainer.CheckpointProblem = folder.ReadCheckpoint(trainer.Archive);
             if (steps < trainer.Steps)
             {
-                throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps behind it already; --steps can only add to them");
+                throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps already; --steps must not be less");
             }
             trainer.SavedSteps = trainer.Steps;
             return trainer;
@@ -135,20 +147,26 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Trains to the last step, or until it is told to stop; then writes a checkpoint and says how it went. A run that was stopped and is resumed ends with
-    /// the same bits as one that was not: a round or an evaluation that was under way is played again, and updates that were left are made first.</summary>
-    /// <param name="progress">hears of every evaluation.</param>
-    /// <param name="tick">hears of every round: steps so far, and the mean return of the round, NaN before the first episode has ended.</param>
-    /// <param name="stop">ends the run soon, also in the middle of a round or an evaluation.</param>
-    /// <exception cref="DivergedException">numbers stopped being numbers; the last checkpoint is left as it is.</exception>
-    /// <exception cref="DeviceException">the device failed. If its memory can still be read, a checkpoint of what it learned up to the last finished update is
-    /// written; else the last one is left as it is. <see cref="SavedSteps"/> says which: the round whose update failed is counted as played.</exception>
-    /// <exception cref="EnvironmentException">the program of an environment failed. A checkpoint of the last whole round is written: resumed,
-    /// the run ends with the same bits as one whose program did not fail.</exception>
-    public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? tick = null, CancellationToken stop = default)
+    /// <summary>Trains to the last step or until canceled, and writes a checkpoint and the summary. When a canceled run is resumed, the interrupted round or
+    /// evaluation is played again and pending updates are performed first, so that the result is the same, bit for bit, as without the interruption.</summary>
+    /// <param name="progress">Called after every evaluation.</param>
+    /// <param name="onRound">Called after every round with the environment steps so far and the mean return of the round; NaN before the first episode has
+    /// ended.</param>
+    /// <param name="cancellationToken">Ends the run early, within a round or an evaluation too.</param>
+    /// <returns>The summary of the run.</returns>
+    /// <exception cref="DivergedException">A loss or a gradient was not finite. The last checkpoint is unchanged.</exception>
+    /// <exception cref="DeviceException">The device failed. A checkpoint up to the last completed update is written if the device's memory can be read;
+    /// otherwise the last checkpoint is unchanged, see <see cref="SavedSteps"/>.</exception>
+    /// <exception cref="EnvironmentException">An environment failed. A checkpoint of the last complete round is written, from which the run can be resumed
+    /// exactly.</exception>
+    public TrainingSummary Run(Action<TrainingProgress>? progress = null, Action<long, double>? onRound = null, CancellationToken cancellationToken = default)
     {
         this.progress.Start();
         folder?.Begin(configuration, Steps);
+        if (Steps == 0)
+        {
+            Save();
+        }
         EvaluationResult? last = null;
         try
         {
@@ -156,9 +174,9 @@ public sealed class Trainer : IDisposable
             {
                 TrainToEnd();
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                // What was under way is as if it had not begun.
+                // The interrupted round or evaluation has been rolled back.
             }
             Learner.Synchronize();
             Save();
@@ -180,23 +198,24 @@ public sealed class Trainer : IDisposable
 
         void TrainToEnd()
         {
-            // What is left of a round whose learning or evaluation was stopped, when the run has been resumed.
-            Learner.CompleteUpdates(Steps, stop);
+            // After a resume: pending updates, and an evaluation that was interrupted.
+            Learner.CompleteUpdates(Steps, cancellationToken);
             EvaluateIfDue();
             while (Steps < configuration.Training.Steps)
             {
-                stop.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 long before = Steps;
-                double roundReturn = PlayRound(stop);
-                tick?.Invoke(Steps, roundReturn);
+                double roundReturn = PlayRound(cancellationToken);
+                onRound?.Invoke(Steps, roundReturn);
                 EvaluateIfDue();
-                if (this.progress.Passed(configuration.Training.CheckpointInterval, before) && Steps < configuration.Training.Steps && !stop.IsCancellationRequested)
+                bool due = this.progress.Passed(configuration.Training.CheckpointInterval, before) && Steps < configuration.Training.Steps;
+                if (due && !cancellationToken.IsCancellationRequested)
                 {
                     Save();
                 }
             }
-            // A run that had ended before has no row left to evaluate for.
-            last ??= Evaluate(configuration.Training.EvaluationEpisodes, stop);
+            // A finished run that was resumed has no new row.
+            last ??= Evaluate(configuration.Training.EvaluationEpisodes, cancellationToken);
         }
 
         void EvaluateIfDue()
@@ -204,31 +223,31 @@ public sealed class Trainer : IDisposable
             bool due = Steps >= configuration.Training.Steps || this.progress.Passed(configuration.Training.EvaluationInterval, Steps - this.progress.RowSteps);
             if (due && this.progress.RowSteps > 0)
             {
-                last = Evaluate(configuration.Training.EvaluationEpisodes, stop);
-                var row = this.progress.Row(Learner, last);
+                last = Evaluate(configuration.Training.EvaluationEpisodes, cancellationToken);
+                var row = this.progress.NextRow(Learner, last);
                 folder?.WriteMetrics(row);
                 progress?.Invoke(row);
             }
         }
     }
 
-    /// <summary>Plays episodes in which nothing is explored (<see cref="Exploration"/>) in fresh environments; or in those of the training, one after the other, if they are such that one disposes
-    /// of, like processes. Their chance is a stream apart, so evaluating changes nothing else.</summary>
-    /// <param name="count">episodes.</param>
-    /// <param name="stop">ends the evaluation.</param>
-    /// <exception cref="OperationCanceledException">it was stopped.</exception>
-    public EvaluationResult Evaluate(int count, CancellationToken stop = default)
+    /// <summary>Evaluates the current policy without exploration, in new environments; environments that are <see cref="IDisposable"/> (processes) are
+    /// reused. The episodes have a random stream of their own, so evaluating does not affect training.</summary>
+    /// <param name="count">The number of episodes.</param>
+    /// <param name="cancellationToken">Cancels the evaluation.</param>
+    /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
+    public EvaluationResult Evaluate(int count, CancellationToken cancellationToken = default)
     {
-        Episode[] evaluated = Make(count, () => new Episode(Spec), stop);
-        var result = environments[0] is IDisposable ? rollout.Lend(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
-            : EvaluateIn(Make(count, create, stop));
+        Episode[] evaluated = Make(count, () => new Episode(Spec), cancellationToken);
+        var result = environments[0] is IDisposable ? rollout.RunSuspended(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
+            : EvaluateIn(Make(count, create, cancellationToken));
         meter.RecordEvaluation(result);
         return result;
 
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
             new Rollout(environments, count, Learner.Actors, Learner.Exploration, workers, context.Rng.Split(RngPurpose.Evaluation))
-                .Play(evaluated, exploration: 0f, Present, stop);
+                .Play(evaluated, exploration: 0f, CurrentFingerprint, cancellationToken);
             return EvaluationResult.Of(evaluated);
         }
     }
@@ -238,20 +257,20 @@ public sealed class Trainer : IDisposable
     {
         workers.Dispose();
         folder?.Dispose();
-        foreach (var environment in environments)
-        {
-            (environment as IDisposable)?.Dispose();
-        }
+        // Programs end at the same time: each may take a while.
+        IDisposable[] held = [.. environments.OfType<IDisposable>()];
+        Parallel.ForEach(held, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, held.Length) }, environment => environment.Dispose());
     }
 
-    /// <summary>Where training stands. Evaluations have the same, although nothing is explored in them: what an agent does should be its answer to the others of today.</summary>
-    private Fingerprint Present => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
+    /// <summary>The training progress and exploration rate, the agents' input if they have fingerprints. Evaluations use the same, because it identifies the
+    /// other agents' current policies.</summary>
+    private Fingerprint CurrentFingerprint => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
 
-    /// <summary>One episode in every environment, and what the learner makes of them; or none of both.</summary>
+    /// <summary>Plays a round and learns from it; if canceled, both are rolled back.</summary>
     private double PlayRound(CancellationToken stop)
     {
         long start = Stopwatch.GetTimestamp(), updates = Learner.Updates;
-        rollout.Play(episodes, Learner.ExplorationRate(Steps), Present, stop);
+        rollout.Play(episodes, Learner.ExplorationRate(Steps), CurrentFingerprint, stop);
         meter.RecordRollout(episodes, start);
         double roundReturn = progress.Add(episodes);
         start = Stopwatch.GetTimestamp();
@@ -278,7 +297,8 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>A checkpoint is read as a whole before it is written: a device that is lost leaves the last one whole.</summary>
+    /// <summary>Saves a checkpoint if the device can be read. A checkpoint is read completely before it is written, so a failure leaves the last one
+    /// intact.</summary>
     private void SaveWhatCanBeRead()
     {
         try
@@ -287,7 +307,7 @@ public sealed class Trainer : IDisposable
         }
         catch (Exception error) when (error is DeviceException or IOException)
         {
-            // The device's own failure is what is reported.
+            // The caller throws the original exception.
         }
     }
 
@@ -311,7 +331,7 @@ public sealed class Trainer : IDisposable
 
     private static string IdOf(Func<IEnvironment> create)
     {
-        var environment = create() ?? throw new UsageException("the function that makes environments returned null");
+        var environment = create() ?? throw new UsageException("the function that creates environments returned null");
         using (environment as IDisposable)
         {
             return environment.Spec.Id;

@@ -4,14 +4,14 @@ using System.Diagnostics.Metrics;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The instruments of the meter "Marl.Native" for one run, tagged with its algorithm and environment. Without a listener nothing is computed for them; with one
-/// the results are the same.
+/// The instruments of the meter "Marl.Native" for one run, tagged with its algorithm and environment. Without a listener nothing is recorded. Listening does
+/// not affect results.
 /// </summary>
 internal sealed class TrainingMeter(RunConfiguration configuration)
 {
     private static readonly Meter Meter = new("Marl.Native", typeof(TrainingMeter).Assembly.GetName().Version?.ToString(3));
 
-    // Buckets for a collector that is not told others: from updates of small networks to rounds of long episodes.
+    // Default histogram buckets, from updates of small networks to rounds of long episodes.
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60],
@@ -22,10 +22,10 @@ internal sealed class TrainingMeter(RunConfiguration configuration)
     private static readonly Counter<long> Updates = Meter.CreateCounter<long>("marl.updates", "{update}", "Updates of the networks.");
 
     private static readonly Histogram<double> UpdateDuration = Meter.CreateHistogram("marl.update.duration", "s",
-        "Time of an update: of a round with several, their mean, once for each.", tags: null, Seconds);
+        "Duration of an update; of a round with several updates their mean, recorded once per update.", tags: null, Seconds);
 
     private static readonly Histogram<double> RolloutDuration = Meter.CreateHistogram("marl.rollout.duration", "s",
-        "Time of playing a round: an episode or a segment in each environment.", tags: null, Seconds);
+        "Duration of playing a round: an episode or a segment in each environment.", tags: null, Seconds);
 
     private static readonly Histogram<double> EpisodeReturn = Meter.CreateHistogram<double>("marl.episode.return", "{reward}",
         "Return of an episode of training, with exploration.");
@@ -36,9 +36,9 @@ internal sealed class TrainingMeter(RunConfiguration configuration)
     private readonly KeyValuePair<string, object?> algorithm = new("marl.algorithm.name", configuration.Algorithm);
     private readonly KeyValuePair<string, object?> environment = new("marl.env.id", configuration.Environment);
 
-    /// <summary>A round was played.</summary>
-    /// <param name="round">Its episodes or segments.</param>
-    /// <param name="start">The timestamp of its beginning, see <see cref="Stopwatch.GetTimestamp"/>.</param>
+    /// <summary>Records a round.</summary>
+    /// <param name="round">The episodes or segments.</param>
+    /// <param name="start">The timestamp before the round, see <see cref="Stopwatch.GetTimestamp"/>.</param>
     public void RecordRollout(ReadOnlySpan<Episode> round, long start)
     {
         RolloutDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, algorithm, environment);
@@ -50,20 +50,20 @@ internal sealed class TrainingMeter(RunConfiguration configuration)
         foreach (var episode in round)
         {
             steps += episode.Steps;
-            ended += episode.Ended;
-            for (int i = 0; i < episode.Ended && EpisodeReturn.Enabled; i++)
+            ended += episode.EndedEpisodes;
+            for (int i = 0; i < episode.EndedEpisodes && EpisodeReturn.Enabled; i++)
             {
-                // A segment knows the sum of those that ended in it.
-                EpisodeReturn.Record(episode.Return / episode.Ended, algorithm, environment);
+                // A segment has only the sum of the returns of the episodes that ended in it.
+                EpisodeReturn.Record(episode.Return / episode.EndedEpisodes, algorithm, environment);
             }
         }
         Steps.Add(steps, algorithm, environment);
         Episodes.Add(ended, algorithm, environment);
     }
 
-    /// <summary>The learner learned from a round.</summary>
-    /// <param name="updates">The updates that it made.</param>
-    /// <param name="start">The timestamp before them.</param>
+    /// <summary>Records the updates after a round.</summary>
+    /// <param name="updates">The number of updates.</param>
+    /// <param name="start">The timestamp before the updates.</param>
     public void RecordUpdates(long updates, long start)
     {
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / Math.Max(1, updates);
@@ -74,6 +74,6 @@ internal sealed class TrainingMeter(RunConfiguration configuration)
         Updates.Add(updates, algorithm, environment);
     }
 
-    /// <summary>The policy was evaluated.</summary>
+    /// <summary>Records an evaluation.</summary>
     public void RecordEvaluation(EvaluationResult evaluation) => EvaluationReturn.Record(evaluation.Mean, algorithm, environment);
 }

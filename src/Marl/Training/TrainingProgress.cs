@@ -4,7 +4,11 @@ using System.Text.Json.Serialization;
 
 namespace Marl.Native.Rl;
 
-/// <summary>Where a run stands after a round of episodes: one row of the metrics.</summary>
+/// <summary>The progress of a run at an evaluation: one row of the metrics.</summary>
+/// <example><code>
+/// Trainer.Train(new VdnOptions(), () => Catalog.CreateEnvironment("two-step"), new() { Steps = 20_000 },
+///     progress => Console.WriteLine($"{progress.Steps} steps: return {progress.Evaluation.Mean:0.00}, loss {progress.Update.Loss:0.000}"));
+/// </code></example>
 public sealed record TrainingProgress
 {
     /// <summary>Environment steps so far.</summary>
@@ -16,25 +20,25 @@ public sealed record TrainingProgress
     /// <summary>Updates so far.</summary>
     public required long Updates { get; init; }
 
-    /// <summary>Mean return of the episodes since the last row: with exploration.</summary>
+    /// <summary>The mean return of the training episodes since the last row, with exploration.</summary>
     public required double TrainingReturn { get; init; }
 
-    /// <summary>Mean length of the episodes since the last row.</summary>
+    /// <summary>The mean length of the training episodes since the last row, in steps.</summary>
     public required double EpisodeLength { get; init; }
 
-    /// <summary>How much is left to chance.</summary>
+    /// <summary>The exploration rate.</summary>
     public required float Exploration { get; init; }
 
-    /// <summary>Numbers of the last update.</summary>
+    /// <summary>The statistics of the last update.</summary>
     public required UpdateStatistics Update { get; init; }
 
-    /// <summary>Evaluation.</summary>
+    /// <summary>The result of the evaluation.</summary>
     public required EvaluationResult Evaluation { get; init; }
 
-    /// <summary>Seconds of training so far, interruptions left out.</summary>
+    /// <summary>Seconds of training so far, without interruptions.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>The columns of the metrics, in order; those of single teams only where there are several.</summary>
+    /// <summary>The columns of the metrics, in order; team returns only if there are several teams.</summary>
     internal IEnumerable<(string Name, double Value)> Fields =>
     [
         ("steps", Steps),
@@ -53,7 +57,7 @@ public sealed record TrainingProgress
         .. Update.Metrics.Select(metric => (metric.Name, (double)metric.Value)),
     ];
 
-    /// <summary>A line of metrics.jsonl.</summary>
+    /// <summary>Returns the row as a line of metrics.jsonl.</summary>
     public JsonObject ToJson()
     {
         var json = new JsonObject();
@@ -65,15 +69,15 @@ public sealed record TrainingProgress
     }
 }
 
-/// <summary>Returns of evaluated episodes, the teams' together, see <see cref="Episode.Return"/>.</summary>
-/// <param name="Mean">their mean.</param>
-/// <param name="StandardDeviation">their spread (divisor n - 1).</param>
-/// <param name="Max">the best of them.</param>
-/// <param name="Length">mean number of steps.</param>
-/// <param name="TeamMeans">the mean of each team's own return, see <see cref="Episode.TeamReturns"/>.</param>
+/// <summary>The result of an evaluation: statistics of the returns of its episodes, summed over teams (<see cref="Episode.Return"/>).</summary>
+/// <param name="Mean">The mean return.</param>
+/// <param name="StandardDeviation">The sample standard deviation (divisor n - 1).</param>
+/// <param name="Max">The maximum return.</param>
+/// <param name="Length">The mean length in steps.</param>
+/// <param name="TeamMeans">The mean return of each team, see <see cref="Episode.TeamReturns"/>.</param>
 public sealed record EvaluationResult(double Mean, double StandardDeviation, double Max, double Length, double[] TeamMeans)
 {
-    /// <summary>Of episodes played.</summary>
+    /// <summary>Computes the statistics of episodes.</summary>
     public static EvaluationResult Of(ReadOnlySpan<Episode> episodes)
     {
         double sum = 0, squares = 0, length = 0, max = double.NegativeInfinity;
@@ -97,54 +101,58 @@ public sealed record EvaluationResult(double Mean, double StandardDeviation, dou
     }
 }
 
-/// <summary>How a run ended.</summary>
+/// <summary>The summary of a run.</summary>
+/// <example><code>
+/// var (_, summary) = Trainer.Train(new VdnOptions(), () => Catalog.CreateEnvironment("two-step"), new() { Steps = 20_000 });
+/// Console.WriteLine($"return {summary.ReturnMean:0.00} after {summary.Steps} steps and {summary.Seconds:0} s");
+/// </code></example>
 public sealed record TrainingSummary
 {
-    /// <summary>The algorithm's name.</summary>
+    /// <summary>The name of the algorithm.</summary>
     public required string Algorithm { get; init; }
 
-    /// <summary>The environment's id.</summary>
+    /// <summary>The id of the environment.</summary>
     public required string Environment { get; init; }
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Environment steps.</summary>
+    /// <summary>The number of environment steps.</summary>
     public required long Steps { get; init; }
 
-    /// <summary>Episodes.</summary>
+    /// <summary>The number of episodes.</summary>
     public required long Episodes { get; init; }
 
-    /// <summary>Updates.</summary>
+    /// <summary>The number of updates.</summary>
     public required long Updates { get; init; }
 
-    /// <summary>Mean return of the last evaluation; NaN, in JSON null, if the run was stopped before any.</summary>
+    /// <summary>The mean return of the last evaluation; NaN, in JSON null, without an evaluation.</summary>
     [JsonConverter(typeof(NanAsNull))]
     public required double ReturnMean { get; init; }
 
-    /// <summary>The same of each team by itself; one number where all agents are one team, none without an evaluation.</summary>
+    /// <summary>The mean return of each team in the last evaluation; empty without an evaluation.</summary>
     public required double[] TeamReturnMeans { get; init; }
 
-    /// <summary>The greatest mean return of all evaluations: the maximum that papers report; NaN, in JSON null, without any.</summary>
+    /// <summary>The maximum over evaluations of the mean return; NaN, in JSON null, without an evaluation.</summary>
     [JsonConverter(typeof(NanAsNull))]
     public required double ReturnMax { get; init; }
 
-    /// <summary>Seconds of training, interruptions left out.</summary>
+    /// <summary>Seconds of training, without interruptions.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Environment steps per second, everything included.</summary>
+    /// <summary>Environment steps per second, evaluations and checkpoints included.</summary>
     public required double StepsPerSecond { get; init; }
 
-    /// <summary>Of the final parameters' bits, in the order of their flat block.</summary>
+    /// <summary>The SHA-256 hash of the final parameters, in hexadecimal.</summary>
     public required string WeightsSha256 { get; init; }
 
-    /// <summary>False if it was stopped before its last step.</summary>
+    /// <summary>Whether the run reached its last step and was evaluated there.</summary>
     public required bool Finished { get; init; }
 
-    /// <summary>summary.json</summary>
+    /// <summary>Returns the summary as the content of summary.json.</summary>
     public JsonObject ToJson() => OptionTree.Of(this).Json;
 
-    /// <summary>JSON has no NaN.</summary>
+    /// <summary>Writes NaN as null, because JSON has no NaN.</summary>
     internal sealed class NanAsNull : JsonConverter<double>
     {
         public override bool HandleNull => true;

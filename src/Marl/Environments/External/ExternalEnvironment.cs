@@ -1,76 +1,90 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// An environment that lives in a program of its own, in any language: it is asked over its standard input and answers over its standard output, a
-/// line of JSON each (docs/protocol.md). Every instance is a process; dispose of it.
-/// Chance is the program's, but it follows from the seed that each reset carries, drawn from the generator of <see cref="Reset"/>: a program that
-/// plays the same after the same seed keeps runs reproducible. That is also how a snapshot works: it is the seed and the actions since, and the
-/// program plays them again when it is next asked for something other than a reset. Between two episodes this costs nothing.
+/// An environment in a program of its own, written in any language. The program receives requests on its standard input and answers on its standard output,
+/// one line of JSON each (docs/protocol.md). Every instance starts a process; dispose of it.
 /// </summary>
+/// <remarks>
+/// The program generates its own random numbers. Each reset has a seed from the generator of <see cref="Reset"/>; runs are reproducible if the program's
+/// episodes depend only on the seed and the actions. A snapshot is the seed and the actions of the episode: after <see cref="Restore"/>, the next request
+/// other than a reset replays them.
+/// </remarks>
+/// <example>
+/// <code>
+/// using var environment = new ExternalEnvironment("python3 my_env.py");
+/// var rng = new Rng(1);
+/// environment.Reset(ref rng);
+/// double[] rewards = new double[environment.Spec.Agents.Length];
+/// var result = environment.Step(new int[rewards.Length], rewards, ref rng);
+/// </code>
+/// </example>
 public sealed class ExternalEnvironment : IEnvironment, IDisposable
 {
-    /// <summary>How many seconds an answer may take unless something else is said.</summary>
+    /// <summary>The default timeout of an answer in seconds.</summary>
     public const int DefaultTimeout = 60;
 
-    /// <summary>What ids of these environments begin with; the command line follows.</summary>
+    /// <summary>The prefix of the ids of these environments; the command line follows.</summary>
     public const string IdPrefix = "cmd:";
 
-    private const int LongestTimeout = 1_000_000;
+    private const int MaxTimeout = 1_000_000;
 
     private readonly string id;
     private readonly ExternalProtocol protocol = new();
     private readonly ExternalProgram program;
     private ExternalDescription? description;
 
-    // Of the description's size, so they exist once it is known.
-    private ExternalMoment moment = null!;
+    // Created when the description is known.
+    private ExternalTimeStep timeStep = null!;
     private ExternalEpisode episode = null!;
 
-    // The program is not at the end of the episode as it is known here, but must play it again first.
-    private bool elsewhere;
+    // Whether the program has to replay the episode before the next request.
+    private bool needsReplay;
 
-    /// <summary>Starts the program; does not wait until it is ready, so that several get ready at once.</summary>
-    /// <param name="command">program and arguments, separated by white space; quotes keep together. No shell is between.</param>
-    /// <param name="timeout">how many seconds an answer may take.</param>
-    /// <exception cref="UsageException">there is no such program.</exception>
+    /// <summary>Starts the program. Does not wait for its first answer, so several programs start in parallel.</summary>
+    /// <param name="command">The program and its arguments, separated by white space; quotes enclose white space. No shell is used.</param>
+    /// <param name="timeout">The timeout of an answer in seconds.</param>
+    /// <exception cref="UsageException">The program cannot be started, or the timeout is out of range.</exception>
     public ExternalEnvironment(string command, int timeout = DefaultTimeout)
     {
         id = EnvironmentId.Compose($"{IdPrefix}{command}", ("timeout", timeout, DefaultTimeout));
-        UsageException Impossible(string problem) => new($"environment '{id}': {problem}");
-        if (timeout is < 1 or > LongestTimeout)
+        UsageException Error(string problem) => new($"environment '{id}': {problem}");
+        if (timeout is < 1 or > MaxTimeout)
         {
-            throw Impossible($"timeout={timeout} is not in 1 .. {LongestTimeout} seconds");
+            throw Error($"timeout={timeout} is not in 1 .. {MaxTimeout} seconds");
         }
 
         try
         {
-            string[] words = CommandWords.Split(command);
-            program = new(words.Length > 0 ? words : throw Impossible("a program is missing: cmd:PROGRAM ARGUMENTS"), TimeSpan.FromSeconds(timeout));
+            string[] arguments = CommandLineSplitter.Split(command);
+            program = new(arguments.Length > 0 ? arguments : throw Error("the program is missing: cmd:PROGRAM ARGUMENTS"), TimeSpan.FromSeconds(timeout));
         }
-        catch (Exception e) when (e is FormatException or ProgramFault)
+        catch (Exception e) when (e is FormatException or ExternalProgramException)
         {
-            throw Impossible(e.Message);
+            throw Error(e.Message);
         }
         try
         {
-            program.Ask(protocol.Hello());
+            program.Send(protocol.Hello());
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
-            throw Failed("at its start", fault);
+            throw Failed("during startup", fault);
         }
     }
 
     /// <inheritdoc/>
-    /// <exception cref="EnvironmentException">the program does not say what it is.</exception>
+    /// <exception cref="EnvironmentException">The program failed, or its description is not valid.</exception>
     public EnvironmentSpec Spec
     {
         get
         {
-            description ??= Meet();
+            description ??= ReadDescription();
             return description.Spec;
         }
     }
+
+    /// <summary>The command of an id, PROGRAM ARGUMENTS of <c>cmd:PROGRAM ARGUMENTS?timeout=S</c>; null if the id is of another environment.</summary>
+    public static string? CommandOf(string id) => id.StartsWith(IdPrefix, StringComparison.Ordinal) ? new EnvironmentId(id).Layout : null;
 
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
@@ -81,54 +95,58 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
 
         int timeout = id.Integer("timeout") ?? DefaultTimeout;
         id.EnsureAllRead(hasLayout: true);
+        if (id.Layout != id.Program)
+        {
+            throw new UsageException($"the environment is a program, '{Printable.Of(id.Layout)}'; to start it, name it: --env-cmd \"{Printable.Of(id.Layout)}\"");
+        }
         return new ExternalEnvironment(id.Layout, timeout);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="EnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="EnvironmentException">The program failed, or its answer is not valid.</exception>
     public void Reset(ref Rng rng)
     {
         _ = Spec;
         episode.Begin(rng.NextInt(int.MaxValue));
-        elsewhere = true;
-        CatchUp();
+        needsReplay = true;
+        Replay();
     }
 
     /// <inheritdoc/>
-    /// <exception cref="EnvironmentException">the program did not do its part.</exception>
+    /// <exception cref="EnvironmentException">The program failed, or its answer is not valid.</exception>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
-        CatchUp();
-        Play(actions, episode.Steps + 1);
+        Replay();
+        SendStep(actions, episode.Steps + 1);
         episode.Add(actions);
-        moment.Rewards.CopyTo(rewards);
-        return moment.Result == StepResult.Running && episode.Steps >= Spec.EpisodeLimit ? StepResult.Truncated : moment.Result;
+        timeStep.Rewards.CopyTo(rewards);
+        return timeStep.Result == StepResult.Running && episode.Steps >= Spec.EpisodeLimit ? StepResult.Truncated : timeStep.Result;
     }
 
     /// <inheritdoc/>
     public void Observe(int agent, Span<float> observation)
     {
-        CatchUp();
-        moment.Observations[agent].CopyTo(observation);
+        Replay();
+        timeStep.Observations[agent].CopyTo(observation);
     }
 
     /// <inheritdoc/>
     public void ReadAvailable(int agent, Span<bool> available)
     {
-        CatchUp();
-        moment.Available[agent].CopyTo(available);
+        Replay();
+        timeStep.Available[agent].CopyTo(available);
     }
 
     /// <inheritdoc/>
     public void ReadState(Span<float> state)
     {
-        CatchUp();
+        Replay();
         if (description!.HasState)
         {
-            moment.State.CopyTo(state);
+            timeStep.State.CopyTo(state);
             return;
         }
-        foreach (float[] observation in moment.Observations)
+        foreach (float[] observation in timeStep.Observations)
         {
             observation.CopyTo(state);
             state = state[observation.Length..];
@@ -147,67 +165,67 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
     {
         _ = Spec;
         episode.Restore(snapshot);
-        elsewhere = true;
+        needsReplay = true;
     }
 
-    /// <summary>Ends the program.</summary>
+    /// <summary>Closes the standard input of the program and waits until it ends; kills it after a timeout.</summary>
     public void Dispose() => program.Dispose();
 
-    private ExternalDescription Meet()
+    private ExternalDescription ReadDescription()
     {
         try
         {
-            var met = ExternalProtocol.ReadHello(program.FirstAnswer(), id);
-            moment = new ExternalMoment(met);
-            episode = new ExternalEpisode(met.Spec);
-            return met;
+            var received = ExternalProtocol.ReadHello(program.ReadFirstAnswer(), id);
+            timeStep = new ExternalTimeStep(received);
+            episode = new ExternalEpisode(received.Spec);
+            return received;
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
-            throw Failed("at its start", fault);
+            throw Failed("during startup", fault);
         }
     }
 
-    /// <summary>Brings the program to the end of the episode as it is known here.</summary>
-    private void CatchUp()
+    /// <summary>Replays the episode in the program if necessary.</summary>
+    private void Replay()
     {
-        if (!elsewhere)
+        if (!needsReplay)
         {
             return;
         }
 
         try
         {
-            program.Ask(protocol.Reset(episode.Seed));
-            moment.Read(program.Answer(), first: true);
+            program.Send(protocol.Reset(episode.Seed));
+            timeStep.Read(program.ReadAnswer(), first: true);
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
             throw Failed($"at the reset with seed {episode.Seed}", fault);
         }
         for (int step = 0; step < episode.Steps; step++)
         {
-            Play(episode.Joint(step), step + 1);
+            SendStep(episode.Joint(step), step + 1);
         }
 
-        elsewhere = false;
+        needsReplay = false;
     }
 
-    private void Play(JointAction actions, int step)
+    private void SendStep(JointAction actions, int step)
     {
         try
         {
-            program.Ask(protocol.Step(actions, Spec));
-            moment.Read(program.Answer(), first: false);
+            program.Send(protocol.Step(actions, Spec));
+            timeStep.Read(program.ReadAnswer(), first: false);
         }
-        catch (ProgramFault fault)
+        catch (ExternalProgramException fault)
         {
             throw Failed($"at step {step} after the reset with seed {episode.Seed}", fault);
         }
     }
 
-    /// <summary>A program that did something wrong is not asked again.</summary>
-    private EnvironmentException Failed(string where, ProgramFault fault)
+    /// <summary>Kills the program, and creates the exception.</summary>
+    private EnvironmentException Failed(string where, ExternalProgramException fault)
     {
         program.Kill();
         return new($"environment '{id}' {where}: {fault.Message}");

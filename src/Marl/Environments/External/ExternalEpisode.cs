@@ -1,76 +1,77 @@
 namespace Marl.Native.Rl;
 
-/// <summary>What led to the present moment of an episode: the seed and every joint action since. A program that plays the same again is where it was,
-/// so this is its snapshot, and no program need know how to save itself.</summary>
+/// <summary>The seed and the joint actions of an episode. Replaying them restores the state of a program, so they are its snapshot, and programs do not have to
+/// implement snapshots.</summary>
 internal sealed class ExternalEpisode(EnvironmentSpec spec)
 {
-    // Indices or numbers: so many of an agent, so many of a step.
+    // Elements of an action, and of a joint action.
     private readonly bool continuous = spec.IsContinuous;
-    private readonly int own = Own(spec.Agents), width = spec.Agents.Length * Own(spec.Agents);
+    private readonly int actionWidth = ActionWidth(spec.Agents), stepWidth = spec.Agents.Length * ActionWidth(spec.Agents);
     private int[] indices = [];
-    private float[] numbers = [];
+    private float[] vectors = [];
 
-    /// <summary>What the episode was begun with.</summary>
+    /// <summary>The seed of the episode.</summary>
     public int Seed { get; private set; }
 
-    /// <summary>Steps taken.</summary>
+    /// <summary>The number of steps taken.</summary>
     public int Steps { get; private set; }
 
-    /// <summary>Length of a snapshot.</summary>
-    /// <exception cref="ProgramFault">an array cannot be so long.</exception>
+    /// <summary>Returns the length of a snapshot.</summary>
+    /// <exception cref="ExternalProgramException">The length exceeds that of an array.</exception>
     public static int SnapshotSize(ReadOnlySpan<AgentSpec> agents, int limit)
     {
-        decimal size = 2m + (decimal)agents.Length * Own(agents) * limit;
+        decimal size = 2m + (decimal)agents.Length * ActionWidth(agents) * limit;
         return size <= Array.MaxLength ? (int)size
-            : throw new ProgramFault($"an episode of {limit} steps of {agents.Length} agents has {size} elements of actions, more than an array can hold");
+            : throw new ExternalProgramException(
+                $"the actions of an episode of {limit} steps of {agents.Length} agents have {size} elements, more than an array can hold");
     }
 
-    /// <summary>Begins anew.</summary>
+    /// <summary>Begins a new episode.</summary>
     public void Begin(int seed) => (Seed, Steps) = (seed, 0);
 
-    /// <summary>Adds a step.</summary>
+    /// <summary>Adds the joint action of a step.</summary>
     public void Add(JointAction joint)
     {
         Reserve(Steps + 1);
         if (!continuous)
         {
-            joint.Indices.CopyTo(indices.AsSpan(Steps * width));
+            joint.Indices.CopyTo(indices.AsSpan(Steps * stepWidth));
         }
 
-        for (int agent = 0; continuous && agent < width / own; agent++)
+        for (int agent = 0; continuous && agent < stepWidth / actionWidth; agent++)
         {
-            joint.Vector(agent)[..own].CopyTo(numbers.AsSpan(Steps * width + agent * own));
+            joint.Vector(agent)[..actionWidth].CopyTo(vectors.AsSpan(Steps * stepWidth + agent * actionWidth));
         }
 
         Steps++;
     }
 
-    /// <summary>The joint action of a step.</summary>
+    /// <summary>Returns the joint action of a step.</summary>
     public JointAction Joint(int step) => continuous
-        ? JointAction.Create(numbers.AsSpan(step * width, width), own)
-        : JointAction.Create(indices.AsSpan(step * width, width));
+        ? JointAction.Create(vectors.AsSpan(step * stepWidth, stepWidth), actionWidth)
+        : JointAction.Create(indices.AsSpan(step * stepWidth, stepWidth));
 
-    /// <summary>Writes [<see cref="SnapshotSize"/>] numbers.</summary>
+    /// <summary>Writes a snapshot [<see cref="SnapshotSize"/>].</summary>
     public void Save(Span<double> snapshot)
     {
         snapshot.Clear();
         (snapshot[0], snapshot[1]) = (Seed, Steps);
-        for (int i = 0; i < Steps * width; i++)
+        for (int i = 0; i < Steps * stepWidth; i++)
         {
-            snapshot[2 + i] = continuous ? numbers[i] : indices[i];
+            snapshot[2 + i] = continuous ? vectors[i] : indices[i];
         }
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads a snapshot that <see cref="Save"/> wrote.</summary>
     public void Restore(ReadOnlySpan<double> snapshot)
     {
         (Seed, Steps) = ((int)snapshot[0], (int)snapshot[1]);
         Reserve(Steps);
-        for (int i = 0; i < Steps * width; i++)
+        for (int i = 0; i < Steps * stepWidth; i++)
         {
             if (continuous)
             {
-                numbers[i] = (float)snapshot[2 + i];
+                vectors[i] = (float)snapshot[2 + i];
             }
             else
             {
@@ -79,33 +80,33 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
         }
     }
 
-    /// <summary>Makes room for so many steps.</summary>
+    /// <summary>Ensures the capacity for a number of steps.</summary>
     private void Reserve(int steps)
     {
-        int present = continuous ? numbers.Length : indices.Length;
-        if (steps * width <= present)
+        int capacity = continuous ? vectors.Length : indices.Length;
+        if (steps * stepWidth <= capacity)
         {
             return;
         }
 
-        int enough = (int)Math.Min(Math.Max(2L * present, (long)steps * width), (long)spec.EpisodeLimit * width);
+        int length = (int)Math.Min(Math.Max(2L * capacity, (long)steps * stepWidth), (long)spec.EpisodeLimit * stepWidth);
         if (continuous)
         {
-            Array.Resize(ref numbers, enough);
+            Array.Resize(ref vectors, length);
         }
         else
         {
-            Array.Resize(ref indices, enough);
+            Array.Resize(ref indices, length);
         }
     }
 
-    /// <summary>What an agent takes: an index, or the most numbers that one has.</summary>
-    private static int Own(ReadOnlySpan<AgentSpec> agents)
+    /// <summary>Returns the number of elements of an action: 1, or the length of the longest continuous action.</summary>
+    private static int ActionWidth(ReadOnlySpan<AgentSpec> agents)
     {
         int longest = 1;
         foreach (var agent in agents)
         {
-            longest = Math.Max(longest, agent.Box is null ? 1 : agent.Actions);
+            longest = Math.Max(longest, agent.Box is null ? 1 : agent.ActionCount);
         }
 
         return longest;

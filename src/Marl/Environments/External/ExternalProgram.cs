@@ -5,38 +5,38 @@ using System.Text;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A program that is asked one line and answers one line. Its standard error is passed on (see <see cref="ErrorRelay"/>), and the last line of it is
-/// part of the error if it ends. A watchdog ends it if an answer takes too long, which wakes whoever waits: so waiting is a plain blocking
-/// read, with no thread and no garbage of its own.
+/// A program that answers every request, a line, with a line. Its standard error is forwarded (<see cref="ErrorRelay"/>), and the error of a program that ends
+/// has the last line of it. A watchdog kills the program if an answer exceeds the timeout, which also ends the blocking read; so reading needs no thread and
+/// does not allocate.
 /// </summary>
 internal sealed class ExternalProgram : IDisposable
 {
-    /// <summary>A longer line is no answer: the program is writing something else.</summary>
-    private const int LongestAnswer = 1 << 28;
+    /// <summary>The maximum length of an answer in bytes.</summary>
+    private const int MaxAnswerLength = 1 << 28;
 
-    /// <summary>Lines before the first answer that are taken for greetings.</summary>
-    private const int MostGreetings = 100;
+    /// <summary>The maximum number of lines before the first answer that are not part of the protocol.</summary>
+    private const int MaxGreetingLines = 100;
 
-    /// <summary>How long it may take to end when it is told to, and to close its standard error.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+    /// <summary>The time in which the program has to end after its input was closed, and to close its standard error.</summary>
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
     private readonly Stream input, output;
     private readonly ErrorRelay errors;
     private readonly Timer watchdog;
-    private readonly TimeSpan patience;
+    private readonly TimeSpan timeout;
     private byte[] buffer = new byte[4096];
-    private int read, taken; // the buffer holds bytes taken .. read - 1 that nobody has seen
-    private volatile bool late, disposed;
+    private int filled, consumed; // bytes consumed .. filled - 1 of the buffer are unread
+    private volatile bool timedOut, disposed;
 
-    /// <summary>Starts it.</summary>
-    /// <param name="words">the program and its arguments.</param>
-    /// <param name="patience">how long an answer may take.</param>
-    /// <exception cref="ProgramFault">there is no such program, or it may not be run.</exception>
-    public ExternalProgram(string[] words, TimeSpan patience)
+    /// <summary>Starts the program.</summary>
+    /// <param name="arguments">The program and its arguments.</param>
+    /// <param name="timeout">The timeout of an answer.</param>
+    /// <exception cref="ExternalProgramException">The program does not exist or cannot be executed.</exception>
+    public ExternalProgram(string[] arguments, TimeSpan timeout)
     {
-        this.patience = patience;
-        var start = new ProcessStartInfo(words[0], words[1..])
+        this.timeout = timeout;
+        var start = new ProcessStartInfo(arguments[0], arguments[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -48,24 +48,25 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (Win32Exception e)
         {
-            throw new ProgramFault($"the program '{words[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
+            throw new ExternalProgramException($"the program '{arguments[0]}' cannot be started: {new Win32Exception(e.NativeErrorCode).Message}");
         }
         (input, output) = (process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
         errors = new ErrorRelay(process.StandardError.BaseStream, Console.Error);
-        watchdog = new Timer(static program => ((ExternalProgram)program!).BeLate(), this, Timeout.Infinite, Timeout.Infinite);
+        watchdog = new Timer(static program => ((ExternalProgram)program!).OnTimeout(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
-    /// <summary>Asks; the time for the answer begins to run.</summary>
-    /// <param name="line">with its end of line.</param>
-    /// <exception cref="ProgramFault">the program has ended.</exception>
-    public void Ask(ReadOnlySpan<byte> line)
+    /// <summary>Sends a request and starts the timeout of its answer.</summary>
+    /// <param name="line">The request, with the end of line.</param>
+    /// <exception cref="ExternalProgramException">The program has ended, or it wrote more than one line in answer to the previous request.</exception>
+    public void Send(ReadOnlySpan<byte> line)
     {
-        if (taken < read)
+        if (consumed < filled)
         {
-            throw new ProgramFault($"the program wrote more than one line in answer: {JsonLine.Excerpt(buffer.AsSpan(taken, read - taken))}");
+            string excerpt = JsonLine.Excerpt(buffer.AsSpan(consumed, filled - consumed));
+            throw new ExternalProgramException($"the program wrote more than one line in answer: {excerpt}");
         }
 
-        watchdog.Change(patience, Timeout.InfiniteTimeSpan);
+        watchdog.Change(timeout, Timeout.InfiniteTimeSpan);
         try
         {
             input.Write(line);
@@ -77,24 +78,24 @@ internal sealed class ExternalProgram : IDisposable
     }
 
     /// <summary>Waits for the answer.</summary>
-    /// <returns>the line without its end; valid until the next call.</returns>
-    /// <exception cref="ProgramFault">the program has ended, or gave no answer in time.</exception>
-    public ReadOnlySpan<byte> Answer()
+    /// <returns>The line without its end; valid until the next call.</returns>
+    /// <exception cref="ExternalProgramException">The program has ended, or did not answer within the timeout.</exception>
+    public ReadOnlySpan<byte> ReadAnswer()
     {
         var line = ReadLine();
         watchdog.Change(Timeout.Infinite, Timeout.Infinite);
         return line;
     }
 
-    /// <summary>Waits for the answer to the first question. Before it libraries may greet the user; such lines are passed on. A byte order mark is skipped.</summary>
-    /// <inheritdoc cref="Answer"/>
-    public ReadOnlySpan<byte> FirstAnswer()
+    /// <summary>Waits for the first answer. Lines that libraries print before it are forwarded to the standard error; a byte order mark is skipped.</summary>
+    /// <inheritdoc cref="ReadAnswer"/>
+    public ReadOnlySpan<byte> ReadFirstAnswer()
     {
         for (int greetings = 0; ; greetings++)
         {
             var line = ReadLine();
             line = greetings == 0 && line.StartsWith(Encoding.UTF8.Preamble) ? line[Encoding.UTF8.Preamble.Length..] : line;
-            if (line.TrimStart((byte)' ').StartsWith((byte)'{') || greetings >= MostGreetings)
+            if (line.TrimStart((byte)' ').StartsWith((byte)'{') || greetings >= MaxGreetingLines)
             {
                 watchdog.Change(Timeout.Infinite, Timeout.Infinite);
                 return line;
@@ -103,7 +104,7 @@ internal sealed class ExternalProgram : IDisposable
         }
     }
 
-    /// <summary>Ends it at once.</summary>
+    /// <summary>Kills the program.</summary>
     public void Kill()
     {
         try
@@ -112,11 +113,11 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It has ended by itself.
+            // The program has ended.
         }
     }
 
-    /// <summary>Ends its input, which tells it to end, and after a while ends it.</summary>
+    /// <summary>Closes the input of the program, which has to end, and kills it after a timeout.</summary>
     public void Dispose()
     {
         if (disposed)
@@ -132,69 +133,69 @@ internal sealed class ExternalProgram : IDisposable
         }
         catch (IOException)
         {
-            // It has ended by itself.
+            // The program has ended.
         }
-        if (!process.WaitForExit(Farewell))
+        if (!process.WaitForExit(ExitTimeout))
         {
             Kill();
         }
 
-        errors.Wait(Farewell);
+        errors.Wait(ExitTimeout);
         process.Dispose();
     }
 
     private ReadOnlySpan<byte> ReadLine()
     {
-        int seen = taken;
+        int searched = consumed;
         while (true)
         {
-            int end = buffer.AsSpan(seen, read - seen).IndexOf((byte)'\n');
+            int end = buffer.AsSpan(searched, filled - searched).IndexOf((byte)'\n');
             if (end >= 0)
             {
-                var line = buffer.AsSpan(taken, seen + end - taken);
-                taken = seen + end + 1;
+                var line = buffer.AsSpan(consumed, searched + end - consumed);
+                consumed = searched + end + 1;
                 return line;
             }
-            MakeRoom();
-            seen = read;
-            int count = output.Read(buffer.AsSpan(read));
-            read += count > 0 ? count : throw Ended();
+            EnsureSpace();
+            searched = filled;
+            int count = output.Read(buffer.AsSpan(filled));
+            filled += count > 0 ? count : throw Ended();
         }
     }
 
-    /// <summary>Moves what nobody has seen to the front, and makes the buffer longer if it is full of that.</summary>
-    private void MakeRoom()
+    /// <summary>Moves the unread bytes to the front of the buffer, and enlarges it if it is full.</summary>
+    private void EnsureSpace()
     {
-        buffer.AsSpan(taken, read - taken).CopyTo(buffer);
-        (taken, read) = (0, read - taken);
-        if (read < buffer.Length)
+        buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
+        (consumed, filled) = (0, filled - consumed);
+        if (filled < buffer.Length)
         {
             return;
         }
 
-        if (read >= LongestAnswer)
+        if (filled >= MaxAnswerLength)
         {
-            throw new ProgramFault($"the answer is longer than {LongestAnswer >> 20} MiB");
+            throw new ExternalProgramException($"the answer is longer than {MaxAnswerLength >> 20} MiB");
         }
 
         Array.Resize(ref buffer, 2 * buffer.Length);
     }
 
-    private void BeLate()
+    private void OnTimeout()
     {
-        late = true;
+        timedOut = true;
         Kill();
     }
 
-    private ProgramFault Ended()
+    private ExternalProgramException Ended()
     {
-        if (late)
+        if (timedOut)
         {
-            return new($"no answer within {patience.TotalSeconds} s; more time is given by ?timeout=SECONDS at the end of the id");
+            return new($"no answer within {timeout.TotalSeconds} s; set ?timeout=SECONDS at the end of the id");
         }
 
-        string how = process.WaitForExit(Farewell) ? $"ended with exit code {process.ExitCode}" : "closed its output";
-        errors.Wait(Farewell);
-        return new($"the program {how}{(errors.LastLine.Length > 0 ? $"; its last error line: {errors.LastLine}" : "")}");
+        string reason = process.WaitForExit(ExitTimeout) ? $"ended with exit code {process.ExitCode}" : "closed its output";
+        errors.Wait(ExitTimeout);
+        return new($"the program {reason}{(errors.LastLine.Length > 0 ? $"; its last error line: {errors.LastLine}" : "")}");
     }
 }

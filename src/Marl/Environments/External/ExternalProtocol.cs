@@ -3,21 +3,21 @@ using System.Text.Json;
 
 namespace Marl.Native.Rl;
 
-/// <summary>The lines of docs/protocol.md. A request is written into memory that is used again.</summary>
+/// <summary>Writes requests and reads descriptions according to docs/protocol.md. The buffer of requests is reused.</summary>
 internal sealed class ExternalProtocol
 {
-    /// <summary>The version that is spoken here.</summary>
+    /// <summary>The version of the protocol.</summary>
     public const int Version = 1;
 
-    /// <summary>More agents, actions, numbers or steps than anyone has: a mistake.</summary>
-    private const int Most = 1 << 20;
+    /// <summary>The maximum number of agents, actions, elements or steps.</summary>
+    private const int MaxCount = 1 << 20;
 
     private readonly ArrayBufferWriter<byte> request = new();
     private readonly Utf8JsonWriter writer;
 
     public ExternalProtocol() => writer = new(request);
 
-    /// <summary>{"type":"hello","protocol":1}</summary>
+    /// <summary>Writes {"type":"hello","protocol":1}.</summary>
     public ReadOnlySpan<byte> Hello()
     {
         Begin("hello"u8);
@@ -25,7 +25,7 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>{"type":"reset","seed":7}</summary>
+    /// <summary>Writes {"type":"reset","seed":7}.</summary>
     public ReadOnlySpan<byte> Reset(int seed)
     {
         Begin("reset"u8);
@@ -33,7 +33,7 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>{"type":"step","actions":[0,2]}, or {"type":"step","actions":[[0.5,-1],[0.25]]} of agents with boxes.</summary>
+    /// <summary>Writes {"type":"step","actions":[0,2]}, or with continuous actions {"type":"step","actions":[[0.5,-1],[0.25]]}.</summary>
     public ReadOnlySpan<byte> Step(JointAction actions, EnvironmentSpec spec)
     {
         Begin("step"u8);
@@ -46,9 +46,9 @@ internal sealed class ExternalProtocol
         for (int agent = 0; spec.IsContinuous && agent < spec.Agents.Length; agent++)
         {
             writer.WriteStartArray();
-            foreach (float number in actions.Vector(agent)[..spec.Agents[agent].Actions])
+            foreach (float value in actions.Vector(agent)[..spec.Agents[agent].ActionCount])
             {
-                writer.WriteNumberValue(number);
+                writer.WriteNumberValue(value);
             }
 
             writer.WriteEndArray();
@@ -57,10 +57,10 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>Reads the answer to hello: what the program says of itself.</summary>
-    /// <param name="line">the answer.</param>
-    /// <param name="id">what <see cref="EnvironmentSpec.Id"/> shall be.</param>
-    /// <exception cref="ProgramFault">something is missing or makes no sense.</exception>
+    /// <summary>Reads the answer to hello, the description of the environment.</summary>
+    /// <param name="line">The answer.</param>
+    /// <param name="id">The <see cref="EnvironmentSpec.Id"/>.</param>
+    /// <exception cref="ExternalProgramException">A field is missing or invalid.</exception>
     public static ExternalDescription ReadHello(ReadOnlySpan<byte> line, string id)
     {
         var json = new JsonLine(line);
@@ -72,12 +72,12 @@ internal sealed class ExternalProtocol
         {
             if (json.Is("protocol"u8))
             {
-                json.Name("protocol");
-                protocol = json.Whole(1, Most);
+                json.SetSubject("protocol");
+                protocol = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("agents"u8))
             {
-                json.Name("agents");
+                json.SetSubject("agents");
                 json.BeginArray();
                 while (json.NextObject())
                 {
@@ -86,23 +86,23 @@ internal sealed class ExternalProtocol
             }
             else if (json.Is("state_size"u8))
             {
-                json.Name("state_size");
-                stateSize = json.Whole(0, Most);
+                json.SetSubject("state_size");
+                stateSize = json.ReadInteger(0, MaxCount);
             }
             else if (json.Is("episode_limit"u8))
             {
-                json.Name("episode_limit");
-                episodeLimit = json.Whole(1, Most);
+                json.SetSubject("episode_limit");
+                episodeLimit = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("reward"u8))
             {
-                json.Name("reward");
-                string word = json.Text();
-                reward = word switch
+                json.SetSubject("reward");
+                string mode = json.ReadString();
+                reward = mode switch
                 {
                     "sum" => RewardMode.Sum,
                     "mean" => RewardMode.Mean,
-                    _ => throw new ProgramFault($"reward is '{word}'; sum or mean is needed"),
+                    _ => throw new ExternalProgramException($"reward is '{mode}'; sum or mean is required"),
                 };
             }
             else
@@ -112,29 +112,29 @@ internal sealed class ExternalProtocol
         }
         if (protocol != Version)
         {
-            throw new ProgramFault(protocol == 0 ? "the answer names no protocol" : $"the program speaks protocol {protocol}; this is {Version}");
+            throw new ExternalProgramException(protocol == 0 ? "the answer has no protocol" : $"the program uses protocol {protocol}; {Version} is required");
         }
 
         if (agents.Count == 0)
         {
-            throw new ProgramFault("the answer names no agents");
+            throw new ExternalProgramException("the answer has no agents");
         }
 
         if (agents.Any(agent => agent.Box is null != (agents[0].Box is null)))
         {
-            throw new ProgramFault("some agents have a box and others have none");
+            throw new ExternalProgramException("some agents have a box and others have none");
         }
 
         if (episodeLimit == 0)
         {
-            throw new ProgramFault("the answer names no episode_limit");
+            throw new ExternalProgramException("the answer has no episode_limit");
         }
 
         return new([.. names], HasState: stateSize > 0, new EnvironmentSpec
         {
             Id = id,
             Agents = [.. agents],
-            StateSize = stateSize > 0 ? stateSize : agents.Sum(agent => agent.Observation),
+            StateSize = stateSize > 0 ? stateSize : agents.Sum(agent => agent.ObservationSize),
             Reward = reward,
             EpisodeLimit = episodeLimit,
             SnapshotSize = ExternalEpisode.SnapshotSize([.. agents], episodeLimit),
@@ -151,30 +151,30 @@ internal sealed class ExternalProtocol
         {
             if (json.Is("name"u8))
             {
-                json.Name("name", name);
-                name = json.Text();
+                json.SetSubject("name", name);
+                name = json.ReadString();
             }
             else if (json.Is("observation_size"u8))
             {
-                json.Name("observation_size", name);
-                observation = json.Whole(1, Most);
+                json.SetSubject("observation_size", name);
+                observation = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("actions"u8))
             {
-                json.Name("actions", name);
-                actions = json.Whole(1, Most);
+                json.SetSubject("actions", name);
+                actions = json.ReadInteger(1, MaxCount);
             }
             else if (json.Is("team"u8))
             {
-                json.Name("team", name);
-                team = json.Whole(0, Most);
+                json.SetSubject("team", name);
+                team = json.ReadInteger(0, MaxCount);
             }
             else if (json.Is("box"u8))
             {
-                json.Name("box", name);
-                json.Numbers<float>(bounds);
+                json.SetSubject("box", name);
+                json.ReadNumbers<float>(bounds);
                 box = bounds[0] < bounds[1] ? new ActionBox(bounds[0], bounds[1])
-                    : throw new ProgramFault($"the box of agent '{name}' is empty; [least, greatest] is needed");
+                    : throw new ExternalProgramException($"the box of agent '{name}' is empty; [low, high] is required");
             }
             else
             {
@@ -183,7 +183,7 @@ internal sealed class ExternalProtocol
         }
         if (observation == 0 || actions == 0)
         {
-            throw new ProgramFault($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
+            throw new ExternalProgramException($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
         }
 
         names.Add(name);
@@ -207,8 +207,8 @@ internal sealed class ExternalProtocol
     }
 }
 
-/// <summary>What a program says of itself.</summary>
-/// <param name="Names">[N] what it calls its agents.</param>
-/// <param name="HasState">whether it sends a state; otherwise the state is all observations.</param>
-/// <param name="Spec">the rest.</param>
+/// <summary>The description of an environment in a program.</summary>
+/// <param name="Names">[N] The names of the agents.</param>
+/// <param name="HasState">Whether the program sends a state; otherwise the state is the concatenation of all observations.</param>
+/// <param name="Spec">The specification.</param>
 internal sealed record ExternalDescription(string[] Names, bool HasState, EnvironmentSpec Spec);

@@ -6,23 +6,23 @@ using System.Text.Json;
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Reads one line that holds a JSON object of known fields, straight into the memory where its numbers belong. Always knows what it is reading, so
-/// an error can say «number 2 of the observation of agent 'b' is NaN». Allocates nothing unless something is wrong.
+/// Reads a line with a JSON object, directly into the buffers of its fields. Errors name the field: "element 2 of the observation of agent 'b' is NaN". Does
+/// not allocate unless there is an error.
 /// </summary>
 internal ref struct JsonLine
 {
-    private const int LongestExcerpt = 80;
+    private const int MaxExcerptLength = 80;
 
     private readonly ReadOnlySpan<byte> line;
     private Utf8JsonReader json;
 
-    // What is being read: a field, whose it is, and the number of the element.
+    // The current field, the agent that it belongs to, and the index of the element.
     private string subject = "the answer";
     private string? owner;
     private int element = -1;
 
-    /// <summary>Begins to read.</summary>
-    /// <exception cref="ProgramFault">it is no JSON object.</exception>
+    /// <summary>Reads the start of the object.</summary>
+    /// <exception cref="ExternalProgramException">The line is not a JSON object.</exception>
     public JsonLine(ReadOnlySpan<byte> line)
     {
         this.line = line;
@@ -30,18 +30,18 @@ internal ref struct JsonLine
         Next();
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            throw NoJson();
+            throw NotJson();
         }
     }
 
-    /// <summary>The beginning of a line, for messages.</summary>
+    /// <summary>Returns the beginning of a line for messages.</summary>
     public static string Excerpt(ReadOnlySpan<byte> line)
     {
-        string text = Printable.Of(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * LongestExcerpt)]).ReplaceLineEndings(" "));
-        return text.Length > LongestExcerpt ? $"'{text[..LongestExcerpt]}..'" : $"'{text}'";
+        string text = Printable.Of(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 4 * MaxExcerptLength)]).ReplaceLineEndings(" "));
+        return text.Length > MaxExcerptLength ? $"'{text[..MaxExcerptLength]}..'" : $"'{text}'";
     }
 
-    /// <summary>Goes to the next field of the object; false at its end, which must be the end of the line if it is the outermost.</summary>
+    /// <summary>Advances to the next field of the object; returns false at its end, which must be the end of the line for the outermost object.</summary>
     public bool NextField()
     {
         (subject, owner, element) = ("the answer", null, -1);
@@ -59,44 +59,44 @@ internal ref struct JsonLine
         return false;
     }
 
-    /// <summary>Whether the field has this name; the value comes next.</summary>
+    /// <summary>Returns whether the field has a name.</summary>
     public readonly bool Is(ReadOnlySpan<byte> name) => json.ValueTextEquals(name);
 
-    /// <summary>«unknown field 'x'».</summary>
-    public readonly ProgramFault Unknown(params string[] known)
+    /// <summary>Creates the exception for an unknown field.</summary>
+    public readonly ExternalProgramException Unknown(params string[] known)
     {
         string name = json.GetString()!;
         return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"there are {string.Join(", ", known)}")}");
     }
 
-    /// <summary>Says what is read next.</summary>
-    public void Name(string subject, string? owner = null) => (this.subject, this.owner, element) = (subject, owner, -1);
+    /// <summary>Sets the name of the value that is read next, for error messages.</summary>
+    public void SetSubject(string subject, string? owner = null) => (this.subject, this.owner, element) = (subject, owner, -1);
 
-    /// <summary>Begins an array.</summary>
+    /// <summary>Reads the start of an array.</summary>
     public void BeginArray() => Expect(JsonTokenType.StartArray, "an array");
 
-    /// <summary>Begins an object.</summary>
+    /// <summary>Reads the start of an object.</summary>
     public void BeginObject() => Expect(JsonTokenType.StartObject, "an object");
 
-    /// <summary>Goes to the next object of an array; false at the array's end.</summary>
+    /// <summary>Advances to the next object of an array; returns false at the end of the array.</summary>
     public bool NextObject()
     {
         Next();
-        return json.TokenType == JsonTokenType.StartObject || (json.TokenType == JsonTokenType.EndArray ? false : throw No("an object"));
+        return json.TokenType == JsonTokenType.StartObject || (json.TokenType == JsonTokenType.EndArray ? false : throw Unexpected("an object"));
     }
 
-    /// <summary>Ends an array of which <paramref name="count"/> elements were read, as many as there must be.</summary>
+    /// <summary>Reads the end of an array of <paramref name="count"/> elements.</summary>
     public void EndArray(int count)
     {
         Next();
         if (json.TokenType != JsonTokenType.EndArray)
         {
-            throw new ProgramFault($"{Subject} has more than {count} elements");
+            throw new ExternalProgramException($"{Subject} has more than {count} elements");
         }
     }
 
-    /// <summary>Reads an array of as many numbers as there is room for.</summary>
-    public void Numbers<T>(Span<T> into) where T : struct, IFloatingPointIeee754<T>
+    /// <summary>Reads an array of numbers, with the length of <paramref name="into"/>.</summary>
+    public void ReadNumbers<T>(Span<T> into) where T : struct, IFloatingPointIeee754<T>
     {
         BeginArray();
         for (element = 0; element < into.Length; element++)
@@ -104,62 +104,62 @@ internal ref struct JsonLine
             Next(into.Length);
             if (json.TokenType != JsonTokenType.Number)
             {
-                throw No("a number");
+                throw Unexpected("a number");
             }
 
             into[element] = T.CreateTruncating(json.GetDouble());
             if (!T.IsFinite(into[element]))
             {
-                throw No("a finite number");
+                throw Unexpected("a finite number");
             }
         }
         element = -1;
         EndArray(into.Length);
     }
 
-    /// <summary>Reads an array of as many truth values (true, false, 1, 0) as there is room for.</summary>
-    public void Flags(Span<bool> into)
+    /// <summary>Reads an array of Boolean values (true, false, 1, 0), with the length of <paramref name="into"/>.</summary>
+    public void ReadBools(Span<bool> into)
     {
         BeginArray();
         for (element = 0; element < into.Length; element++)
         {
             Next(into.Length);
-            into[element] = Truth();
+            into[element] = CurrentBool();
         }
         element = -1;
         EndArray(into.Length);
     }
 
-    /// <summary>Reads true or false.</summary>
-    public bool Flag()
+    /// <summary>Reads a Boolean value (true, false, 1, 0).</summary>
+    public bool ReadBool()
     {
         Next();
-        return Truth();
+        return CurrentBool();
     }
 
-    /// <summary>Reads a whole number.</summary>
-    public int Whole(int least, int most)
+    /// <summary>Reads an integer in <paramref name="min"/> .. <paramref name="max"/>.</summary>
+    public int ReadInteger(int min, int max)
     {
         Next();
-        return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= least && number <= most
-            ? number : throw No($"a whole number in {least} .. {most}");
+        return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= min && number <= max
+            ? number : throw Unexpected($"a whole number in {min} .. {max}");
     }
 
     /// <summary>Reads a string.</summary>
-    public string Text()
+    public string ReadString()
     {
         Next();
-        return json.TokenType == JsonTokenType.String ? json.GetString()! : throw No("a string");
+        return json.TokenType == JsonTokenType.String ? json.GetString()! : throw Unexpected("a string");
     }
 
     private readonly string Subject => owner is null ? subject : $"{subject} of agent '{owner}'";
 
-    private readonly bool Truth() => json.TokenType switch
+    private readonly bool CurrentBool() => json.TokenType switch
     {
         JsonTokenType.True => true,
         JsonTokenType.False => false,
         JsonTokenType.Number when json.TryGetInt32(out int number) && number is 0 or 1 => number == 1,
-        _ => throw No("true or false"),
+        _ => throw Unexpected("true or false"),
     };
 
     private void Expect(JsonTokenType token, string name)
@@ -167,17 +167,17 @@ internal ref struct JsonLine
         Next();
         if (json.TokenType != token)
         {
-            throw No(name);
+            throw Unexpected(name);
         }
     }
 
-    /// <summary>Goes on by a token that must not be the end of an array of <paramref name="length"/> elements.</summary>
+    /// <summary>Reads the next element of an array of <paramref name="length"/> elements.</summary>
     private void Next(int length)
     {
         Next();
         if (json.TokenType == JsonTokenType.EndArray)
         {
-            throw new ProgramFault($"{Subject} has {element} elements; there must be {length}");
+            throw new ExternalProgramException($"{Subject} has {element} elements instead of {length}");
         }
     }
 
@@ -189,26 +189,26 @@ internal ref struct JsonLine
         }
         catch (JsonException)
         {
-            // Python writes a number that is none as NaN or Infinity, which JSON does not have.
+            // Python writes NaN and Infinity, which are not valid JSON.
             var rest = line[(int)json.BytesConsumed..].TrimStart(" ,:\t"u8);
             foreach (string name in (ReadOnlySpan<string>)["NaN", "Infinity", "-Infinity"])
             {
                 if (rest.StartsWith(Encoding.UTF8.GetBytes(name)))
                 {
-                    throw new ProgramFault($"{Place} is {name}; a finite number is needed");
+                    throw new ExternalProgramException($"{Location} is {name}; a finite number is required");
                 }
             }
-            throw NoJson();
+            throw NotJson();
         }
     }
 
-    private readonly string Place => element < 0 ? Subject : $"number {element} of {Subject}";
+    private readonly string Location => element < 0 ? Subject : $"element {element} of {Subject}";
 
-    private readonly ProgramFault No(string needed)
+    private readonly ExternalProgramException Unexpected(string expected)
     {
         if (json.TokenType == JsonTokenType.EndArray)
         {
-            return new($"{Place} is missing");
+            return new($"{Location} is missing");
         }
 
         string found = json.TokenType switch
@@ -217,8 +217,8 @@ internal ref struct JsonLine
             JsonTokenType.StartObject => "an object",
             _ => Encoding.UTF8.GetString(json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan),
         };
-        return new($"{Place} is {found}; {needed} is needed");
+        return new($"{Location} is {found}; {expected} is required");
     }
 
-    private readonly ProgramFault NoJson() => new($"the answer is no JSON object: {Excerpt(line)}");
+    private readonly ExternalProgramException NotJson() => new($"the answer is not a JSON object: {Excerpt(line)}");
 }

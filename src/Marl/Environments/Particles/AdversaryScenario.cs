@@ -1,11 +1,11 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Physical deception (Lowe et al. 2017, "simple_adversary"): G good agents know which of G landmarks is the goal, the adversary, agent 0,
-/// does not and follows them.
-/// <para>Observation of a good agent [2 + 4G]: goal, landmarks, other agents. Of the adversary [4G]: the same without the goal.</para>
-/// <para>Good agents: (distance of the adversary to the goal) - (smallest distance of a good one). Adversary: -its distance, squared in
-/// mpe-v0.</para>
+/// Physical deception (Lowe et al. 2017, "simple_adversary"): G good agents observe which of G landmarks is the goal; the adversary, agent 0, does not.
+/// <para>Observations: of a good agent [2 + 4G] the relative positions of the goal, the landmarks and the other agents; of the adversary [4G] the same
+/// without the goal.</para>
+/// <para>Rewards: of a good agent (distance of the adversary to the goal) - (smallest distance of a good agent to it); of the adversary -(its distance to the
+/// goal), squared in mpe-v0.</para>
 /// </summary>
 internal sealed class AdversaryScenario(ParticleRules rules, int good) : ParticleEnvironment(new()
 {
@@ -23,7 +23,7 @@ internal sealed class AdversaryScenario(ParticleRules rules, int good) : Particl
 {
     private const int DefaultGood = 2, Adversary = 0;
 
-    /// <summary>Reads G.</summary>
+    /// <summary>Creates the scenario from the option G.</summary>
     public static AdversaryScenario Create(EnvironmentId id, ParticleRules rules)
         => new(rules, ParticleWorlds.Count(id, "good") ?? DefaultGood);
 
@@ -31,7 +31,7 @@ internal sealed class AdversaryScenario(ParticleRules rules, int good) : Particl
     {
         if (agent != Adversary)
         {
-            view.AddPlace(World.BodyOf(Goals[0]));
+            view.AddRelativePosition(World.BodyOf(Goals[0]));
         }
 
         view.AddLandmarks();

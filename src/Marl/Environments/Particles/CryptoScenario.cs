@@ -1,11 +1,10 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Covert communication (Lowe et al. 2017, "simple_crypto"): Alice tells Bob one of two secrets over a channel that Eve listens to;
-/// Alice and Bob share a key, one of two. Nobody moves; all say one of four symbols. Agents: Eve, Bob, Alice.
-/// <para>Observation of Eve [4]: Alice's message. Of Bob [8]: key, Alice's message. Of Alice [8]: secret, key. Secret and key are
-/// one-hot.</para>
-/// <para>With e the squared difference of Eve's message and the secret, b that of Bob's: Eve receives -e, Alice and Bob e - b.</para>
+/// Covert communication (Lowe et al. 2017, "simple_crypto"): Alice sends Bob one of two secrets over a channel that Eve observes; Alice and Bob share one of
+/// two keys. No agent moves; each sends one of four symbols. Agents: Eve, Bob, Alice.
+/// <para>Observations: of Eve [4] Alice's message; of Bob [8] key and Alice's message; of Alice [8] secret and key. Secret and key are one-hot.</para>
+/// <para>Rewards: with e the squared error of Eve's message with respect to the secret, and b that of Bob's message, -e of Eve, e - b of Alice and Bob.</para>
 /// </summary>
 internal sealed class CryptoScenario(ParticleRules rules) : ParticleEnvironment(new()
 {
@@ -48,7 +47,7 @@ internal sealed class CryptoScenario(ParticleRules rules) : ParticleEnvironment(
         rewards[Eve] = -eve;
     }
 
-    /// <summary>How far a message is from the secret; silence, all zeros, counts as none.</summary>
+    /// <summary>Returns the squared error of a message with respect to the secret; 0 for the empty message.</summary>
     private double Error(ReadOnlySpan<float> message)
     {
         double error = 0;

@@ -1,18 +1,18 @@
 namespace Marl.Native.Rl;
 
-/// <summary>What never changes about an agent or a landmark: a disc of mass 1.</summary>
-/// <param name="Size">its radius.</param>
+/// <summary>The physical properties of an agent or a landmark: a disc of mass 1.</summary>
+/// <param name="Size">The radius.</param>
 internal sealed record ParticleBody(double Size)
 {
-    /// <summary>Pushes and is pushed by whatever else collides.</summary>
+    /// <summary>Whether it collides with other bodies that collide.</summary>
     public bool Collides { get; init; }
 
-    /// <summary>Forces move it.</summary>
+    /// <summary>Whether forces move it.</summary>
     public bool Movable { get; init; }
 
     /// <summary>The force of a full action.</summary>
     public double Acceleration { get; init; } = 5;
 
-    /// <summary>The greatest speed.</summary>
+    /// <summary>The maximum speed.</summary>
     public double MaxSpeed { get; init; } = double.PositiveInfinity;
 }

@@ -1,12 +1,11 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The particle worlds: agents that move as discs in the plane, talk, or both. Created by an id, see <see cref="Catalog"/>.
-/// <para>Discrete actions: 0 nothing, 1 -x, 2 +x, 3 -y, 4 +y (in mpe-v0: 1 +x, 2 -x, 3 +y, 4 -y); one that only talks says symbol a;
-/// one that does both takes move + 5 symbol. With actions=continuous an action is a vector of weights in 0..1 that says the same: the moves' five weights,
-/// opposite ones subtracted, then the message, which is passed on as it is; weights outside are clipped, but not in mpe-v0.</para>
-/// <para>Truncated after the last step (25 by default); it never ends by itself. Agents of competing teams are rewarded
-/// individually.</para>
+/// The multi-agent particle environments (MPE): agents move as discs in the plane, communicate, or both. Created by an id, see <see cref="Catalog"/>.
+/// <para>Discrete actions: 0 none, 1 -x, 2 +x, 3 -y, 4 +y (in mpe-v0: 1 +x, 2 -x, 3 +y, 4 -y) of an agent that moves; a symbol of an agent that communicates;
+/// move + 5 symbol of an agent that does both. With actions=continuous an action is a vector of weights in 0 .. 1: those of the five moves, of which opposite
+/// ones are subtracted, then the message. Other weights are clipped, but not in mpe-v0.</para>
+/// <para>Truncated after the last step (25 by default); never terminated. Agents of competing teams have individual rewards.</para>
 /// </summary>
 internal abstract partial class ParticleEnvironment : IEnvironment
 {
@@ -22,19 +21,19 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         this.setup = setup;
         Rules = rules;
         World = new([.. setup.Agents.Select(agent => agent.Body)], setup.Landmarks, rules.VelocityFirst);
-        var learning = setup.Agents[..^setup.Scripted];
+        var agents = setup.Agents[..^setup.Scripted];
         symbols = setup.Agents.Max(agent => agent.Symbols);
         controls = new Vector2d[World.Agents];
         messages = new float[World.Agents * symbols];
-        expanded = new float[learning.Max(agent => agent.VectorSize)];
+        expanded = new float[agents.Max(agent => agent.VectorSize)];
         goals = new int[setup.Goals];
         Spec = new()
         {
             Id = setup.Id,
-            Agents = [.. learning.Select(agent => rules.Continuous
-                ? new AgentSpec(agent.Observation, agent.VectorSize, agent.Team, new ActionBox(0, 1))
-                : new AgentSpec(agent.Observation, agent.Actions, agent.Team))],
-            StateSize = learning.Sum(agent => agent.Observation),
+            Agents = [.. agents.Select(agent => rules.Continuous
+                ? new AgentSpec(agent.ObservationSize, agent.VectorSize, agent.Team, new ActionBox(0, 1))
+                : new AgentSpec(agent.ObservationSize, agent.ActionCount, agent.Team))],
+            StateSize = agents.Sum(agent => agent.ObservationSize),
             EpisodeLimit = rules.EpisodeLimit,
             Reward = setup.Reward,
             SnapshotSize = 1 + goals.Length + 2 * (World.Positions.Length + World.Velocities.Length) + messages.Length,
@@ -48,7 +47,7 @@ internal abstract partial class ParticleEnvironment : IEnvironment
 
     private protected ParticleWorld World { get; }
 
-    /// <summary>What was drawn for this episode and not everyone knows.</summary>
+    /// <summary>The goals sampled for this episode, which some agents do not observe.</summary>
     private protected ReadOnlySpan<int> Goals => goals;
 
     /// <inheritdoc/>
@@ -118,8 +117,7 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         Observe(agent, ref view);
     }
 
-    /// <summary>Writes step, goals, positions of agents and landmarks, velocities of agents, and the agents' last messages if anyone can
-    /// talk.</summary>
+    /// <summary>Writes step, goals, positions of agents and landmarks, velocities of agents, and their last messages.</summary>
     public void Save(Span<double> snapshot)
     {
         int end = 0;
@@ -173,16 +171,16 @@ internal abstract partial class ParticleEnvironment : IEnvironment
 
     private protected abstract void Observe(int agent, ref ParticleView view);
 
-    /// <summary>Writes every agent's reward for the state that a step has led to.</summary>
+    /// <summary>Writes every agent's reward for the state after a step.</summary>
     private protected abstract void Reward(Span<double> rewards);
 
-    /// <summary>What an agent that does not learn does now.</summary>
+    /// <summary>Returns the action of a scripted agent.</summary>
     private protected virtual Vector2d Script(int agent) => default;
 
-    /// <summary>[symbols] what an agent said last.</summary>
+    /// <summary>Returns the last message of an agent [symbols].</summary>
     private protected ReadOnlySpan<float> Message(int agent) => messages.AsSpan(agent * symbols, symbols);
 
-    /// <summary>The original's common reward: everyone receives the sum.</summary>
+    /// <summary>Replaces all rewards by their sum: the common reward of the original rules.</summary>
     private protected static void ShareSum(Span<double> rewards)
     {
         double sum = 0;
@@ -194,7 +192,7 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         rewards.Fill(sum);
     }
 
-    /// <summary>The revision's mixture of a common reward with the own ones.</summary>
+    /// <summary>Mixes a common reward with the agents' own rewards, as in PettingZoo and MPE2.</summary>
     private protected static void Mix(double common, double localRatio, Span<double> rewards)
     {
         foreach (ref double reward in rewards)
@@ -203,12 +201,12 @@ internal abstract partial class ParticleEnvironment : IEnvironment
         }
     }
 
-    /// <summary>The distance between two bodies, or its square in the original.</summary>
+    /// <summary>Returns the distance of two bodies, or its square under the original rules.</summary>
     private protected double DistanceOrSquare(int body, int other) => Rules.Original
         ? (World.Positions[body] - World.Positions[other]).LengthSquared : World.Distance(body, other);
 
-    /// <summary>What it costs to run away in x or in y: nothing within 0.9 of the middle, then more and more, at most 10.</summary>
-    private protected static double EdgeFine(double coordinate) => Math.Abs(coordinate) switch
+    /// <summary>Returns the penalty for leaving the area along an axis: 0 within 0.9 of the origin, increasing outside, at most 10.</summary>
+    private protected static double BoundaryPenalty(double coordinate) => Math.Abs(coordinate) switch
     {
         < 0.9 => 0,
         < 1 and var z => (z - 0.9) * 10,

@@ -1,25 +1,24 @@
 namespace Marl.Native.Rl;
 
-/// <summary>The rules in which the releases of the particle worlds differ.</summary>
+/// <summary>The rules that differ between the releases of the particle environments.</summary>
 internal sealed record ParticleRules
 {
     private const int DefaultSteps = 25;
 
-    /// <summary>OpenAI's original (ids mpe-v0:...) and not PettingZoo's and MPE2's revision: action 1 is +x and not -x (and so on), action
-    /// vectors are not clipped, rewards of cooperative worlds are summed over the agents and given to all, and some distances are
-    /// squared.</summary>
+    /// <summary>Whether the rules are those of OpenAI's original (ids mpe-v0:...) instead of PettingZoo and MPE2: action 1 is +x instead of -x (and so on),
+    /// action vectors are not clipped, agents of cooperative scenarios receive the sum of all rewards, and some distances are squared.</summary>
     public bool Original { get; init; }
 
-    /// <summary>A step changes velocities before positions: the original, and PettingZoo before 1.23.1.</summary>
+    /// <summary>Whether a step updates velocities before positions, as in the original and in PettingZoo before 1.23.1.</summary>
     public bool VelocityFirst { get; init; }
 
-    /// <summary>Actions are vectors of weights in 0..1, and not one of the moves and symbols.</summary>
+    /// <summary>Whether actions are continuous: vectors of weights in 0 .. 1.</summary>
     public bool Continuous { get; init; }
 
-    /// <summary>Steps until an episode is truncated.</summary>
+    /// <summary>The number of steps after which an episode is truncated.</summary>
     public int EpisodeLimit { get; init; } = DefaultSteps;
 
-    /// <summary>Reads what all worlds have in common.</summary>
+    /// <summary>Parses the options of all scenarios.</summary>
     public static ParticleRules Parse(EnvironmentId id)
     {
         bool original = id.Name == ParticleWorlds.Original;
@@ -32,10 +31,11 @@ internal sealed record ParticleRules
         };
     }
 
-    /// <summary>The id of a world under these rules.</summary>
-    /// <param name="world">its name.</param>
-    /// <param name="options">its own options; those at their usual value are left out.</param>
-    public string Id(string world, params ReadOnlySpan<(string Name, object? Value, object? Usual)> options) => EnvironmentId.Compose(
-        $"{(Original ? ParticleWorlds.Original : ParticleWorlds.Current)}:{world}",
-        [.. options, ("actions", Continuous ? "continuous" : null, null), ("order", VelocityFirst && !Original ? "original" : null, null), ("steps", EpisodeLimit, DefaultSteps)]);
+    /// <summary>Returns the id of a scenario under these rules.</summary>
+    /// <param name="scenario">The name of the scenario.</param>
+    /// <param name="options">The options of the scenario; those with default values are omitted.</param>
+    public string Id(string scenario, params ReadOnlySpan<(string Name, object? Value, object? Default)> options) => EnvironmentId.Compose(
+        $"{(Original ? ParticleWorlds.Original : ParticleWorlds.Current)}:{scenario}",
+        [.. options, ("actions", Continuous ? "continuous" : null, null), ("order", VelocityFirst && !Original ? "original" : null, null),
+            ("steps", EpisodeLimit, DefaultSteps)]);
 }

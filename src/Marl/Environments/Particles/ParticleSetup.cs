@@ -1,47 +1,47 @@
 namespace Marl.Native.Rl;
 
-/// <summary>One agent of a particle world.</summary>
-/// <param name="Body">what it is in the physics.</param>
-/// <param name="Observation">length of its observation.</param>
-internal sealed record ParticleAgent(ParticleBody Body, int Observation)
+/// <summary>An agent of a particle environment.</summary>
+/// <param name="Body">Its physical properties.</param>
+/// <param name="ObservationSize">The length of its observation.</param>
+internal sealed record ParticleAgent(ParticleBody Body, int ObservationSize)
 {
-    /// <summary>How many symbols it can say; 0 if it is silent.</summary>
+    /// <summary>The number of symbols that it can send; 0 if it cannot communicate.</summary>
     public int Symbols { get; init; }
 
-    /// <summary>See <see cref="AgentSpec.Team"/>.</summary>
+    /// <summary>The <see cref="AgentSpec.Team"/>.</summary>
     public int Team { get; init; }
 
-    /// <summary>How many discrete actions it has: 5 moves, its symbols, or every pair of both.</summary>
-    public int Actions => Body.Movable ? ParticleActions.Moves * Math.Max(Symbols, 1) : Symbols;
+    /// <summary>The number of discrete actions: 5 moves, its symbols, or all pairs of both.</summary>
+    public int ActionCount => Body.Movable ? ParticleActions.Moves * Math.Max(Symbols, 1) : Symbols;
 
-    /// <summary>Length of an action vector: the weights of its moves, then those of its symbols.</summary>
+    /// <summary>The length of an action vector: the weights of its moves, then those of its symbols.</summary>
     public int VectorSize => (Body.Movable ? ParticleActions.Moves : 0) + Symbols;
 }
 
-/// <summary>What a particle world consists of.</summary>
+/// <summary>The agents, landmarks and goals of a particle environment.</summary>
 internal sealed record ParticleSetup
 {
     /// <summary>The id.</summary>
     public required string Id { get; init; }
 
-    /// <summary>All agents; those that learn come first.</summary>
+    /// <summary>All agents; scripted agents come last.</summary>
     public required ParticleAgent[] Agents { get; init; }
 
-    /// <summary>What they move among.</summary>
+    /// <summary>The landmarks.</summary>
     public ParticleBody[] Landmarks { get; init; } = [];
 
-    /// <summary>Landmarks start within this of the middle, in x and in y; agents start within 1.</summary>
+    /// <summary>The range of the initial x and y of landmarks around the origin; that of agents is 1.</summary>
     public double LandmarkRange { get; init; } = 1;
 
-    /// <summary>How many things are drawn at the start of an episode that some agents know.</summary>
+    /// <summary>The number of goals, which are sampled at the start of an episode and observed by some agents.</summary>
     public int Goals { get; init; }
 
-    /// <summary>Each is one of so many.</summary>
+    /// <summary>The number of values of a goal.</summary>
     public int GoalChoices { get; init; }
 
-    /// <summary>How many of the agents, the last ones, follow a script and are none of the environment's agents.</summary>
+    /// <summary>The number of scripted agents, which are not agents of the <see cref="EnvironmentSpec"/>.</summary>
     public int Scripted { get; init; }
 
-    /// <summary>See <see cref="EnvironmentSpec.Reward"/>.</summary>
+    /// <summary>The <see cref="EnvironmentSpec.Reward"/>.</summary>
     public RewardMode Reward { get; init; } = RewardMode.Sum;
 }

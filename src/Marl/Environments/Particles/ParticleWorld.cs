@@ -1,9 +1,8 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// The physics of the particle worlds (Mordatch and Abbeel 2018; Lowe et al. 2017): discs of mass 1 in the plane, driven by their own
-/// forces, slowed by damping, held apart by soft contacts. All in double precision and in the originals' order of operations.
-/// Bodies are the agents, then the landmarks, which stay where they are.
+/// The physics of the particle environments (Mordatch and Abbeel 2018; Lowe et al. 2017): discs of mass 1 in the plane with control forces, damping and soft
+/// contacts, in double precision and in the originals' order of operations. Bodies are the agents, then the landmarks, which do not move.
 /// </summary>
 internal sealed class ParticleWorld
 {
@@ -14,10 +13,10 @@ internal sealed class ParticleWorld
     private readonly (int First, int Second)[] contacts;
     private readonly bool velocityFirst;
 
-    /// <summary>Sets up bodies at rest, all at the origin.</summary>
-    /// <param name="agents">[A] those that may move.</param>
-    /// <param name="landmarks">[L] those that never do.</param>
-    /// <param name="velocityFirst">integrate v, then x with the new v; else x with the old v, then v.</param>
+    /// <summary>Creates a world whose bodies are at rest at the origin.</summary>
+    /// <param name="agents">[A] The agents.</param>
+    /// <param name="landmarks">[L] The landmarks.</param>
+    /// <param name="velocityFirst">Whether to integrate v, then x with the new v; otherwise x with the old v, then v.</param>
     public ParticleWorld(IReadOnlyList<ParticleBody> agents, IReadOnlyList<ParticleBody> landmarks, bool velocityFirst)
     {
         this.velocityFirst = velocityFirst;
@@ -33,32 +32,32 @@ internal sealed class ParticleWorld
                        select (first, second)];
     }
 
-    /// <summary>A, their number.</summary>
+    /// <summary>A, the number of agents.</summary>
     public int Agents { get; }
 
-    /// <summary>L, their number.</summary>
+    /// <summary>L, the number of landmarks.</summary>
     public int Landmarks { get; }
 
-    /// <summary>[A + L] of the agents, then of the landmarks.</summary>
+    /// <summary>[A + L] The positions of the agents, then of the landmarks.</summary>
     public Span<Vector2d> Positions => positions;
 
-    /// <summary>[A].</summary>
+    /// <summary>[A] The velocities of the agents.</summary>
     public Span<Vector2d> Velocities => velocities;
 
-    /// <summary>Where a landmark lies.</summary>
+    /// <summary>Returns the position of a landmark.</summary>
     public Vector2d Landmark(int landmark) => positions[Agents + landmark];
 
-    /// <summary>The index of a landmark among the bodies.</summary>
+    /// <summary>Returns the index of a landmark among the bodies.</summary>
     public int BodyOf(int landmark) => Agents + landmark;
 
-    /// <summary>How far two bodies' centers are apart.</summary>
+    /// <summary>Returns the distance of the centers of two bodies.</summary>
     public double Distance(int body, int other) => (positions[body] - positions[other]).Length;
 
-    /// <summary>Do two bodies overlap?</summary>
-    public bool Touch(int body, int other) => Distance(body, other) < bodies[body].Size + bodies[other].Size;
+    /// <summary>Returns whether two bodies overlap.</summary>
+    public bool Overlap(int body, int other) => Distance(body, other) < bodies[body].Size + bodies[other].Size;
 
-    /// <summary>Advances by 0.1 units of time.</summary>
-    /// <param name="controls">[A] what the agents want, 1 for a full action.</param>
+    /// <summary>Advances the world by 0.1 units of time.</summary>
+    /// <param name="controls">[A] The control forces of the agents, 1 for a full action.</param>
     public void Step(ReadOnlySpan<Vector2d> controls)
     {
         for (int agent = 0; agent < Agents; agent++)
@@ -81,11 +80,10 @@ internal sealed class ParticleWorld
         }
     }
 
-    /// <summary>The force on the first of two bodies, the opposite of that on the second: 100 k log(1 + exp(-(d - m) / k)) along the line
-    /// between them, k = 0.001. It begins softly just outside of touching.</summary>
-    /// <param name="apart">from the second to the first; their distance is d. None if they lie on one point, where there is no direction
-    /// (the originals divide 0 by 0).</param>
-    /// <param name="touching">m, the distance at which they touch.</param>
+    /// <summary>Returns the contact force on the first of two bodies: 100 k log(1 + exp(-(d - m) / k)) along the line between them, with k = 0.001. The force
+    /// on the second body is the opposite.</summary>
+    /// <param name="apart">The vector from the second to the first body; its length is d. The force is 0 if d = 0, where the originals divide 0 by 0.</param>
+    /// <param name="touching">m, the distance at which the bodies touch.</param>
     internal static Vector2d Contact(Vector2d apart, double touching)
     {
         double distance = apart.Length;
@@ -113,10 +111,10 @@ internal sealed class ParticleWorld
         }
     }
 
-    /// <summary>log(1 + e^x), without overflow above and without loss of small values below.</summary>
+    /// <summary>Returns log(1 + e^x) without overflow and without loss of small values.</summary>
     private static double Softplus(double x)
     {
-        const double underflow = -746; // e^x rounds to 0 from here on
+        const double underflow = -746; // e^x is rounded to 0 below
         if (x < underflow)
         {
             return 0;
@@ -125,7 +123,7 @@ internal sealed class ParticleWorld
         return Math.Max(x, 0) + LogOfOnePlus(Math.Exp(-Math.Abs(x)));
     }
 
-    /// <summary>log(1 + y) for y in 0..1: the logarithm of the rounded sum, corrected for the rounding (Kahan).</summary>
+    /// <summary>Returns log(1 + y) for y in 0 .. 1: the logarithm of the rounded sum, corrected for the rounding (Kahan).</summary>
     private static double LogOfOnePlus(double y)
     {
         double sum = 1 + y;

@@ -1,11 +1,11 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Keep-away (Lowe et al. 2017, "simple_push"): a good agent knows which of two landmarks is the goal; the adversary, agent 0, shall push
-/// it away and be there itself.
-/// <para>Observation of the good agent [19]: own velocity, goal, the goal's color, landmarks, their colors, the adversary. Of the
-/// adversary [8]: own velocity, landmarks, the good agent.</para>
-/// <para>Good: -its distance to the goal. Adversary: (distance of the good one to the goal) - (its own).</para>
+/// Keep-away (Lowe et al. 2017, "simple_push"): the good agent observes which of two landmarks is the goal; the adversary, agent 0, has to keep it away and
+/// occupy the goal.
+/// <para>Observations: of the good agent [19] its velocity, the goal's position and color, the landmarks' positions and colors, and the adversary's position;
+/// of the adversary [8] its velocity, and the positions of the landmarks and the good agent.</para>
+/// <para>Rewards: of the good agent -(its distance to the goal); of the adversary (distance of the good agent to the goal) - (its own distance).</para>
 /// </summary>
 internal sealed class PushScenario(ParticleRules rules) : ParticleEnvironment(new()
 {
@@ -28,7 +28,7 @@ internal sealed class PushScenario(ParticleRules rules) : ParticleEnvironment(ne
         view.AddVelocity();
         if (agent == Good)
         {
-            view.AddPlace(World.BodyOf(Goals[0]));
+            view.AddRelativePosition(World.BodyOf(Goals[0]));
             view.AddColor(Goals[0] + 1, Channels, 0.75, 0.25);
         }
         view.AddLandmarks();

@@ -1,10 +1,10 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Two agents that move and talk (Mordatch and Abbeel 2018; "simple_reference"): each knows to which of three landmarks the other shall go.
-/// <para>Observation [21]: own velocity, landmarks, the color of the landmark where the other shall go, the other's message of 10.</para>
-/// <para>With d_i the distance of the other agent to the landmark that i knows, d_i^2 in mpe-v0: r_i = -(1 - q) (d_0 + d_1) / 2 - q d_i; in
-/// mpe-v0 both receive -(d_0 + d_1).</para>
+/// Two agents that move and communicate (Mordatch and Abbeel 2018; "simple_reference"): each observes which of three landmarks is the other agent's goal.
+/// <para>Observation [21]: own velocity, positions of the landmarks, color of the other agent's goal, the other agent's message [10].</para>
+/// <para>Rewards: with d_i the distance of the other agent to its goal, which i observes, r_i = -(1 - q) (d_0 + d_1) / 2 - q d_i; in mpe-v0, where d_i is
+/// squared, both receive -(d_0 + d_1).</para>
 /// </summary>
 internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) : ParticleEnvironment(new()
 {
@@ -20,7 +20,7 @@ internal sealed class ReferenceScenario(ParticleRules rules, double localRatio) 
     private const int Choices = 3, Symbols = 10;
     private const double DefaultRatio = 0.5;
 
-    /// <summary>Reads q, unless it is the original.</summary>
+    /// <summary>Creates the scenario from the option q, which the original rules do not have.</summary>
     public static ReferenceScenario Create(EnvironmentId id, ParticleRules rules)
         => new(rules, rules.Original ? DefaultRatio : ParticleWorlds.Ratio(id) ?? DefaultRatio);
 

@@ -1,10 +1,11 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Cooperative communication (Lowe et al. 2017, "simple_speaker_listener"): agent 0, who cannot move, sees the color of the goal, one of
-/// three landmarks, and says one of three symbols; agent 1, who cannot talk, shall go there.
-/// <para>Observation of the speaker [3]: the goal's color. Of the listener [11]: own velocity, landmarks, the speaker's message.</para>
-/// <para>Both receive -(distance of the listener to the goal)^2; in mpe-v0 the sum of both.</para>
+/// Cooperative communication (Lowe et al. 2017, "simple_speaker_listener"): the speaker, agent 0, cannot move, observes the color of the goal, one of three
+/// landmarks, and sends one of three symbols; the listener, agent 1, cannot communicate and has to reach the goal.
+/// <para>Observations: of the speaker [3] the goal's color; of the listener [11] its velocity, the positions of the landmarks, and the speaker's
+/// message.</para>
+/// <para>Reward of both: -(distance of the listener to the goal)^2; in mpe-v0 twice that.</para>
 /// </summary>
 internal sealed class SpeakerListenerScenario(ParticleRules rules) : ParticleEnvironment(new()
 {

@@ -1,10 +1,10 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Cooperative navigation (Lowe et al. 2017, "simple_spread"): N agents shall cover L landmarks and not collide.
-/// <para>Observation [4 + 2L + 4(N - 1)]: own velocity, own position, landmarks, other agents, their messages (always 0).</para>
-/// <para>With S = -sum over landmarks of the smallest distance of an agent, and c_i the number of agents that i overlaps with:
-/// r_i = (1 - q) S - q c_i. In mpe-v0 everyone receives sum_i (S - c_i - 1), for an agent overlaps with itself there.</para>
+/// Cooperative navigation (Lowe et al. 2017, "simple_spread"): N agents have to cover L landmarks without collisions.
+/// <para>Observation [4 + 2L + 4(N - 1)]: own velocity and position, positions of the landmarks and of the other agents, their messages (always 0).</para>
+/// <para>Rewards: with S = -sum over landmarks of the smallest distance of an agent, and c_i the number of agents that i overlaps with,
+/// r_i = (1 - q) S - q c_i. In mpe-v0 all agents receive sum_i (S - c_i - 1), because an agent overlaps with itself.</para>
 /// </summary>
 internal sealed class SpreadScenario(ParticleRules rules, int agents, int landmarks, double localRatio) : ParticleEnvironment(new()
 {
@@ -18,7 +18,7 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
     private const int DefaultAgents = 3;
     private const double DefaultRatio = 0.5;
 
-    /// <summary>Reads N, L (as many as agents) and, unless it is the original, q.</summary>
+    /// <summary>Creates the scenario from the options N, L (by default N) and q, which the original rules do not have.</summary>
     public static SpreadScenario Create(EnvironmentId id, ParticleRules rules)
     {
         int agents = ParticleWorlds.Count(id, "agents") ?? DefaultAgents;
@@ -32,7 +32,7 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
         view.AddPosition();
         view.AddLandmarks();
         view.AddOthers();
-        view.AddNothing(2 * (World.Agents - 1));
+        view.AddZeros(2 * (World.Agents - 1));
     }
 
     private protected override void Reward(Span<double> rewards)
@@ -48,7 +48,7 @@ internal sealed class SpreadScenario(ParticleRules rules, int agents, int landma
             rewards[agent] = Rules.Original ? covering - 1 : 0;
             for (int other = 0; other < World.Agents; other++)
             {
-                if (other != agent && World.Touch(agent, other))
+                if (other != agent && World.Overlap(agent, other))
                 {
                     rewards[agent]--;
                 }

@@ -2,12 +2,12 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Predator and prey (Lowe et al. 2017, "simple_tag"): A slow adversaries hunt G fast good agents among obstacles.
-/// <para>Observation [4 + 2 obstacles + 2(A + G - 1) + 2 prey]: own velocity, own position, obstacles, other agents, velocities of the
-/// other prey.</para>
-/// <para>Adversaries: each +10 for every pair of an adversary and a prey that overlap. Prey: -10 for every adversary that overlaps with
-/// it, less a fine for running away.</para>
-/// <para>With prey=scripted only the adversaries are agents: prey flees with full force straight from the nearest adversary, but where it
-/// is beyond 0.9 in x or in y, and that would lead it further out, it turns this part of the force round.</para>
+/// <para>Observation [4 + 2 obstacles + 2(A + G - 1) + 2 prey]: own velocity and position, positions of the obstacles and of the other agents, velocities of
+/// the other prey.</para>
+/// <para>Rewards: of each adversary 10 for every overlapping pair of an adversary and a prey; of a prey -10 for every adversary that it overlaps with, and a
+/// penalty for leaving the area.</para>
+/// <para>With prey=scripted only the adversaries are agents: prey moves with full force away from the nearest adversary; if its x or y is beyond 0.9, and the
+/// force points outwards, this component of the force is reversed.</para>
 /// </summary>
 internal sealed class TagScenario(ParticleRules rules, int good, int adversaries, int obstacles, bool scripted) : ParticleEnvironment(new()
 {
@@ -32,7 +32,7 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
     private const string Learning = "learning", Scripted = "scripted";
     private const double Edge = 0.9;
 
-    /// <summary>Reads G, A, the number of obstacles, and whether prey learns.</summary>
+    /// <summary>Creates the scenario from the options G, A, the number of obstacles, and whether prey is scripted.</summary>
     public static TagScenario Create(EnvironmentId id, ParticleRules rules) => new(
         rules,
         ParticleWorlds.Count(id, "good") ?? DefaultGood,
@@ -64,13 +64,13 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
             int hunters = 0;
             for (int adversary = 0; adversary < adversaries; adversary++)
             {
-                hunters += World.Touch(prey, adversary) ? 1 : 0;
+                hunters += World.Overlap(prey, adversary) ? 1 : 0;
             }
 
             caught += hunters;
             if (prey < rewards.Length)
             {
-                rewards[prey] = -10 * hunters - EdgeFine(World.Positions[prey].X) - EdgeFine(World.Positions[prey].Y);
+                rewards[prey] = -10 * hunters - BoundaryPenalty(World.Positions[prey].X) - BoundaryPenalty(World.Positions[prey].Y);
             }
         }
         rewards[..adversaries].Fill(10 * caught);
@@ -78,20 +78,20 @@ internal sealed class TagScenario(ParticleRules rules, int good, int adversaries
 
     private protected override Vector2d Script(int agent)
     {
-        Vector2d here = World.Positions[agent], nearest = World.Positions[0];
+        Vector2d position = World.Positions[agent], nearest = World.Positions[0];
         for (int adversary = 1; adversary < adversaries; adversary++)
         {
-            var place = World.Positions[adversary];
-            if ((here - place).LengthSquared < (here - nearest).LengthSquared)
+            var other = World.Positions[adversary];
+            if ((position - other).LengthSquared < (position - nearest).LengthSquared)
             {
-                nearest = place;
+                nearest = other;
             }
         }
-        var away = here - nearest;
+        var away = position - nearest;
         double distance = away.Length;
-        return distance == 0 ? default : new Vector2d(StayIn(here.X, away.X), StayIn(here.Y, away.Y)) / distance;
+        return distance == 0 ? default : new Vector2d(Inwards(position.X, away.X), Inwards(position.Y, away.Y)) / distance;
 
-        static double StayIn(double place, double force) => Math.Abs(place) > Edge && place * force > 0 ? -force : force;
+        static double Inwards(double coordinate, double force) => Math.Abs(coordinate) > Edge && coordinate * force > 0 ? -force : force;
     }
 
     private static int Observation(int adversaries, int good, int obstacles, int otherPrey)

@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <summary>A point, a velocity or a force in the plane, in double precision.</summary>
+/// <summary>A vector in the plane, in double precision.</summary>
 internal readonly record struct Vector2d(double X, double Y)
 {
     /// <summary>X^2 + Y^2.</summary>

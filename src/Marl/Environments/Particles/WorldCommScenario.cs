@@ -1,15 +1,15 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// Predator and prey with food, forests and a leader ("simple_world_comm" of the original package): A adversaries, the first of them the
-/// leader, who also says one of four symbols, hunt G good agents, who look for food and hide in forests.
-/// <para>Observation [4 + 2 landmarks + 2(A + G - 1) + 2 prey + forests (+ 4)]: own velocity, own position, landmarks (obstacles, food,
-/// forests), other agents, velocities of the other prey, for every forest 1 if the observer is in it, else -1, and for adversaries the
-/// leader's last message; good agents see the forests before the velocities. Another agent shows as zeros unless both are in the same
-/// forest or both in none; the leader sees everyone.</para>
-/// <para>Adversaries: each +5 for every overlapping pair of an adversary and a prey, less 0.1 of its distance to the nearest prey. Prey:
-/// -5 for every adversary that overlaps with it, +2 for every food that it is on, less 0.05 of its distance to the nearest food and
-/// twice the fine of <see cref="TagScenario"/> for running away; in mpe-v0 that distance is added, a slip that was mended later.</para>
+/// Predator and prey with food, forests and a leader ("simple_world_comm" of the original package): A adversaries, the first of which, the leader, also sends
+/// one of four symbols, hunt G good agents, which collect food and hide in forests.
+/// <para>Observation [4 + 2 landmarks + 2(A + G - 1) + 2 prey + forests (+ 4)]: own velocity and position, positions of the landmarks (obstacles, food,
+/// forests) and of the other agents, velocities of the other prey, for every forest 1 if the observer is in it, else -1, and for adversaries the leader's
+/// last message; for good agents the forests precede the velocities. Another agent is visible if both are in the same forest or both in none, and always
+/// visible for the leader; otherwise its elements are 0.</para>
+/// <para>Rewards: of each adversary 5 for every overlapping pair of an adversary and a prey, minus 0.1 times its distance to the nearest prey; of a prey -5
+/// for every adversary that it overlaps with, 2 for every food that it overlaps with, minus 0.05 times its distance to the nearest food, minus twice the
+/// penalty of <see cref="TagScenario"/> for leaving the area. In mpe-v0 the distance to the food is added, which later releases corrected.</para>
 /// </summary>
 internal sealed class WorldCommScenario(ParticleRules rules, int good, int adversaries, int obstacles, int food, int forests)
     : ParticleEnvironment(new()
@@ -30,7 +30,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
     private const int DefaultGood = 2, DefaultAdversaries = 4, DefaultObstacles = 1, DefaultFood = 2, DefaultForests = 2;
     private const int Symbols = 4, Leader = 0;
 
-    /// <summary>Reads G, A and the numbers of obstacles, food and forests.</summary>
+    /// <summary>Creates the scenario from the options G, A and the numbers of obstacles, food and forests.</summary>
     public static WorldCommScenario Create(EnvironmentId id, ParticleRules rules) => new(
         rules,
         ParticleWorlds.Count(id, "good") ?? DefaultGood,
@@ -49,7 +49,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         {
             if (other != agent)
             {
-                view.Add(Sees(agent, other) ? World.Positions[other] - World.Positions[agent] : default);
+                view.Add(IsVisible(agent, other) ? World.Positions[other] - World.Positions[agent] : default);
             }
         }
         if (isPrey)
@@ -61,7 +61,7 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         {
             if (prey != agent)
             {
-                view.Add(Sees(agent, prey) ? World.Velocities[prey] : default);
+                view.Add(IsVisible(agent, prey) ? World.Velocities[prey] : default);
             }
         }
         if (isPrey)
@@ -78,11 +78,11 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         int caught = 0;
         for (int prey = adversaries; prey < World.Agents; prey++)
         {
-            int hunters = Touched(prey, 0, adversaries), eaten = Touched(prey, World.BodyOf(obstacles), food);
-            double fine = EdgeFine(World.Positions[prey].X) + EdgeFine(World.Positions[prey].Y);
-            double hunger = 0.05 * Nearest(prey, World.BodyOf(obstacles), food);
-            rewards[prey] = 2 * eaten - 5 * hunters - 2 * fine + (Rules.Original ? hunger : -hunger);
-            caught += hunters;
+            int adversariesTouching = CountOverlaps(prey, 0, adversaries), eaten = CountOverlaps(prey, World.BodyOf(obstacles), food);
+            double penalty = BoundaryPenalty(World.Positions[prey].X) + BoundaryPenalty(World.Positions[prey].Y);
+            double distance = 0.05 * Nearest(prey, World.BodyOf(obstacles), food);
+            rewards[prey] = 2 * eaten - 5 * adversariesTouching - 2 * penalty + (Rules.Original ? distance : -distance);
+            caught += adversariesTouching;
         }
         for (int adversary = 0; adversary < adversaries; adversary++)
         {
@@ -107,9 +107,9 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         ];
     }
 
-    private bool IsIn(int forest, int agent) => World.Touch(agent, World.BodyOf(obstacles + food + forest));
+    private bool IsIn(int forest, int agent) => World.Overlap(agent, World.BodyOf(obstacles + food + forest));
 
-    private bool Sees(int agent, int other)
+    private bool IsVisible(int agent, int other)
     {
         bool anyIsIn = false;
         for (int forest = 0; forest < forests; forest++)
@@ -133,19 +133,19 @@ internal sealed class WorldCommScenario(ParticleRules rules, int good, int adver
         }
     }
 
-    /// <summary>How many of some bodies an agent overlaps with.</summary>
-    private int Touched(int agent, int first, int count)
+    /// <summary>Returns the number of bodies first .. first + count - 1 that an agent overlaps with.</summary>
+    private int CountOverlaps(int agent, int first, int count)
     {
         int touched = 0;
         for (int body = first; body < first + count; body++)
         {
-            touched += World.Touch(agent, body) ? 1 : 0;
+            touched += World.Overlap(agent, body) ? 1 : 0;
         }
 
         return touched;
     }
 
-    /// <summary>The distance of an agent to the nearest of some bodies.</summary>
+    /// <summary>Returns the distance of an agent to the nearest of the bodies first .. first + count - 1.</summary>
     private double Nearest(int agent, int first, int count)
     {
         double nearest = double.PositiveInfinity;

@@ -16,7 +16,7 @@ public sealed class Game : IEnvironment
     private int goal, time;
 
     /// <summary>How many agents, what they observe and can do, how long an episode is. Everything that changes in an episode fits the snapshot.</summary>
-    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("my-environment", Agents, observation: 3, actions: 3, Limit, snapshotSize: 4);
+    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("my-environment", Agents, observationSize: 3, actionCount: 3, Limit, snapshotSize: 4);
 
     /// <summary>Begins an episode. All randomness comes from <paramref name="rng"/>.</summary>
     public void Reset(ref Rng rng) => (cell[0], cell[1], goal, time) = (rng.NextInt(Cells), rng.NextInt(Cells), rng.NextInt(Cells), 0);
