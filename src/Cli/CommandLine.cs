@@ -61,7 +61,7 @@ internal static class CommandLine
                          marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001
 
             Exit codes: 0 done; 1 a file, the machine or an environment failed; 2 something was asked for that does not exist;
-            3 training diverged, with --seeds of one seed at least; 130 or 143 stopped by Ctrl-C or SIGTERM, after saving a checkpoint.
+            3 training diverged, with --seeds of one seed at least; 129, 130 or 143 stopped by SIGHUP, Ctrl-C or SIGTERM, after saving a checkpoint.
             """)
         {
             TrainCommand.Create(),

@@ -1,7 +1,7 @@
 namespace Marl.Native.Cli;
 
-/// <summary>What the process ends with. A run that a signal stopped ends with 128 + the signal's number, as shells have it: 130 for
-/// Ctrl-C, 143 for SIGTERM.</summary>
+/// <summary>What the process ends with. A run that a signal stopped ends with 128 + the signal's number, as shells have it: 129 for
+/// SIGHUP, 130 for Ctrl-C, 143 for SIGTERM.</summary>
 internal static class ExitCode
 {
     /// <summary>All went well.</summary>

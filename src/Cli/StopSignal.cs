@@ -2,27 +2,32 @@ using System.Runtime.InteropServices;
 
 namespace Marl.Native.Cli;
 
-/// <summary>Ctrl-C and SIGTERM: the first asks the command to end, a second one ends it where it stands.</summary>
+/// <summary>Ctrl-C, SIGTERM and SIGHUP (a terminal that closes): the first asks the command to end, a second one ends it where it stands.</summary>
 internal sealed class StopSignal : IDisposable
 {
     private readonly string lastWords;
     private readonly CancellationTokenSource source = new();
-    private readonly PosixSignalRegistration interrupt, terminate;
+    private readonly PosixSignalRegistration[] registrations;
     private int received;
 
     /// <param name="lastWords">what stderr is told at the second signal.</param>
     public StopSignal(string lastWords)
     {
         this.lastWords = lastWords;
-        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive);
-        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive);
+        PosixSignal[] signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
+        registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, Receive))];
     }
 
     /// <summary>Canceled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
     /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>
-    public int ExitCode => received == (int)PosixSignal.SIGTERM ? 128 + 15 : 128 + 2;
+    public int ExitCode => 128 + (PosixSignal)received switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGTERM => 15,
+        _ => 2,
+    };
 
     /// <summary>Is done first at the second signal.</summary>
     public Action? BeforeLastWords { get; set; }
@@ -30,8 +35,7 @@ internal sealed class StopSignal : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        interrupt.Dispose();
-        terminate.Dispose();
+        Array.ForEach(registrations, registration => registration.Dispose());
         source.Dispose();
     }
 

@@ -36,7 +36,8 @@ public sealed class EnvironmentCommandTests : IDisposable
                     return super().step(actions)
             serve(Fragile(), episode_limit=10)
             """);
-        string[] train = ["train", "vdn", "--env-cmd", $"python3 fragile.py '{Python.Folder}'", .. Settings];
+        string program = $"python3 fragile.py '{Python.Folder}'";
+        string[] train = ["train", "vdn", "--env-cmd", program, .. Settings];
         var whole = MarlProcess.Run(folder.Path, [.. train, "whole"]).HasSucceeded();
         Assert.True((long)whole.Summary["updates"]! > 0);
         File.WriteAllText(folder["fuse"], "170");
@@ -44,12 +45,12 @@ public sealed class EnvironmentCommandTests : IDisposable
         Assert.Equal(1, failed.Code);
         Assert.Contains("RuntimeError: the fuse has blown\n", failed.Error, StringComparison.Ordinal);
         Assert.Matches(@"\nmarl: environment 'cmd:python3 fragile.py '.*'' at step \d+ after the reset with seed \d+: the program ended with exit code 1; " +
-            @"its last error line: RuntimeError: the fuse has blown; the run is saved at step \d+, go on with: marl resume failed\n$", failed.Error);
+            @"its last error line: RuntimeError: the fuse has blown; the run is saved at step \d+, go on with: marl resume failed --env-cmd .*\n$", failed.Error);
         Assert.False(File.Exists(folder["fuse"]));
-        var resumed = MarlProcess.Run(folder.Path, "resume", "failed", "--json").HasSucceeded();
+        var resumed = MarlProcess.Run(folder.Path, "resume", "failed", "--env-cmd", program, "--json").HasSucceeded();
         Assert.Equal(whole.Sha, resumed.Sha);
         Assert.Equal(Column("whole"), Column("failed"));
-        var evaluation = MarlProcess.Run(folder.Path, "eval", "failed", "--episodes", "4", "--json").HasSucceeded().Summary;
+        var evaluation = MarlProcess.Run(folder.Path, "eval", "failed", "--env-cmd", program, "--episodes", "4", "--json").HasSucceeded().Summary;
         Assert.Equal((double)whole.Summary["returnMean"]!, (double)evaluation["returnMean"]!, 1e-12);
         Assert.Equal((double)evaluation["returnMean"]!, (double)MarlProcess.Run(folder.Path,
             "eval", "failed/policy.safetensors", "--env-cmd", Python.Rendezvous, "--episodes", "4", "--seed", "1", "--json")

@@ -29,7 +29,7 @@ public sealed class LoadingTests : IDisposable
         Assert.Matches(@"\n  mixer +positive +Q_tot = elu\(sum_a w_a\(s\) Q_a\) \+ V\(s\)", list);
         Assert.Matches(@"\n  network +residual +x_0 = relu", list);
         Assert.Matches(@"\n  mixer +qmix +A mixing network", list);
-        Assert.Matches(@"\n  exploration +epsilon-greedy +The action of the greatest value", list);
+        Assert.Matches(@"\n  exploration +epsilon-greedy +Epsilon-greedy exploration: with probability epsilon", list);
         Assert.Matches(@"\n  optimizer +adam +", list);
         string overview = Marl("--load", Algorithm, "--load", World, "list").HasSucceeded().Output;
         Assert.Matches(@"\n  own-weighted +value decomposition", overview);
@@ -45,7 +45,7 @@ public sealed class LoadingTests : IDisposable
         Assert.Matches(@"\n  mixer\.embed +32 +Width of the hidden layers of w and V\.\n", options);
         Assert.Matches(@"\n  huberDelta +10 +Errors larger than this count linearly", options);
         Assert.Matches(@"\n  agent +residual +", options);
-        Assert.Matches(@"\n  bufferSize +5000 +Episodes kept for replay\.\n", options);
+        Assert.Matches(@"\n  bufferSize +5000 +Capacity of the replay buffer in episodes, at least batchSize\.\n", options);
         Marl("list", "options", "own-weigthed", "--load", Algorithm).HasFailed(2, "unknown algorithm 'own-weigthed'; did you mean 'own-weighted'?");
         Marl("--load", Algorithm, "train", "own-weighted", "--env", "two-step", "--set", "huberDelt=1")
             .HasFailed(2, "unknown option 'huberDelt'; did you mean 'huberDelta'?");

@@ -140,7 +140,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         Assert.Matches(@"\n +agents +teams +observation +actions +state +steps\n", "\n" + environments);
         Assert.Matches(@"\n +lbf:8x8-2p-2f-coop +2 +1 +12 +6 +24 +50\n", environments);
         Assert.Matches(@"\n +mpe:tag +4 +2 +16/14 +5 +62 +25\n", environments);
-        Assert.Matches($@"\n  mixer +qmix +{string.Join(@" \| ", Games.Mixers)}\. How the agents' values become the values that are learned\.\n",
+        Assert.Matches($@"\n  mixer +qmix +{string.Join(@" \| ", Games.Mixers)}\. The function of the agents' chosen action values that is regressed on the return\. none: each agent's value by itself\.\n",
             MarlProcess.Run(Folder, "list", "options", "qmix").HasSucceeded().Output);
     }
 
@@ -153,8 +153,8 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             Assert.True(words.Length > 5, $"{option.Member} is not explained");
             Assert.DoesNotContain('<', words);
         }
-        Assert.Equal("Which longer returns lambda mixes.", Documentation.Of("Marl.Native.Rl.QLearningOptions.Trace"));
-        Assert.StartsWith("With difference: ", Documentation.Of("Marl.Native.Rl.TrainingOptions.DefaultAction"), StringComparison.Ordinal);
+        Assert.StartsWith("The kind of lambda return; used if lambda is above 0.", Documentation.Of("Marl.Native.Rl.QLearningOptions.Trace"), StringComparison.Ordinal);
+        Assert.StartsWith("With reward=difference: ", Documentation.Of("Marl.Native.Rl.TrainingOptions.DefaultAction"), StringComparison.Ordinal);
         Assert.Equal("", Documentation.Of("Marl.Native.Rl.TrainingOptions.Nothing"));
 
         static IEnumerable<OptionListing> Options(RunConfiguration configuration) => [.. configuration.ListOptions(), .. configuration.ListTraining()];

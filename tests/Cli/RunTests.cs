@@ -5,7 +5,7 @@ namespace Marl.Native.Tests.Cli;
 /// <summary>A run that is stopped, killed or runs out of disk goes on as if nothing had happened.</summary>
 public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whole>
 {
-    private const int Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
+    private const int HangUp = 1, Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
     private static readonly string[] Training =
     [
@@ -28,6 +28,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
     private string Folder => whole.Folder.Path;
 
     [Theory]
+    [InlineData(HangUp)]
     [InlineData(Interrupt)]
     [InlineData(Terminate)]
     public void ASignalSavesTheRunAndEndsIt(int signal)

@@ -19,6 +19,9 @@ public sealed class ExampleTests
         ],
         ["Marl.Native"] =
         [
+            "Marl.Native.Rl.Trainer", "Marl.Native.Rl.TrainingOptions", "Marl.Native.Rl.TrainingProgress", "Marl.Native.Rl.TrainingSummary",
+            "Marl.Native.Rl.Policy", "Marl.Native.Rl.RunConfiguration", "Marl.Native.Rl.Catalog", "Marl.Native.Rl.AlgorithmOptions", "Marl.Native.Rl.Objective",
+            "Marl.Native.Rl.Exploration",
             "Marl.Native.Rl.IEnvironment", "Marl.Native.Rl.EnvironmentSpec", "Marl.Native.Rl.EnvironmentChecker", "Marl.Native.Rl.ExternalEnvironment",
             "Marl.Native.Rl.MatrixGame", "Marl.Native.Rl.IRenderable", "Marl.Native.Rl.Column", "Marl.Native.Rl.Episode", "Marl.Native.Rl.EpisodeBatch",
             "Marl.Native.Rl.NetworkInput", "Marl.Native.Rl.NetworkOptions", "Marl.Native.Rl.MixerOptions",

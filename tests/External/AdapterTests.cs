@@ -21,7 +21,7 @@ public sealed class AdapterTests : IDisposable
 
     [PythonFact]
     public void TheExampleKeepsTheContract()
-        => Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment($"cmd:{Python.Rendezvous}"), episodes: 12));
+        => Assert.Empty(EnvironmentChecker.Check(() => Catalog.CreateEnvironment($"cmd:{Python.Rendezvous}", Python.Rendezvous), episodes: 12));
 
     [PythonFact]
     public void TheExampleIsLearned()

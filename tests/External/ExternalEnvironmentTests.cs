@@ -183,7 +183,7 @@ public sealed class ExternalEnvironmentTests
     [InlineData("cmd:sh x?timeout=2000000000", "timeout=2000000000 is not in 1 .. 1000000 seconds")]
     [InlineData("cmd:sh x?time=3", "unknown option of cmd 'time'; did you mean 'timeout'?")]
     public void ABadCommandIsRefusedWithTheRemedy(string id, string problem)
-        => Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id)).Message, StringComparison.Ordinal);
+        => Assert.Contains(problem, Assert.Throws<UsageException>(() => Catalog.CreateEnvironment(id, ExternalEnvironment.CommandOf(id))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("python3 my_env.py", "python3", "my_env.py")]

@@ -430,7 +430,7 @@ public sealed class TrainingTests
     [Theory]
     [InlineData("vdn", "a mixer learns")]
     [InlineData("qtran", "QTRAN learns")]
-    [InlineData("liir", "LIIR learns")]
+    [InlineData("liir", "LIIR maximizes")]
     public void OneCommonValueRefusesIndividualRewards(string algorithm, string why)
     {
         var e = Assert.Throws<UsageException>(() => new Trainer(Games.Configure(algorithm, "lbf:5x5-2p-1f", 10, settings: ["reward=individual"])));

@@ -40,26 +40,27 @@ internal static class EvalCommand
         command.SetAction(parsed =>
         {
             string player = parsed.GetRequiredValue(path);
-            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
+            var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
             bool isGreedy = parsed.GetValue(greedy);
             var given = parsed.GetValue(seed);
             var (sample, chosen) = player == Trained.Random
-                ? PlayRandom(id, given, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? DefaultEpisodes)
-                : PlayTrained(Trained.Load(player, isGreedy), parsed.GetValue(against) is { } other ? Trained.Load(other, isGreedy) : null,
-                    id, given, parsed.GetValue(episodes) ?? DefaultEpisodes);
+                ? PlayRandom(choice, given, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? DefaultEpisodes)
+                : PlayTrained(Trained.Load(player, isGreedy, choice), parsed.GetValue(against) is { } other ? Trained.Load(other, isGreedy, choice) : null,
+                    choice, given, parsed.GetValue(episodes) ?? DefaultEpisodes);
             Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, chosen) : ToText(sample));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static (Sample Sample, ulong Seed) PlayRandom(string? id, ulong? seed, bool greedy, string? against, int episodes)
+    private static (Sample Sample, ulong Seed) PlayRandom(EnvironmentChoice choice, ulong? seed, bool greedy, string? against, int episodes)
     {
         if (greedy || against is not null)
         {
             throw new UsageException($"option '{(greedy ? "--greedy" : "--against")}' is for trained agents, not for '{Trained.Random}'");
         }
-        var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl eval random --env <id>"));
+        string id = choice.Id ?? throw new UsageException("no environment is named: marl eval random --env <id>");
+        var environment = choice.Create(id);
         using var program = environment as IDisposable;
         var rng = new Rng(seed ?? 1);
         var player = new RandomPlayer(environment.Spec, rng);
@@ -79,10 +80,10 @@ internal static class EvalCommand
         return (sample, seed ?? 1);
     }
 
-    private static (Sample Sample, ulong Seed) PlayTrained(Trained trained, Trained? opponents, string? id, ulong? seed, int episodes)
+    private static (Sample Sample, ulong Seed) PlayTrained(Trained trained, Trained? opponents, EnvironmentChoice choice, ulong? seed, int episodes)
     {
-        id ??= trained.Policy.Description.Environment;
-        var environment = trained.CreateEnvironment(id);
+        string id = choice.Id ?? trained.Policy.Description.Environment;
+        var environment = trained.CreateEnvironment(choice);
         using var program = environment as IDisposable;
         opponents?.RequireFit(environment);
         if (opponents is not null && environment.Spec.Teams.Length == 1)
@@ -92,7 +93,7 @@ internal static class EvalCommand
         Policy[] policies = opponents is null ? [trained.Policy] : [trained.Policy, opponents.Policy];
         ulong chosen = seed ?? trained.Seed;
         var sample = Play(id, environment.Spec, episodes, new Rng(chosen),
-            (int _, ref Rng chance, ref Rng choice) => Policy.Play(policies, environment, ref chance, ref choice));
+            (int _, ref Rng chance, ref Rng actions) => Policy.Play(policies, environment, ref chance, ref actions));
         return (sample, chosen);
     }
 

@@ -42,8 +42,8 @@ internal static class PlayCommand
         };
         command.SetAction(parsed =>
         {
-            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
-            using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), id, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
+            var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
+            using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), choice, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
             using var signal = new StopSignal("ended");
             Refuse(parsed.GetValue(step), parsed.GetValue(replay));
             bool watched = parsed.GetValue(replay) is null || parsed.GetValue(fps) is not null || parsed.GetValue(step);
@@ -58,7 +58,7 @@ internal static class PlayCommand
         return command;
     }
 
-    private static Performance Prepare(string player, bool greedy, string? id, ulong? seed, int episodes)
+    private static Performance Prepare(string player, bool greedy, EnvironmentChoice choice, ulong? seed, int episodes)
     {
         if (player == Trained.Random)
         {
@@ -66,16 +66,16 @@ internal static class PlayCommand
             {
                 throw new UsageException($"option '--greedy' is for trained agents; for '{Trained.Random}' no action is likelier than another");
             }
-            var environment = Catalog.CreateEnvironment(id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
+            var environment = choice.Create(choice.Id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
             var chances = new Rng(chosen);
             return new(environment, new RandomPlayer(environment.Spec, chances), chances) { Player = player, Seed = chosen, Episodes = episodes };
         }
-        var trained = Trained.Load(player, greedy);
+        var trained = Trained.Load(player, greedy, choice);
         ulong own = seed ?? trained.Seed;
         var rng = new Rng(own);
         var policy = new PolicyPlayer(trained.Policy, rng.Split(RngPurpose.Evaluation));
-        return new(trained.CreateEnvironment(id ?? trained.Policy.Description.Environment), policy, rng)
+        return new(trained.CreateEnvironment(choice), policy, rng)
         {
             Player = player,
             Seed = own,

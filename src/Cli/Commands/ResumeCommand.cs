@@ -12,12 +12,13 @@ internal static class ResumeCommand
         var steps = Words.Whole<long>("--steps", "N", "environment steps of the whole run, by default as many as before; more let a finished run go on", least: 1);
         var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
         Option<string?> device = new("--device") { HelpName = "id", Description = $"what learns: {Devices.Forms}. By default what did before" };
+        var program = Words.EnvironmentCommand("the program that is the run's environment: a program is started only if it is named here");
         var json = Words.Json();
         ExampledCommand command = new("resume", "Resume a run from its last checkpoint; the result is that of a run that was never stopped.",
             "marl resume runs/qmix-climbing-seed1",
             "marl resume runs/qmix-climbing-seed1 --steps 2e6")
         {
-            path, steps, threads, device, json,
+            path, steps, threads, device, program, json,
         };
         command.SetAction(parsed =>
         {
@@ -25,7 +26,12 @@ internal static class ResumeCommand
             string id = parsed.GetValue(device) ?? run.ReadConfiguration().Training.Device;
             var learnsOn = Devices.Open(id);
             using var opened = learnsOn as IDisposable;
-            using var trainer = Trainer.Resume(run, threads: parsed.GetValue(threads), device: learnsOn, steps: parsed.GetValue(steps));
+            var choice = EnvironmentChoice.Of(null, parsed.GetValue(program));
+            using var trainer = Trainer.Resume(run, () => choice.Create(run.ReadConfiguration().Environment), parsed.GetValue(threads), learnsOn, parsed.GetValue(steps));
+            if (trainer.CheckpointProblem is { } problem)
+            {
+                Console.Error.WriteLine($"marl: {problem}; the run goes on from the checkpoint before, of step {trainer.Steps}");
+            }
             if (trainer.Steps >= trainer.Configuration.Training.Steps)
             {
                 Console.Error.WriteLine($"marl: the run is finished after {trainer.Steps} steps; --steps N, the steps of the whole run, lets it go on");

@@ -11,14 +11,14 @@ internal static class SeedRuns
     /// diverges does not keep the others from being trained.</summary>
     /// <returns>the exit code.</returns>
     /// <exception cref="UsageException">a run that is there already has other settings.</exception>
-    public static int Train(RunConfiguration configuration, SeedList seeds, string folder, Device device, bool json)
+    public static int Train(RunConfiguration configuration, EnvironmentChoice choice, SeedList seeds, string folder, Device device, bool json)
     {
         List<Result> results = [];
         int worst = ExitCode.Success;
         foreach (ulong seed in seeds.Values)
         {
             using var run = new RunFolder(Path.Combine(folder, $"seed-{seed}"));
-            int code = Train(configuration with { Training = configuration.Training with { Seed = seed } }, run, device, json);
+            int code = Train(configuration with { Training = configuration.Training with { Seed = seed } }, choice, run, device, json);
             if (code is not (ExitCode.Success or ExitCode.Diverged))
             {
                 Console.Error.WriteLine($"marl: {results.Count} of {seeds.Values.Count} seeds are done; the same command goes on");
@@ -48,7 +48,7 @@ internal static class SeedRuns
         return worst;
     }
 
-    private static int Train(RunConfiguration configuration, RunFolder run, Device device, bool json)
+    private static int Train(RunConfiguration configuration, EnvironmentChoice choice, RunFolder run, Device device, bool json)
     {
         bool isThere = File.Exists(run.Configuration);
         if (isThere)
@@ -59,8 +59,9 @@ internal static class SeedRuns
                 return ExitCode.Success;
             }
         }
-        using var trainer = isThere ? Trainer.Resume(run, threads: configuration.Training.Threads, device: device, steps: configuration.Training.Steps)
-            : new Trainer(configuration, folder: run, device: device);
+        IEnvironment Create() => choice.Create(configuration.Environment);
+        using var trainer = isThere ? Trainer.Resume(run, Create, configuration.Training.Threads, device, configuration.Training.Steps)
+            : new Trainer(configuration, Create, run, device);
         try
         {
             return Session.Conduct(trainer, run, json);

@@ -24,6 +24,7 @@ internal static class Session
                 Console.Error.WriteLine($"marl: stopping: saving to {run.Path} .. ({Text.StopAgain})");
             }
         });
+        string resume = Text.Command("resume", run.Path, trainer.Spec.Id);
         try
         {
             var summary = reporter.Watch(trainer, run.Path, signal.Token);
@@ -32,7 +33,7 @@ internal static class Session
                 return ExitCode.Success;
             }
             Console.Error.WriteLine(
-                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: marl resume {Text.Quoted(run.Path)}");
+                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: {resume}");
             return signal.ExitCode;
         }
         catch (EnvironmentException e)
@@ -40,7 +41,7 @@ internal static class Session
             // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
             string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
             Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, " +
-                $"go on with: marl resume {Text.Quoted(run.Path)}");
+                $"go on with: {resume}");
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
         }
         catch (DivergedException e)
@@ -53,7 +54,7 @@ internal static class Session
                 ? $"the run is saved at step {trainer.SavedSteps}, as its last finished update left it"
                 : $"what was on the device is lost; {Rest($"the last checkpoint, of step {trainer.SavedSteps},")}";
             throw new DeviceException($"{e.Message}; {saved}; go on {(trainer.SavedSteps > 0 ? "from there" : "from the beginning")} with: " +
-                $"marl resume {Text.Quoted(run.Path)}, and --device cpu to do without the device", e);
+                $"{resume}, and --device cpu to do without the device", e);
         }
 
         string Rest(string what) => File.Exists(run.Checkpoint) ? $"{what} is '{run.Checkpoint}'" : "there is no checkpoint yet";

@@ -54,8 +54,8 @@ internal static class TrainCommand
             {
                 throw new UsageException("options '--seed' and '--seeds' both choose seeds; give one");
             }
-            string? id = Words.EnvironmentId(parsed.GetValue(environment), parsed.GetValue(program));
-            var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), id,
+            var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
+            var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), choice.Id,
             [
                 .. parsed.GetValue(set) ?? [],
                 .. Named("steps", parsed.GetValue(steps)),
@@ -68,11 +68,11 @@ internal static class TrainCommand
             using var opened = learnsOn as IDisposable;
             if (seeds is not null)
             {
-                return SeedRuns.Train(configuration, seeds, parsed.GetValue(folder) ?? $"{DefaultFolder(configuration)}-seeds{seeds}", learnsOn, parsed.GetValue(json));
+                return SeedRuns.Train(configuration, choice, seeds, parsed.GetValue(folder) ?? $"{DefaultFolder(configuration)}-seeds{seeds}", learnsOn, parsed.GetValue(json));
             }
             using var run = parsed.GetValue(folder) is { } path ? RunFolder.New(path)
                 : RunFolder.NewNumbered($"{DefaultFolder(configuration)}-seed{configuration.Training.Seed}");
-            using var trainer = new Trainer(configuration, folder: run, device: learnsOn);
+            using var trainer = new Trainer(configuration, () => choice.Create(configuration.Environment), run, learnsOn);
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });
         return command;

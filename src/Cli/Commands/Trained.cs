@@ -16,14 +16,15 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     /// <summary>Those at a path.</summary>
     /// <param name="path">one of the <see cref="Forms"/>.</param>
     /// <param name="greedy">whether they do what is likeliest, see <see cref="Policy.AsGreedy"/>.</param>
+    /// <param name="choice">What the user says of the environment.</param>
     /// <exception cref="UsageException">there are none.</exception>
-    public static Trained Load(string path, bool greedy)
+    public static Trained Load(string path, bool greedy, EnvironmentChoice choice)
     {
-        var trained = Load(path);
+        var trained = Load(path, choice);
         return greedy ? trained with { Policy = trained.Policy.AsGreedy() } : trained;
     }
 
-    private static Trained Load(string path)
+    private static Trained Load(string path, EnvironmentChoice choice)
     {
         if (Directory.Exists(path))
         {
@@ -41,17 +42,17 @@ internal sealed record Trained(Policy Policy, ulong Seed)
         var folder = new RunFolder(Path.GetDirectoryName(full)!);
         if (full == folder.Checkpoint)
         {
-            using var trainer = Trainer.Resume(folder, threads: 1);
+            using var trainer = Trainer.Resume(folder, () => choice.Create(folder.ReadConfiguration().Environment), threads: 1);
             return new(trainer.Policy, trainer.Configuration.Training.Seed);
         }
         return new(Policy.Load(path), 1);
     }
 
-    /// <summary>The environment of an id.</summary>
+    /// <summary>The environment that the user chose, or that of the training.</summary>
     /// <exception cref="UsageException">there is none, or these agents cannot act in it.</exception>
-    public IEnvironment CreateEnvironment(string id)
+    public IEnvironment CreateEnvironment(EnvironmentChoice choice)
     {
-        var environment = Catalog.CreateEnvironment(id);
+        var environment = choice.Create(choice.Id ?? Policy.Description.Environment);
         RequireFit(environment);
         return environment;
     }

@@ -21,11 +21,12 @@ internal static class Words
     };
 
     /// <summary>--env-cmd</summary>
-    public static Option<string?> EnvironmentCommand() => new("--env-cmd")
-    {
-        HelpName = "command",
-        Description = "a program of your own that is the environment, see docs/protocol.md; the same as --env 'cmd:command'",
-    };
+    public static Option<string?> EnvironmentCommand(
+        string description = "a program of your own that is the environment, see docs/protocol.md; the same as --env 'cmd:command'") => new("--env-cmd")
+        {
+            HelpName = "command",
+            Description = description,
+        };
 
     /// <summary>--load</summary>
     public static Option<string[]> Load() => new("--load")
@@ -33,15 +34,6 @@ internal static class Words
         HelpName = "my.dll",
         Description = "a library with algorithms, mixers, networks or environments of your own; its code runs, so load none that you do not trust; may be repeated",
         Recursive = true,
-    };
-
-    /// <summary>The id that --env or --env-cmd gives; null if neither is given.</summary>
-    /// <exception cref="UsageException">both are given.</exception>
-    public static string? EnvironmentId(string? id, string? command) => (id, command) switch
-    {
-        (_, null) => id,
-        (null, _) => ExternalEnvironment.IdPrefix + command,
-        _ => throw new UsageException("options '--env' and '--env-cmd' name two environments; give one"),
     };
 
     /// <summary>An option whose value is a whole number, in any notation ("2000000", "2e6"); null if it is not given.</summary>

@@ -23,8 +23,12 @@ internal static class Text
             : $"return {Number(summary.ReturnMean)}, at best {Number(summary.ReturnMax)}{Teams(summary.TeamReturnMeans)}",
         $"weights sha256 {summary.WeightsSha256}",
         $"run {folder}",
-        $"watch it: marl play {Quoted(folder)}",
+        $"watch it: {Command("play", folder, summary.Environment)}",
     ];
+
+    /// <summary>The command for a run's folder: "marl play runs/x", which names the program of the environment, if it is one.</summary>
+    public static string Command(string verb, string folder, string environment)
+        => $"marl {verb} {Quoted(folder)}{(ExternalEnvironment.CommandOf(environment) is { } program ? $" --env-cmd {Quoted(program)}" : "")}";
 
     /// <summary>A path as it is written in a shell.</summary>
     public static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+=:@%".Contains(c)) ? path : $"'{path.Replace("'", @"'\''")}'";

@@ -50,7 +50,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
     /// <summary>Creates the environment of an id <c>against:RUN[?team=K]</c>; null for other ids.</summary>
     /// <param name="id">The id.</param>
     /// <param name="create">Creates the environment that the policy was trained in.</param>
-    internal static IEnvironment? TryCreate(EnvironmentId id, Func<string, IEnvironment> create)
+    internal static IEnvironment? TryCreate(EnvironmentId id, Func<EnvironmentId, IEnvironment> create)
     {
         if (id.Name != "against")
         {
@@ -68,7 +68,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
         try
         {
             var opponents = Policy.Load(path);
-            return Create(id.Text, create(opponents.Description.Environment), opponents, team);
+            return Create(id.Text, create(id.Inner(opponents.Description.Environment)), opponents, team);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
         {

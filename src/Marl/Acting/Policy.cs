@@ -38,7 +38,7 @@ public sealed partial class Policy
     private bool isBusy;
 
     /// <summary>Creates a policy with weights to be set, or with those of another policy.</summary>
-    private Policy(PolicyDescription description, Policy? shared = null)
+    private Policy(PolicyDescription description, Policy? shared = null, Action<ParameterLayout>? check = null)
     {
         Description = description;
         var spec = description.Spec();
@@ -49,6 +49,7 @@ public sealed partial class Policy
             var layout = new ParameterLayout();
             Agent[] networks = [.. Enumerable.Range(0, description.EnsembleSize)
                 .Select(member => new Agent(layout.Scope(Prefix(member) + "agent"), spec, description.Network))];
+            check?.Invoke(layout);
             parameters = new Parameters(layout);
             actors = [.. networks.Select(network => new Actor(network, parameters))];
         }
@@ -92,23 +93,42 @@ public sealed partial class Policy
     /// <exception cref="InvalidDataException">The file is not a policy, or is damaged; the message names the entry.</exception>
     public static Policy Load(string path)
     {
-        var metadata = Safetensors.Read(path).Metadata;
-        if (!metadata.TryGetValue("policy", out string? json))
+        var file = Safetensors.Read(path);
+        if (!file.Metadata.TryGetValue("policy", out string? json))
         {
             throw new InvalidDataException($"{path} is not a policy: its metadata has no entry 'policy'");
         }
-        Policy policy;
+        PolicyDescription description;
         try
         {
-            policy = new Policy((PolicyDescription)JsonSerializer.Deserialize(json, PolicyJson.Type)!);
+            description = (PolicyDescription?)JsonSerializer.Deserialize(json, PolicyJson.Type) ?? throw new InvalidDataException("the description of the policy is null");
+            description.Validate();
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
         }
-        Checkpoint.Load(path, policy.parameters);
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+        var policy = Build();
+        Checkpoint.Load(file, policy.parameters, path);
         policy.controller.UpdateWeights();
         return policy;
+
+        // The file's entries bound every size that is allocated.
+        Policy Build()
+        {
+            try
+            {
+                return new Policy(description, check: layout => Checkpoint.EnsureFits(file, layout, path));
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException or UsageException)
+            {
+                throw new InvalidDataException($"{path}: no policy can be made of its description: {e.Message}", e);
+            }
+        }
     }
 
     /// <summary>Creates a policy that shares the weights and has an episode of its own, at its start: for another thread, or another episode at the same

@@ -30,6 +30,41 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
     /// <summary>Returns a specification to build the network from, with episodes of one step.</summary>
     internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = StateSize, EpisodeLimit = 1, SnapshotSize = 0 };
 
+    /// <summary>Refuses sizes that no policy has; a description may come from a damaged file, and nothing is allocated before.</summary>
+    /// <exception cref="InvalidDataException">A value is missing or out of range; names it.</exception>
+    internal void Validate()
+    {
+        const int MostAgents = 1 << 16, Widest = 1 << 24;
+        Require(Environment is not null, "the environment is missing");
+        Require(Agents is { Length: >= 1 and <= MostAgents }, $"there must be 1 to {MostAgents} agents");
+        foreach (var agent in Agents!)
+        {
+            Require(agent is { ObservationSize: >= 0 and <= Widest, ActionCount: >= 1 and <= Widest }, $"an agent has an observation of {agent.ObservationSize} elements and {agent.ActionCount} actions");
+            Require(agent.Box.HasValue == IsContinuous, "some agents have continuous actions and some have not");
+            Require(agent.Box is not { } box || (float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High), "the bounds of an action are not finite, or in the wrong order");
+        }
+        Require(StateSize is >= 0 and <= Widest, $"stateSize is {StateSize}");
+        Require(EnsembleSize is >= 1 and <= 64, $"ensembleSize is {EnsembleSize}; it must be in 1 .. 64");
+        Require(Network?.Network is not null, "the network is missing");
+        try
+        {
+            Network!.Network.Validate();
+            UsageException.RequireWidth(Network.Hidden, nameof(Network.Hidden));
+        }
+        catch (UsageException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+
+        static void Require(bool valid, string problem)
+        {
+            if (!valid)
+            {
+                throw new InvalidDataException($"the description of the policy is damaged: {problem}");
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Agents.Length} agents of {Environment}";
 }

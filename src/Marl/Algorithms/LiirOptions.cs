@@ -19,11 +19,11 @@ public sealed record LiirOptions : OnPolicyOptions
     /// <summary>Whether the agent's observation is part of the input of critic and intrinsic reward, beside the state, as in the authors' code.</summary>
     public bool CriticObservation { get; init; }
 
-    /// <summary>Whether the other agents' current actions are part of that input, as in the authors' code. The extrinsic value is then a value of the joint
-    /// action, and its advantage is noise once it is learned; in the paper it is a value of the state.</summary>
+    /// <summary>Whether the other agents' current actions are part of the input of critic and intrinsic reward, as in the authors' code. The extrinsic value
+    /// is then a value of the joint action, and its advantage is noise once it is learned; in the paper it is a value of the state.</summary>
     public bool CriticActions { get; init; }
 
-    /// <summary>Whether all agents' previous actions are part of that input, as in the authors' code.</summary>
+    /// <summary>Whether all agents' previous actions are part of the input of critic and intrinsic reward, as in the authors' code.</summary>
     public bool CriticLastActions { get; init; }
 
     /// <summary>The options that intrinsic rewards and the extrinsic value are trained with: their gradients are not clipped.</summary>

@@ -47,7 +47,7 @@ public record MaddpgOptions : ReplayOptions
     /// off.</summary>
     public float TargetPolicyNoise { get; init; }
 
-    /// <summary>Bound of that noise: it is clipped to +- targetNoiseClip.</summary>
+    /// <summary>Bound of the noise on target actions, as a fraction of half the action range.</summary>
     public float TargetNoiseClip { get; init; } = 0.5f;
 
     /// <summary>Whether each agent learns a model of the others' policies from their actions, and uses it for targets instead of their own target policies

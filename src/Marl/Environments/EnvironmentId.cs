@@ -11,12 +11,16 @@ internal sealed class EnvironmentId
 {
     private readonly Dictionary<string, string> unread = [];
     private readonly List<string> known = [];
+    private readonly int depth;
 
-    /// <summary>Parses <paramref name="text"/>.</summary>
+    /// <summary>Parses an id.</summary>
+    /// <param name="text">The id.</param>
+    /// <param name="program">The command that the user allows the environment to start; null: none.</param>
+    /// <param name="depth">The number of ids that this one is inside of.</param>
     /// <exception cref="UsageException">An option has no value or occurs twice.</exception>
-    public EnvironmentId(string text)
+    public EnvironmentId(string text, string? program = null, int depth = 0)
     {
-        Text = text;
+        (Text, Program, this.depth) = (text, program, depth);
         int query = text.IndexOf('?');
         string path = query < 0 ? text : text[..query];
         int colon = path.IndexOf(':');
@@ -44,6 +48,17 @@ internal sealed class EnvironmentId
 
     /// <summary>The complete id.</summary>
     public string Text { get; }
+
+    /// <summary>The command that the user allows the environment to start; null: none. Ids in files are not trusted.</summary>
+    public string? Program { get; }
+
+    /// <summary>The id of an environment inside this one, with the same permission.</summary>
+    /// <exception cref="UsageException">There are too many inside each other: policies whose opponents are each other's.</exception>
+    public EnvironmentId Inner(string text)
+    {
+        const int Deepest = 8;
+        return depth < Deepest ? new(text, Program, depth + 1) : throw Error($"more than {Deepest} environments inside each other");
+    }
 
     /// <summary>The text before the first colon.</summary>
     public string Name { get; }

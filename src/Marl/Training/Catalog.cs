@@ -74,7 +74,7 @@ public static partial class Catalog
         new("identity[?agents=N&actions=K&steps=T]", "every agent must repeat the symbol that it observes: a test of learning",
             ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
         new("against:RUN[?team=K]", "one team of an environment (by default the first) against the fixed policy of a run or a file",
-            []) { TryCreate = id => FixedOpponents.TryCreate(id, CreateEnvironment) },
+            []) { TryCreate = id => FixedOpponents.TryCreate(id, Create) },
         new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "an external program in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",
             []) { TryCreate = ExternalEnvironment.TryCreate },
     ];
@@ -94,18 +94,22 @@ public static partial class Catalog
         ?? throw UsageException.Unknown("algorithm", name, Algorithms.Select(algorithm => algorithm.Name), "marl list algorithms");
 
     /// <summary>Creates an environment from its id, see <see cref="EnvironmentIds"/>.</summary>
-    /// <exception cref="UsageException">The id or a part of it is unknown; the message names it.</exception>
-    public static IEnvironment CreateEnvironment(string id)
+    /// <param name="id">Its id.</param>
+    /// <param name="program">The command that may be started if the environment, or the one that a policy in the id was trained in, is a program (<c>cmd:</c>); null: none.
+    /// An id may come from a file, and no file decides what is started.</param>
+    /// <exception cref="UsageException">The id or a part of it is unknown, and the message names it; or it would start another program than <paramref name="program"/>.</exception>
+    public static IEnvironment CreateEnvironment(string id, string? program = null) => Create(new EnvironmentId(id, program));
+
+    private static IEnvironment Create(EnvironmentId id)
     {
-        var parts = new EnvironmentId(id);
         foreach (var family in Environments)
         {
-            if (family.TryCreate(parts) is { } environment)
+            if (family.TryCreate(id) is { } environment)
             {
                 return environment;
             }
         }
-        throw UsageException.Unknown("environment", id, Candidates(parts), "marl list environments");
+        throw UsageException.Unknown("environment", id.Text, Candidates(id), "marl list environments");
     }
 
     /// <summary>What an unknown id may have meant: the id with another family's name, or an example.</summary>

@@ -30,6 +30,9 @@ public sealed class RunFolder(string path) : IDisposable
     /// <summary>The path of the summary.</summary>
     public string Summary => File("summary.json");
 
+    // The checkpoint before the last one: what is left should the last one be damaged.
+    private string Predecessor => File("checkpoint.previous.safetensors");
+
     private string MetricsJson => File("metrics.jsonl");
 
     private string MetricsCsv => File("metrics.csv");
@@ -61,9 +64,7 @@ public sealed class RunFolder(string path) : IDisposable
         try
         {
             Lock();
-            string probe = File("probe.tmp");
-            WriteText(probe, "");
-            System.IO.File.Delete(probe);
+            using var probe = new FileStream(File(System.IO.Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -79,9 +80,9 @@ public sealed class RunFolder(string path) : IDisposable
     public void Begin(RunConfiguration configuration, long steps = 0)
     {
         Lock();
-        foreach (string unfinished in Directory.EnumerateFiles(Path, "*.tmp"))
+        foreach (string file in (string[])[Configuration, Checkpoint, Policy, Summary, MetricsJson, MetricsCsv])
         {
-            System.IO.File.Delete(unfinished);
+            AtomicFile.DeleteUnfinished(file);
         }
         WriteConfiguration(configuration);
         TruncateMetrics(steps);
@@ -101,24 +102,50 @@ public sealed class RunFolder(string path) : IDisposable
         table.Flush();
     }
 
-    /// <summary>Replaces the checkpoint and the policy.</summary>
+    /// <summary>Replaces the checkpoint, of which the last two are kept, and the policy. The metrics are on the disk before the checkpoint is.</summary>
     public void WriteCheckpoint(Action<IArchive> archive, Policy policy)
     {
+        foreach (var metrics in (StreamWriter?[])[lines, table])
+        {
+            if (metrics is { BaseStream: FileStream file })
+            {
+                AtomicFile.FlushToDisk(file);
+            }
+        }
         var writer = new SafetensorsWriter();
         archive(writer);
-        writer.Save(Checkpoint);
+        writer.Save(Checkpoint, Predecessor);
         policy.Save(Policy);
     }
 
-    /// <summary>Reads the checkpoint into a new run; does nothing if there is none.</summary>
-    public void ReadCheckpoint(Action<IArchive> archive)
+    /// <summary>Reads the checkpoint into a new run; the one before it, if the last one is missing or damaged.</summary>
+    /// <returns>Why the last checkpoint was not read; null if it was.</returns>
+    /// <exception cref="UsageException">There is no checkpoint.</exception>
+    /// <exception cref="InvalidDataException">Both are damaged, or belong to another run.</exception>
+    public string? ReadCheckpoint(Action<IArchive> archive)
     {
-        if (System.IO.File.Exists(Checkpoint))
+        var (reader, problem) = OpenCheckpoint();
+        archive(reader);
+        reader.EnsureAllRead();
+        return problem;
+    }
+
+    private (SafetensorsReader Reader, string? Problem) OpenCheckpoint()
+    {
+        string problem = $"'{Checkpoint}' is missing";
+        try
         {
-            var reader = new SafetensorsReader(Checkpoint);
-            archive(reader);
-            reader.EnsureAllRead();
+            if (System.IO.File.Exists(Checkpoint))
+            {
+                return (new SafetensorsReader(Checkpoint), null);
+            }
         }
+        catch (InvalidDataException e) when (System.IO.File.Exists(Predecessor))
+        {
+            problem = e.Message;
+        }
+        return System.IO.File.Exists(Predecessor) ? (new SafetensorsReader(Predecessor), problem)
+            : throw new UsageException($"'{Path}' has no checkpoint to go on from; to start again: marl train --config {Configuration} --out FOLDER");
     }
 
     /// <summary>Writes the summary.</summary>
@@ -149,19 +176,40 @@ public sealed class RunFolder(string path) : IDisposable
         WriteText(Configuration, configuration.ToJson());
     }
 
+    // Both files are read before one is written: a damaged row leaves both as they are.
     private void TruncateMetrics(long steps)
     {
-        Keep(MetricsJson, line => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
-        Keep(MetricsCsv, line => !char.IsAsciiDigit(line[0]) || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
-
-        static void Keep(string file, Func<string, bool> valid)
+        var rows = Kept(MetricsJson, (line, _) => JsonDocument.Parse(line).RootElement.GetProperty("steps").GetInt64() <= steps);
+        var table = Kept(MetricsCsv, (line, i) => i == 0 || long.Parse(line[..line.IndexOf(',')], CultureInfo.InvariantCulture) <= steps);
+        foreach (var (file, text) in (ReadOnlySpan<(string, string?)>)[(MetricsJson, rows), (MetricsCsv, table)])
         {
-            if (System.IO.File.Exists(file))
+            if (text is not null)
             {
-                // The last line may be incomplete.
-                string text = System.IO.File.ReadAllText(file);
-                string[] whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-                WriteText(file, string.Concat(whole.Where(valid).Select(line => line + "\n")));
+                WriteText(file, text);
+            }
+        }
+
+        static string? Kept(string file, Func<string, int, bool> keep)
+        {
+            if (!System.IO.File.Exists(file))
+            {
+                return null;
+            }
+            // The last line may be incomplete.
+            string text = System.IO.File.ReadAllText(file);
+            string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return string.Concat(lines.Where((line, i) => Keeps(line, i)).Select(line => line + "\n"));
+
+            bool Keeps(string line, int i)
+            {
+                try
+                {
+                    return keep(line, i);
+                }
+                catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentOutOfRangeException or OverflowException)
+                {
+                    throw new InvalidDataException($"'{file}', line {i + 1}: this is not a row of metrics; remove the line to go on");
+                }
             }
         }
     }

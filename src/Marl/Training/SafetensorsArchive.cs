@@ -21,7 +21,7 @@ internal sealed class SafetensorsWriter : IArchive
 
     public void Tensor(string name, Tensor values) => entries.Add(SafetensorsEntry.Of(prefix + name, [values.Count], values.ToArray()));
 
-    public void Save(string path) => new Safetensors(entries).Write(path);
+    public void Save(string path, string? predecessor = null) => new Safetensors(entries).Write(path, predecessor);
 }
 
 /// <summary>An archive that reads a safetensors file. A missing entry, an entry of another type or length, and an entry that is not read are errors.</summary>

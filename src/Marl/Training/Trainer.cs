@@ -81,6 +81,9 @@ public sealed class Trainer : IDisposable
     /// <summary>The environment steps at the last checkpoint, from which the run can be resumed; 0 without a checkpoint.</summary>
     public long SavedSteps { get; private set; }
 
+    /// <summary>Of a resumed run: why its last checkpoint was not read, and the one before it was; null if the last one was read.</summary>
+    public string? CheckpointProblem { get; private set; }
+
     /// <summary>The learner.</summary>
     public ILearner Learner { get; }
 
@@ -129,7 +132,7 @@ public sealed class Trainer : IDisposable
         var trainer = new Trainer(configuration with { Training = training }, create, folder, device);
         try
         {
-            folder.ReadCheckpoint(trainer.Archive);
+            trainer.CheckpointProblem = folder.ReadCheckpoint(trainer.Archive);
             if (steps < trainer.Steps)
             {
                 throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps already; --steps must not be less");
@@ -160,6 +163,10 @@ public sealed class Trainer : IDisposable
     {
         this.progress.Start();
         folder?.Begin(configuration, Steps);
+        if (Steps == 0)
+        {
+            Save();
+        }
         EvaluationResult? last = null;
         try
         {
@@ -250,10 +257,9 @@ public sealed class Trainer : IDisposable
     {
         workers.Dispose();
         folder?.Dispose();
-        foreach (var environment in environments)
-        {
-            (environment as IDisposable)?.Dispose();
-        }
+        // Programs end at the same time: each may take a while.
+        IDisposable[] held = [.. environments.OfType<IDisposable>()];
+        Parallel.ForEach(held, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, held.Length) }, environment => environment.Dispose());
     }
 
     /// <summary>The training progress and exploration rate, the agents' input if they have fingerprints. Evaluations use the same, because it identifies the

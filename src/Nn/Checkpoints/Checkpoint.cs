@@ -31,10 +31,33 @@ public static class Checkpoint
     public static IReadOnlyDictionary<string, string> Load(string path, Parameters parameters)
     {
         var file = Safetensors.Read(path);
-        var known = parameters.Layout.Slices.Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
+        Load(file, parameters, path);
+        return file.Metadata;
+    }
+
+    /// <summary>Reads the values of all slices from the content of a file, which must be exactly them; if it is not, no value is changed.</summary>
+    /// <inheritdoc cref="EnsureFits"/>
+    public static void Load(Safetensors file, Parameters parameters, string path)
+    {
+        EnsureFits(file, parameters.Layout, path);
+        foreach (var slice in parameters.Layout.Slices)
+        {
+            file.Find(slice.Name)!.TryGet(out float[] values);
+            parameters[slice].CopyFrom(values);
+        }
+    }
+
+    /// <summary>Refuses a file that does not hold exactly the slices of a layout, or a value that is NaN or infinite. Nothing of the size of the layout is allocated.</summary>
+    /// <param name="file">The content of the file.</param>
+    /// <param name="layout">The slices that are needed.</param>
+    /// <param name="path">The name of the file in errors.</param>
+    /// <exception cref="InvalidDataException">Entries are missing, unknown, of another shape or type, or not finite; names them in one line.</exception>
+    public static void EnsureFits(Safetensors file, ParameterLayout layout, string path)
+    {
+        var known = layout.Slices.Select(slice => slice.Name).ToHashSet(StringComparer.Ordinal);
         string[] problems =
         [
-            .. parameters.Layout.Slices.Select(slice => Problem(slice, file.Find(slice.Name))).OfType<string>(),
+            .. layout.Slices.Select(slice => Problem(slice, file.Find(slice.Name))).OfType<string>(),
             .. from entry in file.Entries
                where !known.Contains(entry.Name)
                select $"'{SafetensorsHeader.Printable(entry.Name)}' is unknown",
@@ -45,12 +68,6 @@ public static class Checkpoint
             string more = problems.Length > MaxShown ? $"; and {problems.Length - MaxShown} more" : "";
             throw new InvalidDataException($"{path} does not match the network: {string.Join("; ", problems.Take(MaxShown))}{more}");
         }
-        foreach (var slice in parameters.Layout.Slices)
-        {
-            file.Find(slice.Name)!.TryGet(out float[] values);
-            parameters[slice].CopyFrom(values);
-        }
-        return file.Metadata;
     }
 
     private static int[] LengthsOf(ParameterSlice slice) => [.. Enumerable.Range(0, slice.Shape.Rank).Select(axis => slice.Shape[axis])];
@@ -61,6 +78,7 @@ public static class Checkpoint
         {
             return $"'{slice.Name}' is missing";
         }
-        return entry.Type == "F32" && entry.Shape.SequenceEqual(LengthsOf(slice)) ? null : $"'{entry}' is not F32 {slice.Shape}";
+        return entry.Type != "F32" || !entry.Shape.SequenceEqual(LengthsOf(slice)) ? $"'{entry}' is not F32 {slice.Shape}"
+            : entry.TryGet(out float[] values) && Array.Exists(values, value => !float.IsFinite(value)) ? $"'{slice.Name}' has values that are NaN or infinite" : null;
     }
 }

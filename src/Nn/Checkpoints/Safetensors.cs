@@ -85,8 +85,10 @@ public sealed class Safetensors
     /// Writes or replaces a file atomically, see <see cref="AtomicFile"/>. Wide types come first, so that all arrays are aligned. Equal content gives equal
     /// bytes.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="predecessor">Where the replaced file is kept; null: it is not kept.</param>
     /// <exception cref="IOException">The file cannot be written; an existing file is unchanged.</exception>
-    public void Write(string path) => AtomicFile.Write(path, stream =>
+    public void Write(string path, string? predecessor = null) => AtomicFile.Write(path, stream =>
     {
         SafetensorsEntry[] ordered = [.. Entries.OrderByDescending(entry => entry.ElementSize)];
         stream.Write(SafetensorsHeader.Format(ordered, Metadata));
@@ -94,7 +96,7 @@ public sealed class Safetensors
         {
             entry.ForBytes(bytes => stream.Write(bytes));
         }
-    });
+    }, predecessor);
 
     private static void ReadBytes(FileStream stream, SafetensorsEntry entry, Span<byte> bytes)
     {

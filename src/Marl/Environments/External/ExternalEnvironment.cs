@@ -83,6 +83,9 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
         }
     }
 
+    /// <summary>The command of an id, PROGRAM ARGUMENTS of <c>cmd:PROGRAM ARGUMENTS?timeout=S</c>; null if the id is of another environment.</summary>
+    public static string? CommandOf(string id) => id.StartsWith(IdPrefix, StringComparison.Ordinal) ? new EnvironmentId(id).Layout : null;
+
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
         if (!id.Text.StartsWith(IdPrefix, StringComparison.Ordinal))
@@ -92,6 +95,10 @@ public sealed class ExternalEnvironment : IEnvironment, IDisposable
 
         int timeout = id.Integer("timeout") ?? DefaultTimeout;
         id.EnsureAllRead(hasLayout: true);
+        if (id.Layout != id.Program)
+        {
+            throw new UsageException($"the environment is a program, '{Printable.Of(id.Layout)}'; to start it, name it: --env-cmd \"{Printable.Of(id.Layout)}\"");
+        }
         return new ExternalEnvironment(id.Layout, timeout);
     }
 
