@@ -252,7 +252,7 @@ public sealed class SegmentTests
         Episode[] segment = [context.NewEpisode(learner.Columns)];
         rollout.Play(segment, 0f);
         environment.FailsAfter = 3;
-        Assert.Throws<NotSupportedException>(() => rollout.Play(segment, 0f));
+        Assert.IsType<NotSupportedException>(Assert.Throws<EnvironmentException>(() => rollout.Play(segment, 0f)).InnerException);
         environment.FailsAfter = int.MaxValue;
         rollout.Play(segment, 0f);
         // 6 steps, then 3 that do not count: the second segment begins after 6.
