@@ -36,7 +36,7 @@ public sealed class LiveViewerTests
     {
         var recording = Recordings.Random(id);
         using var screen = new Screen(width, height);
-        new LiveViewer(screen.Console, new Pace(1000, waits: false, CancellationToken.None)).Watch(recording.Performance, recording.Frames);
+        new LiveViewer(screen.Console, new Pace(1000, waits: false, CancellationToken.None)).Show(recording.Performance, recording.Frames);
         return screen.Lines;
     }
 }
