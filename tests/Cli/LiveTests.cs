@@ -116,8 +116,8 @@ public sealed class LiveTests
         // The same cells as in the plain text's last frame, which begins with a line of its own.
         Assert.Equal(last[1..].Select(Cells), lines[1..9].Select(Cells));
         Assert.Matches(@"^step \d+ +return \S+$", lines[9]);
-        Assert.Matches(@"^ A +\w+ +\S+ +sum \S+$", lines[10]);
-        Assert.Matches(@"^ B +\w+ +\S+ +sum \S+$", lines[11]);
+        Assert.Matches(@"^ A +\w+ +\S+ +return \S+$", lines[10]);
+        Assert.Matches(@"^ B +\w+ +\S+ +return \S+$", lines[11]);
         Assert.True(moving.Drawn > 10);
 
         static string Cells(string line) => string.Concat(line.Where(c => !char.IsWhiteSpace(c)));
