@@ -1,9 +1,9 @@
 namespace Marl.Native.Cli;
 
-/// <summary>What is known of the terminal without asking Spectre.Console, which a redirected run need not even load.</summary>
+/// <summary>Properties of the terminal, read without loading Spectre.Console, which a run with redirected output does not need.</summary>
 internal static class Terminal
 {
-    /// <summary>Whether somebody watches who can be shown a moving picture of this size.</summary>
+    /// <summary>Whether the output is a terminal that can show a live view of at least this size.</summary>
     public static bool CanDraw(int width, int height) => !Console.IsOutputRedirected
         && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or "")
         && Console.WindowWidth >= width && Console.WindowHeight >= height;

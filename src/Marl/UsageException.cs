@@ -19,7 +19,7 @@ public sealed class UsageException(string message) : Exception(message)
     public static UsageException Unknown(string kind, string name, IEnumerable<string> names, string? list = null)
     {
         string[] all = [.. names];
-        string hint = Suggestion(name, all, list is null ? $"there are {string.Join(", ", all)}" : $"see {list}");
+        string hint = Suggestion(name, all, list is null ? $"available: {string.Join(", ", all)}" : $"see {list}");
         return new UsageException($"unknown {kind} '{name}'; {hint}");
     }
 

@@ -50,7 +50,7 @@ public sealed class RunFolderTests : IDisposable
         File.Delete(folder["run/checkpoint.safetensors"]);
         File.Delete(folder["run/checkpoint.previous.safetensors"]);
         string problem = Assert.Throws<UsageException>(() => Trainer.Resume(new RunFolder(folder["run"]))).Message;
-        Assert.Contains("has no checkpoint to go on from; to start again: marl train --config", problem, StringComparison.Ordinal);
+        Assert.Contains("has no checkpoint to resume from; to start again: marl train --config", problem, StringComparison.Ordinal);
         Directory.CreateDirectory(folder["run/checkpoint.safetensors"]);
         Assert.Equal(problem, Assert.Throws<UsageException>(() => Trainer.Resume(new RunFolder(folder["run"]))).Message);
         Assert.Equal(metrics, File.ReadAllText(folder["run/metrics.csv"]));
@@ -71,7 +71,7 @@ public sealed class RunFolderTests : IDisposable
         string[] before = [.. Contents()];
         using var run = new RunFolder(folder["run"]);
         using var trainer = Trainer.Resume(run, steps: 800);
-        Assert.Equal($"'{folder[$"run/{file}"]}', line {line}: this is not a row of metrics; remove the line to go on", Assert.Throws<InvalidDataException>(() => trainer.Run()).Message);
+        Assert.Equal($"'{folder[$"run/{file}"]}', line {line}: this is not a row of metrics; remove the line to continue", Assert.Throws<InvalidDataException>(() => trainer.Run()).Message);
         Assert.Equal(before, Contents());
 
         IEnumerable<string> Contents() => ((string[])["metrics.jsonl", "metrics.csv", "summary.json"]).Select(name => File.ReadAllText(folder[$"run/{name}"]));

@@ -5,13 +5,13 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Frames as JSON: {"agents":["A",..],"things":[..],"actions":["north",..],"rewards":[..],"return":..}. A thing of a grid is
-/// {"role":"target","row":1,"col":2,"label":"3"}, one of a plane {"role":"agent","x":0.1,"y":-0.5,"radius":0.05,"agent":0}.</summary>
+/// <summary>Writes frames as JSON: {"agents":["A",..],"things":[..],"actions":["north",..],"rewards":[..],"return":..}. An object of a grid is
+/// {"role":"target","row":1,"col":2,"label":"3"}, an object of a plane {"role":"agent","x":0.1,"y":-0.5,"radius":0.05,"agent":0}.</summary>
 internal static class FrameJson
 {
     private const int Decimals = 4;
 
-    /// <summary>A line by itself, {"type":"frame",..}.</summary>
+    /// <summary>Returns the line of a frame: {"type":"frame",..}.</summary>
     public static string Line(Performance performance, Frame frame) => Text(json =>
     {
         json.WriteStartObject();
@@ -29,10 +29,10 @@ internal static class FrameJson
         json.WriteEndObject();
     });
 
-    /// <summary>The last line, {"type":"summary",..}.</summary>
-    /// <param name="performance">what was played.</param>
-    /// <param name="results">the last frame of every episode.</param>
-    /// <param name="files">(kind, path) of the files that were written.</param>
+    /// <summary>Returns the last line: {"type":"summary",..}.</summary>
+    /// <param name="performance">The episodes.</param>
+    /// <param name="results">The last frame of every episode.</param>
+    /// <param name="files">(kind, path) of the written files.</param>
     public static string Summary(Performance performance, IReadOnlyCollection<Frame> results, (string Kind, string Path)[] files) => Text(json =>
     {
         json.WriteStartObject();
@@ -57,7 +57,7 @@ internal static class FrameJson
         json.WriteEndObject();
     });
 
-    /// <summary>What was done and what it earned, as members of the present object.</summary>
+    /// <summary>Writes the actions, rewards and return of a frame as members of the current object.</summary>
     public static void Write(Utf8JsonWriter json, Frame frame)
     {
         WriteNames(json, "actions", frame.Actions);
@@ -70,7 +70,7 @@ internal static class FrameJson
         json.WriteNumber("return", frame.Return);
     }
 
-    /// <summary>What <paramref name="write"/> writes.</summary>
+    /// <summary>Returns the text that <paramref name="write"/> writes.</summary>
     public static string Text(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -81,8 +81,8 @@ internal static class FrameJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>The name of a role or direction in lower case.</summary>
-    public static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+    /// <summary>Returns the name of a role or direction in lower case.</summary>
+    public static string NameOf<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)
     {
@@ -102,7 +102,7 @@ internal static class FrameJson
             json.WriteNumber("col", sprite.Col);
             if (sprite.Facing != Facing.None)
             {
-                json.WriteString("facing", Word(sprite.Facing));
+                json.WriteString("facing", NameOf(sprite.Facing));
             }
             if (sprite.Carries)
             {
@@ -121,7 +121,7 @@ internal static class FrameJson
     private static string Thing(SceneRole role, int? agent, string? label, Action<Utf8JsonWriter> place) => Text(json =>
     {
         json.WriteStartObject();
-        json.WriteString("role", Word(role));
+        json.WriteString("role", NameOf(role));
         place(json);
         if (agent is int index)
         {

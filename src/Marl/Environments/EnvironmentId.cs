@@ -71,7 +71,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when int.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out int number) && number >= min => number,
-        string value => throw Error($"{option}={value} is not a whole number of at least {min} and at most {int.MaxValue}"),
+        string value => throw Error($"{option}={value} is not an integer of at least {min} and at most {int.MaxValue}"),
     };
 
     /// <summary>Reads a numeric option of at least 0; returns null if it is absent.</summary>

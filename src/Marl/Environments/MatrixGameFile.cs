@@ -51,7 +51,7 @@ internal static class MatrixGameFile
                 case "steps":
                     if (!int.TryParse(property.Value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out int inFile) || inFile < 1)
                     {
-                        throw id.Error($"'steps' must be a whole number in 1 .. {int.MaxValue}");
+                        throw id.Error($"'steps' must be an integer in 1 .. {int.MaxValue}");
                     }
 
                     steps ??= inFile;

@@ -168,7 +168,7 @@ public sealed record RunConfiguration
     private static (string Name, string Value) Split(string setting)
     {
         int equals = setting.IndexOf('=');
-        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is not a setting; name=value is needed");
+        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is not a setting; name=value is required");
     }
 
     /// <summary>Throws if a key is in the wrong object of the configuration.</summary>

@@ -30,7 +30,7 @@ public sealed class RunFolder(string path) : IDisposable
     /// <summary>The path of the summary.</summary>
     public string Summary => File("summary.json");
 
-    // The checkpoint before the last one: what is left should the last one be damaged.
+    // The previous checkpoint, which is read if the last one is damaged.
     private string Predecessor => File("checkpoint.previous.safetensors");
 
     private string MetricsJson => File("metrics.jsonl");
@@ -145,7 +145,7 @@ public sealed class RunFolder(string path) : IDisposable
             problem = e.Message;
         }
         return System.IO.File.Exists(Predecessor) ? (new SafetensorsReader(Predecessor), problem)
-            : throw new UsageException($"'{Path}' has no checkpoint to go on from; to start again: marl train --config {Configuration} --out FOLDER");
+            : throw new UsageException($"'{Path}' has no checkpoint to resume from; to start again: marl train --config {Configuration} --out FOLDER");
     }
 
     /// <summary>Writes the summary.</summary>
@@ -208,7 +208,7 @@ public sealed class RunFolder(string path) : IDisposable
                 }
                 catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentOutOfRangeException or OverflowException)
                 {
-                    throw new InvalidDataException($"'{file}', line {i + 1}: this is not a row of metrics; remove the line to go on");
+                    throw new InvalidDataException($"'{file}', line {i + 1}: this is not a row of metrics; remove the line to continue");
                 }
             }
         }

@@ -58,7 +58,7 @@ internal sealed class SafetensorsReader : IArchive
     {
         read.Add(prefix + name);
         var entry = file.Find(prefix + name) ?? throw new InvalidDataException($"{path}: entry '{prefix + name}' is missing");
-        return !entry.TryGet(out T[] values) ? throw new InvalidDataException($"{path}: entry '{entry}' is of the wrong type; {typeof(T).Name} is needed")
-            : values.Length == count ? values : throw new InvalidDataException($"{path}: entry '{entry}' has the wrong length; {count} elements are needed");
+        return !entry.TryGet(out T[] values) ? throw new InvalidDataException($"{path}: entry '{entry}' is of the wrong type; {typeof(T).Name} is required")
+            : values.Length == count ? values : throw new InvalidDataException($"{path}: entry '{entry}' has the wrong length; {count} elements are required");
     }
 }

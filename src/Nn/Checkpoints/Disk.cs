@@ -10,7 +10,7 @@ internal static partial class Disk
     // The file system has no fsync for this kind of file (POSIX: EINVAL; Linux's EROFS and ENOTSUP, macOS's ENOTSUP): there is nothing to force.
     private static readonly int[] Unsupported = [22, 30, OperatingSystem.IsMacOS() ? 45 : 95];
 
-    /// <summary>Writes what a file's stream and the system hold back to the disk.</summary>
+    /// <summary>Writes the buffers of a stream and of the operating system to the disk.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public static void Flush(FileStream stream)
     {
@@ -21,7 +21,7 @@ internal static partial class Disk
         }
     }
 
-    /// <summary>Writes the names in a directory to the disk: without that, a crash of the system may undo a rename. Windows does so by itself.</summary>
+    /// <summary>Writes the entries of a directory to the disk; otherwise a crash of the system may undo a rename. Not necessary on Windows.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public static void FlushDirectory(string path)
     {
@@ -47,7 +47,7 @@ internal static partial class Disk
             }
             if (error != Interrupted)
             {
-                throw new IOException($"'{path}' could not be forced to disk: {new Win32Exception(error).Message}");
+                throw new IOException($"'{path}' could not be written to disk: {new Win32Exception(error).Message}");
             }
         }
     }

@@ -66,7 +66,7 @@ internal ref struct JsonLine
     public readonly ExternalProgramException Unknown(params string[] known)
     {
         string name = json.GetString()!;
-        return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"there are {string.Join(", ", known)}")}");
+        return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"available: {string.Join(", ", known)}")}");
     }
 
     /// <summary>Sets the name of the value that is read next, for error messages.</summary>
@@ -142,7 +142,7 @@ internal ref struct JsonLine
     {
         Next();
         return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= min && number <= max
-            ? number : throw Unexpected($"a whole number in {min} .. {max}");
+            ? number : throw Unexpected($"an integer in {min} .. {max}");
     }
 
     /// <summary>Reads a string.</summary>
