@@ -111,7 +111,8 @@ public sealed class FixedPointTests
     [Fact]
     public void OptimisticWeightsLearnAnExpectile()
     {
-        // Q* is the mean of the targets y = 1 + 0.9 Q* (4 of 5 steps) and y = 1. Errors of a Q_tot above its target count half: 4 (y - Q_tot) = 0.5 (Q_tot - 1).
+        // Q* is the mean of the targets y = 1 + 0.9 Q* (4 of 5 steps) and y = 1. Errors of a Q_tot above its target count half:
+        // 4 (y - Q_tot) = 0.5 (Q_tot - 1).
         double star = FixedPoint(true, "nStep=1"), y = 1 + Gamma * star;
         Assert.Equal((4 * y + 0.5) / 4.5, Learned("ow-qmix", () => new Constant(StepResult.Terminated), "nStep=1", "alpha=0.5"), 0.02);
     }
