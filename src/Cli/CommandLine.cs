@@ -21,7 +21,7 @@ internal static class CommandLine
     {
         try
         {
-            var load = Words.Load();
+            var load = CommonOptions.Load();
             var parsed = CreateRoot(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             bool completes = parsed.Tokens is [{ Type: TokenType.Directive }, ..];
             if (!completes && parsed.Action is not HelpWithExamples)

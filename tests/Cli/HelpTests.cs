@@ -8,7 +8,7 @@ namespace Marl.Native.Tests.Cli;
 /// <summary>Every command says what it does and how it is used, and its examples are right.</summary>
 public sealed class HelpTests
 {
-    public static TheoryData<string> Commands => new(All(MarlCommand.CreateRoot(Words.Load()), "").Select(command => command.Path));
+    public static TheoryData<string> Commands => new(All(MarlCommand.CreateRoot(CommonOptions.Load()), "").Select(command => command.Path));
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -32,13 +32,13 @@ public sealed class HelpTests
         {
             string line = example.Split('|', '>')[0].Replace("source <(", "", StringComparison.Ordinal).TrimEnd(' ', ')');
             Assert.StartsWith("marl ", line, StringComparison.Ordinal);
-            var parsed = MarlCommand.CreateRoot(Words.Load()).Parse(line["marl ".Length..]);
+            var parsed = MarlCommand.CreateRoot(CommonOptions.Load()).Parse(line["marl ".Length..]);
             Assert.Empty(parsed.Errors);
             Assert.Empty(parsed.UnmatchedTokens);
         });
     }
 
-    private static ExampledCommand Find(string path) => All(MarlCommand.CreateRoot(Words.Load()), "").Single(command => command.Path == path).Command;
+    private static ExampledCommand Find(string path) => All(MarlCommand.CreateRoot(CommonOptions.Load()), "").Single(command => command.Path == path).Command;
 
     private static IEnumerable<(string Path, ExampledCommand Command)> All(Command parent, string prefix)
         => parent.Subcommands.SelectMany(command => All(command, $"{prefix}{command.Name} ").Prepend(($"{prefix}{command.Name}", (ExampledCommand)command)));

@@ -129,8 +129,8 @@ public sealed class LiveTests
         var screen = new Screen(width: 80, height: 12);
         using var performance = Perform("lbf:8x8-2p-2f");
         new LiveViewer(screen.Console, new Pace(fps: 10_000, waits: false, CancellationToken.None)).Watch(performance, performance.Play());
-        Assert.Equal(10, screen.Lines.Length);
-        Assert.Matches(@"^step \d+ +return \S+$", screen.Lines[^1]);
+        Assert.Equal(11, screen.Lines.Length); // title, eight rows, step, legend
+        Assert.Matches(@"^step \d+ +return \S+$", screen.Lines[^2]);
     }
 
     private static Performance Perform(string id)

@@ -103,7 +103,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         string[] half = [.. Training, "longer"];
         half[Array.IndexOf(half, "6000")] = "3000";
         MarlProcess.Run(Folder, half).HasSucceeded();
-        MarlProcess.Run(Folder, "resume", "longer", "--steps", "1000").HasFailed(2, "'longer' has 3000 steps behind it already; --steps can only add to them");
+        MarlProcess.Run(Folder, "resume", "longer", "--steps", "1000").HasFailed(2, "'longer' has 3000 steps already; --steps must not be less");
         var finished = MarlProcess.Run(Folder, "resume", "longer", "--json");
         Assert.Equal((0, 3000), (finished.Code, (long)finished.Summary["steps"]!));
         Assert.Equal("marl: the run is finished after 3000 steps; --steps N, the steps of the whole run, lets it go on\n", finished.Error);

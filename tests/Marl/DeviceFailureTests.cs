@@ -58,11 +58,11 @@ public sealed class DeviceFailureTests : IDisposable
     [Theory]
     [InlineData(250, false, "the run is saved at step 260, as its last finished update left it")]
     [InlineData(250, true, "the last checkpoint, of step 200, is")]
-    [InlineData(20, true, "there is no checkpoint yet; go on from the beginning")]
+    [InlineData(20, true, "the last checkpoint, of step 0, is")]
     public void TheCommandSaysFromWhereTheRunGoesOn(int after, bool lost, string saved)
     {
-        using var trainer = Failing("Gemm", after, lost);
-        using var run = new RunFolder(folder["run"]);
+        using var run = RunFolder.New(folder["run"]);
+        using var trainer = Failing("Gemm", after, lost, run);
         string said = Assert.Throws<DeviceException>(() => Session.Conduct(trainer, run, json: true)).Message;
         Assert.Contains("Gemm failed", said, StringComparison.Ordinal);
         Assert.Contains(saved, said, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class DeviceFailureTests : IDisposable
     }
 
     /// <summary>A run whose device fails at the next call of a primitive after some steps; for ever, if it is lost.</summary>
-    private Trainer Failing(string primitive, long after, bool lost)
+    private Trainer Failing(string primitive, long after, bool lost, RunFolder? run = null)
     {
         Trainer? trainer = null;
         bool failed = false;
@@ -98,6 +98,6 @@ public sealed class DeviceFailureTests : IDisposable
                 throw new DeviceException($"{name} failed");
             }
         });
-        return trainer = new Trainer(configuration, folder: RunFolder.New(folder["run"]), device: device);
+        return trainer = new Trainer(configuration, folder: run ?? RunFolder.New(folder["run"]), device: device);
     }
 }

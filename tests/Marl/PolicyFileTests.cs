@@ -43,9 +43,9 @@ public sealed class PolicyFileTests : IDisposable
     [InlineData("network.network", "null", "the network is missing")]
     [InlineData("network.hidden", "0", "option 'hidden' cannot be 0")]
     [InlineData("network.hidden", "2000000000", "option 'hidden' cannot be 2000000000")]
-    [InlineData("network.hidden", "8192", "does not fit the network")]
+    [InlineData("network.hidden", "8192", "does not match the network")]
     [InlineData("network.network.layers", "2000000000", "option 'layers' cannot be 2000000000")]
-    [InlineData("network.network.type", "\"lstm\"", "a network of the type 'lstm'")]
+    [InlineData("network.network.type", "\"lstm\"", "a network of the unknown type 'lstm'")]
     public void AValueThatCannotBe(string path, string value, string problem)
     {
         var root = JsonNode.Parse(Description())!.AsObject();

@@ -26,7 +26,7 @@ public sealed class OwnPartsTests : IDisposable
     {
         var options = new IqlOptions { Agent = new OtherNetwork() };
         var error = Assert.Throws<UsageException>(() => { Trainer.Train(options, () => new TwoStepGame(), new() { Steps = 100 }); });
-        Assert.Contains("has the name 'gru' of Marl.Native.Rl.GruNetwork; give it another name with [DisplayName(\"..\")]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Marl.Native.Rl.GruNetwork have the same name 'gru'; set another name with [DisplayName(\"..\")]", error.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => folder.Dispose();

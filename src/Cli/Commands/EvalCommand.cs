@@ -14,22 +14,22 @@ internal static class EvalCommand
     public static Command Create()
     {
         Argument<string> path = new("policy") { Description = $"who acts: {Trained.Forms}; or {Trained.Random}, the uniformly random policy" };
-        var episodes = Words.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
+        var episodes = CommonOptions.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
         Option<string?> environment = new("--env")
         {
             HelpName = "id",
             Description = "environment, see marl list environments; by default that of the training",
         };
-        var program = Words.EnvironmentCommand();
-        var seed = Words.Whole<ulong>("--seed", "S",
+        var program = CommonOptions.EnvironmentCommand();
+        var seed = CommonOptions.Whole<ulong>("--seed", "S",
             "seed of the episodes; by default that of the run, with which its own evaluations are repeated, or 1", least: 0);
         Option<string?> against = new("--against")
         {
             HelpName = "policy",
             Description = "a run or policy that acts for all teams but the first; by default the same agents",
         };
-        var greedy = Words.Greedy();
-        var json = Words.Json();
+        var greedy = CommonOptions.Greedy();
+        var json = CommonOptions.Json();
         ExampledCommand command = new("eval", "Evaluate trained agents, or the random policy: play episodes without exploration and report the mean return.",
             "marl eval runs/qmix-climbing-seed1 --episodes 1000",
             "marl eval random --env lbf:8x8-2p-2f-coop",

@@ -22,11 +22,11 @@ internal static class PlayCommand
             HelpName = "id",
             Description = "what is played, see marl list environments; by default what the agents were trained in",
         };
-        var program = Words.EnvironmentCommand();
-        var episodes = Words.Whole("--episodes", "N", "episodes played, 1 by default", least: 1);
-        var seed = Words.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, or 1", least: 0);
+        var program = CommonOptions.EnvironmentCommand();
+        var episodes = CommonOptions.Whole("--episodes", "N", "episodes played, 1 by default", least: 1);
+        var seed = CommonOptions.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, or 1", least: 0);
         var fps = Speed();
-        var greedy = Words.Greedy();
+        var greedy = CommonOptions.Greedy();
         Option<bool> step = new("--step") { Description = "go on by key presses" };
         Option<string?> replay = new("--replay")
         {
@@ -38,7 +38,7 @@ internal static class PlayCommand
             HelpName = "FILE.svg",
             Description = "write an animated picture of the episodes, for a README for example; nothing is shown here unless --fps or --step asks for it",
         };
-        var json = Words.Json();
+        var json = CommonOptions.Json();
         ExampledCommand command = new("play", "Watch episodes of trained agents, or of the random policy.",
             "marl play runs/qmix-climbing-seed1",
             "marl play random --env rware:tiny-4ag --fps 10",

@@ -9,11 +9,11 @@ internal static class ResumeCommand
     public static Command Create()
     {
         Argument<string> path = new("run") { Description = "the run's folder" };
-        var steps = Words.Whole<long>("--steps", "N", "environment steps of the whole run, by default as many as before; more let a finished run go on", least: 1);
-        var threads = Words.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
+        var steps = CommonOptions.Whole<long>("--steps", "N", "environment steps of the whole run, by default as many as before; more let a finished run go on", least: 1);
+        var threads = CommonOptions.Whole("--threads", "K", "workers; 0: all processors. By default as many as before", least: 0);
         Option<string?> device = new("--device") { HelpName = "id", Description = $"what learns: {Devices.Forms}. By default what did before" };
-        var program = Words.EnvironmentCommand("the program that is the run's environment: a program is started only if it is named here");
-        var json = Words.Json();
+        var program = CommonOptions.EnvironmentCommand("the program that is the run's environment: a program is started only if it is named here");
+        var json = CommonOptions.Json();
         ExampledCommand command = new("resume", "Resume a run from its last checkpoint; the result is that of a run that was never stopped.",
             "marl resume runs/qmix-climbing-seed1",
             "marl resume runs/qmix-climbing-seed1 --steps 2e6")

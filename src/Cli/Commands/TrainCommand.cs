@@ -18,7 +18,7 @@ internal static class TrainCommand
             Description = "the algorithm, see marl list algorithms; may be left to the configuration file",
         };
         var environment = Word("--env", "id", "the environment, see marl list environments; may be left to the configuration file");
-        var program = Words.EnvironmentCommand();
+        var program = CommonOptions.EnvironmentCommand();
         var steps = Word("--steps", "N",
             "environment steps; 2,000,000 by default, or as published, see marl list options. The round in which they are reached is the last");
         var seed = Word("--seed", "S", "seed of all random numbers; 1 by default. The same seed gives the same weights");
@@ -38,7 +38,7 @@ internal static class TrainCommand
         };
         var config = Word("--config", "file.json", "a configuration: a run's config.json, or a file of its keys (algorithm, environment, training, options), any of them left out");
         var folder = Word("--out", "DIR", "the run's folder; by default runs/<algorithm>-<env>-seed<S>, numbered if it exists");
-        var json = Words.Json();
+        var json = CommonOptions.Json();
         ExampledCommand command = new("train", "Train agents in an environment.",
             "marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001",
             "marl train qmix --env climbing --steps 1e5 --seeds 1-5",

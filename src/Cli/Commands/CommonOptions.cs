@@ -5,8 +5,8 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>Words that several commands understand.</summary>
-internal static class Words
+/// <summary>Options that several commands have.</summary>
+internal static class CommonOptions
 {
     /// <summary>--json</summary>
     public static Option<bool> Json() => new("--json")
