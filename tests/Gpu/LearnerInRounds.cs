@@ -40,7 +40,7 @@ internal sealed class LearnerInRounds : IDisposable
 
     public void Restore(string path, int rounds)
     {
-        Learner.Archive(new SafetensorsReader(path));
+        Learner.Archive(new SafetensorsReader(Safetensors.Read(path)));
         played = rounds;
     }
 

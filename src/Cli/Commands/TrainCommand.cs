@@ -89,8 +89,7 @@ internal static class TrainCommand
     {
         if (file is not null)
         {
-            return File.Exists(file) ? RunConfiguration.Parse(File.ReadAllText(file), $"'{file}'", algorithm, environment, settings)
-                : throw new UsageException($"there is no configuration file '{file}'");
+            return RunConfiguration.Read(file, algorithm, environment, settings);
         }
         if (algorithm is null || environment is null)
         {
