@@ -46,7 +46,7 @@ internal static class CommandLine
                 OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}");
+            Terminal.WriteError(problem);
             return code;
         }
     }

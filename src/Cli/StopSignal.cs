@@ -22,12 +22,7 @@ internal sealed class StopSignal : IDisposable
     public CancellationToken Token => source.Token;
 
     /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>
-    public int ExitCode => 128 + (PosixSignal)received switch
-    {
-        PosixSignal.SIGHUP => 1,
-        PosixSignal.SIGTERM => 15,
-        _ => 2,
-    };
+    public int ExitCode => 128 + Number((PosixSignal)received);
 
     /// <summary>Is done first at the second signal.</summary>
     public Action? BeforeLastWords { get; set; }
@@ -39,6 +34,13 @@ internal sealed class StopSignal : IDisposable
         source.Dispose();
     }
 
+    private static int Number(PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGTERM => 15,
+        _ => 2,
+    };
+
     private void Receive(PosixSignalContext context)
     {
         if (Interlocked.CompareExchange(ref received, (int)context.Signal, 0) == 0)
@@ -49,7 +51,9 @@ internal sealed class StopSignal : IDisposable
         else
         {
             BeforeLastWords?.Invoke();
-            Console.Error.WriteLine($"marl: {lastWords}");
+            Terminal.WriteError(lastWords);
+            // Programs of environments are ended on the way out, which they are not by the signal itself.
+            Environment.Exit(128 + Number(context.Signal));
         }
     }
 }

@@ -1,10 +1,45 @@
+using System.Text;
+using Marl.Native.Nn;
+using Microsoft.Win32.SafeHandles;
+
 namespace Marl.Native.Cli;
 
 /// <summary>What is known of the terminal without asking Spectre.Console, which a redirected run need not even load.</summary>
 internal static class Terminal
 {
+    private const int MaxErrorLength = 1000;
+
     /// <summary>Whether somebody watches who can be shown a moving picture of this size.</summary>
     public static bool CanDraw(int width, int height) => !Console.IsOutputRedirected
         && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or "")
         && Console.WindowWidth >= width && Console.WindowHeight >= height;
+
+    /// <summary>Writes "marl: " and a message to stderr, as one line of at most 1000 characters without control characters, whatever it quotes.</summary>
+    public static void WriteError(string message)
+    {
+        string line = $"marl: {Printable.Of(message.ReplaceLineEndings(" "), MaxErrorLength)}";
+        try
+        {
+            Console.Error.WriteLine(line);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TypeInitializationException)
+        {
+            WriteUnbuffered(line);
+        }
+    }
+
+    /// <summary>Writes to stderr without the console, which duplicates the descriptor: there may be no other.</summary>
+    private static void WriteUnbuffered(string line)
+    {
+        try
+        {
+            using var handle = new SafeFileHandle(2, ownsHandle: false);
+            using var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0);
+            stream.Write(Encoding.UTF8.GetBytes($"{line}\n"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // There is no stderr. The exit code says that something failed.
+        }
+    }
 }

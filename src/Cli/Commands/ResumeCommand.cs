@@ -30,11 +30,11 @@ internal static class ResumeCommand
             using var trainer = Trainer.Resume(run, () => choice.Create(run.ReadConfiguration().Environment), parsed.GetValue(threads), learnsOn, parsed.GetValue(steps));
             if (trainer.CheckpointProblem is { } problem)
             {
-                Console.Error.WriteLine($"marl: {problem}; the run goes on from the checkpoint before, of step {trainer.Steps}");
+                Terminal.WriteError($"{problem}; the run goes on from the checkpoint before, of step {trainer.Steps}");
             }
             if (trainer.Steps >= trainer.Configuration.Training.Steps)
             {
-                Console.Error.WriteLine($"marl: the run is finished after {trainer.Steps} steps; --steps N, the steps of the whole run, lets it go on");
+                Terminal.WriteError($"the run is finished after {trainer.Steps} steps; --steps N, the steps of the whole run, lets it go on");
             }
             return Session.Conduct(trainer, run, parsed.GetValue(json));
         });

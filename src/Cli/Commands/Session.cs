@@ -13,34 +13,41 @@ internal static class Session
     {
         run.EnsureWritable();
         using var signal = new StopSignal("ended without saving");
-        IReporter reporter = json ? new JsonReporter(Console.Out)
+        using var output = new GuardedOutput(() => Console.Out);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal.Token, output.Failed);
+        IReporter reporter = json ? new JsonReporter(output)
             : Terminal.CanDraw(LiveReporter.LeastWidth, LiveReporter.LeastHeight) ? new LiveReporter(AnsiConsole.Console)
-            : new PlainReporter(Console.Out);
+            : new PlainReporter(output);
         signal.BeforeLastWords = reporter is LiveReporter live ? live.GiveBack : null;
         using var heard = signal.Token.Register(() =>
         {
             if (reporter is not LiveReporter)
             {
-                Console.Error.WriteLine($"marl: stopping: saving to {run.Path} .. ({Text.StopAgain})");
+                Terminal.WriteError($"stopping: saving to {run.Path} .. ({Text.StopAgain})");
             }
         });
         string resume = Text.Command("resume", run.Path, trainer.Spec.Id);
         try
         {
-            var summary = reporter.Watch(trainer, run.Path, signal.Token);
+            var summary = reporter.Watch(trainer, run.Path, stop.Token);
+            if (output.Problem is { } problem)
+            {
+                Terminal.WriteError($"the standard output cannot be written to: {problem}; " +
+                    (summary.Finished ? $"the run is finished, in {run.Path}" : $"the run is saved at step {summary.Steps}, go on with: {resume}"));
+                return ExitCode.Failed;
+            }
             if (summary.Finished)
             {
                 return ExitCode.Success;
             }
-            Console.Error.WriteLine(
-                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: {resume}");
+            Terminal.WriteError($"stopped at step {summary.Steps} with a checkpoint; go on with: {resume}");
             return signal.ExitCode;
         }
         catch (EnvironmentException e)
         {
             // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
-            string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, " +
+            string reason = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
+            Terminal.WriteError($"{reason}; the run is saved at step {trainer.Steps}, " +
                 $"go on with: {resume}");
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
         }
