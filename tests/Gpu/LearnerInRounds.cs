@@ -1,3 +1,4 @@
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
