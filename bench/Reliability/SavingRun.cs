@@ -11,7 +11,7 @@ internal sealed record SavingRun(string Algorithm, string Environment)
 {
     /// <summary>Runs of four algorithms.</summary>
     public static IReadOnlyList<SavingRun> All { get; } =
-        [new("vdn", "two-step"), new("qmix", "climbing"), new("mappo", "lbf:5x5-2p-1f"), new("maddpg", "mpe:spread?steps=10")];
+        [new("vdn", "two-step"), new("qmix", "climbing"), new("mappo", "lbf:5x5-2p-1f?steps=10"), new("maddpg", "mpe:spread?steps=10")];
 
     private RunConfiguration Configuration
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Marl.Native.Nn;
 using Microsoft.Win32.SafeHandles;
@@ -20,13 +21,17 @@ internal static class Terminal
         string line = $"marl: {Printable.Of(message.ReplaceLineEndings(" "), MaxErrorLength)}";
         try
         {
-            Console.Error.WriteLine(line);
+            WriteToConsole(line);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TypeInitializationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TypeInitializationException or BadImageFormatException)
         {
             WriteUnbuffered(line);
         }
     }
+
+    // A method of its own: without a free descriptor the console's assembly cannot be loaded.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void WriteToConsole(string line) => Console.Error.WriteLine(line);
 
     /// <summary>Writes to stderr without the console, which duplicates the descriptor: there may be no other.</summary>
     private static void WriteUnbuffered(string line)
