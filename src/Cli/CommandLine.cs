@@ -37,8 +37,11 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
+            e = e is TypeInitializationException { InnerException: { } inner } ? inner : e;
             var (code, problem) = e switch
             {
+                FileNotFoundException { FileName: { } assembly } when assembly.Contains("PublicKeyToken=", StringComparison.Ordinal)
+                    => (ExitCode.Failed, $"'{assembly.Split(',')[0]}' of the runtime cannot be loaded; there may be too few file descriptors (ulimit -n)"),
                 UsageException => (ExitCode.Usage, e.Message),
                 DivergedException => (ExitCode.Diverged, e.Message),
                 IOException or UnauthorizedAccessException or InvalidDataException or EnvironmentException or DeviceException
@@ -46,7 +49,7 @@ internal static class CommandLine
                 OutOfMemoryException => (ExitCode.Failed, "out of memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}");
+            Terminal.WriteError(problem);
             return code;
         }
     }

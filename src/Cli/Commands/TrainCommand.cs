@@ -88,8 +88,7 @@ internal static class TrainCommand
     {
         if (file is not null)
         {
-            return File.Exists(file) ? RunConfiguration.Parse(File.ReadAllText(file), $"'{file}'", algorithm, environment, settings)
-                : throw new UsageException($"the configuration file '{file}' does not exist");
+            return RunConfiguration.Read(file, algorithm, environment, settings);
         }
         if (algorithm is null || environment is null)
         {

@@ -128,7 +128,7 @@ public sealed class EpisodeRecorder
     /// <summary>Saves or restores the state of the current episode, without that of the environment.</summary>
     internal void Archive(IArchive archive)
     {
-        archive.Value("steps", ref steps);
+        archive.Value("steps", ref steps, 0, spec.EpisodeLimit);
         archive.Value("inProgress", ref inProgress);
         archive.Array<double>("returns", returns);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -125,6 +126,17 @@ public sealed record RunConfiguration
             : throw new UsageException($"{source} names no {part}");
         return Of(algorithm ?? Text("algorithm"), environment ?? Text("environment"), file, settings);
     }
+
+    /// <summary>Reads a configuration file, see <see cref="Parse"/>.</summary>
+    /// <param name="path">The file, of at most 64 MiB.</param>
+    /// <param name="algorithm">Overrides the algorithm of the file, if not null.</param>
+    /// <param name="environment">Overrides the environment of the file, if not null.</param>
+    /// <param name="settings">Settings of the form name=value, which override those of the file.</param>
+    /// <exception cref="UsageException">There is no such file, it is not a configuration, a name is unknown, or a value is invalid.</exception>
+    /// <exception cref="IOException">The file cannot be read, or is a pipe or a device.</exception>
+    public static RunConfiguration Read(string path, string? algorithm = null, string? environment = null, params IEnumerable<string> settings)
+        => File.Exists(path) ? Parse(Disk.ReadText(path), $"'{path}'", algorithm, environment, settings)
+            : throw new UsageException($"there is no configuration file '{path}'");
 
     /// <summary>Returns the content of config.json.</summary>
     public string ToJson()
