@@ -30,6 +30,11 @@ internal static class Session
             var summary = reporter.Watch(trainer, run.Path, signal.Token);
             if (summary.Finished)
             {
+                if (trainer.Configuration.Options is ReplayOptions { BatchSize: var size } && summary.Episodes < size)
+                {
+                    Console.Error.WriteLine($"marl: nothing was learned: {summary.Episodes} episodes were played, and a batch has {size}; " +
+                        "lower batchSize or raise steps");
+                }
                 return ExitCode.Success;
             }
             Console.Error.WriteLine(

@@ -64,10 +64,10 @@ internal static class FrameJson
         json.WriteStartArray("rewards");
         foreach (double reward in frame.Rewards)
         {
-            json.WriteNumberValue(reward);
+            WriteValue(json, reward);
         }
         json.WriteEndArray();
-        json.WriteNumber("return", frame.Return);
+        WriteNumber(json, "return", frame.Return);
     }
 
     /// <summary>What <paramref name="write"/> writes.</summary>
@@ -83,6 +83,23 @@ internal static class FrameJson
 
     /// <summary>The name of a role or direction in lower case.</summary>
     public static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static void WriteNumber(Utf8JsonWriter json, string property, double value)
+    {
+        json.WritePropertyName(property);
+        WriteValue(json, value);
+    }
+
+    /// <summary>Writes null for NaN and infinite values, because JSON has neither.</summary>
+    private static void WriteValue(Utf8JsonWriter json, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            json.WriteNumberValue(value);
+            return;
+        }
+        json.WriteNullValue();
+    }
 
     private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)
     {
@@ -111,9 +128,9 @@ internal static class FrameJson
         })),
         PlaneScene plane => plane.Discs.Select(disc => Thing(disc.Role, disc.Agent, disc.Label, json =>
         {
-            json.WriteNumber("x", Math.Round(disc.X, Decimals));
-            json.WriteNumber("y", Math.Round(disc.Y, Decimals));
-            json.WriteNumber("radius", disc.Radius);
+            WriteNumber(json, "x", Math.Round(disc.X, Decimals));
+            WriteNumber(json, "y", Math.Round(disc.Y, Decimals));
+            WriteNumber(json, "radius", disc.Radius);
         })),
         _ => [],
     };

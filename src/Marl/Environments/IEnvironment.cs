@@ -169,6 +169,9 @@ public sealed record EnvironmentSpec
         return (observation, actions);
     }
 
+    /// <summary>Returns "agent 'name'", or "agent '0'" if it has no name.</summary>
+    internal string NameOf(int agent) => $"agent '{Agents[agent].Name ?? $"{agent}"}'";
+
     /// <summary>Creates a specification of identical agents in one team, whose global state is the concatenation of their observations.</summary>
     /// <param name="id">The id.</param>
     /// <param name="agents">N, the number of agents.</param>
