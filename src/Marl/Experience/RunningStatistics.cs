@@ -18,6 +18,9 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     /// <summary>The largest ratio of standard deviation and mean of a constant column, about the rounding error of float32.</summary>
     private const double ConstantRatio = 1e-6;
 
+    /// <summary>The relative rounding error of sums over many updates.</summary>
+    private const double Rounding = 1e-12;
+
     private readonly double initialCount = count;
     private readonly double[] mean = new double[columns], variance = [.. Enumerable.Repeat(1.0, columns)];
     private double count = count;
@@ -81,10 +84,10 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     /// <summary>Returns whether all merged values of a column were the same, up to rounding.</summary>
     public bool IsConstant(int column)
     {
-        // With the initial weight w, n values with mean m and the sum of squared deviations s: var total = w + s + m^2 w n / total, and mean = m n / total.
+        // With the initial weight w, and n values with mean m and squared deviations that sum to s: var count = w + s + m^2 w n / count, mean = m n / count.
         double n = count - initialCount, m = mean[column] * count / n;
-        double s = variance[column] * count - initialCount - m * m * initialCount * n / count;
-        return n > 0 && s <= n * ConstantRatio * ConstantRatio * m * m;
+        double total = variance[column] * count, s = total - initialCount - m * m * initialCount * n / count;
+        return n > 0 && s <= n * ConstantRatio * ConstantRatio * m * m + Rounding * total;
     }
 
     /// <summary>Normalizes in place: x = (x - mean) / sqrt(var + epsilon).</summary>
