@@ -43,6 +43,7 @@ internal static class CommandLine
                 DivergedException => (ExitCode.Diverged, e.Message),
                 IOException or UnauthorizedAccessException or InvalidDataException or EnvironmentException or DeviceException
                     => (ExitCode.Failed, e.Message),
+                InsufficientMemoryException => (ExitCode.Failed, $"there is not enough memory: {e.Message}"),
                 OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };

@@ -42,14 +42,14 @@ internal static class FrameJson
         WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);
-        json.WriteNumber("returnMean", results.Select(result => result.Return).DefaultIfEmpty(0).Average());
+        WriteNumber(json, "returnMean", results.Select(result => result.Return).DefaultIfEmpty(double.NaN).Average());
         json.WriteStartArray("teamReturnMeans");
         for (int team = 0; team < performance.Spec.Teams.Length && results.Count > 0; team++)
         {
             json.WriteNumberValue(results.Average(result => result.TeamReturns[team]));
         }
         json.WriteEndArray();
-        json.WriteNumber("episodeLength", results.Select(result => result.Step).DefaultIfEmpty(0).Average());
+        WriteNumber(json, "episodeLength", results.Select(result => (double)result.Step).DefaultIfEmpty(double.NaN).Average());
         foreach (var (kind, path) in files)
         {
             json.WriteString(kind, path);
@@ -64,10 +64,10 @@ internal static class FrameJson
         json.WriteStartArray("rewards");
         foreach (double reward in frame.Rewards)
         {
-            WriteValue(json, reward);
+            json.WriteNumberValue(reward);
         }
         json.WriteEndArray();
-        WriteNumber(json, "return", frame.Return);
+        json.WriteNumber("return", frame.Return);
     }
 
     /// <summary>What <paramref name="write"/> writes.</summary>
@@ -84,21 +84,15 @@ internal static class FrameJson
     /// <summary>The name of a role or direction in lower case.</summary>
     public static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
+    /// <summary>Writes a number; null for NaN and infinite values, because JSON has neither.</summary>
     private static void WriteNumber(Utf8JsonWriter json, string property, double value)
-    {
-        json.WritePropertyName(property);
-        WriteValue(json, value);
-    }
-
-    /// <summary>Writes null for NaN and infinite values, because JSON has neither.</summary>
-    private static void WriteValue(Utf8JsonWriter json, double value)
     {
         if (double.IsFinite(value))
         {
-            json.WriteNumberValue(value);
+            json.WriteNumber(property, value);
             return;
         }
-        json.WriteNullValue();
+        json.WriteNull(property);
     }
 
     private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)

@@ -179,11 +179,13 @@ public sealed record EnvironmentSpec
     /// <param name="actionCount">The number of actions of each agent.</param>
     /// <param name="episodeLimit">The maximum number of steps of an episode.</param>
     /// <param name="snapshotSize">The length of a snapshot.</param>
+    /// <exception cref="UsageException">The state has more elements than an array can hold.</exception>
     public static EnvironmentSpec Uniform(string id, int agents, int observationSize, int actionCount, int episodeLimit, int snapshotSize) => new()
     {
         Id = id,
         Agents = [.. Enumerable.Repeat(new AgentSpec(observationSize, actionCount), agents)],
-        StateSize = agents * observationSize,
+        StateSize = (long)agents * observationSize <= Array.MaxLength ? agents * observationSize
+            : throw new UsageException($"environment '{id}': the state, the observations of {agents} agents of {observationSize} elements each, is more than an array can hold"),
         EpisodeLimit = episodeLimit,
         SnapshotSize = snapshotSize,
     };
