@@ -55,7 +55,8 @@ public sealed class PathTests : IDisposable
     private void Train(string environment, string? run)
     {
         var outcome = MarlProcess.Run(folder["here"],
-            ["train", "iql", "--env", environment, "--steps", "40", "--set", "hidden=4", "environments=2", "batchSize=2", "evaluationEpisodes=1", .. run is null ? (string[])[] : ["--out", run]]);
+            ["train", "iql", "--env", environment, "--steps", "40", "--set", "hidden=4", "environments=2", "batchSize=2", "evaluationEpisodes=1",
+                .. run is null ? (string[])[] : ["--out", run]]);
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
     }
 }

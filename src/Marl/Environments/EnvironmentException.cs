@@ -21,8 +21,8 @@ public sealed class EnvironmentException(string message, Exception? inner = null
     /// <param name="value">The value.</param>
     /// <param name="step">The step; 0: the reset.</param>
     internal static EnvironmentException NotFinite(EnvironmentSpec spec, string what, int? agent, double value, int step)
-        => new(string.Create(CultureInfo.InvariantCulture,
-            $"environment '{spec.Id}' failed {At(step)}: {what}{(agent is int index ? spec.NameOf(index) : "")} is {value}; it must be a finite float32 number"));
+        => new($"environment '{spec.Id}' failed {At(step)}: {what}{(agent is int index ? spec.NameOf(index) : "")} is " +
+            $"{value.ToString(CultureInfo.InvariantCulture)}; it must be a finite float32 number");
 
     /// <summary>Creates an exception with the message "environment 'id' failed at step 3: InvalidOperationException: ..".</summary>
     internal static EnvironmentException Of(Exception error, string id, string where)

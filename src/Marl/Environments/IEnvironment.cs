@@ -185,7 +185,8 @@ public sealed record EnvironmentSpec
         Id = id,
         Agents = [.. Enumerable.Repeat(new AgentSpec(observationSize, actionCount), agents)],
         StateSize = (long)agents * observationSize <= Array.MaxLength ? agents * observationSize
-            : throw new UsageException($"environment '{id}': the state, the observations of {agents} agents of {observationSize} elements each, is more than an array can hold"),
+            : throw new UsageException($"environment '{id}': the state, the observations of {agents} agents of {observationSize} elements each, " +
+                "is more than an array can hold"),
         EpisodeLimit = episodeLimit,
         SnapshotSize = snapshotSize,
     };
