@@ -46,6 +46,7 @@ internal static class CommandLine
                 DivergedException => (ExitCode.Diverged, e.Message),
                 IOException or UnauthorizedAccessException or InvalidDataException or EnvironmentException or DeviceException
                     => (ExitCode.Failed, e.Message),
+                InsufficientMemoryException => (ExitCode.Failed, $"out of memory: {e.Message}"),
                 OutOfMemoryException => (ExitCode.Failed, "out of memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };

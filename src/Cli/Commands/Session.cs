@@ -39,6 +39,11 @@ internal static class Session
             }
             if (summary.Finished)
             {
+                if (trainer.Configuration.Options is ReplayOptions { BatchSize: var size } && summary.Episodes < size)
+                {
+                    Console.Error.WriteLine($"marl: nothing was learned: {summary.Episodes} episodes were played, and a batch has {size}; " +
+                        "lower batchSize or raise steps");
+                }
                 return ExitCode.Success;
             }
             Terminal.WriteError($"stopped at step {summary.Steps} after saving a checkpoint; continue with: {resume}");

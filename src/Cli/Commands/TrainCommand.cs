@@ -98,10 +98,11 @@ internal static class TrainCommand
         return RunConfiguration.Of(algorithm, environment, null, settings);
     }
 
-    /// <summary>Returns runs/algorithm-environment.</summary>
+    /// <summary>Returns runs/algorithm-environment; a path in the environment's id is relative to the working directory, if it is inside of it.</summary>
     private static string DefaultFolder(RunConfiguration configuration)
     {
-        string environment = string.Concat(configuration.Environment.Select(
+        string id = configuration.Environment.Replace(Environment.CurrentDirectory + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+        string environment = string.Concat(id.Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(MaxNameLength));
         return Path.Combine("runs", $"{configuration.Algorithm}-{environment}");
     }

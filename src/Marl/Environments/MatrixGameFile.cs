@@ -94,7 +94,7 @@ internal static class MatrixGameFile
                 payoffs[agent] = Flatten(id, tensors[agent], actions, $"payoffs[{agent}]");
             }
         }
-        return new MatrixGame(id.Text, actions, payoffs, steps ?? MatrixGame.DefaultSteps);
+        return new MatrixGame(EnvironmentId.WithFullPath(id.Text), actions, payoffs, steps ?? MatrixGame.DefaultSteps);
     }
 
     /// <summary>Returns the lengths along the first elements; <see cref="Flatten"/> compares the others.</summary>

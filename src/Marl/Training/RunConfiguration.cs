@@ -17,12 +17,12 @@ namespace Marl.Native.Rl;
 public sealed record RunConfiguration
 {
     private RunConfiguration(AlgorithmOptions options, string environment, TrainingOptions training, IReadOnlyList<string> load)
-        => (Options, Environment, Training, Libraries) = (options, environment, training, load);
+        => (Options, Environment, Training, Libraries) = (options, EnvironmentId.WithFullPath(environment), training, load);
 
     /// <summary>The name of the algorithm.</summary>
     public string Algorithm => Parts.NameOf(Options.GetType(), "Options");
 
-    /// <summary>The id of the environment.</summary>
+    /// <summary>The id of the environment. A path in it is a full path.</summary>
     public string Environment { get; }
 
     /// <summary>The options of the run.</summary>

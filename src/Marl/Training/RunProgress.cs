@@ -66,8 +66,9 @@ internal sealed class RunProgress
             Steps = counts.Steps,
             Episodes = counts.Episodes,
             Updates = learner.Updates,
-            TrainingReturn = counts.RowReturns / Math.Max(1, counts.RowEpisodes),
-            EpisodeLength = (double)counts.RowLengths / Math.Max(1, counts.RowEpisodes),
+            // Without an episode that ended, 0 / 0 is NaN.
+            TrainingReturn = counts.RowReturns / counts.RowEpisodes,
+            EpisodeLength = (double)counts.RowLengths / counts.RowEpisodes,
             Exploration = learner.ExplorationRate(counts.Steps),
             Update = learner.Statistics,
             Evaluation = evaluation,
