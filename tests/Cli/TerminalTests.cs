@@ -15,13 +15,13 @@ public sealed class TerminalTests : IDisposable
     [TerminalTheory]
     [InlineData(160, 50, 44, 44)]
     [InlineData(80, 24, 17, 18)]
-    [InlineData(40, 20, 9, 10)]
+    [InlineData(40, 20, 9, 11)]
     [InlineData(30, 8, 0, 0)]
     public void APictureFillsTheTerminal(int width, int height, int least, int most)
     {
         using var terminal = Start(width, height, [.. Endless, "evaluationInterval=20000"]);
         string[] rows = terminal.WaitFor(rows => IsWhole(rows) && rows.Any(row => row.Contains('±')));
-        // What the figures, in a line or two, leave of the height.
+        // What the figures, which wrap, leave of the height.
         Assert.InRange(rows.Count(row => row.Contains('│') || row.Contains('┤')), least, most);
         Assert.Equal(most > 0, rows.Any(row => row.Contains("● evaluation  ⠒⠒ training", StringComparison.Ordinal)));
         Assert.Contains(rows, row => row.Contains("training ", StringComparison.Ordinal));

@@ -140,8 +140,9 @@ public sealed partial class Policy
         SetLastActions(JointAction.Create(actions));
     }
 
-    /// <inheritdoc cref="SetLastActions(ReadOnlySpan{int})"/>
+    /// <summary>Sets the continuous actions of the last step, if others than the selected ones were executed.</summary>
     /// <param name="actions">The continuous actions [N, A].</param>
+    /// <exception cref="ArgumentException">The span has the wrong length.</exception>
     /// <exception cref="InvalidOperationException">No step of the episode has been taken, actions are discrete, or another call is running.</exception>
     public void SetLastActions(ReadOnlySpan<float> actions)
     {
