@@ -34,7 +34,7 @@ internal static class Session
                 return ExitCode.Success;
             }
             Console.Error.WriteLine(
-                $"marl: stopped at step {summary.Steps} after saving a checkpoint; continue with: {resume}");
+                $"marl: stopped and saved at step {summary.Steps}; continue with: {resume}");
             return signal.ExitCode;
         }
         catch (EnvironmentException e)
