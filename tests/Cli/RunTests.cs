@@ -42,7 +42,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         Assert.Equal(128 + signal, stopped.Code);
         Assert.Equal(
             $"marl: stopping: saving to {run} .. (Ctrl-C again: quit without saving)\n" +
-            $"marl: stopped at step {steps} after saving a checkpoint; continue with: marl resume {run}\n", stopped.Error.ReplaceLineEndings("\n"));
+            $"marl: stopped and saved at step {steps}; continue with: marl resume {run}\n", stopped.Error.ReplaceLineEndings("\n"));
         Assert.False((bool)stopped.Summary["finished"]!);
         Assert.True(File.Exists(Path.Combine(Folder, run, "checkpoint.safetensors")) && steps < 6000);
         ResumesAsIfNothingHadHappened(run);

@@ -56,7 +56,7 @@ public sealed class DeviceFailureTests : IDisposable
     }
 
     [Theory]
-    [InlineData(250, false, "the run is saved at step 260, as its last finished update left it")]
+    [InlineData(250, false, "the run is saved at step 260, after its last completed update")]
     [InlineData(250, true, "the last checkpoint, of step 200, is")]
     [InlineData(20, true, "the last checkpoint, of step 0, is")]
     public void TheCommandSaysFromWhereTheRunGoesOn(int after, bool lost, string saved)

@@ -41,12 +41,12 @@ internal static class Session
             {
                 if (trainer.Configuration.Options is ReplayOptions { BatchSize: var size } && summary.Episodes < size)
                 {
-                    Console.Error.WriteLine($"marl: nothing was learned: {summary.Episodes} episodes were played, and a batch has {size}; " +
+                    Terminal.WriteError($"nothing was learned: {summary.Episodes} episodes were played, and a batch has {size}; " +
                         "lower batchSize or raise steps");
                 }
                 return ExitCode.Success;
             }
-            Terminal.WriteError($"stopped at step {summary.Steps} after saving a checkpoint; continue with: {resume}");
+            Terminal.WriteError($"stopped and saved at step {summary.Steps}; continue with: {resume}");
             return signal.ExitCode;
         }
         catch (EnvironmentException e)
