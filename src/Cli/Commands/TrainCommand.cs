@@ -88,8 +88,7 @@ internal static class TrainCommand
     {
         if (file is not null)
         {
-            return File.Exists(file) ? RunConfiguration.Parse(File.ReadAllText(file), $"'{file}'", algorithm, environment, settings)
-                : throw new UsageException($"the configuration file '{file}' does not exist");
+            return RunConfiguration.Read(file, algorithm, environment, settings);
         }
         if (algorithm is null || environment is null)
         {
@@ -99,10 +98,11 @@ internal static class TrainCommand
         return RunConfiguration.Of(algorithm, environment, null, settings);
     }
 
-    /// <summary>Returns runs/algorithm-environment.</summary>
+    /// <summary>Returns runs/algorithm-environment; a path in the environment's id is relative to the working directory, if it is inside of it.</summary>
     private static string DefaultFolder(RunConfiguration configuration)
     {
-        string environment = string.Concat(configuration.Environment.Select(
+        string id = configuration.Environment.Replace(Environment.CurrentDirectory + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+        string environment = string.Concat(id.Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(MaxNameLength));
         return Path.Combine("runs", $"{configuration.Algorithm}-{environment}");
     }
