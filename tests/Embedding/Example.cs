@@ -23,15 +23,17 @@ public sealed class Rendezvous : IEnvironment
     }
 }
 
+/// <summary>The program of docs/own-environment.md.</summary>
 public static class Quickstart
 {
-    public static double Run(string file)
+    public static double Run()
     {
         EnvironmentChecker.EnsureValid(() => new Rendezvous());
         var options = new VdnOptions { Hidden = 32, Exploration = new EpsilonGreedy { EpsilonAnneal = 10_000 } };
         var (policy, summary) = Trainer.Train(options, () => new Rendezvous(), new() { Steps = 20_000 });
-        policy.Save(file);
-        var (agents, world, rng) = (Policy.Load(file), new Rendezvous(), new Rng(7));
+        policy.Save("rendezvous.safetensors");
+        Console.WriteLine($"return {summary.ReturnMean:0.00}");
+        var (agents, world, rng) = (Policy.Load("rendezvous.safetensors"), new Rendezvous(), new Rng(7));
         world.Reset(ref rng);
         while (world.Step(agents.Act(world, ref rng), new double[2], ref rng) == StepResult.Running) { }
         return summary.ReturnMean;
