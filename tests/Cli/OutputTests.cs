@@ -183,8 +183,8 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             Assert.Equal((double)summary["returnMean"]!, teams.Sum(), 1e-9);
             Assert.Equal((double)trained["teamReturnMeans"]![1]!, teams[1], 1e-9);
         }
-        Assert.Contains(", by team ", MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "2").HasSucceeded().Output, StringComparison.Ordinal);
-        Assert.Contains(" (by team ", MarlProcess.Run(Folder, "play", "rivals").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains(" (team 0: ", MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "2").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains(" (team 0: ", MarlProcess.Run(Folder, "play", "rivals").HasSucceeded().Output, StringComparison.Ordinal);
     }
 
     [Fact]
