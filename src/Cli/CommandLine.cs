@@ -41,16 +41,20 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
+            e = e is TypeInitializationException { InnerException: { } inner } ? inner : e;
             var (code, problem) = e switch
             {
+                FileNotFoundException { FileName: { } assembly } when assembly.Contains("PublicKeyToken=", StringComparison.Ordinal)
+                    => (ExitCode.Failed, $"'{assembly.Split(',')[0]}' of the runtime cannot be loaded; there may be too few file descriptors (ulimit -n)"),
                 UsageException => (ExitCode.Usage, e.Message),
                 DivergedException => (ExitCode.Diverged, e.Message),
                 IOException or UnauthorizedAccessException or InvalidDataException or EnvironmentException or DeviceException
                     => (ExitCode.Failed, e.Message),
+                InsufficientMemoryException => (ExitCode.Failed, $"out of memory: {e.Message}"),
                 OutOfMemoryException => (ExitCode.Failed, "out of memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}");
+            Terminal.WriteError(problem);
             return code;
         }
     }

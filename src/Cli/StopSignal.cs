@@ -22,12 +22,7 @@ internal sealed class StopSignal : IDisposable
     public CancellationToken Token => source.Token;
 
     /// <summary>128 + the signal number, see <see cref="Cli.ExitCode"/>.</summary>
-    public int ExitCode => 128 + (PosixSignal)received switch
-    {
-        PosixSignal.SIGHUP => 1,
-        PosixSignal.SIGTERM => 15,
-        _ => 2,
-    };
+    public int ExitCode => 128 + Number((PosixSignal)received);
 
     /// <summary>Called at the second signal, before the message is written.</summary>
     public Action? BeforeTermination { get; set; }
@@ -39,6 +34,13 @@ internal sealed class StopSignal : IDisposable
         source.Dispose();
     }
 
+    private static int Number(PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGTERM => 15,
+        _ => 2,
+    };
+
     private void Receive(PosixSignalContext context)
     {
         if (Interlocked.CompareExchange(ref received, (int)context.Signal, 0) == 0)
@@ -49,7 +51,9 @@ internal sealed class StopSignal : IDisposable
         else
         {
             BeforeTermination?.Invoke();
-            Console.Error.WriteLine($"marl: {terminationMessage}");
+            Terminal.WriteError(terminationMessage);
+            // Environment.Exit ends the programs of environments; the signal alone does not.
+            Environment.Exit(128 + Number(context.Signal));
         }
     }
 }

@@ -83,6 +83,7 @@ public sealed class EnvironmentsTests
     [InlineData("rware:.xy./.gg.-2ag", "'.xy./.gg.' is neither a size")]
     [InlineData("rware:.xx./.gg.-1ag?height=3", "unknown option of rware 'height'")]
     [InlineData("rware-tiny-2ag", "did you mean 'rware:tiny-2ag'?")]
+    [InlineData("identity?agents=1000000&actions=1000000", "the observations of 1000000 agents of 1000000 elements each, is more than an array can hold")]
     [InlineData("against:", "the path of a run or of a policy must follow the colon")]
     [InlineData("against:nowhere.safetensors", "nowhere.safetensors")]
     [InlineData("against:nowhere.safetensors?teams=1", "unknown option of against 'teams'; did you mean 'team'?")]

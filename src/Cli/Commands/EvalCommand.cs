@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Marl.Native.Cli.Playing;
 using Marl.Native.Cli.Reporting;
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
@@ -117,7 +118,7 @@ internal static class EvalCommand
     }
 
     private static string ToText(Sample sample) => FormattableString.Invariant($"""
-        environment         {sample.Environment}
+        environment         {Printable.Of(sample.Environment)}
         episodes            {sample.Episodes}
         return              {sample.Return.Mean:0.####} (95 % confidence interval {sample.Return.Low:0.####} to {sample.Return.High:0.####}){Text.Teams(sample.TeamMeans, Text.Number)}
         standard deviation  {sample.Return.StandardDeviation:0.####}

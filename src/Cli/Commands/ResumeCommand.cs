@@ -31,11 +31,11 @@ internal static class ResumeCommand
             using var trainer = Trainer.Resume(run, () => choice.Create(run.ReadConfiguration().Environment), parsed.GetValue(threads), trainingDevice, parsed.GetValue(steps));
             if (trainer.CheckpointProblem is { } problem)
             {
-                Console.Error.WriteLine($"marl: {problem}; resuming from the previous checkpoint, at step {trainer.Steps}");
+                Terminal.WriteError($"{problem}; resuming from the previous checkpoint, at step {trainer.Steps}");
             }
             if (trainer.Steps >= trainer.Configuration.Training.Steps)
             {
-                Console.Error.WriteLine($"marl: the run is finished at step {trainer.Steps}; a larger total, --steps N, extends it");
+                Terminal.WriteError($"the run is finished at step {trainer.Steps}; a larger total, --steps N, extends it");
             }
             return Session.Train(trainer, run, parsed.GetValue(json));
         });

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
@@ -21,7 +22,7 @@ internal static class SeedRuns
             int code = Train(configuration with { Training = configuration.Training with { Seed = seed } }, choice, run, device, json);
             if (code is not (ExitCode.Success or ExitCode.Diverged))
             {
-                Console.Error.WriteLine($"marl: {results.Count} of {seeds.Values.Count} seeds are done");
+                Terminal.WriteError($"{results.Count} of {seeds.Values.Count} seeds are done");
                 return code;
             }
             worst = Math.Max(worst, code);
@@ -68,7 +69,7 @@ internal static class SeedRuns
         }
         catch (DivergedException e)
         {
-            Console.Error.WriteLine($"marl: seed {configuration.Training.Seed}: {e.Message.ReplaceLineEndings(" ")}");
+            Terminal.WriteError($"seed {configuration.Training.Seed}: {e.Message}");
             return ExitCode.Diverged;
         }
     }
@@ -107,7 +108,18 @@ internal static class SeedRuns
         }
     }
 
-    private static JsonNode? ReadSummary(RunFolder run) => File.Exists(run.Summary) ? JsonNode.Parse(File.ReadAllText(run.Summary)) : null;
+    /// <summary>The summary; null if there is none, or if it is damaged: the run writes it again.</summary>
+    private static JsonNode? ReadSummary(RunFolder run)
+    {
+        try
+        {
+            return File.Exists(run.Summary) ? JsonNode.Parse(File.ReadAllText(run.Summary)) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private static void Print(IReadOnlyList<Result> results)
     {

@@ -18,35 +18,46 @@ internal static class Session
     {
         run.EnsureWritable();
         using var signal = new StopSignal("terminated without saving");
-        IReporter reporter = json ? new JsonReporter(Console.Out)
+        using var output = new GuardedOutput(() => Console.Out);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal.Token, output.Failed);
+        IReporter reporter = json ? new JsonReporter(output)
             : Terminal.CanDraw(LiveReporter.MinWidth, LiveReporter.MinHeight) ? new LiveReporter(AnsiConsole.Console)
-            : new PlainReporter(Console.Out);
+            : new PlainReporter(output);
         signal.BeforeTermination = reporter is LiveReporter live ? live.Restore : null;
         using var registration = signal.Token.Register(() =>
         {
             if (reporter is not LiveReporter)
             {
-                Console.Error.WriteLine($"marl: stopping: saving to {run.Path} .. ({Text.StopAgain})");
+                Terminal.WriteError($"stopping: saving to {run.Path} .. ({Text.StopAgain})");
             }
         });
         resume ??= Text.Command("resume", run.Path, trainer.Spec.Id);
         try
         {
-            var summary = reporter.Run(trainer, run.Path, signal.Token);
+            var summary = reporter.Run(trainer, run.Path, stop.Token);
+            if (output.Problem is { } problem)
+            {
+                Terminal.WriteError($"the standard output cannot be written to: {problem}; " +
+                    (summary.Finished ? $"the run is finished, in {run.Path}" : $"the run is saved at step {summary.Steps}; continue with: {resume}"));
+                return ExitCode.Failed;
+            }
             if (summary.Finished)
             {
+                if (trainer.Configuration.Options is ReplayOptions { BatchSize: var size } && summary.Episodes < size)
+                {
+                    Console.Error.WriteLine($"marl: nothing was learned: {summary.Episodes} episodes were played, and a batch has {size}; " +
+                        "lower batchSize or raise steps");
+                }
                 return ExitCode.Success;
             }
-            Console.Error.WriteLine(
-                $"marl: stopped at step {summary.Steps} after saving a checkpoint; continue with: {resume}");
+            Terminal.WriteError($"stopped at step {summary.Steps} after saving a checkpoint; continue with: {resume}");
             return signal.ExitCode;
         }
         catch (EnvironmentException e)
         {
             // Ctrl-C signals all processes of a terminal, so the program of the environment may have ended first.
-            string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}; " +
-                $"continue with: {resume}");
+            string reason = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
+            Terminal.WriteError($"{reason}; the run is saved at step {trainer.Steps}; continue with: {resume}");
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
         }
         catch (DivergedException e)

@@ -98,8 +98,7 @@ internal static class TrainCommand
                 string inside = new RunFolder(file).Configuration;
                 throw new UsageException($"the configuration file '{file}' is a folder; {(File.Exists(inside) ? $"use '{inside}'" : "name a file")}");
             }
-            return File.Exists(file) ? RunConfiguration.Parse(File.ReadAllText(file), $"'{file}'", algorithm, environment, settings)
-                : throw new UsageException($"the configuration file '{file}' does not exist");
+            return RunConfiguration.Read(file, algorithm, environment, settings);
         }
         // An unknown algorithm is reported before a missing environment.
         string known = algorithm is null ? throw Missing("algorithm") : Catalog.FindAlgorithm(algorithm).Name;
@@ -108,10 +107,11 @@ internal static class TrainCommand
         static UsageException Missing(string what) => new($"the {what} is missing: marl train <algorithm> --env <id>");
     }
 
-    /// <summary>Returns runs/algorithm-environment.</summary>
+    /// <summary>Returns runs/algorithm-environment; a path in the environment's id is relative to the working directory, if it is inside of it.</summary>
     private static string DefaultFolder(RunConfiguration configuration)
     {
-        string environment = string.Concat(configuration.Environment.Select(
+        string id = configuration.Environment.Replace(Environment.CurrentDirectory + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+        string environment = string.Concat(id.Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(MaxNameLength));
         return Path.Combine("runs", $"{configuration.Algorithm}-{environment}");
     }

@@ -42,14 +42,14 @@ internal static class FrameJson
         WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);
-        json.WriteNumber("returnMean", results.Select(result => result.Return).DefaultIfEmpty(0).Average());
+        WriteNumber(json, "returnMean", results.Select(result => result.Return).DefaultIfEmpty(double.NaN).Average());
         json.WriteStartArray("teamReturnMeans");
         for (int team = 0; team < performance.Spec.Teams.Length && results.Count > 0; team++)
         {
             json.WriteNumberValue(results.Average(result => result.TeamReturns[team]));
         }
         json.WriteEndArray();
-        json.WriteNumber("episodeLength", results.Select(result => result.Step).DefaultIfEmpty(0).Average());
+        WriteNumber(json, "episodeLength", results.Select(result => (double)result.Step).DefaultIfEmpty(double.NaN).Average());
         foreach (var (kind, path) in files)
         {
             json.WriteString(kind, path);
@@ -84,6 +84,17 @@ internal static class FrameJson
     /// <summary>Returns the name of a role or direction in lower case.</summary>
     public static string NameOf<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
+    /// <summary>Writes a number; null for NaN and infinite values, because JSON has neither.</summary>
+    private static void WriteNumber(Utf8JsonWriter json, string property, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            json.WriteNumber(property, value);
+            return;
+        }
+        json.WriteNull(property);
+    }
+
     private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)
     {
         json.WriteStartArray(property);
@@ -111,9 +122,9 @@ internal static class FrameJson
         })),
         PlaneScene plane => plane.Discs.Select(disc => Thing(disc.Role, disc.Agent, disc.Label, json =>
         {
-            json.WriteNumber("x", Math.Round(disc.X, Decimals));
-            json.WriteNumber("y", Math.Round(disc.Y, Decimals));
-            json.WriteNumber("radius", disc.Radius);
+            WriteNumber(json, "x", Math.Round(disc.X, Decimals));
+            WriteNumber(json, "y", Math.Round(disc.Y, Decimals));
+            WriteNumber(json, "radius", disc.Radius);
         })),
         _ => [],
     };

@@ -1,3 +1,4 @@
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 using Spectre.Console;
 using IRenderable = Spectre.Console.Rendering.IRenderable;
@@ -45,7 +46,7 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
     private Rows Layout(Performance performance, Frame frame)
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
-        string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
+        string title = $"{performance.Player} in {Printable.Of(performance.Spec.Id, maxLength: 200)}, seed {performance.Seed}{episode}";
         int width = console.Profile.Width;
         IRenderable[] head = [Words(title, width, new Style(decoration: Decoration.Bold))];
         IRenderable[] sums = [Words($"step {frame.Step,-5} return {FrameText.Return(frame)}", width)];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Reporting;
@@ -6,11 +7,11 @@ namespace Marl.Native.Cli.Reporting;
 /// <summary>Formats runs and numbers as text, independent of the culture.</summary>
 internal static class Text
 {
-    private const int DaysPerYear = 365;
+    private const int DaysPerYear = 365, MaxNameLength = 200;
 
     /// <summary>"qmix on lbf:8x8-2p-2f, seed 1, 200,000 steps"</summary>
     public static string Title(RunConfiguration run)
-        => $"{run.Algorithm} on {run.Environment}, seed {run.Training.Seed}, {Count(run.Training.Steps)} steps";
+        => $"{run.Algorithm} on {Printable.Of(run.Environment, MaxNameLength)}, seed {run.Training.Seed}, {Count(run.Training.Steps)} steps";
 
     /// <summary>Says what a second Ctrl-C does.</summary>
     public const string StopAgain = "Ctrl-C again: quit without saving";
