@@ -9,7 +9,7 @@ namespace OwnEnvironment;
 /// costs 0.01. Each agent observes both positions; the agents must coordinate which button each presses.
 /// </summary>
 [Description("two agents press the buttons at both ends of a corridor at once")]
-public sealed class Buttons : IEnvironment
+public sealed class Buttons : IEnvironment, IRenderable
 {
     private const int Cells = 7, Limit = 30, Agents = 2;
     private readonly int[] cell = new int[Agents];
@@ -37,6 +37,18 @@ public sealed class Buttons : IEnvironment
     public void Save(Span<double> snapshot) => (snapshot[0], snapshot[1], snapshot[2]) = (cell[0], cell[1], time);
 
     public void Restore(ReadOnlySpan<double> snapshot) => (cell[0], cell[1], time) = ((int)snapshot[0], (int)snapshot[1], (int)snapshot[2]);
+
+    /// <summary>The scene that <c>marl play</c> draws: the buttons, and the agents on top of them.</summary>
+    public Scene Render() => new GridScene(1, Cells,
+    [
+        new Sprite(SceneRole.Goal, 0, 0),
+        new Sprite(SceneRole.Goal, 0, Cells - 1),
+        .. Enumerable.Range(0, Agents).Select(agent => new Sprite(SceneRole.Agent, 0, cell[agent]) { Agent = agent }),
+    ]);
+
+    public string ActionName(int agent, int action) => action switch { 0 => "left", 1 => "stay", _ => "right" };
+
+    public string RoleName(SceneRole role) => role == SceneRole.Goal ? "button" : "agent";
 
     /// <summary>The corridor as a line of text.</summary>
     public override string ToString()

@@ -22,6 +22,10 @@ internal static class CommandLine
         try
         {
             var load = CommonOptions.Load();
+            if (args is ["help", .. var rest])
+            {
+                args = [.. rest, "--help"];
+            }
             var parsed = CreateRoot(load).Parse(args, new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             bool completes = parsed.Tokens is [{ Type: TokenType.Directive }, ..];
             if (!completes && parsed.Action is not HelpWithExamples)
@@ -62,7 +66,7 @@ internal static class CommandLine
             Multi-agent reinforcement learning: train, evaluate, watch and resume policies.
 
             Start with:  marl list
-                         marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001
+                         marl train ia2c --env lbf:8x8-2p-2f-coop --steps 2e6 --set agent=mlp hidden=64 learningRate=0.001
 
             Exit codes: 0 success; 1 a file, device, environment or the machine failed; 2 invalid arguments; 3 training diverged (with --seeds: of at
             least one seed); 129, 130 or 143 stopped by SIGHUP, Ctrl-C or SIGTERM after saving a checkpoint.
@@ -99,9 +103,17 @@ internal static class CommandLine
         }
         // The parser takes a misspelled option for an argument if the command accepts one.
         var words = result.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
-        if (words.Concat(parsed.UnmatchedTokens).FirstOrDefault(word => word.StartsWith('-')) is { } option)
+        // And for a value of an option that takes several.
+        string[] names = [.. command.Options.Append(load).Select(known => known.Name)];
+        var values = result.Children.OfType<OptionResult>().Where(taker => taker.Option.AllowMultipleArgumentsPerToken).SelectMany(taker => taker.Tokens)
+            .Select(token => token.Value).Except(names);
+        if (words.Concat(parsed.UnmatchedTokens).Concat(values).FirstOrDefault(word => word.StartsWith('-')) is { } option)
         {
-            throw UsageException.Unknown("option", option, command.Options.Append(load).Select(known => known.Name), help);
+            if (SettingOf(option, parsed) is { } setting)
+            {
+                throw new UsageException($"unknown option '{option}'; use --set {setting}");
+            }
+            throw UsageException.Unknown("option", option, names, help);
         }
         // The parser takes the next option for the value of an option without one.
         var options = result.Children.OfType<OptionResult>();
@@ -127,6 +139,23 @@ internal static class CommandLine
                 _ => error.Message,
             });
         }
+    }
+
+    /// <summary>Returns the setting "hidden=32" of the unknown option "--hidden 32"; null if training and the algorithm have no such option.</summary>
+    private static string? SettingOf(string option, ParseResult parsed)
+    {
+        var result = parsed.CommandResult;
+        if (result.Command.Options.All(known => known.Name != "--set"))
+        {
+            return null;
+        }
+        string[] words = [.. parsed.Tokens.Select(token => token.Value)], parts = option.TrimStart('-').Split('=', 2);
+        var algorithm = Catalog.Algorithms.FirstOrDefault(known => words.Contains(known.Name)) ?? Catalog.Algorithms[0];
+        var defaults = RunConfiguration.Of(algorithm.Name, "");
+        string? name = defaults.ListOptions().Concat(defaults.ListTraining()).Select(known => known.Name)
+            .FirstOrDefault(known => known.Equals(parts[0].Replace("-", ""), StringComparison.OrdinalIgnoreCase));
+        string? next = words.SkipWhile(word => word != option).Skip(1).FirstOrDefault();
+        return name is null ? null : $"{name}={(parts.Length > 1 ? parts[1] : next is null || next.StartsWith('-') ? "<value>" : next)}";
     }
 
     /// <summary>Returns the names of a command and its parents: "marl list options".</summary>

@@ -35,9 +35,16 @@ internal static partial class Documentation
         return summaries;
     }
 
-    /// <summary>Returns the text of a node. References to options and to values of enumerations are written as in --set.</summary>
+    /// <summary>Returns the text of a node. References to options and to values of enumerations are written as in --set; lines of formulas are
+    /// separated by semicolons.</summary>
     private static string Plain(XNode node)
     {
+        if (node is XElement { Name.LocalName: "code" } formulas)
+        {
+            string end = formulas.NextNode is XText next && next.Value.AsSpan().Trim() is [>= 'A' and <= 'Z', ..] ? "." : "";
+            string[] lines = formulas.Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            return $"{string.Join("; ", lines.Select(line => Gap().Replace(line, ", ")))}{end}";
+        }
         if ((node as XElement)?.Attribute("cref")?.Value.Split('.') is not { Length: > 1 } reference)
         {
             return (node as XElement)?.Value ?? node.ToString();
@@ -49,4 +56,8 @@ internal static partial class Documentation
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();
+
+    // Between formulas on the same line.
+    [GeneratedRegex(@",?\s{3,}")]
+    private static partial Regex Gap();
 }

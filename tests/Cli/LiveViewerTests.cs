@@ -17,6 +17,17 @@ public sealed class LiveViewerTests
         Assert.Single(lines, line => line.StartsWith("step 50 ", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void AGridThatIsTallerThanTheTerminalIsCropped()
+    {
+        string[] lines = Play("lbf:20x20-2p-2f-coop", 80, 20);
+        int cropped = Array.FindIndex(lines, line => line.StartsWith(".. ", StringComparison.Ordinal));
+        Assert.Equal($".. {20 - (cropped - 1)} more rows", lines[cropped]);
+        Assert.StartsWith("step 50 ", lines[cropped + 1], StringComparison.Ordinal);
+        Assert.Contains(lines, line => line.StartsWith("A agent", StringComparison.Ordinal));
+        Assert.True(lines.Length < 20);
+    }
+
     [Theory]
     [InlineData(40, 40)]
     [InlineData(40, 16)]

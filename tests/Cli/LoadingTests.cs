@@ -41,9 +41,9 @@ public sealed class LoadingTests : IDisposable
     public void OptionsOfALibraryAreListedWithTheirDocumentationAndNearestNames()
     {
         string options = Marl("list", "options", "own-weighted", "--load", Algorithm).HasSucceeded().Output;
-        Assert.Matches(@"\n  mixer +positive +none \| .*positive\. How the agents' values become the team's\.\n", options);
-        Assert.Matches(@"\n  mixer\.embed +32 +Width of the hidden layers of w and V\.\n", options);
-        Assert.Matches(@"\n  huberDelta +10 +Errors larger than this count linearly", options);
+        Assert.Matches(@"\n  mixer +positive +none \| .*positive\. The mixer: computes the team's value from the agents' values\.\n", options);
+        Assert.Matches(@"\n  mixer\.embed +32 +The width of the hidden layers of w and V\.\n", options);
+        Assert.Matches(@"\n  huberDelta +10 +The threshold of the Huber loss", options);
         Assert.Matches(@"\n  agent +residual +", options);
         Assert.Matches(@"\n  bufferSize +5000 +Capacity of the replay buffer in episodes, at least batchSize\.\n", options);
         Marl("list", "options", "own-weigthed", "--load", Algorithm).HasFailed(2, "unknown algorithm 'own-weigthed'; did you mean 'own-weighted'?");
@@ -73,8 +73,9 @@ public sealed class LoadingTests : IDisposable
         Assert.Equal((double)whole.Summary["returnMean"]!, (double)Marl("eval", "whole", "--json", "--load", Algorithm).HasSucceeded().Summary["returnMean"]!);
         Assert.Contains("return", Marl("eval", "run/policy.safetensors", "--load", Algorithm).HasSucceeded().Output, StringComparison.Ordinal);
         Assert.Contains("return", Marl("play", "whole", "--load", Algorithm).HasSucceeded().Output, StringComparison.Ordinal);
-        // Its parts are those of built-in algorithms too.
-        Marl("--load", Algorithm, "train", "qmix", "--env", "two-step", "--steps", "200", "--out", "parts", "--set", "mixer=positive", "agent=residual").HasSucceeded();
+        // Its parts are those of built-in algorithms too, and the command to watch them names the library.
+        string trained = Marl("--load", Algorithm, "train", "qmix", "--env", "two-step", "--steps", "200", "--out", "parts", "--set", "mixer=positive", "agent=residual").HasSucceeded().Output;
+        Assert.EndsWith($"watch it: marl play parts --load {Algorithm}\n", trained, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -164,7 +164,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
     public void ReturnsOfSeveralTeamsAreToldApart()
     {
         var trained = MarlProcess.Run(Folder, "train", "iql", "--env", "mpe:push", "--steps", "100", "--set", "hidden=8", "--set",
-            "evaluationEpisodes=3", "--out", "rivals", "--json").HasSucceeded().Summary;
+            "evaluationEpisodes=3", "batchSize=2", "--out", "rivals", "--json").HasSucceeded().Summary;
         var evaluated = MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
         var played = MarlProcess.Run(Folder, "play", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
         // A team that meets the same agents meets what it met in training; an untrained one is another opponent.
@@ -183,8 +183,8 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             Assert.Equal((double)summary["returnMean"]!, teams.Sum(), 1e-9);
             Assert.Equal((double)trained["teamReturnMeans"]![1]!, teams[1], 1e-9);
         }
-        Assert.Contains(", by team ", MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "2").HasSucceeded().Output, StringComparison.Ordinal);
-        Assert.Contains(" (by team ", MarlProcess.Run(Folder, "play", "rivals").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains(" (team 0: ", MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "2").HasSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains(" (team 0: ", MarlProcess.Run(Folder, "play", "rivals").HasSucceeded().Output, StringComparison.Ordinal);
     }
 
     [Fact]

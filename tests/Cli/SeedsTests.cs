@@ -49,6 +49,12 @@ public sealed class SeedsTests : IDisposable
         Assert.Contains("seed 2, 300 steps", text, StringComparison.Ordinal);
         Assert.Matches(@"\n +seed +final return +best return +run\n +1 +\S+ +\S+ +runs/vdn-two-step-seeds1-2/seed-1\n", text);
         Assert.Matches(@"\n +mean +\S+ +\S+\n +standard error +\S+ +\S+\n +95 % CI from +\S+ +\S+\n +to +\S+ +\S+\n$", text);
+        foreach (string command in (string[])["play", "eval", "resume"])
+        {
+            MarlProcess.Run(folder.Path, command, all).HasFailed(2, $"'{all}' contains seed-1 .. seed-2; name one, for example {all}/seed-1");
+        }
+        MarlProcess.Run(folder.Path, "train", "--config", $"{all}/seed-1").HasFailed(2,
+            $"the configuration file '{all}/seed-1' is a folder; use '{all}/seed-1/config.json'");
         // More steps let finished runs go on; other settings are another experiment.
         Train("--seeds", "1-2", "--steps", "400", "--out", all).HasSucceeded();
         Assert.True((long)JsonNode.Parse(File.ReadAllText(folder[$"{all}/seed-1/summary.json"]))!["steps"]! >= 400);
@@ -66,7 +72,8 @@ public sealed class SeedsTests : IDisposable
             marl.Send(Interrupt);
             var stopped = marl.Wait();
             Assert.Equal(128 + Interrupt, stopped.Code);
-            Assert.EndsWith("marl: 0 of 2 seeds are done; the same command resumes the rest\n", stopped.Error, StringComparison.Ordinal);
+            Assert.EndsWith("continue with: the same command\nmarl: 0 of 2 seeds are done\n", stopped.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("marl resume", stopped.Error, StringComparison.Ordinal);
         }
         Assert.False(Directory.Exists(folder["stopped/seed-2"]));
         Assert.Equal(2, MarlProcess.Run(folder.Path, arguments).HasSucceeded().Summary["runs"]!.AsArray().Count);

@@ -57,7 +57,7 @@ public sealed class TerminalTests : IDisposable
     [TerminalFact]
     public void CtrlCSavesAndSaysWhatCanBeDoneNext()
     {
-        using var terminal = Start(80, 24, Endless);
+        using var terminal = Start(100, 24, Endless);
         terminal.WaitFor(IsWhole);
         terminal.Type(CtrlC);
         var (code, lines) = terminal.Wait();

@@ -65,6 +65,16 @@ public sealed class UsageTests : IDisposable
     [InlineData("play random --env two-step --greedy", "option '--greedy' applies to trained agents; all actions of 'random' are equally probable")]
     [InlineData("train qmix --env two-step --set trace=q", "option 'trace' cannot be 'q'; one of peng, qLambda, retrace, pyMarl2 is required")]
     [InlineData("list options qmx", "unknown algorithm 'qmx'; did you mean 'qmix'?")]
+    [InlineData("list options qmix --env climing", "unknown environment 'climing'; did you mean 'climbing'?")]
+    [InlineData("train help", "unknown algorithm 'help'; see marl list algorithms")]
+    [InlineData("train qmix --env two-step --hidden 32", "unknown option '--hidden'; use --set hidden=32")]
+    [InlineData("train qmix --env two-step --set gamma=0.9 --learning-rate=0.1", "unknown option '--learning-rate=0.1'; use --set learningRate=0.1")]
+    [InlineData("train qmix --env two-step --set hidden=32, gamma=0.9", "'hidden=32,' contains a comma; separate settings by spaces")]
+    [InlineData("train qmix --env two-step --set floorStart=1",
+        "option 'floorStart' was renamed to 'exploration.epsilonFloorStart', which this configuration does not have; see marl list options qmix")]
+    [InlineData("train --config .", "the configuration file '.' is a folder; name a file")]
+    [InlineData("eval Random", "'Random' is neither a run nor a policy; did you mean 'random'?")]
+    [InlineData("play random --env two-step --replay same --svg ./same", "options '--replay' and '--svg' both write 'same'; name two files")]
     public void MistakesAreNamedInOneLine(string words, string line)
     {
         File.WriteAllText(folder["list.json"], "[]");

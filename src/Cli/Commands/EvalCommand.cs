@@ -120,7 +120,7 @@ internal static class EvalCommand
     private static string ToText(Sample sample) => FormattableString.Invariant($"""
         environment         {Printable.Of(sample.Environment)}
         episodes            {sample.Episodes}
-        return              {sample.Return.Mean:0.####} (95 % confidence interval {sample.Return.Low:0.####} to {sample.Return.High:0.####}){Text.Teams(sample.TeamMeans)}
+        return              {sample.Return.Mean:0.####} (95 % confidence interval {sample.Return.Low:0.####} to {sample.Return.High:0.####}){Text.Teams(sample.TeamMeans, Text.Number)}
         standard deviation  {sample.Return.StandardDeviation:0.####}
         minimum             {sample.Return.Min:0.####}
         maximum             {sample.Return.Max:0.####}

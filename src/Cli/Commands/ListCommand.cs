@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
@@ -41,7 +42,7 @@ internal static class ListCommand
         "next",
         .. Columns(
         [
-            ("marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001", "train and watch the learning curve"),
+            ("marl train ia2c --env lbf:8x8-2p-2f-coop --steps 2e6 --set agent=mlp hidden=64 learningRate=0.001", "train and watch the learning curve"),
             ("marl play RUN", "watch the trained agents"),
             ("marl list environments", "all environments, their ids and their sizes"),
             ("marl list options ALGORITHM", "options for --set with their defaults and meanings"),
@@ -62,8 +63,11 @@ internal static class ListCommand
     private static IEnumerable<string> EnvironmentFamilies()
     {
         int width = Catalog.EnvironmentIds.Max(id => id.Length);
-        return Catalog.Environments.SelectMany(family => family.Examples.Select(Sizes).Prepend($"  {family.Pattern}: {family.Description}"))
+        return Catalog.Environments.SelectMany(family => family.Examples.Select(Sizes).Prepend(Title(family)))
             .Prepend(Row("", "agents", "teams", "observation", "actions", "state", "steps"));
+
+        static string Title(EnvironmentFamily family)
+            => Wrapped($"  {family.Pattern}", family.Description.Length == 0 ? "" : $": {family.Description}", indent: 8);
 
         string Sizes(string id)
         {
@@ -85,14 +89,19 @@ internal static class ListCommand
             return ["training options", .. Table(RunConfiguration.Of(new IqlOptions(), "", presets: false).ListTraining()), "",
                 "options of an algorithm: marl list options ALGORITHM"];
         }
+        if (environment is not null && ExternalEnvironment.CommandOf(environment) is null)
+        {
+            // Throws if the id is unknown. A program would have to be started.
+            using var created = EnvironmentChoice.Of(environment, null).Create(environment) as IDisposable;
+        }
         var defaults = RunConfiguration.Of(algorithm, environment ?? "");
         return [$"options of {algorithm}", .. Table(defaults.ListOptions()), "", "training options", .. Table(defaults.ListTraining())];
 
         IEnumerable<string> Table(IEnumerable<OptionListing> options)
         {
             OptionListing[] all = [.. options];
-            int width = all.Max(option => option.Value.Length);
-            return Columns(all.Select(option => (option.Name, $"{option.Value.PadRight(width)}  {Values(option)}{Documentation.Of(option.Member)}".TrimEnd())));
+            int names = all.Max(option => option.Name.Length), values = all.Max(option => option.Value.Length);
+            return all.Select(option => Wrapped($"  {option.Name.PadRight(names)}  {option.Value.PadRight(values)}  ", $"{Values(option)}{Documentation.Of(option.Member)}"));
         }
 
         string Values(OptionListing option) => option.AllowedValues.Count == 0 ? "" : $"{string.Join(" | ", option.AllowedValues)}. ";
@@ -102,7 +111,31 @@ internal static class ListCommand
     {
         (string Left, string Right)[] all = [.. rows];
         int width = all.Max(row => row.Left.Length);
-        return all.Select(row => $"  {row.Left.PadRight(width)}  {row.Right}");
+        return all.Select(row => $"  {row.Left.PadRight(width)}  {row.Right}".TrimEnd());
+    }
+
+    /// <summary>Wraps a text at the width of the terminal; its further lines are indented by the length of the head. Redirected output is not wrapped.</summary>
+    private static string Wrapped(string head, string text, int? indent = null)
+    {
+        const int minWidth = 20;
+        int width = Console.IsOutputRedirected ? int.MaxValue : Console.WindowWidth, margin = indent ?? head.Length, used = head.Length;
+        var line = new StringBuilder(head);
+        if (width - margin < minWidth)
+        {
+            return line.Append(text).ToString().TrimEnd();
+        }
+        string gap = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (gap != "" && used + 1 + word.Length > width)
+            {
+                line.Append('\n').Append(' ', margin);
+                (used, gap) = (margin, "");
+            }
+            line.Append(gap).Append(word);
+            (used, gap) = (used + gap.Length + word.Length, " ");
+        }
+        return line.ToString().TrimEnd();
     }
 
     private static int Print(IEnumerable<string> lines)

@@ -95,12 +95,16 @@ internal static class PlayCommand
         => options.Where(option => option.Path is not null).Select(option => (option.Kind, option.Path!));
 
     /// <summary>Checks the options before the first episode is played.</summary>
-    /// <exception cref="UsageException">--step is given without a terminal, the folder of a file does not exist, or the environment has no scenes to draw.</exception>
+    /// <exception cref="UsageException">--step is given without a terminal, two files are the same, the folder of a file does not exist, or the environment has no scenes to draw.</exception>
     private static void Validate(Performance performance, bool steps, (string Kind, string Path)[] files)
     {
         if (steps && (!CanDraw || Console.IsInputRedirected))
         {
             throw new UsageException("option '--step' needs a terminal to read keys from");
+        }
+        if (files.DistinctBy(file => Path.GetFullPath(file.Path)).Count() < files.Length)
+        {
+            throw new UsageException($"options '--replay' and '--svg' both write '{files[0].Path}'; name two files");
         }
         foreach (var (kind, path) in files)
         {

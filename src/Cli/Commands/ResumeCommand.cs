@@ -22,6 +22,7 @@ internal static class ResumeCommand
         };
         command.SetAction(parsed =>
         {
+            SeedRuns.RequireSingle(parsed.GetRequiredValue(path));
             using var run = new RunFolder(parsed.GetRequiredValue(path));
             string id = parsed.GetValue(device) ?? run.ReadConfiguration().Training.Device;
             var trainingDevice = Devices.Open(id);

@@ -22,7 +22,7 @@ internal static class SeedRuns
             int code = Train(configuration with { Training = configuration.Training with { Seed = seed } }, choice, run, device, json);
             if (code is not (ExitCode.Success or ExitCode.Diverged))
             {
-                Terminal.WriteError($"{results.Count} of {seeds.Values.Count} seeds are done; the same command resumes the rest");
+                Terminal.WriteError($"{results.Count} of {seeds.Values.Count} seeds are done");
                 return code;
             }
             worst = Math.Max(worst, code);
@@ -65,7 +65,7 @@ internal static class SeedRuns
             : new Trainer(configuration, Create, run, device);
         try
         {
-            return Session.Train(trainer, run, json);
+            return Session.Train(trainer, run, json, "the same command");
         }
         catch (DivergedException e)
         {
@@ -87,6 +87,24 @@ internal static class SeedRuns
         if (present.ToJson() != configuration.ToJson())
         {
             throw new UsageException($"'{run.Path}' contains a run with other settings; choose another --out");
+        }
+    }
+
+    /// <summary>Requires that a folder is not one of --seeds, which contains a run per seed.</summary>
+    /// <exception cref="UsageException">It is; the message names a run.</exception>
+    public static void RequireSingle(string folder)
+    {
+        const string prefix = "seed-";
+        if (!Directory.Exists(folder) || File.Exists(new RunFolder(folder).Configuration))
+        {
+            return;
+        }
+        string[] names = [.. Directory.EnumerateDirectories(folder, $"{prefix}*").Where(path => File.Exists(new RunFolder(path).Configuration))
+            .Select(path => Path.GetFileName(path)).OrderBy(name => ulong.TryParse(name[prefix.Length..], out ulong seed) ? seed : ulong.MaxValue)];
+        if (names.Length > 0)
+        {
+            string all = names.Length == 1 ? names[0] : $"{names[0]} .. {names[^1]}";
+            throw new UsageException($"'{folder}' contains {all}; name one, for example {Text.Quoted(Path.Combine(folder, names[0]))}");
         }
     }
 

@@ -9,8 +9,12 @@ namespace Marl.Native.Cli.Commands;
 internal static class Session
 {
     /// <summary>Trains a run.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="run">The folder of the run.</param>
+    /// <param name="json">Whether progress is reported as JSON.</param>
+    /// <param name="resume">The command that continues the run, for messages; by default marl resume.</param>
     /// <returns>The exit code.</returns>
-    public static int Train(Trainer trainer, RunFolder run, bool json)
+    public static int Train(Trainer trainer, RunFolder run, bool json, string? resume = null)
     {
         run.EnsureWritable();
         using var signal = new StopSignal("terminated without saving");
@@ -27,7 +31,7 @@ internal static class Session
                 Terminal.WriteError($"stopping: saving to {run.Path} .. ({Text.StopAgain})");
             }
         });
-        string resume = Text.Command("resume", run.Path, trainer.Spec.Id);
+        resume ??= Text.Command("resume", run.Path, trainer.Spec.Id);
         try
         {
             var summary = reporter.Run(trainer, run.Path, stop.Token);

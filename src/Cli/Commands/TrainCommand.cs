@@ -19,7 +19,8 @@ internal static class TrainCommand
         var environment = TextOption("--env", "id", "environment, see marl list environments; optional with --config");
         var program = CommonOptions.EnvironmentCommand();
         var steps = TextOption("--steps", "N",
-            "number of environment steps; training ends after the round that reaches it; 2,000,000 by default, or as published (marl list options)");
+            "number of environment steps; training ends after the round that reaches it; 2,000,000 by default, or as published: 20,000,000 for on-policy algorithms " +
+            "(marl list options)");
         var seed = TextOption("--seed", "S", "seed of the random number generators, 1 by default; the same seed gives the same weights");
         Option<SeedList?> several = new("--seeds")
         {
@@ -39,7 +40,7 @@ internal static class TrainCommand
         var folder = TextOption("--out", "DIR", "folder of the run; by default runs/<algorithm>-<env>-seed<S>, numbered if it exists");
         var json = CommonOptions.Json();
         ExampledCommand command = new("train", "Train agents in an environment.",
-            "marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001",
+            "marl train ia2c --env lbf:8x8-2p-2f-coop --steps 2e6 --set agent=mlp hidden=64 learningRate=0.001",
             "marl train qmix --env climbing --steps 1e5 --seeds 1-5",
             "marl train --config runs/qmix-climbing-seed1/config.json --seed 2",
             "marl train vdn --env-cmd \"python3 my_env.py\" --out runs/mine")
@@ -56,7 +57,7 @@ internal static class TrainCommand
             var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
             var configuration = Configure(parsed.GetValue(config), parsed.GetValue(algorithm), choice.Id,
             [
-                .. parsed.GetValue(set) ?? [],
+                .. (parsed.GetValue(set) ?? []).Select(RequireOne),
                 .. Setting("steps", parsed.GetValue(steps)),
                 .. Setting("seed", parsed.GetValue(seed)),
                 .. Setting("threads", parsed.GetValue(threads)),
@@ -81,6 +82,10 @@ internal static class TrainCommand
     private static Option<string?> TextOption(string name, string symbol, string description)
         => new(name) { HelpName = symbol, Description = description };
 
+    /// <summary>Requires that a value of --set is one setting, not several with commas between or after them.</summary>
+    private static string RequireOne(string setting) => setting.Split(',') is [_, .., var last] && (last.Length == 0 || last.Contains('='))
+        ? throw new UsageException($"'{setting}' contains a comma; separate settings by spaces") : setting;
+
     /// <summary>Returns the setting "name=value" of an option; none if it is not given.</summary>
     private static IEnumerable<string> Setting(string name, string? value) => value is null ? [] : [$"{name}={value}"];
 
@@ -88,14 +93,18 @@ internal static class TrainCommand
     {
         if (file is not null)
         {
+            if (Directory.Exists(file))
+            {
+                string inside = new RunFolder(file).Configuration;
+                throw new UsageException($"the configuration file '{file}' is a folder; {(File.Exists(inside) ? $"use '{inside}'" : "name a file")}");
+            }
             return RunConfiguration.Read(file, algorithm, environment, settings);
         }
-        if (algorithm is null || environment is null)
-        {
-            string missing = algorithm is null ? "algorithm" : "environment";
-            throw new UsageException($"the {missing} is missing: marl train <algorithm> --env <id>");
-        }
-        return RunConfiguration.Of(algorithm, environment, null, settings);
+        // An unknown algorithm is reported before a missing environment.
+        string known = algorithm is null ? throw Missing("algorithm") : Catalog.FindAlgorithm(algorithm).Name;
+        return RunConfiguration.Of(known, environment ?? throw Missing("environment"), null, settings);
+
+        static UsageException Missing(string what) => new($"the {what} is missing: marl train <algorithm> --env <id>");
     }
 
     /// <summary>Returns runs/algorithm-environment; a path in the environment's id is relative to the working directory, if it is inside of it.</summary>

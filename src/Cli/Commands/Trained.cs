@@ -28,6 +28,7 @@ internal sealed record Trained(Policy Policy, ulong Seed)
     {
         if (Directory.Exists(path))
         {
+            SeedRuns.RequireSingle(path);
             var run = new RunFolder(path);
             ulong seed = run.ReadConfiguration().Training.Seed;
             return File.Exists(run.Policy) ? new(Policy.Load(run.Policy), seed)
@@ -35,7 +36,8 @@ internal sealed record Trained(Policy Policy, ulong Seed)
         }
         if (!File.Exists(path))
         {
-            throw new UsageException($"'{path}' is neither a run nor a policy");
+            string hint = UsageException.Nearest(path, [Random]) is { } nearest ? $"; did you mean '{nearest}'?" : "";
+            throw new UsageException($"'{path}' is neither a run nor a policy{hint}");
         }
         // A checkpoint contains the state of a run. The sizes of its networks follow from the configuration beside it.
         string full = Path.GetFullPath(path);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
@@ -24,12 +25,8 @@ internal static class FrameText
         .. last.AgentReturns.Select((value, agent) => $"{performance.NameOf(agent)} {Amount(value)}"),
     ]);
 
-    /// <summary>Returns the return: "12.5", or "12.5 (by team 20, -7.5)" with several teams.</summary>
-    public static string Return(Frame frame)
-    {
-        string teams = frame.TeamReturns.Length > 1 ? $" (by team {string.Join(", ", frame.TeamReturns.Select(Amount))})" : "";
-        return Amount(frame.Return) + teams;
-    }
+    /// <summary>Returns the return: "12.5", or "12.5 (team 0: 20, team 1: -7.5)" with several teams.</summary>
+    public static string Return(Frame frame) => Amount(frame.Return) + Text.Teams(frame.TeamReturns, Amount);
 
     /// <summary>Formats a reward or return with at most four decimals.</summary>
     public static string Amount(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);

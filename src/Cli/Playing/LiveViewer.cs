@@ -54,8 +54,10 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
         // The last line of the terminal stays empty, because writing it would scroll.
         int room = console.Profile.Height - head.Length - sums.Length - help.Length - 1;
         var scene = SceneText.Lines(frame.Scene, Math.Min(Math.Min(SceneText.MaxHeight, width / 2), room - agents.Length));
+        IEnumerable<IRenderable> rows = scene.Length <= room ? scene.Select(Line)
+            : [.. scene.Take(room - 1).Select(Line), Words($".. {scene.Length - room + 1} more rows", width, Color.Grey)];
         // The rows of the agents are left out if the grid needs their lines.
-        return new Rows([.. head, .. scene.Select(Line), .. sums, .. scene.Length + agents.Length <= room ? agents : [], .. help]);
+        return new Rows([.. head, .. rows, .. sums, .. scene.Length + agents.Length <= room ? agents : [], .. help]);
     }
 
     private static IEnumerable<IRenderable> Agents(Performance performance, Frame frame, int width)

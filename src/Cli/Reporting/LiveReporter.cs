@@ -24,6 +24,7 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
     private readonly Stopwatch watch = Stopwatch.StartNew();
     private readonly Lock changing = new();
     private TrainingProgress? last;
+    private bool explores;
     private long steps, firstSteps;
 
     /// <inheritdoc/>
@@ -53,6 +54,7 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
             lock (changing)
             {
                 last = row;
+                explores |= row.Exploration > 0;
                 curve.AddEvaluation(row.Steps, row.Evaluation.Mean);
             }
         }
@@ -112,7 +114,7 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
     {
         if (last is not null)
         {
-            yield return ("return", $"{Text.Number(last.Evaluation.Mean)} ± {Text.Number(last.Evaluation.StandardDeviation)}");
+            yield return ("return", $"{Text.Number(last.Evaluation.Mean)} ± {Text.Number(last.Evaluation.StandardDeviation)} (std)");
         }
         if (!double.IsNaN(curve.TrainingReturn))
         {
@@ -121,7 +123,10 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         if (last is not null)
         {
             yield return ("length", Text.Number(last.EpisodeLength));
-            yield return ("exploration", Text.Number(last.Exploration));
+            if (explores)
+            {
+                yield return ("exploration", Text.Number(last.Exploration));
+            }
             yield return ("loss", Text.Number(last.Update.Loss));
             yield return ("updates", Text.Count(last.Updates));
         }

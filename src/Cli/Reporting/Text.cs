@@ -21,21 +21,26 @@ internal static class Text
     [
         $"{Count(summary.Steps)} steps in {Duration(summary.Seconds)}, {Count(summary.StepsPerSecond)} steps/s",
         double.IsNaN(summary.ReturnMean) ? "not evaluated yet"
-            : $"return {Number(summary.ReturnMean)}, best {Number(summary.ReturnMax)}{Teams(summary.TeamReturnMeans)}",
+            : $"return {Number(summary.ReturnMean)}{Teams(summary.TeamReturnMeans, Number)}, best {Number(summary.ReturnMax)}",
         $"weights sha256 {summary.WeightsSha256}",
         $"run {folder}",
         $"watch it: {Command("play", folder, summary.Environment)}",
     ];
 
-    /// <summary>Returns a command line for the folder of a run: "marl play runs/x", with --env-cmd if the environment is an external program.</summary>
+    /// <summary>Returns a command line for the folder of a run: "marl play runs/x", with --env-cmd if the environment is an external program, and --load for
+    /// each loaded library.</summary>
     public static string Command(string verb, string folder, string environment)
-        => $"marl {verb} {Quoted(folder)}{(ExternalEnvironment.CommandOf(environment) is { } program ? $" --env-cmd {Quoted(program)}" : "")}";
+    {
+        string program = ExternalEnvironment.CommandOf(environment) is { } command ? $" --env-cmd {Quoted(command)}" : "";
+        return $"marl {verb} {Quoted(folder)}{program}{string.Concat(Catalog.LoadedLibraries.Select(library => $" --load {Quoted(library)}"))}";
+    }
 
     /// <summary>Quotes a text for a shell, if necessary.</summary>
     public static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+=:@%".Contains(c)) ? path : $"'{path.Replace("'", @"'\''")}'";
 
-    /// <summary>Returns ", by team 12.5, -3"; empty if there is only one team.</summary>
-    public static string Teams(double[] returns) => returns.Length > 1 ? $", by team {string.Join(", ", returns.Select(Number))}" : "";
+    /// <summary>Returns " (team 0: 12.5, team 1: -3)"; empty if there is only one team.</summary>
+    public static string Teams(double[] returns, Func<double, string> format)
+        => returns.Length > 1 ? $" ({string.Join(", ", returns.Select((value, team) => $"team {team}: {format(value)}"))})" : "";
 
     /// <summary>Formats a count: "16,260".</summary>
     public static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -40,7 +40,7 @@ internal static class RenamedOptions
     /// <param name="names">The names of all options.</param>
     /// <param name="list">The command that lists them.</param>
     public static UsageException Unknown(string name, IEnumerable<string> names, string list)
-        => Names.TryGetValue(name[(name.LastIndexOf('.') + 1)..], out string? renamed) && names.Contains(renamed)
-            ? new UsageException($"option '{name}' was renamed; use '{renamed}'")
-            : UsageException.Unknown("option", name, names, list);
+        => !Names.TryGetValue(name[(name.LastIndexOf('.') + 1)..], out string? renamed) ? UsageException.Unknown("option", name, names, list)
+            : names.Contains(renamed) ? new UsageException($"option '{name}' was renamed; use '{renamed}'")
+            : new UsageException($"option '{name}' was renamed to '{renamed}', which this configuration does not have; see {list}");
 }

@@ -97,7 +97,7 @@ internal static partial class Disk
         using var file = Open(path, OpenFlags);
         try
         {
-            // What cannot be opened is reported by whoever needs it.
+            // The caller reports a file that cannot be opened.
             _ = file.IsInvalid ? 0 : RandomAccess.GetLength(file);
         }
         catch (NotSupportedException)

@@ -9,7 +9,7 @@ namespace MyEnvironment;
 /// episode has at most ten steps.
 /// </summary>
 [Description("two agents meet at a goal that one of them observes")]
-public sealed class Game : IEnvironment
+public sealed class Game : IEnvironment, IRenderable
 {
     private const int Cells = 5, Agents = 2, Limit = 10;
     private readonly int[] cell = new int[Agents];
@@ -43,6 +43,16 @@ public sealed class Game : IEnvironment
     /// <inheritdoc cref="Save"/>
     public void Restore(ReadOnlySpan<double> snapshot)
         => (cell[0], cell[1], goal, time) = ((int)snapshot[0], (int)snapshot[1], (int)snapshot[2], (int)snapshot[3]);
+
+    /// <summary>Returns the scene that <c>marl play</c> draws: the goal, and the agents on top of it.</summary>
+    public Scene Render() => new GridScene(1, Cells,
+    [
+        new Sprite(SceneRole.Goal, 0, goal),
+        .. Enumerable.Range(0, Agents).Select(agent => new Sprite(SceneRole.Agent, 0, cell[agent]) { Agent = agent }),
+    ]);
+
+    /// <summary>Returns the name of an action for <c>marl play</c>.</summary>
+    public string ActionName(int agent, int action) => action switch { 0 => "left", 1 => "stay", _ => "right" };
 
     /// <summary>Returns the corridor as text: A and B are the agents, * the goal.</summary>
     public override string ToString() => string.Concat(Enumerable.Range(0, Cells).Select(i =>
