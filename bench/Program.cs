@@ -3,6 +3,7 @@ using Marl.Native.Bench.Compare;
 using Marl.Native.Bench.House;
 using Marl.Native.Bench.Kernels;
 using Marl.Native.Bench.Ladders;
+using Marl.Native.Bench.Reliability;
 using Marl.Native.Bench.Results;
 using Marl.Native.Rl;
 
@@ -14,6 +15,8 @@ using Marl.Native.Rl;
     ("environments", EnvironmentSteps.Run),
     ("results", ResultsCommand.Run),
     ("house", HouseCommand.Run),
+    ("fuzz", FuzzCommand.Run),
+    ("faults", SavingFaults.Run),
     ("peak", _ => Peak()),
     ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),
 ];

@@ -6,11 +6,13 @@
 MyEnvironment implements PettingZoo's parallel API:
 
     possible_agents
-    action_space(agent)     with the number of actions in `.n`, or the bounds of a continuous action in `.low` and `.high`
+    action_space(agent)     Discrete, with the number of actions in `.n`, or Box, with the bounds of a continuous action in `.low` and `.high`
     reset(seed=..)          -> observations, infos
     step(actions)           -> observations, rewards, terminations, truncations, infos
 
-Actions and all results are dictionaries with one entry per agent. A module that has a function parallel_env() needs no program:
+Actions and all results are dictionaries with one entry per agent. An observation is an array, a number, or a dictionary or tuple of observations. The
+entry "action_mask" of a dictionary, or of an agent's info, has 1 for each available action. An agent whose mask is 0 everywhere, because it is not its turn
+or the episode has ended, takes action 0. Agents may be absent at first if they have an observation_space(agent). A module that has a function parallel_env() needs no program:
 
     marl train vdn --env-cmd "python3 marl_env.py pettingzoo.mpe.simple_spread_v3 max_cycles=25"
 
@@ -25,6 +27,7 @@ import signal
 import sys
 
 PROTOCOL = 1
+MASK = "action_mask"
 
 
 def serve(env, episode_limit=None, teams=None, reward="sum"):
@@ -84,10 +87,9 @@ class _World:
     def describe(self):
         """Returns the answer to hello. Resets the environment to measure the observations; later resets have seeds of their own."""
         observations, _ = self._reset(0)
-        missing = [agent for agent in self.agents if agent not in observations]
-        if missing:
-            raise ValueError(f"agent {missing[0]!r} has no observation after reset")
-        self.sizes = [len(self._flat(agent, observations[agent])) for agent in self.agents]
+        self.sizes = [
+            len(self._flat(agent, observations[agent])) if agent in observations else self._absent_size(agent) for agent in self.agents
+        ]
         try:
             state_size = len(self._state())
         except Exception:  # the state is optional, and environments without one raise various exceptions
@@ -150,9 +152,16 @@ class _World:
     def _live(self):
         return set(getattr(self.env, "agents", self.agents))
 
+    def _absent_size(self, agent):
+        """Returns the number of elements of an observation that the agent does not have yet."""
+        size = _size(self._space("observation_space", agent))
+        if not size:
+            raise ValueError(f"agent {agent!r} has no observation after reset, and no observation_space from which its length follows")
+        return size
+
     def _action_space(self, agent):
         space = self._space("action_space", agent)
-        if not hasattr(space, "n") and not hasattr(space, "low"):
+        if not _is_discrete(space) and not _is_box(space):
             raise TypeError(f"the action space of agent {agent!r} is {space}; Discrete or Box is required")
         return space
 
@@ -161,7 +170,8 @@ class _World:
         space = self._action_space(agent)
         if not box:
             return action + int(getattr(space, "start", 0))
-        values = [low + (x + 1) / 2 * (high - low) for x, (low, high) in zip(action, box)]
+        # By rounding, the sum may exceed a bound.
+        values = [min(max(low + (x + 1) / 2 * (high - low), low), high) for x, (low, high) in zip(action, box)]
         return _like(values, space.low)
 
     def _space(self, kind, agent):
@@ -171,10 +181,7 @@ class _World:
         return getattr(self.env, kind + "s", {}).get(agent)
 
     def _flat(self, agent, observation):
-        space = self._space("observation_space", agent)
-        if _has_mask(observation):
-            observation, space = observation["observation"], _part(space, "observation")
-        return _flatten(observation, space)
+        return _flatten(_without_mask(observation), self._space("observation_space", agent))
 
     def _state(self):
         return _flatten(self.env.state(), None)
@@ -182,7 +189,7 @@ class _World:
 
 def _box(space):
     """Returns the bounds (low, high) of each element of a Box; None for a Discrete space."""
-    if hasattr(space, "n"):
+    if not _is_box(space):
         return None
     bounds = list(zip(_flatten(space.low, None), _flatten(space.high, None)))
     if any(not math.isfinite(bound) for both in bounds for bound in both):
@@ -191,16 +198,19 @@ def _box(space):
 
 
 def _like(values, example):
-    """Returns the values as a NumPy array with the shape and dtype of the example if that is an array; otherwise as they are."""
+    """Returns the values as a NumPy array with the shape and dtype of the example if that is an array; otherwise as they are. Integers are rounded."""
     if not hasattr(example, "ravel"):
         return values
+    if getattr(example.dtype, "kind", "") in "iu":
+        values = [round(value) for value in values]
     array = example.copy()
     array.flat[:] = values
     return array
 
 
 def _flatten(value, space):
-    """Returns all elements of a nested value as a list; a value of a Discrete space is encoded as one-hot."""
+    """Returns all elements of a nested value as a list; a value of a Discrete space is encoded as one-hot. The order of a dictionary is that of its space:
+    dictionaries with the same entries are equal in any order."""
     if hasattr(value, "ravel"):  # a NumPy array or tensor
         value = value.ravel().tolist()
         if len(value) == 1:
@@ -210,7 +220,7 @@ def _flatten(value, space):
     elif hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
-        parts = [_flatten(part, _part(space, key)) for key, part in value.items()]
+        parts = [_flatten(value[key], _part(space, key)) for key in _ordered(value, space)]
     elif isinstance(value, (list, tuple)):
         parts = [_flatten(part, _part(space, index)) for index, part in enumerate(value)]
     elif _is_discrete(space):
@@ -227,14 +237,40 @@ def _number(value):
     return int(value) if isinstance(value, int) else float(value)
 
 
+def _size(space):
+    """Returns the number of elements of a flattened observation; 0 if the space is unknown."""
+    if _is_discrete(space):
+        return int(space.n)
+    spaces = getattr(space, "spaces", None)
+    if spaces is not None:
+        parts = [part for key, part in spaces.items() if key != MASK] if hasattr(spaces, "items") else list(spaces)
+        sizes = [_size(part) for part in parts]
+        return sum(sizes) if all(sizes) else 0
+    return math.prod(int(length) for length in getattr(space, "shape", None) or ([1] if _is_box(space) else [0]))
+
+
 def _mask(observation, info, count):
-    """Returns the action mask of the observation or of the info; if neither has one, all actions are available."""
-    mask = observation["action_mask"] if _has_mask(observation) else (info or {}).get("action_mask")
-    return [1] * count if mask is None else [1 if allowed else 0 for allowed in _flatten(mask, None)]
+    """Returns the action mask of the observation or of the info; if neither has one, all actions are available. An agent that has none takes action 0."""
+    mask = observation[MASK] if _has_mask(observation) else (info or {}).get(MASK)
+    if mask is None:
+        return [1] * count
+    available = [1 if allowed else 0 for allowed in _flatten(mask, None)]
+    return available if any(available) else [1] + [0] * (count - 1)
 
 
 def _has_mask(observation):
-    return isinstance(observation, dict) and "observation" in observation and "action_mask" in observation
+    return isinstance(observation, dict) and MASK in observation
+
+
+def _without_mask(observation):
+    return {key: part for key, part in observation.items() if key != MASK} if _has_mask(observation) else observation
+
+
+def _ordered(value, space):
+    """Returns the keys of a dictionary: in the order of its space, and those that the space does not have in alphabetical order."""
+    spaces = getattr(space, "spaces", None)
+    known = [key for key in spaces if key in value] if hasattr(spaces, "keys") else []
+    return known + sorted((key for key in value if key not in known), key=str)
 
 
 def _part(space, key):
@@ -248,6 +284,10 @@ def _part(space, key):
 def _is_discrete(space):
     """Whether the space is Discrete. MultiBinary also has n, but its shape is not empty."""
     return hasattr(space, "n") and not getattr(space, "shape", ())
+
+
+def _is_box(space):
+    return hasattr(space, "low") and hasattr(space, "high")
 
 
 def _attribute(env, name):

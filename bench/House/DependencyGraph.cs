@@ -60,7 +60,7 @@ internal sealed class DependencyGraph
             .OrderBy(dependency => dependency.ToString(), StringComparer.Ordinal)];
     }
 
-    /// <summary>All types that somebody wrote.</summary>
+    /// <summary>The types that are declared in source code.</summary>
     public IReadOnlyList<HouseType> Types { get; }
 
     /// <summary>Every pair of types of which one uses the other.</summary>
@@ -112,7 +112,7 @@ internal sealed class DependencyGraph
         }
     }
 
-    // What compilers and source generators add to an assembly is in namespaces of the base library, or has a name that nobody could write.
+    // Types that compilers and source generators add are in namespaces of the base library, or have names that C# does not allow.
     private static bool IsGenerated(string name)
         => name.StartsWith('<') || name.StartsWith("System.", StringComparison.Ordinal) || name.StartsWith("Microsoft.", StringComparison.Ordinal);
 

@@ -16,7 +16,7 @@ internal static class KernelCommand
 {
     /// <summary>Runs the benchmarks of this room; without <c>--levels</c> at the widest level of the machine.</summary>
     /// <returns>0, or 1 if a benchmark failed.</returns>
-    /// <exception cref="UsageException">a level that cannot be had.</exception>
+    /// <exception cref="UsageException">The SIMD level is not supported.</exception>
     public static int Run(string[] args)
     {
         int at = Array.IndexOf(args, "--levels");

@@ -132,7 +132,7 @@ internal static class GemmLadder
         return j;
     }
 
-    /// <summary>Panels of b, two lanes wide, are copied to where their rows stand one behind the other; a tile of c stays in registers
+    /// <summary>Panels of b, two lanes wide, are copied so that their rows are contiguous; a tile of c stays in registers
     /// while k runs, so that a multiply-add needs neither a load nor a store of c. Columns that fill no panel are left to the rung
     /// below.</summary>
     public static void Packed(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> c, int m, int k, int n)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Marl.Native.Bench;
 
-/// <summary>What one call of a kernel has to do, whoever does it and however.</summary>
+/// <summary>The work of one call of a kernel, independent of its implementation.</summary>
 /// <param name="Operations">additions, multiplications, comparisons, roots, divisions and functions such as exp as its formula
 /// writes them, each counted once; a fused multiply-add is two. 0 where a kernel only moves numbers.</param>
 /// <param name="Bytes">read and written once each, at the least.</param>

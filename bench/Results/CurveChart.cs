@@ -83,7 +83,7 @@ internal sealed class CurveChart
 
     private void DrawPanel(Series[] task, int number)
     {
-        // What single runs came to is the range: bands of few seeds may go far beyond what can be had, and are cut there.
+        // The range is that of the single runs; the bands of few seeds may exceed it and are clipped.
         double low = task.Min(series => series.Returns.Min(seeds => seeds.Min())), high = task.Max(series => series.Returns.Max(seeds => seeds.Max()));
         double margin = high > low ? 0.04 * (high - low) : 0.5;
         (low, high) = (low - margin, high + margin);

@@ -3,7 +3,7 @@ using Marl.Native.Rl;
 
 namespace GameLoop;
 
-/// <summary>The game: two players in a square run for the same coin. It knows nothing of environments; it asks the policies what to do for what it sees.</summary>
+/// <summary>The game: two players in a square compete for a coin. It does not use environments: it passes observations to the policies and executes their actions.</summary>
 public sealed class CoinRace(params Policy[] players)
 {
     private readonly (float X, float Y)[] places = [(0.1f, 0.1f), (0.9f, 0.9f)];
@@ -12,10 +12,10 @@ public sealed class CoinRace(params Policy[] players)
     private (float X, float Y) coin = (0.5f, 0.5f);
     private Rng rng = new(1);
 
-    /// <summary>What each player has.</summary>
+    /// <summary>The number of coins of each player.</summary>
     public int[] Coins { get; } = new int[2];
 
-    /// <summary>One tick: everyone observes, acts and moves. Nothing is allocated.</summary>
+    /// <summary>Runs one tick: each player observes, acts and moves. It allocates nothing.</summary>
     public void Tick()
     {
         for (int player = 0; player < players.Length; player++)
@@ -33,10 +33,10 @@ public sealed class CoinRace(params Policy[] players)
     }
 }
 
-/// <summary>What a player is trained in: one agent runs to a place. Training and game share the observation and the rules of motion.</summary>
+/// <summary>The environment of the training: one agent moves to a goal. Training and game share the observations and the rules of motion.</summary>
 public sealed class Seeker : IEnvironment
 {
-    /// <summary>Nearer than this is there.</summary>
+    /// <summary>The distance at which the goal is reached.</summary>
     public const float Reach = 0.05f;
 
     private const float Speed = 0.03f;
@@ -47,16 +47,16 @@ public sealed class Seeker : IEnvironment
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("seeker", agents: 1, observationSize: 2, actionCount: 5, Limit, snapshotSize: 5);
 
-    /// <summary>Where the goal is, as seen from a place.</summary>
+    /// <summary>Writes the observation: the goal relative to the position.</summary>
     public static void Observe((float X, float Y) place, (float X, float Y) goal, Span<float> observation)
         => (observation[0], observation[1]) = (4f * (goal.X - place.X), 4f * (goal.Y - place.Y));
 
-    /// <summary>0: stay; 1, 2, 3, 4: right, left, up, down.</summary>
+    /// <summary>Returns the next position. Actions: 0 stay, 1 right, 2 left, 3 up, 4 down.</summary>
     public static (float X, float Y) Move((float X, float Y) place, int action) => (
         Math.Clamp(place.X + (action == 1 ? Speed : action == 2 ? -Speed : 0f), 0f, 1f),
         Math.Clamp(place.Y + (action == 3 ? Speed : action == 4 ? -Speed : 0f), 0f, 1f));
 
-    /// <summary>As the crow flies.</summary>
+    /// <summary>Returns the Euclidean distance.</summary>
     public static float Distance((float X, float Y) a, (float X, float Y) b) => MathF.Sqrt((a.X - b.X) * (a.X - b.X) + (a.Y - b.Y) * (a.Y - b.Y));
 
     /// <inheritdoc/>

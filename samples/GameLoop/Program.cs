@@ -11,11 +11,11 @@ bool waits = !args.Contains("--fast");
 var options = new IqlOptions { Agent = new MlpNetwork(), Hidden = 32, Gamma = 0.9f, LearningRate = 1e-3f, Exploration = new EpsilonGreedy { EpsilonAnneal = 4_000 } };
 var (policy, _) = Trainer.Train(options, () => new Seeker(), new() { Steps = 10_000 });
 
-// A policy remembers its own episode, so each player has one; the clone shares the weights.
+// A policy holds the recurrent state of its episode, so each player has its own; the clone shares the weights.
 var game = new CoinRace(policy, policy.Clone());
 for (int tick = 0; tick < Frequency; tick++)
 {
-    game.Tick(); // the first ticks reserve memory
+    game.Tick(); // the first ticks allocate buffers
 }
 long allocated = 0, acting = 0, start = Stopwatch.GetTimestamp();
 for (int tick = 1; tick <= ticks; tick++)

@@ -5,17 +5,17 @@ using Marl.Native.Rl;
 
 namespace OwnAlgorithm;
 
-/// <summary>The options: what <c>--set</c> changes, what <c>marl list options own-weighted</c> shows, and what makes the learner.</summary>
+/// <summary>The options of the algorithm, set by <c>--set</c> and listed by <c>marl list options own-weighted</c>. They create the objective.</summary>
 [Description("value decomposition with positive weights of the state, a sample")]
 public sealed record OwnWeightedOptions : ValueOptions
 {
     /// <summary>Defaults of inherited options.</summary>
     public OwnWeightedOptions() => (Agent, Hidden) = (new ResidualNetwork(), 32);
 
-    /// <summary>How the agents' values become the team's.</summary>
+    /// <summary>The mixer: computes the team's value from the agents' values.</summary>
     public MixerOptions Mixer { get; init; } = new PositiveMixer();
 
-    /// <summary>Errors larger than this count linearly, not squared (Huber 1964).</summary>
+    /// <summary>The threshold of the Huber loss (Huber 1964): quadratic for smaller errors, linear for larger ones.</summary>
     public float HuberDelta { get; init; } = 10f;
 
     public override Objective Create(LearningContext context) => new OwnWeighted(this, context);
@@ -28,9 +28,9 @@ public sealed record OwnWeightedOptions : ValueOptions
 }
 
 /// <summary>
-/// The objective: networks and loss. Replay, gradients on all processors, target networks, checkpoints and metrics are the learner's.
+/// The objective: networks and loss. The learner provides replay, parallel gradients, target networks, checkpoints and metrics.
 /// <code>
-/// y_t = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(tau_{t+1}, u))     or longer returns, as nStep and lambda say
+/// y_t = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(tau_{t+1}, u))     or n-step and lambda returns, by nStep and lambda
 /// L   = mean_t huber(Q_tot(s_t, u_t) - y_t)
 /// </code>
 /// </summary>
@@ -39,7 +39,7 @@ public sealed class OwnWeighted : Objective
     private readonly OwnWeightedOptions options;
     private readonly IMixer mixer;
 
-    /// <summary>One network: the agents and the mixer are trained together, and have a target network together.</summary>
+    /// <summary>Adds one network: agents and mixer share an optimizer and a target network.</summary>
     public OwnWeighted(OwnWeightedOptions options, LearningContext context)
     {
         context.RequireCommonReward("a mixer learns one value for the team");
@@ -61,7 +61,7 @@ public sealed class OwnWeighted : Objective
         return context.Mean(error.Huber(options.HuberDelta));
     }
 
-    /// <summary>y_t [T, B, 1]: by the target network, and without a gradient.</summary>
+    /// <summary>Computes y_t [T, B, 1] with the target network, without gradient.</summary>
     private Tensor Target(LossContext context, Tensor qOnline)
     {
         var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
@@ -72,15 +72,15 @@ public sealed class OwnWeighted : Objective
         return detached.Keep(context.Returns(options, next.Value));
     }
 
-    /// <summary>Q_tot(s_t, u_t) [T, B, 1] of the T rows from <paramref name="row"/> on.</summary>
+    /// <summary>Computes Q_tot(s_t, u_t) [T, B, 1] for T rows, starting at <paramref name="row"/>.</summary>
     private Var Mix(Weights w, EpisodeBatch batch, Var q, int row, Tensor actions)
         => mixer.Forward(w, new ActionValues(q.Slice(0, row, batch.Steps), actions, batch.Available.Slice(row, batch.Steps)), batch.States.Slice(row, batch.Steps));
 }
 
-/// <summary>Q_tot = elu(sum_a w_a(s) Q_a) + V(s), w_a(s) > 0: it grows with every Q_a, so each agent's greedy action is the team's.</summary>
+/// <summary>Q_tot = elu(sum_a w_a(s) Q_a) + V(s), w_a(s) > 0: monotonic in every Q_a, so the agents' greedy actions maximize Q_tot.</summary>
 public sealed record PositiveMixer : MixerOptions
 {
-    /// <summary>Width of the hidden layers of w and V.</summary>
+    /// <summary>The width of the hidden layers of w and V.</summary>
     public int Embed { get; init; } = 32;
 
     public override IMixer Create(ParameterLayout layout, EnvironmentSpec spec) => new Module(layout, spec.StateSize, Embed, spec.Agents.Length);

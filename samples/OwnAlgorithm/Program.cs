@@ -2,7 +2,7 @@ using Marl.Native;
 using Marl.Native.Rl;
 using OwnAlgorithm;
 
-// In a program the algorithm is an object like the built-in ones. On the command line it is
+// Programs use the algorithm like the built-in ones. On the command line:
 // marl --load OwnAlgorithm.dll train own-weighted --env two-step
 var options = new OwnWeightedOptions { LearningRate = 2e-3f, Exploration = new EpsilonGreedy { EpsilonAnneal = 4_000 } };
 var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("two-step"), new() { Steps = 8_000, EvaluationInterval = 2_000 }, progress =>
@@ -11,7 +11,7 @@ var (policy, summary) = Trainer.Train(options, () => Catalog.CreateEnvironment("
     Console.WriteLine(FormattableString.Invariant($"step {progress.Steps,5}  return {progress.Evaluation.Mean:0.00}  {name} {value:0.000}"));
 });
 
-// A sum of values cannot tell that 8 is there and settles for 7.
+// With additive values (VDN) the agents converge to 7; the best return is 8.
 Console.WriteLine(FormattableString.Invariant($"return {summary.ReturnMean:0.00}"));
 string file = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "own-weighted.safetensors");
 policy.Save(file);

@@ -6,7 +6,7 @@ namespace OwnEnvironment;
 
 /// <summary>
 /// Two agents in a corridor of seven cells, with a button at each end. Both buttons pressed at once open the door: reward 1, and the episode ends. Every step
-/// costs 0.01. Each agent sees where both are, so they have to agree on who goes where.
+/// costs 0.01. Each agent observes both positions; the agents must coordinate which button each presses.
 /// </summary>
 [Description("two agents press the buttons at both ends of a corridor at once")]
 public sealed class Buttons : IEnvironment

@@ -2,7 +2,7 @@ using Marl.Native;
 using Marl.Native.Rl;
 using OwnEnvironment;
 
-// Throws with a list of everything that is wrong with the environment: what is not saved, not written, not finite, drawn from another generator.
+// Throws with a list of all violations: state that is not saved, values that are not written or not finite, random numbers of another generator.
 EnvironmentChecker.EnsureValid(() => new Buttons());
 
 var options = new VdnOptions

@@ -57,7 +57,8 @@ public sealed class ParameterLayout
         {
             throw new ArgumentException($"there is already a parameter '{prefix + name}'");
         }
-        var slice = new ParameterSlice(prefix + name, shape, Count, initializer);
+        var slice = (long)Count + shape.Count <= Array.MaxLength ? new ParameterSlice(prefix + name, shape, Count, initializer)
+            : throw new InsufficientMemoryException($"with '{prefix}{name}' of {shape} there are more parameters than an array can hold");
         slices.Add(slice);
         return slice;
     }

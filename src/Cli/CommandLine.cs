@@ -8,13 +8,13 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
 
-/// <summary>From the words of a command line to a command, and from whatever goes wrong to a line on stderr and an exit code.</summary>
+/// <summary>Parses a command line and runs its command. An error is one line on the standard error, and an exit code.</summary>
 internal static class CommandLine
 {
     private const string Name = "marl";
 
-    /// <summary>Does what is asked for.</summary>
-    /// <returns>see <see cref="ExitCode"/>.</returns>
+    /// <summary>Runs the command of a command line.</summary>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The command is not trimmed.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "The command is compiled at run time.")]
     public static int Run(string[] args)
@@ -26,32 +26,36 @@ internal static class CommandLine
             bool completes = parsed.Tokens is [{ Type: TokenType.Directive }, ..];
             if (!completes && parsed.Action is not HelpWithExamples)
             {
-                RefuseMistakes(parsed, load);
+                ThrowOnErrors(parsed, load);
             }
             foreach (string library in parsed.GetValue(load) ?? [])
             {
                 Catalog.Load(library);
             }
-            // Signals are the business of the commands that have something to save.
+            // Commands that save their state handle signals themselves.
             return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception e)
         {
+            e = e is TypeInitializationException { InnerException: { } inner } ? inner : e;
             var (code, problem) = e switch
             {
+                FileNotFoundException { FileName: { } assembly } when assembly.Contains("PublicKeyToken=", StringComparison.Ordinal)
+                    => (ExitCode.Failed, $"'{assembly.Split(',')[0]}' of the runtime cannot be loaded; there may be too few file descriptors (ulimit -n)"),
                 UsageException => (ExitCode.Usage, e.Message),
                 DivergedException => (ExitCode.Diverged, e.Message),
                 IOException or UnauthorizedAccessException or InvalidDataException or EnvironmentException or DeviceException
                     => (ExitCode.Failed, e.Message),
-                OutOfMemoryException => (ExitCode.Failed, "there is not enough memory"),
+                InsufficientMemoryException => (ExitCode.Failed, $"out of memory: {e.Message}"),
+                OutOfMemoryException => (ExitCode.Failed, "out of memory"),
                 _ => (ExitCode.Failed, $"unexpected {e.GetType().Name}: {e.Message}"),
             };
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}");
+            Terminal.WriteError(problem);
             return code;
         }
     }
 
-    /// <summary>The command and all commands below it.</summary>
+    /// <summary>Returns the root command with all its subcommands.</summary>
     internal static RootCommand CreateRoot(Option<string[]> load)
     {
         RootCommand root = new("""
@@ -60,8 +64,8 @@ internal static class CommandLine
             Start with:  marl list
                          marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001
 
-            Exit codes: 0 done; 1 a file, the machine or an environment failed; 2 something was asked for that does not exist;
-            3 training diverged, with --seeds of one seed at least; 129, 130 or 143 stopped by SIGHUP, Ctrl-C or SIGTERM, after saving a checkpoint.
+            Exit codes: 0 success; 1 a file, device, environment or the machine failed; 2 invalid arguments; 3 training diverged (with --seeds: of at
+            least one seed); 129, 130 or 143 stopped by SIGHUP, Ctrl-C or SIGTERM after saving a checkpoint.
             """)
         {
             TrainCommand.Create(),
@@ -82,36 +86,36 @@ internal static class CommandLine
         return root;
     }
 
-    /// <summary>The parser's own report is a page of help; a person who mistyped a word wants the word.</summary>
-    /// <exception cref="UsageException">the first mistake, with the nearest word that exists.</exception>
-    private static void RefuseMistakes(ParseResult parsed, Option load)
+    /// <summary>Reports the first error of a command line in one line, where the parser would print the help.</summary>
+    /// <exception cref="UsageException">The command line has an error; the message suggests the most similar name that exists.</exception>
+    private static void ThrowOnErrors(ParseResult parsed, Option load)
     {
-        var place = parsed.CommandResult;
-        var command = place.Command;
-        string help = $"{PathOf(place)} --help";
+        var result = parsed.CommandResult;
+        var command = result.Command;
+        string help = $"{PathOf(result)} --help";
         if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens.FirstOrDefault() is { } verb && !verb.StartsWith('-'))
         {
             throw UsageException.Unknown("command", verb, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name), help);
         }
-        // A misspelt option is taken for an argument where there is room for one.
-        var words = place.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
+        // The parser takes a misspelled option for an argument if the command accepts one.
+        var words = result.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
         if (words.Concat(parsed.UnmatchedTokens).FirstOrDefault(word => word.StartsWith('-')) is { } option)
         {
             throw UsageException.Unknown("option", option, command.Options.Append(load).Select(known => known.Name), help);
         }
-        // An option without its value takes the next one for it.
-        var given = place.Children.OfType<OptionResult>();
-        if (given.FirstOrDefault(one => one.Tokens.Any(token => token.Value.StartsWith("--"))) is { } greedy)
+        // The parser takes the next option for the value of an option without one.
+        var options = result.Children.OfType<OptionResult>();
+        if (options.FirstOrDefault(option => option.Tokens.Any(token => token.Value.StartsWith("--"))) is { } incomplete)
         {
-            throw new UsageException($"option '{greedy.Option.Name}' needs a value");
+            throw new UsageException($"option '{incomplete.Option.Name}' needs a value");
         }
-        foreach (var symbol in place.Children.Where(child => child.Tokens.Any(token => token.Value.Length == 0)))
+        foreach (var symbol in result.Children.Where(child => child.Tokens.Any(token => token.Value.Length == 0)))
         {
             throw new UsageException($"{(symbol is OptionResult empty ? $"option '{empty.Option.Name}'" : $"<{((ArgumentResult)symbol).Argument.Name}>")} cannot be empty");
         }
         if (parsed.UnmatchedTokens.FirstOrDefault() is { } word)
         {
-            throw new UsageException($"'{word}' is one word too many; see {help}");
+            throw new UsageException($"unexpected argument '{word}'; see {help}");
         }
         if (parsed.Errors.FirstOrDefault() is { } error)
         {
@@ -125,7 +129,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>"marl list options"</summary>
-    private static string PathOf(CommandResult place)
-        => place.Parent is CommandResult parent ? $"{PathOf(parent)} {place.Command.Name}" : Name;
+    /// <summary>Returns the names of a command and its parents: "marl list options".</summary>
+    private static string PathOf(CommandResult result)
+        => result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : Name;
 }

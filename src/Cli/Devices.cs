@@ -4,26 +4,26 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
 
-/// <summary>The devices that a run can learn on. ILGPU is loaded only when one of its devices is asked for.</summary>
+/// <summary>The devices that can train. ILGPU is loaded only if a GPU is requested.</summary>
 internal static class Devices
 {
-    /// <summary>Its forms, for help.</summary>
+    /// <summary>The device ids, as help lists them.</summary>
     public const string Forms = "cpu, cuda[:i][+tf32][+cublas][+graphs] or opencl[:i]; see marl doctor";
 
-    /// <summary>The device of an id. It is to be disposed of, if it can be.</summary>
-    /// <exception cref="UsageException">there is no such id.</exception>
-    /// <exception cref="DeviceException">it cannot be used.</exception>
+    /// <summary>Opens the device with an id. The caller disposes it if it is <see cref="IDisposable"/>.</summary>
+    /// <exception cref="UsageException">The id is unknown.</exception>
+    /// <exception cref="DeviceException">The device cannot be used.</exception>
     public static Device Open(string id)
     {
         bool gpu = id.Split(':', '+')[0] is "cuda" or "opencl";
-        return gpu ? Gpu(id) : id == TrainingOptions.Cpu ? Device.Cpu : throw new UsageException($"device '{id}' is unknown; there are {Forms}");
+        return gpu ? Gpu(id) : id == TrainingOptions.Cpu ? Device.Cpu : throw new UsageException($"unknown device '{id}'; available: {Forms}");
     }
 
-    /// <summary>What there is besides the CPU, and why one cannot be used.</summary>
-    public static IEnumerable<(string Name, string Finding)> Findings()
+    /// <summary>The GPUs of this machine with their descriptions, or the reasons why they cannot be used.</summary>
+    public static IEnumerable<(string Name, string Status)> ListGpus()
         => GpuDevices.List().Select(device => (device.Id, device.Problem is null ? $"ready: {device.Description}" : $"not usable: {device.Problem}"));
 
-    // A method of its own, for the assembly of the GPU is loaded when it is compiled.
+    // Not inlined: compiling this method loads the assembly of the GPU.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Device Gpu(string id)
     {

@@ -5,16 +5,16 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli;
 
-/// <summary>The XML documentation of properties and types, which the compiler leaves beside the assemblies of the engine and of loaded libraries.</summary>
+/// <summary>Reads the XML documentation of properties and types from the files beside the assemblies of Marl.Native and of loaded libraries.</summary>
 internal static partial class Documentation
 {
     private static readonly Lazy<Dictionary<string, XElement>> summaries = new(Read);
 
-    /// <summary>The summary of a property as plain text; nothing where there is none.</summary>
-    /// <param name="property">Namespace.Type.Property</param>
+    /// <summary>Returns the summary of a property as plain text; empty if it has none.</summary>
+    /// <param name="property">The full name: Namespace.Type.Property.</param>
     public static string Of(string property) => Text($"P:{property}");
 
-    /// <summary>The summary of a type.</summary>
+    /// <summary>Returns the summary of a type as plain text; empty if it has none.</summary>
     public static string Of(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}");
 
     private static string Text(string member)
@@ -35,7 +35,7 @@ internal static partial class Documentation
         return summaries;
     }
 
-    /// <summary>References as people write them: options and words as in a setting.</summary>
+    /// <summary>Returns the text of a node. References to options and to values of enumerations are written as in --set.</summary>
     private static string Plain(XNode node)
     {
         if ((node as XElement)?.Attribute("cref")?.Value.Split('.') is not { Length: > 1 } reference)
@@ -43,8 +43,8 @@ internal static partial class Documentation
             return (node as XElement)?.Value ?? node.ToString();
         }
         string type = reference[^2], name = reference[^1];
-        bool isOption = reference[0][0] == 'P', isWord = reference[0][0] == 'F';
-        return isOption || isWord ? JsonNamingPolicy.CamelCase.ConvertName(name) : reference[0][0] == 'T' ? name : $"{type}.{name}";
+        bool isOption = reference[0][0] == 'P', isValue = reference[0][0] == 'F';
+        return isOption || isValue ? JsonNamingPolicy.CamelCase.ConvertName(name) : reference[0][0] == 'T' ? name : $"{type}.{name}";
     }
 
     [GeneratedRegex(@"\s+")]

@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 
 namespace Marl.Native.Cli;
 
-/// <summary>Shows a command's help, and its examples after it.</summary>
+/// <summary>Prints the help of a command, followed by its examples.</summary>
 internal sealed class HelpWithExamples : SynchronousCommandLineAction
 {
     private readonly HelpAction help = new();

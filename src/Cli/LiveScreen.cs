@@ -4,29 +4,29 @@ using Spectre.Console.Rendering;
 namespace Marl.Native.Cli;
 
 /// <summary>
-/// A picture that is drawn over and over on the terminal's alternate screen, each time from its upper left corner: after a change of size nothing of an older
-/// picture is left. When it ends, the terminal has what it had before.
+/// The alternate screen of a terminal, drawn repeatedly. Every drawing covers the whole screen, so none of the previous one is left after the terminal is
+/// resized. When it ends, the terminal shows its former content.
 /// </summary>
-/// <param name="console">the terminal.</param>
+/// <param name="console">The terminal.</param>
 internal sealed class LiveScreen(IAnsiConsole console)
 {
     private readonly Lock drawing = new();
     private bool isShown;
 
-    /// <summary>Columns of the terminal.</summary>
+    /// <summary>The number of columns of the terminal.</summary>
     public int Width => console.Profile.Width;
 
-    /// <summary>Rows of the terminal.</summary>
+    /// <summary>The number of rows of the terminal.</summary>
     public int Height => console.Profile.Height;
 
-    /// <summary>Does something that draws.</summary>
-    public void Run(Action draws) => console.AlternateScreen(() =>
+    /// <summary>Shows the screen while an action runs.</summary>
+    public void Run(Action action) => console.AlternateScreen(() =>
     {
         console.Cursor.Hide();
         isShown = true;
         try
         {
-            draws();
+            action();
         }
         finally
         {
@@ -38,20 +38,20 @@ internal sealed class LiveScreen(IAnsiConsole console)
         }
     });
 
-    /// <summary>Draws a picture in place of the one before, unless it is over; lines that do not fit are left out.</summary>
-    public void Draw(IRenderable picture)
+    /// <summary>Replaces the content of the screen; does nothing if the screen is not shown. Lines that do not fit are cut off.</summary>
+    public void Draw(IRenderable content)
     {
         lock (drawing)
         {
             if (isShown)
             {
-                console.Write(new Picture(picture, Height));
+                console.Write(new FullScreen(content, Height));
             }
         }
     }
 
-    /// <summary>Gives the terminal back in the middle of a picture, when the process is about to end. Nothing is drawn after it.</summary>
-    public void GiveBack()
+    /// <summary>Restores the terminal before the process is terminated. Nothing is drawn after it.</summary>
+    public void Restore()
     {
         lock (drawing)
         {
@@ -64,8 +64,8 @@ internal sealed class LiveScreen(IAnsiConsole console)
         }
     }
 
-    /// <summary>Every cell of the screen is written, and none erased before, so that nothing flickers.</summary>
-    private sealed class Picture(IRenderable content, int height) : Renderable
+    /// <summary>Writes every cell of the screen without erasing it first, which avoids flicker.</summary>
+    private sealed class FullScreen(IRenderable content, int height) : Renderable
     {
         private const string Home = "\e[H";
 

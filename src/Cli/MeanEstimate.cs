@@ -1,14 +1,15 @@
 namespace Marl.Native.Cli;
 
-/// <summary>The mean of a sample, and its 95 % interval by Student's t of n - 1 degrees of freedom; of a single value the interval is the value.</summary>
+/// <summary>The mean of a sample with its 95 % confidence interval by Student's t with n - 1 degrees of freedom. The interval of a single value is the value.</summary>
 internal sealed record MeanEstimate
 {
     private const double Confidence = 0.95;
 
-    /// <summary>Beyond so many degrees of freedom the quantile changes in its fifth digit only.</summary>
-    private const int MostDegrees = 10_000;
+    /// <summary>With more degrees of freedom the quantile differs only in the fifth digit.</summary>
+    private const int MaxDegrees = 10_000;
 
-    /// <summary>Of a sample, one value at least.</summary>
+    /// <summary>Computes the estimate.</summary>
+    /// <param name="values">The sample: at least one value.</param>
     public MeanEstimate(IReadOnlyCollection<double> values)
     {
         Mean = values.Average();
@@ -16,32 +17,32 @@ internal sealed record MeanEstimate
         StandardDeviation = Math.Sqrt(squares / Math.Max(1, values.Count - 1));
         StandardError = StandardDeviation / Math.Sqrt(values.Count);
         (Min, Max) = (values.Min(), values.Max());
-        double half = values.Count > 1 ? StudentQuantile(Math.Min(values.Count - 1, MostDegrees)) * StandardError : 0;
+        double half = values.Count > 1 ? StudentQuantile(Math.Min(values.Count - 1, MaxDegrees)) * StandardError : 0;
         (Low, High) = (Mean - half, Mean + half);
     }
 
     /// <summary>The mean.</summary>
     public double Mean { get; }
 
-    /// <summary>Of the values, with divisor n - 1.</summary>
+    /// <summary>The standard deviation of the values, with divisor n - 1.</summary>
     public double StandardDeviation { get; }
 
-    /// <summary>Of the mean: standard deviation / sqrt(n).</summary>
+    /// <summary>The standard error of the mean: standard deviation / sqrt(n).</summary>
     public double StandardError { get; }
 
-    /// <summary>The ends of the mean's 95 % interval.</summary>
+    /// <summary>The bounds of the 95 % confidence interval of the mean.</summary>
     public double Low { get; }
 
     /// <inheritdoc cref="Low"/>
     public double High { get; }
 
-    /// <summary>The least value.</summary>
+    /// <summary>The smallest value.</summary>
     public double Min { get; }
 
-    /// <summary>The greatest value.</summary>
+    /// <summary>The largest value.</summary>
     public double Max { get; }
 
-    /// <summary>The t for which P(-t &lt; T &lt; t) is 0.95, by bisection.</summary>
+    /// <summary>Returns the t for which P(-t &lt; T &lt; t) is 0.95, found by bisection.</summary>
     internal static double StudentQuantile(int degrees)
     {
         double low = 0, high = Math.PI / 2;
@@ -53,7 +54,7 @@ internal sealed record MeanEstimate
         return Math.Sqrt(degrees) * Math.Tan(low);
     }
 
-    /// <summary>P(|T| &lt; sqrt(n) tan(angle)) of Student's t with n degrees of freedom: a finite series (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).</summary>
+    /// <summary>Returns P(|T| &lt; sqrt(n) tan(angle)) of Student's t with n degrees of freedom: a finite series (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).</summary>
     private static double Probability(double angle, int degrees)
     {
         bool isEven = degrees % 2 == 0;

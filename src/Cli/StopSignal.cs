@@ -2,18 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace Marl.Native.Cli;
 
-/// <summary>Ctrl-C, SIGTERM and SIGHUP (a terminal that closes): the first asks the command to end, a second one ends it where it stands.</summary>
+/// <summary>Handles Ctrl-C, SIGTERM and SIGHUP (the terminal was closed): the first signal cancels the command, the second one terminates the process.</summary>
 internal sealed class StopSignal : IDisposable
 {
-    private readonly string lastWords;
+    private readonly string terminationMessage;
     private readonly CancellationTokenSource source = new();
     private readonly PosixSignalRegistration[] registrations;
     private int received;
 
-    /// <param name="lastWords">what stderr is told at the second signal.</param>
-    public StopSignal(string lastWords)
+    /// <param name="terminationMessage">Written to the standard error at the second signal.</param>
+    public StopSignal(string terminationMessage)
     {
-        this.lastWords = lastWords;
+        this.terminationMessage = terminationMessage;
         PosixSignal[] signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
         registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, Receive))];
     }
@@ -21,16 +21,11 @@ internal sealed class StopSignal : IDisposable
     /// <summary>Canceled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
-    /// <summary>128 + the number of the signal, see <see cref="Cli.ExitCode"/>.</summary>
-    public int ExitCode => 128 + (PosixSignal)received switch
-    {
-        PosixSignal.SIGHUP => 1,
-        PosixSignal.SIGTERM => 15,
-        _ => 2,
-    };
+    /// <summary>128 + the signal number, see <see cref="Cli.ExitCode"/>.</summary>
+    public int ExitCode => 128 + Number((PosixSignal)received);
 
-    /// <summary>Is done first at the second signal.</summary>
-    public Action? BeforeLastWords { get; set; }
+    /// <summary>Called at the second signal, before the message is written.</summary>
+    public Action? BeforeTermination { get; set; }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -38,6 +33,13 @@ internal sealed class StopSignal : IDisposable
         Array.ForEach(registrations, registration => registration.Dispose());
         source.Dispose();
     }
+
+    private static int Number(PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGTERM => 15,
+        _ => 2,
+    };
 
     private void Receive(PosixSignalContext context)
     {
@@ -48,8 +50,10 @@ internal sealed class StopSignal : IDisposable
         }
         else
         {
-            BeforeLastWords?.Invoke();
-            Console.Error.WriteLine($"marl: {lastWords}");
+            BeforeTermination?.Invoke();
+            Terminal.WriteError(terminationMessage);
+            // Environment.Exit ends the programs of environments; the signal alone does not.
+            Environment.Exit(128 + Number(context.Signal));
         }
     }
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Numerics;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
@@ -23,6 +26,21 @@ public interface IArchive
 
     /// <summary>Saves or restores a single value.</summary>
     void Value<T>(string name, ref T value) where T : unmanaged => Array(name, new Span<T>(ref value));
+
+    /// <summary>Saves or restores a single value, which is checked when it is restored.</summary>
+    /// <param name="name">The name of the value.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="min">The least value.</param>
+    /// <param name="max">The greatest value.</param>
+    /// <exception cref="InvalidDataException">When restoring: the value is out of range.</exception>
+    void Value<T>(string name, ref T value, T min, T max) where T : unmanaged, INumber<T>
+    {
+        Value(name, ref value);
+        if (IsLoading && !(value >= min && value <= max))
+        {
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"'{name}' is {value}; it must be in {min} .. {max}"));
+        }
+    }
 
     /// <summary>Saves or restores the state of a random number generator.</summary>
     void Rng(string name, ref Rng rng)

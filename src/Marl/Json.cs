@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -21,17 +22,44 @@ internal static class Json
     /// <summary>Parses a JSON object; comments and trailing commas are allowed.</summary>
     /// <param name="json">The text.</param>
     /// <param name="source">The source of the text in error messages.</param>
-    /// <exception cref="UsageException">The text is not a JSON object.</exception>
+    /// <exception cref="UsageException">The text is not a JSON object, or has a string that is not valid Unicode.</exception>
     public static JsonObject ParseObject(string json, string source)
     {
         try
         {
+            using var document = JsonDocument.Parse(json, Lenient);
+            RequireUnicode(document.RootElement);
             return JsonNode.Parse(json, documentOptions: Lenient) as JsonObject
                 ?? throw new UsageException($"{source} is not a JSON object");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new UsageException($"{source} is not valid JSON: {e.Message}");
+            throw new UsageException($"{source} is not valid JSON: {Printable.Of(e.Message, maxLength: 300)}");
+        }
+    }
+
+    /// <summary>Reads all names and strings, so that a part of a surrogate pair is found here and not at the first use.</summary>
+    /// <exception cref="InvalidOperationException">A name or a string is not valid Unicode.</exception>
+    public static void RequireUnicode(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    RequireUnicode(item);
+                }
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireUnicode(property.Value);
+                }
+                break;
         }
     }
 }

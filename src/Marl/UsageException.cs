@@ -1,13 +1,17 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
 /// <summary>The exception for an error of the user: an unknown name, or a value out of range. The message is one line that names the error and the remedy;
-/// the command prints it and exits with code 2.</summary>
-public sealed class UsageException(string message) : Exception(message)
+/// the command prints it and exits with code 2. It has at most
+/// 1000 characters and no control characters, whatever the value.</summary>
+public sealed class UsageException(string message) : Exception(Printable.Of(message.ReplaceLineEndings(" "), MaxMessageLength))
 {
+    private const int MaxMessageLength = 1000, MaxNameLength = 100;
+
     private const int MaxWidth = 8192, MinPrefixLength = 3;
 
     /// <summary>Creates the exception for an unknown name: "unknown <paramref name="kind"/> 'x'; did you mean 'y'?", or a list of the names if none is
@@ -19,7 +23,8 @@ public sealed class UsageException(string message) : Exception(message)
     public static UsageException Unknown(string kind, string name, IEnumerable<string> names, string? list = null)
     {
         string[] all = [.. names];
-        string hint = Suggestion(name, all, list is null ? $"there are {string.Join(", ", all)}" : $"see {list}");
+        name = Printable.Of(name, MaxNameLength);
+        string hint = Suggestion(name, all, list is null ? $"available: {string.Join(", ", all)}" : $"see {list}");
         return new UsageException($"unknown {kind} '{name}'; {hint}");
     }
 

@@ -28,7 +28,7 @@ public sealed class Arena(Device device, int capacity = 0)
     public Tensor AllocateLow(Shape shape)
     {
         int count = Aligned(shape.Count);
-        Low = checked(Low + count);
+        Low = Add(Low, count);
         return Fits() ? new Tensor(storage, Low - count, shape) : AllocateOverflow(shape, count);
     }
 
@@ -36,7 +36,7 @@ public sealed class Arena(Device device, int capacity = 0)
     public Tensor AllocateHigh(Shape shape)
     {
         int count = Aligned(shape.Count);
-        High = checked(High + count);
+        High = Add(High, count);
         return Fits() ? new Tensor(storage, storage.Count - High, shape) : AllocateOverflow(shape, count);
     }
 
@@ -59,9 +59,13 @@ public sealed class Arena(Device device, int capacity = 0)
     /// <summary>Whether both ends still fit in the block. The marks may pass each other; their largest sum is the size that a step needs.</summary>
     private bool Fits()
     {
-        peak = Math.Max(peak, checked(Low + High));
+        peak = Math.Max(peak, Add(Low, High));
         return Low + High <= storage.Count;
     }
+
+    /// <exception cref="InsufficientMemoryException">The sum exceeds the length of an array.</exception>
+    private static int Add(int count, int other) => count <= Array.MaxLength - other ? count + other
+        : throw new InsufficientMemoryException("the tensors of a step have more elements than an array can hold; smaller batches, or more shards, need less");
 
     private Tensor AllocateOverflow(Shape shape, int count)
     {
@@ -70,5 +74,5 @@ public sealed class Arena(Device device, int capacity = 0)
         return new Tensor(block, 0, shape);
     }
 
-    private static int Aligned(int count) => (count + Alignment - 1) / Alignment * Alignment;
+    private static int Aligned(int count) => Add(count, Alignment - 1) / Alignment * Alignment;
 }

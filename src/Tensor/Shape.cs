@@ -42,7 +42,14 @@ public readonly struct Shape : IEquatable<Shape>
     public int Rank { get; }
 
     /// <summary>The number of elements: the product of the lengths.</summary>
-    public int Count => Rank == 0 ? 1 : d0 * d1 * d2 * d3;
+    /// <exception cref="InsufficientMemoryException">It exceeds that of an array.</exception>
+    public int Count => Rank == 0 ? 1 : Multiply(Multiply(Multiply(d0, d1), d2), d3);
+
+    private int Multiply(int count, int length)
+    {
+        long product = (long)count * length;
+        return product <= int.MaxValue ? (int)product : throw new InsufficientMemoryException($"a tensor of {this} has more elements than an array can hold");
+    }
 
     /// <summary>The length of an axis. A negative index counts from the end: <c>shape[-1]</c> is the length of the contiguous axis.</summary>
     public int this[int axis]

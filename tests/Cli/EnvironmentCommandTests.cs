@@ -45,7 +45,7 @@ public sealed class EnvironmentCommandTests : IDisposable
         Assert.Equal(1, failed.Code);
         Assert.Contains("RuntimeError: the fuse has blown\n", failed.Error, StringComparison.Ordinal);
         Assert.Matches(@"\nmarl: environment 'cmd:python3 fragile.py '.*'' at step \d+ after the reset with seed \d+: the program ended with exit code 1; " +
-            @"its last error line: RuntimeError: the fuse has blown; the run is saved at step \d+, go on with: marl resume failed --env-cmd .*\n$", failed.Error);
+            @"its last error line: RuntimeError: the fuse has blown; the run is saved at step \d+; continue with: marl resume failed --env-cmd .*\n$", failed.Error);
         Assert.False(File.Exists(folder["fuse"]));
         var resumed = MarlProcess.Run(folder.Path, "resume", "failed", "--env-cmd", program, "--json").HasSucceeded();
         Assert.Equal(whole.Sha, resumed.Sha);
@@ -94,7 +94,7 @@ public sealed class EnvironmentCommandTests : IDisposable
         MarlProcess.Run(folder.Path, "train", "vdn", "--env-cmd", "true").HasFailed(1,
             "environment 'cmd:true' during startup: the program ended with exit code 0");
         MarlProcess.Run(folder.Path, "train", "vdn", "--env", "two-step", "--env-cmd", "true").HasFailed(2,
-            "options '--env' and '--env-cmd' name two environments; give one");
+            "options '--env' and '--env-cmd' both name an environment; give only one");
         Assert.Empty(folder.Files);
     }
 }

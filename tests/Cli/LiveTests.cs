@@ -15,7 +15,7 @@ public sealed class LiveTests
         const int Steps = 400;
         using var trainer = new Trainer(Games.Configure("vdn", "lbf:5x5-2p-1f", Steps, settings: [.. Games.TinyFor("vdn"), "environments=1", "evaluationInterval=100"]));
         var screen = new Screen(width: 100, height: 30);
-        var summary = new LiveReporter(screen.Console).Watch(trainer, "runs/here", CancellationToken.None);
+        var summary = new LiveReporter(screen.Console).Run(trainer, "runs/here", CancellationToken.None);
         string[] lines = screen.Lines, said = [.. Text.Summary(summary, "runs/here")];
         Assert.Equal($"vdn on lbf:5x5-2p-1f, seed 1, {Steps} steps", lines[0]);
         Assert.Matches(@"^━+ +100 %  4\d\d steps  [\d,]+ steps/s  done$", lines[1]);
@@ -70,7 +70,7 @@ public sealed class LiveTests
                 Assert.InRange(end, 30, 59);
                 // The line is the mean over the last 32nd of the chart.
                 Assert.Equal((steps - double.Parse(edge, System.Globalization.NumberStyles.Number, System.Globalization.CultureInfo.InvariantCulture) / 64) / 1e6,
-                    curve.Training, 1e-3);
+                    curve.TrainingReturn, 1e-3);
             }
         }
     }
@@ -105,19 +105,19 @@ public sealed class LiveTests
         var (still, moving) = (new StringWriter(), new Screen(width: 80, height: 30));
         using (var performance = Perform(Id))
         {
-            new PlainViewer(still, pace: null).Watch(performance, performance.Play());
+            new PlainViewer(still, pace: null).Show(performance, performance.Play());
         }
         using (var performance = Perform(Id))
         {
-            new LiveViewer(moving.Console, new Pace(fps: 10_000, waits: false, CancellationToken.None)).Watch(performance, performance.Play());
+            new LiveViewer(moving.Console, new Pace(fps: 10_000, waits: false, CancellationToken.None)).Show(performance, performance.Play());
         }
         string[] lines = moving.Lines, last = still.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^9..];
         Assert.Equal($"random in {Id}, seed 1", lines[0]);
         // The same cells as in the plain text's last frame, which begins with a line of its own.
         Assert.Equal(last[1..].Select(Cells), lines[1..9].Select(Cells));
         Assert.Matches(@"^step \d+ +return \S+$", lines[9]);
-        Assert.Matches(@"^ A +\w+ +\S+ +sum \S+$", lines[10]);
-        Assert.Matches(@"^ B +\w+ +\S+ +sum \S+$", lines[11]);
+        Assert.Matches(@"^ A +\w+ +\S+ +return \S+$", lines[10]);
+        Assert.Matches(@"^ B +\w+ +\S+ +return \S+$", lines[11]);
         Assert.True(moving.Drawn > 10);
 
         static string Cells(string line) => string.Concat(line.Where(c => !char.IsWhiteSpace(c)));
@@ -128,7 +128,7 @@ public sealed class LiveTests
     {
         var screen = new Screen(width: 80, height: 12);
         using var performance = Perform("lbf:8x8-2p-2f");
-        new LiveViewer(screen.Console, new Pace(fps: 10_000, waits: false, CancellationToken.None)).Watch(performance, performance.Play());
+        new LiveViewer(screen.Console, new Pace(fps: 10_000, waits: false, CancellationToken.None)).Show(performance, performance.Play());
         Assert.Equal(11, screen.Lines.Length); // title, eight rows, step, legend
         Assert.Matches(@"^step \d+ +return \S+$", screen.Lines[^2]);
     }

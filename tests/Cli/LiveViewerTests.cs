@@ -13,7 +13,7 @@ public sealed class LiveViewerTests
         Assert.Contains("A agent (number: level)", lines);
         Assert.Contains("3 food (number: level)", lines);
         Assert.Equal(8, lines.Count(line => line.Contains('·', StringComparison.Ordinal)));
-        Assert.Matches(@"^ A  \w+ +0  sum 0$", lines.Single(line => line.StartsWith(" A ", StringComparison.Ordinal) && line.Contains("sum", StringComparison.Ordinal)));
+        Assert.Matches(@"^ A  \w+ +0  return 0$", lines.Single(line => line.StartsWith(" A ", StringComparison.Ordinal) && line.Contains("return", StringComparison.Ordinal)));
         Assert.Single(lines, line => line.StartsWith("step 50 ", StringComparison.Ordinal));
     }
 
@@ -36,7 +36,7 @@ public sealed class LiveViewerTests
     {
         var recording = Recordings.Random(id);
         using var screen = new Screen(width, height);
-        new LiveViewer(screen.Console, new Pace(1000, waits: false, CancellationToken.None)).Watch(recording.Performance, recording.Frames);
+        new LiveViewer(screen.Console, new Pace(1000, waits: false, CancellationToken.None)).Show(recording.Performance, recording.Frames);
         return screen.Lines;
     }
 }

@@ -64,6 +64,20 @@ internal sealed partial class MarlProcess : IDisposable
         return Run(start);
     }
 
+    /// <summary>Runs it to its end under strace, with options of strace.</summary>
+    public static Outcome RunTraced(string folder, string[] options, params IEnumerable<string> arguments)
+    {
+        var marl = Describe(folder, arguments);
+        return Run(Describe(folder, "strace", ["-f", "-qqq", "-o", "/dev/null", .. options, marl.FileName, .. marl.ArgumentList]));
+    }
+
+    /// <summary>Runs it to its end in a shell: "$@" is the command.</summary>
+    public static Outcome RunInShell(string folder, string script, params IEnumerable<string> arguments)
+    {
+        var marl = Describe(folder, arguments);
+        return Run(Describe(folder, "bash", ["-c", script, "marl", marl.FileName, .. marl.ArgumentList]));
+    }
+
     /// <summary>Runs it to its end where no file may grow beyond some KiB: the nearest thing to a full disk that needs no rights.</summary>
     public static Outcome RunWithFilesUpTo(int kibibytes, string folder, params IEnumerable<string> arguments)
     {

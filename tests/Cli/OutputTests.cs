@@ -96,10 +96,10 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
             Assert.True((double)evaluation["returnMin"]! <= (double)evaluation["returnMax"]!);
         }
         string text = MarlProcess.Run(Folder, "eval", $"{Run}/policy.safetensors", "--episodes", "6", "--seed", "9").HasSucceeded().Output;
-        Assert.All(["environment         lbf:5x5-2p-1f", "95 % interval", "minimum", "maximum", "length"],
+        Assert.All(["environment         lbf:5x5-2p-1f", "95 % confidence interval", "minimum", "maximum", "length"],
             word => Assert.Contains(word, text, StringComparison.Ordinal));
         MarlProcess.Run(Folder, "eval", Run, "--env", "two-step").HasFailed(2,
-            "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: its agents see or do something else");
+            "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: the number of agents, their observations or their actions differ");
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         Assert.Equal(evaluated["teamReturnMeans"]!.ToJsonString(), same["teamReturnMeans"]!.ToJsonString());
         var strange = MarlProcess.Run(Folder, "eval", "rivals", "--against", "strangers", "--episodes", "3", "--json").HasSucceeded().Summary;
         Assert.NotEqual(evaluated["teamReturnMeans"]!.ToJsonString(), strange["teamReturnMeans"]!.ToJsonString());
-        MarlProcess.Run(Folder, "eval", Run, "--against", Run, "--episodes", "1").HasFailed(2, "all agents of lbf:5x5-2p-1f are one team; --against needs another");
+        MarlProcess.Run(Folder, "eval", Run, "--against", Run, "--episodes", "1").HasFailed(2, "lbf:5x5-2p-1f has only one team; --against needs at least two");
         foreach (var summary in new[] { trained, evaluated, played })
         {
             double[] teams = [.. summary["teamReturnMeans"]!.AsArray().Select(mean => (double)mean!)];

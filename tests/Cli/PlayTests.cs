@@ -123,16 +123,16 @@ public sealed partial class PlayTests(PlayTests.Trained trained) : IClassFixture
 
     [Theory]
     [InlineData("play", "<player> is missing; see marl play --help")]
-    [InlineData("play random", "no environment is named: marl play random --env <id>")]
+    [InlineData("play random", "the environment is missing: marl play random --env <id>")]
     [InlineData("play random --env lfb:8x8-2p-2f", "unknown environment 'lfb:8x8-2p-2f'; did you mean 'lbf:8x8-2p-2f'?")]
-    [InlineData("play nowhere --env two-step", "there is neither a run nor a policy at 'nowhere'")]
+    [InlineData("play nowhere --env two-step", "'nowhere' is neither a run nor a policy")]
     [InlineData("play run --env two-step",
-        "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: its agents see or do something else")]
-    [InlineData("play random --env two-step --step", "option '--step' needs a terminal, for somebody has to press the keys")]
-    [InlineData("play random --env two-step --fps 0", "option '--fps' cannot be '0'; a number up to 1000 is needed")]
-    [InlineData("play random --env two-step --episodes 0", "option '--episodes' cannot be '0'; a whole number in 1 .. 2147483647 is needed")]
-    [InlineData("play random --env two-step --replay no/page.html", "'no/page.html' cannot be written: there is no such folder")]
-    [InlineData("play random --env two-step --svg two.svg", "'two.svg' cannot be written: two-step has no picture")]
+        "a policy for 2 agents of lbf:5x5-2p-1f cannot act in two-step: the number of agents, their observations or their actions differ")]
+    [InlineData("play random --env two-step --step", "option '--step' needs a terminal to read keys from")]
+    [InlineData("play random --env two-step --fps 0", "option '--fps' cannot be '0'; a positive number up to 1000 is required")]
+    [InlineData("play random --env two-step --episodes 0", "option '--episodes' cannot be '0'; an integer from 1 to 2147483647 is required")]
+    [InlineData("play random --env two-step --replay no/page.html", "'no/page.html' cannot be written: its folder does not exist")]
+    [InlineData("play random --env two-step --svg two.svg", "'two.svg' cannot be written: two-step has no scenes to draw")]
     [InlineData("play random --env two-step --repaly page.html", "unknown option '--repaly'; did you mean '--replay'?")]
     public void MistakesAreNamedInOneLine(string words, string line) => MarlProcess.Run(Folder, words.Split(' ')).HasFailed(2, line);
 

@@ -41,8 +41,8 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         long steps = (long)stopped.Summary["steps"]!;
         Assert.Equal(128 + signal, stopped.Code);
         Assert.Equal(
-            $"marl: stopping: saving to {run} .. (again ends at once, unsaved)\n" +
-            $"marl: stopped at step {steps} with a checkpoint; go on with: marl resume {run}\n", stopped.Error.ReplaceLineEndings("\n"));
+            $"marl: stopping: saving to {run} .. (Ctrl-C again: quit without saving)\n" +
+            $"marl: stopped at step {steps} after saving a checkpoint; continue with: marl resume {run}\n", stopped.Error.ReplaceLineEndings("\n"));
         Assert.False((bool)stopped.Summary["finished"]!);
         Assert.True(File.Exists(Path.Combine(Folder, run, "checkpoint.safetensors")) && steps < 6000);
         ResumesAsIfNothingHadHappened(run);
@@ -82,7 +82,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         marl.Send(Continue);
         var ended = marl.Wait();
         Assert.Contains(ended.Code, new[] { 128 + Interrupt, 128 + Terminate });
-        Assert.Contains("marl: ended without saving\n", ended.Error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("marl: terminated without saving\n", ended.Error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         ResumesAsIfNothingHadHappened("twice");
     }
 
@@ -106,7 +106,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         MarlProcess.Run(Folder, "resume", "longer", "--steps", "1000").HasFailed(2, "'longer' has 3000 steps already; --steps must not be less");
         var finished = MarlProcess.Run(Folder, "resume", "longer", "--json");
         Assert.Equal((0, 3000), (finished.Code, (long)finished.Summary["steps"]!));
-        Assert.Equal("marl: the run is finished after 3000 steps; --steps N, the steps of the whole run, lets it go on\n", finished.Error);
+        Assert.Equal("marl: the run is finished at step 3000; a larger total, --steps N, extends it\n", finished.Error);
         ResumesAsIfNothingHadHappened("longer", "--steps", "6000");
         Assert.Equal(6000, new RunFolder(Path.Combine(Folder, "longer")).ReadConfiguration().Training.Steps);
     }

@@ -48,12 +48,12 @@ public sealed class SeedsTests : IDisposable
         Assert.DoesNotContain("seed 1, 300 steps", text, StringComparison.Ordinal);
         Assert.Contains("seed 2, 300 steps", text, StringComparison.Ordinal);
         Assert.Matches(@"\n +seed +final return +best return +run\n +1 +\S+ +\S+ +runs/vdn-two-step-seeds1-2/seed-1\n", text);
-        Assert.Matches(@"\n +mean +\S+ +\S+\n +standard error +\S+ +\S+\n +95 % interval from +\S+ +\S+\n +to +\S+ +\S+\n$", text);
+        Assert.Matches(@"\n +mean +\S+ +\S+\n +standard error +\S+ +\S+\n +95 % CI from +\S+ +\S+\n +to +\S+ +\S+\n$", text);
         // More steps let finished runs go on; other settings are another experiment.
         Train("--seeds", "1-2", "--steps", "400", "--out", all).HasSucceeded();
         Assert.True((long)JsonNode.Parse(File.ReadAllText(folder[$"{all}/seed-1/summary.json"]))!["steps"]! >= 400);
         MarlProcess.Run(folder.Path, "train", "vdn", "--env", "two-step", "--seeds", "1-2", "--out", all).HasFailed(2,
-            $"'{all}/seed-1' holds a run with other settings; choose another --out");
+            $"'{all}/seed-1' contains a run with other settings; choose another --out");
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class SeedsTests : IDisposable
             marl.Send(Interrupt);
             var stopped = marl.Wait();
             Assert.Equal(128 + Interrupt, stopped.Code);
-            Assert.EndsWith("marl: 0 of 2 seeds are done; the same command goes on\n", stopped.Error, StringComparison.Ordinal);
+            Assert.EndsWith("marl: 0 of 2 seeds are done; the same command resumes the rest\n", stopped.Error, StringComparison.Ordinal);
         }
         Assert.False(Directory.Exists(folder["stopped/seed-2"]));
         Assert.Equal(2, MarlProcess.Run(folder.Path, arguments).HasSucceeded().Summary["runs"]!.AsArray().Count);

@@ -64,7 +64,7 @@ public sealed class TerminalTests : IDisposable
         Assert.Equal(128 + 2, code);
         Assert.StartsWith("ia2c on lbf:5x5-2p-1f", lines.First(line => line != "" && line != "^C"), StringComparison.Ordinal);
         Assert.Contains("watch it: marl play run", lines);
-        Assert.Matches(@"^marl: stopped at step \d+ with a checkpoint; go on with: marl resume run$", lines[^1]);
+        Assert.Matches(@"^marl: stopped at step \d+ after saving a checkpoint; continue with: marl resume run$", lines[^1]);
         Assert.True(File.Exists(folder["run/checkpoint.safetensors"]));
         Assert.DoesNotContain(lines, line => line.Contains(Hint, StringComparison.Ordinal));
     }
@@ -80,7 +80,7 @@ public sealed class TerminalTests : IDisposable
         terminal.Resume();
         var (code, lines) = terminal.Wait();
         Assert.Contains(code, new[] { 128 + 2, 128 + 15 });
-        Assert.Contains("marl: ended without saving", lines);
+        Assert.Contains("marl: terminated without saving", lines);
         Assert.Single(terminal.Raw.Split("\e[?1049h").Skip(1));
     }
 

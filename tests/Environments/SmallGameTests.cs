@@ -85,7 +85,7 @@ public sealed class SmallGameTests
     [InlineData("""{"payoffs": {}}""", "'payoffs' must be a list")]
     [InlineData("""{"steps": 3}""", "either 'payoff'")]
     [InlineData("""{"payoff": [1], "payoffs": [[1]]}""", "either 'payoff'")]
-    [InlineData("""{"payoff": [1], "steps": 0}""", "'steps' must be a whole number")]
+    [InlineData("""{"payoff": [1], "steps": 0}""", "'steps' must be an integer")]
     [InlineData("""{"payof": [1]}""", "did you mean 'payoff'?")]
     [InlineData("""[1, 2]""", "must be an object")]
     [InlineData("""{"payoff": [1""", "cannot read the file")]

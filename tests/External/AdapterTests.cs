@@ -138,6 +138,8 @@ public sealed class AdapterTests : IDisposable
 
     [PythonTheory]
     [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the action space of agent 'a' is")]
+    [InlineData("max_cycles = 3", "3, shape=(3,)", "TypeError: the action space of agent 'a' is")]
+    [InlineData("max_cycles = 3", "nvec=[2, 3]", "TypeError: the action space of agent 'a' is")]
     [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "is unbounded")]
     [InlineData("pass", "2", "ValueError: the episode limit is unknown; set it with serve(env, episode_limit=..)")]
     public void WhatCannotBeServedIsSaid(string member, string space, string problem)
@@ -202,6 +204,141 @@ public sealed class AdapterTests : IDisposable
         another.Step(Numbers.Joint([-1f, -1f], [1f]), rewards, ref rng);
         Assert.Equal(after, rewards);
         Assert.Equal([start + 14 - 2 + 20, 20], rewards);
+    }
+
+    [PythonFact]
+    public void AnActionIsNeverBeyondTheBoundsOfABox()
+    {
+        // -0.1 + (1 + 1) / 2 * (0.3 - -0.1) is 0.30000000000000004.
+        using var environment = Serve("""
+            class Array(list):
+                dtype = Space(kind="i")
+                def ravel(self): return self
+                def tolist(self): return list(self)
+                def copy(self): return Array(self)
+                @property
+                def flat(self): return self
+            class World:
+                possible_agents = ["a", "b"]
+                max_cycles = 9
+                def action_space(self, agent):
+                    return Space(low=[-0.1, 0.1], high=[0.3, 0.7]) if agent == "a" else Space(low=Array([0, -3]), high=Array([2, 3]))
+                def reset(self, seed=None): return {"a": [0], "b": [0]}, {}
+                def step(self, actions):
+                    assert all(low <= x <= high for x, low, high in zip(actions["a"], [-0.1, 0.1], [0.3, 0.7])), actions
+                    assert all(type(x) is int for x in actions["b"]), actions
+                    return {"a": [0], "b": [0]}, {"a": actions["a"][0], "b": actions["b"][0] + 10 * actions["b"][1]}, {}, {}, {}
+            serve(World())
+            """);
+        var (rng, rewards) = (new Rng(1), new double[2]);
+        environment.Reset(ref rng);
+        environment.Step(Numbers.Joint([1f, 1f], [1f, 1f]), rewards, ref rng);
+        Assert.Equal([0.3, 32], rewards);
+        environment.Step(Numbers.Joint([-1f, -1f], [-1f, -1f]), rewards, ref rng);
+        Assert.Equal([-0.1, -30], rewards);
+        environment.Step(Numbers.Joint([1f, 1f], [0.4f, 0.3f]), rewards, ref rng);
+        Assert.Equal(1 + 10, rewards[1]);
+    }
+
+    [PythonTheory]
+    [InlineData("obs"), InlineData("observations"), InlineData("observation"), InlineData("grid")]
+    public void TheMaskIsNoPartOfTheObservationWhateverTheOtherKeysAre(string key)
+    {
+        using var environment = Serve($$"""
+            class World:
+                possible_agents = ["a"]
+                max_cycles = 3
+                def action_space(self, agent): return Space(3)
+                def observation_space(self, agent): return Space(spaces={"{{key}}": Space(4), "action_mask": Space(3, shape=(3,))})
+                def reset(self, seed=None): return {"a": {"action_mask": [1, 0, 1], "{{key}}": 2} }, {}
+            serve(World())
+            """);
+        var rng = new Rng(1);
+        environment.Reset(ref rng);
+        Assert.Equal([[0, 0, 1, 0]], See(environment));
+        Assert.Equal(["101"], May(environment));
+    }
+
+    [PythonTheory]
+    [InlineData("def observation_space(self, agent): return Space(spaces={'near': Space(), 'far': Space(2)})", new[] { 1f, 0, 1 })]
+    [InlineData("pass", new[] { 1f, 1 })]
+    public void ADictionaryHasTheSameOrderInEveryStep(string member, float[] seen)
+    {
+        using var environment = Serve($$"""
+            class World:
+                possible_agents = ["a"]
+                max_cycles = 3
+                t = 0
+                {{member}}
+                def action_space(self, agent): return Space(2)
+                def look(self):
+                    self.t += 1
+                    return {"a": {"far": 1, "near": 1} if self.t % 2 else {"near": 1, "far": 1} }
+                def reset(self, seed=None): return self.look(), {}
+                def step(self, actions): return self.look(), {}, {}, {}, {}
+            serve(World())
+            """);
+        var rng = new Rng(1);
+        environment.Reset(ref rng);
+        Assert.Equal([seen], See(environment));
+        environment.Step([0], new double[1], ref rng);
+        Assert.Equal([seen], See(environment));
+    }
+
+    [PythonFact]
+    public void AnAgentThatMayDoNothingTakesAction0()
+    {
+        using var environment = Serve("""
+            class World:
+                possible_agents = ["a", "b"]
+                def action_space(self, agent): return Space(2)
+                def look(self): return {x: {"observation": [self.t], "action_mask": [1, 1] if "ab"[self.t % 2] == x and self.t < 2 else [0, 0]} for x in "ab"}
+                def reset(self, seed=None):
+                    self.t, self.agents = 0, ["a", "b"]
+                    return self.look(), {}
+                def step(self, actions):
+                    assert actions["ba"[self.t % 2]] == 0, actions
+                    self.t += 1
+                    return self.look(), dict.fromkeys("ab", 1), dict.fromkeys("ab", self.t == 2), dict.fromkeys("ab", False), {}
+            serve(World(), episode_limit=9)
+            """);
+        var (rng, rewards) = (new Rng(1), new double[2]);
+        environment.Reset(ref rng);
+        Assert.Equal(["11", "10"], May(environment));
+        Assert.Equal(StepResult.Running, environment.Step([1, 0], rewards, ref rng));
+        Assert.Equal(["10", "11"], May(environment));
+        Assert.Equal(StepResult.Terminated, environment.Step([0, 1], rewards, ref rng));
+        Assert.Equal(["10", "10"], May(environment));
+    }
+
+    [PythonFact]
+    public void AgentsMayComeLater()
+    {
+        using var environment = Serve("""
+            class World:
+                possible_agents = ["a", "b", "c"]
+                def action_space(self, agent): return Space(2)
+                def observation_space(self, agent):
+                    return {"a": Space(3), "b": Space(low=0, high=1, shape=(2, 2)),
+                            "c": Space(spaces={"observation": Space(spaces=(Space(3), Space(2, shape=(2,)))), "action_mask": Space(shape=(2,))})}[agent]
+                def reset(self, seed=None):
+                    self.agents = ["a"]
+                    return {"a": 1}, {}
+                def step(self, actions):
+                    assert list(actions) == self.agents, actions
+                    self.agents = ["a", "b", "c"]
+                    seen = {"a": 2, "b": [[1, 2], [3, 4]], "c": {"observation": (0, [5, 6]), "action_mask": [0, 1]}}
+                    return seen, dict.fromkeys(self.agents, 1), dict.fromkeys(self.agents, False), dict.fromkeys(self.agents, False), {}
+            serve(World(), episode_limit=9)
+            """);
+        Assert.Equal([3, 4, 5], environment.Spec.Agents.Select(agent => agent.ObservationSize));
+        var (rng, rewards) = (new Rng(1), new double[3]);
+        environment.Reset(ref rng);
+        Assert.Equal([[0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0, 0]], See(environment));
+        Assert.Equal(["11", "10", "10"], May(environment));
+        environment.Step([1, 0, 0], rewards, ref rng);
+        Assert.Equal([[0, 0, 1], [1, 2, 3, 4], [1, 0, 0, 5, 6]], See(environment));
+        Assert.Equal(["11", "11", "01"], May(environment));
     }
 
     [PythonFact]

@@ -103,9 +103,9 @@ public sealed class ExternalEnvironmentTests
     [InlineData("{\"protocol\":1,\"agents\":[{\"name\":\"x\",\"actions\":1}]}", "agent 'x' has no observation_size")]
     [InlineData("{\"agents\":[{\"observation_size\":1}]}", "agent '0' has no actions")]
     [InlineData("{\"agents\":[{\"observation_size\":1,\"action\":2}]}", "unknown field 'action' in the answer; did you mean 'actions'?")]
-    [InlineData("{\"agents\":[{\"name\":\"x\",\"actions\":0}]}", "actions of agent 'x' is 0; a whole number in 1 ..")]
-    [InlineData("{\"agents\":[{\"team\":1.5}]}", "team of agent '0' is 1.5; a whole number in 0 ..")]
-    [InlineData("{\"episode_limit\":\"100\"}", "episode_limit is 100; a whole number")]
+    [InlineData("{\"agents\":[{\"name\":\"x\",\"actions\":0}]}", "actions of agent 'x' is 0; an integer in 1 ..")]
+    [InlineData("{\"agents\":[{\"team\":1.5}]}", "team of agent '0' is 1.5; an integer in 0 ..")]
+    [InlineData("{\"episode_limit\":\"100\"}", "episode_limit is 100; an integer")]
     [InlineData("{\"reward\":\"max\"}", "reward is 'max'; sum or mean is required")]
     public void WhatGoesWrongAtTheStartIsNamed(string deed, string problem)
     {
@@ -179,7 +179,7 @@ public sealed class ExternalEnvironmentTests
     [InlineData("cmd:?timeout=3", "the program is missing")]
     [InlineData("cmd:'sh x", "the quote ' is not closed")]
     [InlineData("cmd:no-such-program x", "the program 'no-such-program' cannot be started: No such file or directory")]
-    [InlineData("cmd:sh x?timeout=0", "timeout=0 is not a whole number of at least 1")]
+    [InlineData("cmd:sh x?timeout=0", "timeout=0 is not an integer of at least 1")]
     [InlineData("cmd:sh x?timeout=2000000000", "timeout=2000000000 is not in 1 .. 1000000 seconds")]
     [InlineData("cmd:sh x?time=3", "unknown option of cmd 'time'; did you mean 'timeout'?")]
     public void ABadCommandIsRefusedWithTheRemedy(string id, string problem)

@@ -1,3 +1,4 @@
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
@@ -40,7 +41,7 @@ internal sealed class LearnerInRounds : IDisposable
 
     public void Restore(string path, int rounds)
     {
-        Learner.Archive(new SafetensorsReader(path));
+        Learner.Archive(new SafetensorsReader(Safetensors.Read(path)));
         played = rounds;
     }
 

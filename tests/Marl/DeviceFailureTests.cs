@@ -63,7 +63,7 @@ public sealed class DeviceFailureTests : IDisposable
     {
         using var run = RunFolder.New(folder["run"]);
         using var trainer = Failing("Gemm", after, lost, run);
-        string said = Assert.Throws<DeviceException>(() => Session.Conduct(trainer, run, json: true)).Message;
+        string said = Assert.Throws<DeviceException>(() => Session.Train(trainer, run, json: true)).Message;
         Assert.Contains("Gemm failed", said, StringComparison.Ordinal);
         Assert.Contains(saved, said, StringComparison.Ordinal);
         Assert.Contains($"marl resume {folder["run"]}, and --device cpu", said, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Tests;
@@ -22,6 +23,27 @@ public sealed class RunFolderTests : IDisposable
         Train(100);
         Assert.All(names, name => Assert.Equal("mine", File.ReadAllText(folder[$"run/{name}"])));
         Assert.False(File.Exists(folder["run/config.json.abcdefgh.xyz.part"]));
+    }
+
+    [Fact]
+    public void WhatNoEpisodeSaysIsNullInJson()
+    {
+        // No episode of 50 steps has ended after 16 or 32 steps of training.
+        var configuration = Games.Configure("ia2c", "identity?steps=50", 48,
+            settings: ["hidden=4", "criticHidden=4", "environments=2", "rolloutLength=8", "evaluationInterval=16"]);
+        using (var trainer = new Trainer(configuration, folder: new RunFolder(folder["run"])))
+        {
+            trainer.Run();
+        }
+        var rows = File.ReadAllLines(folder["run/metrics.jsonl"]).Select(line => JsonNode.Parse(line)!).ToArray();
+        Assert.Equal(3, rows.Length);
+        Assert.All(rows, row => Assert.Equal((null, null), (row["trainingReturn"], row["episodeLength"])));
+        Assert.All(rows, row => Assert.InRange((double)row["returnMean"]!, 0, 50));
+        string[] table = File.ReadAllLines(folder["run/metrics.csv"]);
+        Assert.Equal("NaN", table[1].Split(',')[Array.IndexOf(table[0].Split(','), "trainingReturn")]);
+        using var resumed = Trainer.Resume(new RunFolder(folder["run"]), steps: 96);
+        resumed.Run();
+        Assert.Equal(6, File.ReadAllLines(folder["run/metrics.jsonl"]).Length);
     }
 
     [Theory]
@@ -50,7 +72,7 @@ public sealed class RunFolderTests : IDisposable
         File.Delete(folder["run/checkpoint.safetensors"]);
         File.Delete(folder["run/checkpoint.previous.safetensors"]);
         string problem = Assert.Throws<UsageException>(() => Trainer.Resume(new RunFolder(folder["run"]))).Message;
-        Assert.Contains("has no checkpoint to go on from; to start again: marl train --config", problem, StringComparison.Ordinal);
+        Assert.Contains("has no checkpoint to resume from; to start again: marl train --config", problem, StringComparison.Ordinal);
         Directory.CreateDirectory(folder["run/checkpoint.safetensors"]);
         Assert.Equal(problem, Assert.Throws<UsageException>(() => Trainer.Resume(new RunFolder(folder["run"]))).Message);
         Assert.Equal(metrics, File.ReadAllText(folder["run/metrics.csv"]));
@@ -71,7 +93,7 @@ public sealed class RunFolderTests : IDisposable
         string[] before = [.. Contents()];
         using var run = new RunFolder(folder["run"]);
         using var trainer = Trainer.Resume(run, steps: 800);
-        Assert.Equal($"'{folder[$"run/{file}"]}', line {line}: this is not a row of metrics; remove the line to go on", Assert.Throws<InvalidDataException>(() => trainer.Run()).Message);
+        Assert.Equal($"'{folder[$"run/{file}"]}', line {line}: this is not a row of metrics; remove the line to continue", Assert.Throws<InvalidDataException>(() => trainer.Run()).Message);
         Assert.Equal(before, Contents());
 
         IEnumerable<string> Contents() => ((string[])["metrics.jsonl", "metrics.csv", "summary.json"]).Select(name => File.ReadAllText(folder[$"run/{name}"]));

@@ -37,6 +37,25 @@ public sealed class PolicySamplerTests
     }
 
     [Fact]
+    public void AnActionOfProbability0IsNeverDrawn()
+    {
+        // By rounding, the probabilities of the other actions add up to less than 1, and the largest random number of float32 is beyond their sum.
+        float[] logits = [-2.3918142f, 0.26641825f, -0.53345096f, 1.52693f, -200f];
+        bool[] available = [true, true, true, true, true];
+        var (policy, rng, p) = (new SoftmaxPolicy(), new Rng(1), new float[5]);
+        policy.Probabilities(logits, available, 0f, p);
+        float remaining = 1f - 1f / (1 << 24);
+        Assert.True(p.All(probability => (remaining -= probability) >= 0));
+        Assert.Equal(0f, p[4]);
+        var before = rng;
+        while (rng.NextSingle() < 1f - 1f / (1 << 24))
+        {
+            before = rng;
+        }
+        Assert.Equal((3, p[3]), policy.Select(logits, available, 0f, ref before));
+    }
+
+    [Fact]
     public void WhoExploresBySoftmaxTakesTheLikeliestWhereNothingIsExplored()
     {
         var (policy, rng, p) = (new PolicyNoise(), new Rng(12), new float[3]);

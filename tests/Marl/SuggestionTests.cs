@@ -28,6 +28,6 @@ public sealed class SuggestionTests
     public void WhereNoNameIsNearTheMessageSaysWhereToLook()
     {
         Assert.Equal("unknown thing 'xyzzy'; see marl list", UsageException.Unknown("thing", "xyzzy", Names, "marl list").Message);
-        Assert.Equal("unknown shell 'fish'; there are bash, zsh", UsageException.Unknown("shell", "fish", ["bash", "zsh"]).Message);
+        Assert.Equal("unknown shell 'fish'; available: bash, zsh", UsageException.Unknown("shell", "fish", ["bash", "zsh"]).Message);
     }
 }

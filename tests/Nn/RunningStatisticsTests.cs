@@ -75,6 +75,34 @@ public sealed class RunningStatisticsTests
         Assert.All(Numbers.Zip(x.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
     }
 
+    [Theory]
+    [InlineData(-1f), InlineData(1e6f), InlineData(-3e-5f), InlineData(0f)]
+    public void AConstantColumnKeepsItsSign(float value)
+    {
+        RunningStatistics statistics = new(2);
+        for (int update = 0; update < 20_000; update++)
+        {
+            statistics.Update([value, update]);
+            if (update is 1 or 100 or 19_999)
+            {
+                float[] x = [value, update, value, 0f], centered = [.. x];
+                statistics.Normalize(x, centersConstants: false);
+                statistics.Normalize(centered);
+                Assert.Equal((true, false), (statistics.IsConstant(0), statistics.IsConstant(1)));
+                // The initial variance of 1 has the weight of 1e-4 values.
+                Assert.Equal(value == 0 ? 0 : MathF.Sign(value) / Math.Sqrt(1 + 1e-4 / (update + 1) * (1 / ((double)value * value) - 1)), x[0], 1e-4);
+                Assert.Equal(x[0], x[2]);
+                Assert.Equal(0, centered[0], 0.02f);
+                Assert.Equal((centered[1], centered[3]), (x[1], x[3]));
+            }
+        }
+        statistics.Update([value + 1e-3f * MathF.Max(1f, MathF.Abs(value)), 0f]);
+        Assert.False(statistics.IsConstant(0));
+    }
+
+    [Fact]
+    public void WithoutValuesNoColumnIsConstant() => Assert.False(new RunningStatistics(1).IsConstant(0));
+
     [Fact]
     public void TheStateRestoresExactly()
     {

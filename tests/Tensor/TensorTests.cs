@@ -131,6 +131,12 @@ public sealed class TensorTests
         }
     }
 
+    [Theory]
+    [InlineData(1 << 16, 1 << 15), InlineData(1 << 16, 1 << 16), InlineData(1 << 20, 1 << 20, 1 << 20, 1 << 20), InlineData(46341, 46341)]
+    public void AShapeOfMoreElementsThanAnArrayIsAnError(params int[] lengths)
+        => Assert.Equal($"a tensor of {new Shape(lengths)} has more elements than an array can hold",
+            Assert.Throws<InsufficientMemoryException>(() => new Shape(lengths).Count).Message);
+
     [Fact]
     public void ArenasGiveBackToTheMarks()
     {

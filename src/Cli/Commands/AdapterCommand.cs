@@ -2,12 +2,12 @@ using System.CommandLine;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl adapter: what makes a Python environment a program for --env-cmd.</summary>
+/// <summary>marl adapter: prints the Python module that serves an environment to --env-cmd.</summary>
 internal static class AdapterCommand
 {
     public static Command Create()
     {
-        ExampledCommand command = new("adapter", "Print the Python module that turns a PettingZoo parallel environment into a program for --env-cmd.",
+        ExampledCommand command = new("adapter", "Print the Python module that serves an environment with PettingZoo's parallel API to --env-cmd.",
             "marl adapter > marl_env.py",
             "marl train vdn --env-cmd \"python3 my_env.py\"");
         command.SetAction(_ =>

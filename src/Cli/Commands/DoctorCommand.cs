@@ -7,38 +7,38 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl doctor: what a run would find on this machine.</summary>
+/// <summary>marl doctor: prints the properties of this machine that training depends on.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
     {
-        ExampledCommand command = new("doctor", "Show what this machine offers: processors, SIMD, memory, GPUs.", "marl doctor");
+        ExampledCommand command = new("doctor", "Show the processors, SIMD width, memory and GPUs of this machine.", "marl doctor");
         command.SetAction(_ =>
         {
-            foreach (var (name, finding) in Findings())
+            foreach (var (name, value) in Properties())
             {
-                Console.Out.WriteLine($"{name,-12}{finding}");
+                Console.Out.WriteLine($"{name,-12}{value}");
             }
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static IEnumerable<(string Name, string Finding)> Findings() =>
+    private static IEnumerable<(string Name, string Value)> Properties() =>
     [
         ("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}"),
         ("runtime", RuntimeInformation.FrameworkDescription),
         ("simd", Simd()),
-        ("fma", Fma.IsSupported || AdvSimd.IsSupported ? "in hardware" : "in software: the same results, many times slower"),
-        ("processors", $"{Environment.ProcessorCount}, as many threads by default"),
+        ("fma", Fma.IsSupported || AdvSimd.IsSupported ? "in hardware" : "in software: same results, many times slower"),
+        ("processors", $"{Environment.ProcessorCount}; one thread each by default"),
         ("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB"),
         ("gc", $"{(GCSettings.IsServerGC ? "server" : "workstation")}, " +
             (GCSettings.LatencyMode == GCLatencyMode.Batch ? "not concurrent" : "concurrent")),
         ("cpu", "ready"),
-        .. Devices.Findings(),
+        .. Devices.ListGpus(),
     ];
 
-    /// <summary>The widest registers in use; <c>DOTNET_EnableAVX512=0</c> and the like narrow them.</summary>
+    /// <summary>The width of the widest registers in use; <c>DOTNET_EnableAVX512=0</c> and <c>DOTNET_EnableAVX2=0</c> limit it.</summary>
     private static string Simd() => Vector512.IsHardwareAccelerated ? "512 bits"
         : Vector256.IsHardwareAccelerated ? "256 bits"
         : Vector128.IsHardwareAccelerated ? "128 bits"

@@ -2,26 +2,26 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>What the user says of the environment. A program is started only if the user names it on the command line: not because a policy, a run or a configuration names it.</summary>
-/// <param name="Id">The environment's id; null: that of the run, the policy or the configuration.</param>
-/// <param name="Program">The command that may be started; null: none.</param>
+/// <summary>The environment that the command line selects. A program is started only if the command line names it, never because a policy, a run or a configuration does.</summary>
+/// <param name="Id">The environment id; null selects that of the run, the policy or the configuration.</param>
+/// <param name="Program">The command that may be started; null if none.</param>
 internal sealed record EnvironmentChoice(string? Id, string? Program)
 {
-    /// <summary>From --env and --env-cmd.</summary>
-    /// <exception cref="UsageException">They name two environments.</exception>
+    /// <summary>Creates the choice from the values of --env and --env-cmd.</summary>
+    /// <exception cref="UsageException">Both name an environment.</exception>
     public static EnvironmentChoice Of(string? id, string? command) => (id, command) switch
     {
         (_, null) => new(id, id is null ? null : ExternalEnvironment.CommandOf(id)),
         (null, _) => new(ExternalEnvironment.IdPrefix + command, CommandOf(command)),
-        // The opponents of a trained policy, in the program that it was trained in.
+        // A fixed policy plays one team; --env-cmd is the program in which it was trained.
         _ when id.StartsWith("against:", StringComparison.Ordinal) => new(id, CommandOf(command)),
-        _ => throw new UsageException("options '--env' and '--env-cmd' name two environments; give one"),
+        _ => throw new UsageException("options '--env' and '--env-cmd' both name an environment; give only one"),
     };
 
-    // Without the time limit that may follow the command.
+    // Strips the time limit that may follow the command.
     private static string? CommandOf(string command) => ExternalEnvironment.CommandOf(ExternalEnvironment.IdPrefix + command);
 
-    /// <summary>Creates the environment of an id.</summary>
-    /// <exception cref="UsageException">There is none, or it would start a program that the user has not named.</exception>
+    /// <summary>Creates the environment with an id.</summary>
+    /// <exception cref="UsageException">The id is unknown, or needs a program that the command line does not name.</exception>
     public IEnvironment Create(string id) => Catalog.CreateEnvironment(id, Program);
 }

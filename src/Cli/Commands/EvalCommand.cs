@@ -2,35 +2,36 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Marl.Native.Cli.Playing;
 using Marl.Native.Cli.Reporting;
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl eval: what trained agents, or random ones, are worth.</summary>
+/// <summary>marl eval: evaluates trained agents or the random policy.</summary>
 internal static class EvalCommand
 {
     private const int DefaultEpisodes = 100;
 
     public static Command Create()
     {
-        Argument<string> path = new("policy") { Description = $"who acts: {Trained.Forms}; or {Trained.Random}, the uniformly random policy" };
-        var episodes = CommonOptions.Whole("--episodes", "N", "episodes played, 100 by default", least: 1);
+        Argument<string> path = new("policy") { Description = $"{Trained.Forms}, or {Trained.Random} for the uniformly random policy" };
+        var episodes = CommonOptions.Integer("--episodes", "N", "number of episodes, 100 by default", minimum: 1);
         Option<string?> environment = new("--env")
         {
             HelpName = "id",
-            Description = "environment, see marl list environments; by default that of the training",
+            Description = "environment, see marl list environments; by default the one trained in",
         };
         var program = CommonOptions.EnvironmentCommand();
-        var seed = CommonOptions.Whole<ulong>("--seed", "S",
-            "seed of the episodes; by default that of the run, with which its own evaluations are repeated, or 1", least: 0);
+        var seed = CommonOptions.Integer<ulong>("--seed", "S",
+            "seed of the random number generators; by default the seed of the run, which repeats its own evaluations, or 1", minimum: 0);
         Option<string?> against = new("--against")
         {
             HelpName = "policy",
-            Description = "a run or policy that acts for all teams but the first; by default the same agents",
+            Description = "policy or run that controls all teams but the first; by default the same policy controls all",
         };
         var greedy = CommonOptions.Greedy();
         var json = CommonOptions.Json();
-        ExampledCommand command = new("eval", "Evaluate trained agents, or the random policy: play episodes without exploration and report the mean return.",
+        ExampledCommand command = new("eval", "Evaluate trained agents or the random policy: play episodes without exploration and report the mean return.",
             "marl eval runs/qmix-climbing-seed1 --episodes 1000",
             "marl eval random --env lbf:8x8-2p-2f-coop",
             "marl eval runs/rivals --against runs/response --json")
@@ -42,11 +43,11 @@ internal static class EvalCommand
             string player = parsed.GetRequiredValue(path);
             var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
             bool isGreedy = parsed.GetValue(greedy);
-            var given = parsed.GetValue(seed);
+            var seedGiven = parsed.GetValue(seed);
             var (sample, chosen) = player == Trained.Random
-                ? PlayRandom(choice, given, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? DefaultEpisodes)
+                ? PlayRandom(choice, seedGiven, isGreedy, parsed.GetValue(against), parsed.GetValue(episodes) ?? DefaultEpisodes)
                 : PlayTrained(Trained.Load(player, isGreedy, choice), parsed.GetValue(against) is { } other ? Trained.Load(other, isGreedy, choice) : null,
-                    choice, given, parsed.GetValue(episodes) ?? DefaultEpisodes);
+                    choice, seedGiven, parsed.GetValue(episodes) ?? DefaultEpisodes);
             Console.Out.WriteLine(parsed.GetValue(json) ? ToJson(sample, chosen) : ToText(sample));
             return ExitCode.Success;
         });
@@ -57,24 +58,24 @@ internal static class EvalCommand
     {
         if (greedy || against is not null)
         {
-            throw new UsageException($"option '{(greedy ? "--greedy" : "--against")}' is for trained agents, not for '{Trained.Random}'");
+            throw new UsageException($"option '{(greedy ? "--greedy" : "--against")}' applies to trained agents, not to '{Trained.Random}'");
         }
-        string id = choice.Id ?? throw new UsageException("no environment is named: marl eval random --env <id>");
+        string id = choice.Id ?? throw new UsageException("the environment is missing: marl eval random --env <id>");
         var environment = choice.Create(id);
         using var program = environment as IDisposable;
         var rng = new Rng(seed ?? 1);
         var player = new RandomPlayer(environment.Spec, rng);
         var recorder = new EpisodeRecorder(environment.Spec);
-        var sample = Play(id, environment.Spec, episodes, rng, (int i, ref Rng chance, ref Rng _) =>
+        var sample = Play(id, environment.Spec, episodes, rng, (int i, ref Rng environmentRng, ref Rng _) =>
         {
             var episode = new Episode(environment.Spec);
             player.Begin(i);
-            recorder.Begin(environment, episode, ref chance);
+            recorder.Begin(environment, episode, ref environmentRng);
             do
             {
                 episode.SetAction(player.Act(environment));
             }
-            while (recorder.Step(ref chance));
+            while (recorder.Step(ref environmentRng));
             return episode;
         });
         return (sample, seed ?? 1);
@@ -85,28 +86,28 @@ internal static class EvalCommand
         string id = choice.Id ?? trained.Policy.Description.Environment;
         var environment = trained.CreateEnvironment(choice);
         using var program = environment as IDisposable;
-        opponents?.RequireFit(environment);
+        opponents?.RequireCompatible(environment);
         if (opponents is not null && environment.Spec.Teams.Length == 1)
         {
-            throw new UsageException($"all agents of {id} are one team; --against needs another");
+            throw new UsageException($"{id} has only one team; --against needs at least two");
         }
         Policy[] policies = opponents is null ? [trained.Policy] : [trained.Policy, opponents.Policy];
         ulong chosen = seed ?? trained.Seed;
         var sample = Play(id, environment.Spec, episodes, new Rng(chosen),
-            (int _, ref Rng chance, ref Rng actions) => Policy.Play(policies, environment, ref chance, ref actions));
+            (int _, ref Rng environmentRng, ref Rng actionRng) => Policy.Play(policies, environment, ref environmentRng, ref actionRng));
         return (sample, chosen);
     }
 
-    /// <summary>Plays the episodes that <see cref="Trainer.Evaluate"/> plays with the same seed: a run's own seed gives its own evaluation.</summary>
+    /// <summary>Plays the episodes that <see cref="Trainer.Evaluate"/> plays with the same seed: the seed of a run repeats its own evaluations.</summary>
     private static Sample Play(string id, EnvironmentSpec spec, int episodes, Rng rng, PlayEpisode play)
     {
-        var chances = rng.Split(RngPurpose.Evaluation);
+        var evaluationRng = rng.Split(RngPurpose.Evaluation);
         double[] returns = new double[episodes], teams = new double[spec.Teams.Length];
         long steps = 0;
         for (int i = 0; i < episodes; i++)
         {
-            var (chance, choice) = (chances.Split(RngPurpose.Environment, i), chances.Split(RngPurpose.Exploration, i));
-            var episode = play(i, ref chance, ref choice);
+            var (environmentRng, actionRng) = (evaluationRng.Split(RngPurpose.Environment, i), evaluationRng.Split(RngPurpose.Exploration, i));
+            var episode = play(i, ref environmentRng, ref actionRng);
             (returns[i], steps) = (episode.Return, steps + episode.Length);
             for (int team = 0; team < teams.Length; team++)
             {
@@ -117,9 +118,9 @@ internal static class EvalCommand
     }
 
     private static string ToText(Sample sample) => FormattableString.Invariant($"""
-        environment         {sample.Environment}
+        environment         {Printable.Of(sample.Environment)}
         episodes            {sample.Episodes}
-        return              {sample.Return.Mean:0.####} (95 % interval {sample.Return.Low:0.####} to {sample.Return.High:0.####}){Text.Teams(sample.TeamMeans)}
+        return              {sample.Return.Mean:0.####} (95 % confidence interval {sample.Return.Low:0.####} to {sample.Return.High:0.####}){Text.Teams(sample.TeamMeans)}
         standard deviation  {sample.Return.StandardDeviation:0.####}
         minimum             {sample.Return.Min:0.####}
         maximum             {sample.Return.Max:0.####}
@@ -143,11 +144,11 @@ internal static class EvalCommand
     }.ToJsonString();
 
     /// <summary>Plays an episode.</summary>
-    /// <param name="i">which, from 0.</param>
-    /// <param name="chance">random numbers of the environment.</param>
-    /// <param name="choice">random numbers of the agents.</param>
-    private delegate Episode PlayEpisode(int i, ref Rng chance, ref Rng choice);
+    /// <param name="i">The index of the episode, from 0.</param>
+    /// <param name="environmentRng">The random number generator of the environment.</param>
+    /// <param name="actionRng">The random number generator of the agents.</param>
+    private delegate Episode PlayEpisode(int i, ref Rng environmentRng, ref Rng actionRng);
 
-    /// <summary>Episodes that were played: their returns, the mean returns of the teams and the mean length.</summary>
+    /// <summary>The results of an evaluation: returns, mean returns by team and mean episode length.</summary>
     private sealed record Sample(string Environment, int Episodes, MeanEstimate Return, double[] TeamMeans, double Length);
 }

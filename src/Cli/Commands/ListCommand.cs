@@ -3,17 +3,17 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl list: what there is to choose from.</summary>
+/// <summary>marl list: prints the available algorithms, environments, parts and options.</summary>
 internal static class ListCommand
 {
     public static Command Create()
     {
-        Argument<string?> algorithm = new("algorithm") { Arity = ArgumentArity.ZeroOrOne, Description = "the algorithm; left out: only the options of training" };
-        Option<string?> environment = new("--env") { HelpName = "id", Description = "the environment: defaults are those that were published for it" };
+        Argument<string?> algorithm = new("algorithm") { Arity = ArgumentArity.ZeroOrOne, Description = "the algorithm; if omitted, only the training options are listed" };
+        Option<string?> environment = new("--env") { HelpName = "id", Description = "list the defaults published for this environment" };
         ExampledCommand algorithms = new("algorithms", "List the algorithms.", "marl list algorithms");
-        ExampledCommand environments = new("environments", "List the environments, the forms of their ids and their sizes.", "marl list environments");
-        ExampledCommand parts = new("parts", "List mixers, networks, explorations and optimizers, for options that are one of them.", "marl list parts");
-        ExampledCommand options = new("options", "List the options for --set, their defaults and what they mean.",
+        ExampledCommand environments = new("environments", "List the environments, their ids and their sizes.", "marl list environments");
+        ExampledCommand parts = new("parts", "List the mixers, networks, explorations and optimizers that options can be set to.", "marl list parts");
+        ExampledCommand options = new("options", "List the options for --set with their defaults and meanings.",
             "marl list options qmix",
             "marl list options ippo --env lbf:8x8-2p-2f-coop")
         {
@@ -32,19 +32,19 @@ internal static class ListCommand
         return command;
     }
 
-    /// <summary>Algorithms, an environment of each family, and what to do with them.</summary>
+    /// <summary>The algorithms, an environment of each family, and commands to start with.</summary>
     private static IEnumerable<string> Overview() =>
     [
         "algorithms", .. Algorithms(), "",
-        "environments, one of each family",
+        "environments (one of each family)",
         .. Columns(Catalog.Environments.Select(family => (family.Examples.FirstOrDefault() ?? family.Pattern.Split('[')[0], family.Description.Split(';')[0]))), "",
         "next",
         .. Columns(
         [
             ("marl train ia2c --env lbf:8x8-2p-2f-coop --set agent=mlp hidden=64 learningRate=0.001", "train and watch the learning curve"),
             ("marl play RUN", "watch the trained agents"),
-            ("marl list environments", "all environments, the forms of their ids and their sizes"),
-            ("marl list options ALGORITHM", "options for --set, their defaults and what they mean"),
+            ("marl list environments", "all environments, their ids and their sizes"),
+            ("marl list options ALGORITHM", "options for --set with their defaults and meanings"),
             ("marl list parts", "mixers, networks, explorations and optimizers"),
         ]),
     ];
@@ -58,7 +58,7 @@ internal static class ListCommand
         return Columns(Catalog.ListParts().Select(part => (part.Kind, $"{part.Name.PadRight(width)}  {Documentation.Of(part.Options)}".TrimEnd())));
     }
 
-    /// <summary>Every family, and under it the sizes of its examples: "8/10" where some agents see 8 numbers and others 10, "box 5" where an action is 5 numbers.</summary>
+    /// <summary>Every family with the sizes of its examples: "8/10" if agents have observations of size 8 or 10, "box 5" if an action is a vector of size 5.</summary>
     private static IEnumerable<string> EnvironmentFamilies()
     {
         int width = Catalog.EnvironmentIds.Max(id => id.Length);
@@ -82,20 +82,20 @@ internal static class ListCommand
     {
         if (algorithm is null)
         {
-            return ["options of training", .. Table(RunConfiguration.Of(new IqlOptions(), "", presets: false).ListTraining()), "",
+            return ["training options", .. Table(RunConfiguration.Of(new IqlOptions(), "", presets: false).ListTraining()), "",
                 "options of an algorithm: marl list options ALGORITHM"];
         }
         var defaults = RunConfiguration.Of(algorithm, environment ?? "");
-        return [$"options of {algorithm}", .. Table(defaults.ListOptions()), "", "options of training", .. Table(defaults.ListTraining())];
+        return [$"options of {algorithm}", .. Table(defaults.ListOptions()), "", "training options", .. Table(defaults.ListTraining())];
 
         IEnumerable<string> Table(IEnumerable<OptionListing> options)
         {
             OptionListing[] all = [.. options];
             int width = all.Max(option => option.Value.Length);
-            return Columns(all.Select(option => (option.Name, $"{option.Value.PadRight(width)}  {Words(option)}{Documentation.Of(option.Member)}".TrimEnd())));
+            return Columns(all.Select(option => (option.Name, $"{option.Value.PadRight(width)}  {Values(option)}{Documentation.Of(option.Member)}".TrimEnd())));
         }
 
-        string Words(OptionListing option) => option.AllowedValues.Count == 0 ? "" : $"{string.Join(" | ", option.AllowedValues)}. ";
+        string Values(OptionListing option) => option.AllowedValues.Count == 0 ? "" : $"{string.Join(" | ", option.AllowedValues)}. ";
     }
 
     private static IEnumerable<string> Columns(IEnumerable<(string Left, string Right)> rows)

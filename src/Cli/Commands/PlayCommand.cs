@@ -7,39 +7,39 @@ using Spectre.Console;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl play: episodes to look at, now or later.</summary>
+/// <summary>marl play: shows episodes in the terminal, or writes them to files.</summary>
 internal static class PlayCommand
 {
-    private const double DefaultSpeed = 6, MostSpeed = 1000;
+    private const double DefaultSpeed = 6, MaxSpeed = 1000;
 
-    private static bool CanDraw => Terminal.CanDraw(LiveViewer.LeastWidth, LiveViewer.LeastHeight);
+    private static bool CanDraw => Terminal.CanDraw(LiveViewer.MinWidth, LiveViewer.MinHeight);
 
     public static Command Create()
     {
-        Argument<string> player = new("player") { Description = $"who acts: {Trained.Forms}; or random" };
+        Argument<string> player = new("player") { Description = $"{Trained.Forms}, or {Trained.Random} for the uniformly random policy" };
         Option<string?> environment = new("--env")
         {
             HelpName = "id",
-            Description = "what is played, see marl list environments; by default what the agents were trained in",
+            Description = "environment, see marl list environments; by default the one trained in",
         };
         var program = CommonOptions.EnvironmentCommand();
-        var episodes = CommonOptions.Whole("--episodes", "N", "episodes played, 1 by default", least: 1);
-        var seed = CommonOptions.Whole<ulong>("--seed", "S", "what the episodes follow from; by default the run's seed, or 1", least: 0);
+        var episodes = CommonOptions.Integer("--episodes", "N", "number of episodes, 1 by default", minimum: 1);
+        var seed = CommonOptions.Integer<ulong>("--seed", "S", "seed of the random number generators; by default the seed of the run, or 1", minimum: 0);
         var fps = Speed();
         var greedy = CommonOptions.Greedy();
-        Option<bool> step = new("--step") { Description = "go on by key presses" };
+        Option<bool> step = new("--step") { Description = "pause after every step until a key is pressed" };
         Option<string?> replay = new("--replay")
         {
             HelpName = "FILE.html",
-            Description = "write a page that plays the episodes in a browser; nothing is shown here unless --fps or --step asks for it",
+            Description = "write the episodes as a web page; the terminal shows them only with --fps or --step",
         };
         Option<string?> svg = new("--svg")
         {
             HelpName = "FILE.svg",
-            Description = "write an animated picture of the episodes, for a README for example; nothing is shown here unless --fps or --step asks for it",
+            Description = "write the episodes as an animated SVG image; the terminal shows them only with --fps or --step",
         };
         var json = CommonOptions.Json();
-        ExampledCommand command = new("play", "Watch episodes of trained agents, or of the random policy.",
+        ExampledCommand command = new("play", "Watch episodes of trained agents or of the random policy.",
             "marl play runs/qmix-climbing-seed1",
             "marl play random --env rware:tiny-4ag --fps 10",
             "marl play runs/qmix-climbing-seed1 --episodes 3 --replay episodes.html")
@@ -50,15 +50,15 @@ internal static class PlayCommand
         {
             var choice = EnvironmentChoice.Of(parsed.GetValue(environment), parsed.GetValue(program));
             using var performance = Prepare(parsed.GetRequiredValue(player), parsed.GetValue(greedy), choice, parsed.GetValue(seed), parsed.GetValue(episodes) ?? 1);
-            using var signal = new StopSignal("ended");
+            using var signal = new StopSignal("terminated");
             (string Kind, string Path)[] files = [.. Files(("replay", parsed.GetValue(replay)), ("svg", parsed.GetValue(svg)))];
-            Refuse(performance, parsed.GetValue(step), files);
-            bool watched = files.Length == 0 || parsed.GetValue(fps) is not null || parsed.GetValue(step);
+            Validate(performance, parsed.GetValue(step), files);
+            bool isShown = files.Length == 0 || parsed.GetValue(fps) is not null || parsed.GetValue(step);
             var viewer = parsed.GetValue(json) ? new JsonViewer(Console.Out)
-                : watched ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
+                : isShown ? Viewer(performance, parsed.GetValue(fps), parsed.GetValue(step), signal.Token)
                 : null;
-            signal.BeforeLastWords = viewer is LiveViewer live ? live.GiveBack : null;
-            var results = Watch(performance, viewer, files, signal.Token);
+            signal.BeforeTermination = viewer is LiveViewer live ? live.Restore : null;
+            var results = Play(performance, viewer, files, signal.Token);
             Report(performance, results, files, parsed.GetValue(json));
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Success;
         });
@@ -71,12 +71,12 @@ internal static class PlayCommand
         {
             if (greedy)
             {
-                throw new UsageException($"option '--greedy' is for trained agents; for '{Trained.Random}' no action is likelier than another");
+                throw new UsageException($"option '--greedy' applies to trained agents; all actions of '{Trained.Random}' are equally probable");
             }
-            var environment = choice.Create(choice.Id ?? throw new UsageException("no environment is named: marl play random --env <id>"));
+            var environment = choice.Create(choice.Id ?? throw new UsageException("the environment is missing: marl play random --env <id>"));
             ulong chosen = seed ?? 1;
-            var chances = new Rng(chosen);
-            return new(environment, new RandomPlayer(environment.Spec, chances), chances) { Player = player, Seed = chosen, Episodes = episodes };
+            var randomRng = new Rng(chosen);
+            return new(environment, new RandomPlayer(environment.Spec, randomRng), randomRng) { Player = player, Seed = chosen, Episodes = episodes };
         }
         var trained = Trained.Load(player, greedy, choice);
         ulong own = seed ?? trained.Seed;
@@ -90,32 +90,33 @@ internal static class PlayCommand
         };
     }
 
-    /// <summary>The files that are asked for.</summary>
+    /// <summary>The files to write.</summary>
     private static IEnumerable<(string Kind, string Path)> Files(params (string Kind, string? Path)[] options)
         => options.Where(option => option.Path is not null).Select(option => (option.Kind, option.Path!));
 
-    /// <exception cref="UsageException">there is nobody to press keys, no place for a file, or nothing to draw.</exception>
-    private static void Refuse(Performance performance, bool steps, (string Kind, string Path)[] files)
+    /// <summary>Checks the options before the first episode is played.</summary>
+    /// <exception cref="UsageException">--step is given without a terminal, the folder of a file does not exist, or the environment has no scenes to draw.</exception>
+    private static void Validate(Performance performance, bool steps, (string Kind, string Path)[] files)
     {
         if (steps && (!CanDraw || Console.IsInputRedirected))
         {
-            throw new UsageException("option '--step' needs a terminal, for somebody has to press the keys");
+            throw new UsageException("option '--step' needs a terminal to read keys from");
         }
         foreach (var (kind, path) in files)
         {
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
             {
-                throw new UsageException($"'{path}' cannot be written: there is no such folder");
+                throw new UsageException($"'{path}' cannot be written: its folder does not exist");
             }
             if (kind == "svg" && !performance.IsRenderable)
             {
-                throw new UsageException($"'{path}' cannot be written: {performance.Spec.Id} has no picture");
+                throw new UsageException($"'{path}' cannot be written: {performance.Spec.Id} has no scenes to draw");
             }
         }
     }
 
-    /// <summary>A moving picture where there is something to see and somebody who sees it; else lines, in no hurry if that was asked for.
-    /// </summary>
+    /// <summary>Creates the live view if the output is a terminal and the environment has scenes to draw; otherwise the plain view, which keeps the pace only in a
+    /// terminal and with --fps or --step.</summary>
     private static IViewer Viewer(Performance performance, double? fps, bool steps, CancellationToken stop)
     {
         var pace = new Pace(fps ?? DefaultSpeed, steps, stop);
@@ -123,9 +124,9 @@ internal static class PlayCommand
             : new PlainViewer(Console.Out, CanDraw && (steps || fps is not null) ? pace : null);
     }
 
-    /// <summary>Plays for the viewer, and writes the files.</summary>
-    /// <returns>the last frame of every episode.</returns>
-    private static List<Frame> Watch(Performance performance, IViewer? viewer, (string Kind, string Path)[] files, CancellationToken stop)
+    /// <summary>Plays the episodes, shows them in the viewer, if any, and writes the files.</summary>
+    /// <returns>The last frame of every episode.</returns>
+    private static List<Frame> Play(Performance performance, IViewer? viewer, (string Kind, string Path)[] files, CancellationToken stop)
     {
         var recording = files.Length == 0 ? null : new Recording(performance);
         List<Frame> last = [];
@@ -145,7 +146,7 @@ internal static class PlayCommand
         }
         else
         {
-            viewer.Watch(performance, frames);
+            viewer.Show(performance, frames);
         }
         if (recording is { Frames.Count: > 0 })
         {
@@ -192,11 +193,11 @@ internal static class PlayCommand
         {
             string word = given.Tokens[0].Value;
             if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double speed)
-                && speed is > 0 and <= MostSpeed)
+                && speed is > 0 and <= MaxSpeed)
             {
                 return speed;
             }
-            given.AddError(FormattableString.Invariant($"option '--fps' cannot be '{word}'; a number up to {MostSpeed} is needed"));
+            given.AddError(FormattableString.Invariant($"option '--fps' cannot be '{word}'; a positive number up to {MaxSpeed} is required"));
             return null;
         },
     };

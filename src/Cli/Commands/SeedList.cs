@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>Seeds as --seeds names them: "1-5", "1,3,7-9".</summary>
-/// <param name="Values">In ascending order, each once.</param>
+/// <summary>The seeds of --seeds: "1-5", "1,3,7-9".</summary>
+/// <param name="Values">The seeds in ascending order, without duplicates.</param>
 internal sealed record SeedList(IReadOnlyList<ulong> Values)
 {
-    private const int Most = 10_000;
+    private const int MaxRange = 10_000;
 
-    /// <summary>The seeds of an option's value; null, and an error of the option, if it is not a list of seeds.</summary>
+    /// <summary>Parses the value of the option; adds an error and returns null if it is not a list of seeds.</summary>
     public static SeedList? Parse(ArgumentResult given)
     {
         string word = given.Tokens[0].Value;
@@ -17,9 +17,9 @@ internal sealed record SeedList(IReadOnlyList<ulong> Values)
         foreach (string part in word.Split(','))
         {
             string[] ends = part.Split('-');
-            if (ends.Length > 2 || !TryParse(ends[0], out ulong first) || !TryParse(ends[^1], out ulong last) || last < first || last - first >= Most)
+            if (ends.Length > 2 || !TryParse(ends[0], out ulong first) || !TryParse(ends[^1], out ulong last) || last < first || last - first >= MaxRange)
             {
-                given.AddError($"option '--seeds' cannot be '{word}'; a list like 1-5 or 1,3,7-9 is needed, each range of at most {Most} seeds");
+                given.AddError($"option '--seeds' cannot be '{word}'; a list such as 1-5 or 1,3,7-9 is required, with at most {MaxRange} seeds per range");
                 return null;
             }
             for (ulong offset = 0; offset <= last - first; offset++)
@@ -32,7 +32,7 @@ internal sealed record SeedList(IReadOnlyList<ulong> Values)
         static bool TryParse(string text, out ulong seed) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seed);
     }
 
-    /// <summary>The shortest list: "1-5", "1,3,7-9".</summary>
+    /// <summary>Returns the shortest form: "1-5", "1,3,7-9".</summary>
     public override string ToString()
     {
         List<string> parts = [];

@@ -1,16 +1,17 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>marl train --seeds: runs that differ in their seed alone, one after another, and what they say together.</summary>
+/// <summary>marl train --seeds: trains runs that differ only in their seed, one after another, and summarizes their returns.</summary>
 internal static class SeedRuns
 {
-    /// <summary>Trains every seed in a folder of its own, seed-S. Runs that are there already are finished first, or are left as they are if they are done; a run that
-    /// diverges does not keep the others from being trained.</summary>
-    /// <returns>the exit code.</returns>
-    /// <exception cref="UsageException">a run that is there already has other settings.</exception>
+    /// <summary>Trains every seed in its own folder, seed-S. Existing runs are resumed, or skipped if they are finished; if a run diverges, the others are still
+    /// trained.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="UsageException">An existing run has other settings.</exception>
     public static int Train(RunConfiguration configuration, EnvironmentChoice choice, SeedList seeds, string folder, Device device, bool json)
     {
         List<Result> results = [];
@@ -21,7 +22,7 @@ internal static class SeedRuns
             int code = Train(configuration with { Training = configuration.Training with { Seed = seed } }, choice, run, device, json);
             if (code is not (ExitCode.Success or ExitCode.Diverged))
             {
-                Console.Error.WriteLine($"marl: {results.Count} of {seeds.Values.Count} seeds are done; the same command goes on");
+                Terminal.WriteError($"{results.Count} of {seeds.Values.Count} seeds are done; the same command resumes the rest");
                 return code;
             }
             worst = Math.Max(worst, code);
@@ -50,8 +51,8 @@ internal static class SeedRuns
 
     private static int Train(RunConfiguration configuration, EnvironmentChoice choice, RunFolder run, Device device, bool json)
     {
-        bool isThere = File.Exists(run.Configuration);
-        if (isThere)
+        bool exists = File.Exists(run.Configuration);
+        if (exists)
         {
             RequireSame(configuration, run);
             if (ReadSummary(run) is { } summary && (bool)summary["finished"]! && (long)summary["steps"]! >= configuration.Training.Steps)
@@ -60,20 +61,21 @@ internal static class SeedRuns
             }
         }
         IEnvironment Create() => choice.Create(configuration.Environment);
-        using var trainer = isThere ? Trainer.Resume(run, Create, configuration.Training.Threads, device, configuration.Training.Steps)
+        using var trainer = exists ? Trainer.Resume(run, Create, configuration.Training.Threads, device, configuration.Training.Steps)
             : new Trainer(configuration, Create, run, device);
         try
         {
-            return Session.Conduct(trainer, run, json);
+            return Session.Train(trainer, run, json);
         }
         catch (DivergedException e)
         {
-            Console.Error.WriteLine($"marl: seed {configuration.Training.Seed}: {e.Message.ReplaceLineEndings(" ")}");
+            Terminal.WriteError($"seed {configuration.Training.Seed}: {e.Message}");
             return ExitCode.Diverged;
         }
     }
 
-    /// <summary>Refuses a run with other settings. It may have been shorter, and trained by other threads, elsewhere.</summary>
+    /// <summary>Requires that a run has the same settings; the number of steps, threads and the device may differ.</summary>
+    /// <exception cref="UsageException">It has other settings.</exception>
     private static void RequireSame(RunConfiguration configuration, RunFolder run)
     {
         var (wanted, training) = (configuration.Training, run.ReadConfiguration());
@@ -84,11 +86,22 @@ internal static class SeedRuns
         };
         if (present.ToJson() != configuration.ToJson())
         {
-            throw new UsageException($"'{run.Path}' holds a run with other settings; choose another --out");
+            throw new UsageException($"'{run.Path}' contains a run with other settings; choose another --out");
         }
     }
 
-    private static JsonNode? ReadSummary(RunFolder run) => File.Exists(run.Summary) ? JsonNode.Parse(File.ReadAllText(run.Summary)) : null;
+    /// <summary>The summary; null if there is none, or if it is damaged: the run writes it again.</summary>
+    private static JsonNode? ReadSummary(RunFolder run)
+    {
+        try
+        {
+            return File.Exists(run.Summary) ? JsonNode.Parse(File.ReadAllText(run.Summary)) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private static void Print(IReadOnlyList<Result> results)
     {
@@ -102,7 +115,7 @@ internal static class SeedRuns
         if (results.Count > 1)
         {
             Row("standard error", estimate => estimate.StandardError);
-            Row("95 % interval from", estimate => estimate.Low);
+            Row("95 % CI from", estimate => estimate.Low);
             Row("to", estimate => estimate.High);
         }
 
@@ -132,10 +145,10 @@ internal static class SeedRuns
         return new() { ["mean"] = estimate.Mean, ["standardError"] = estimate.StandardError, ["low"] = estimate.Low, ["high"] = estimate.High };
     }
 
-    /// <summary>What became of a run.</summary>
-    /// <param name="Seed">of the run.</param>
-    /// <param name="Final">mean return of its last evaluation.</param>
-    /// <param name="Best">the greatest mean return of its evaluations.</param>
-    /// <param name="Run">its folder.</param>
+    /// <summary>The result of a run.</summary>
+    /// <param name="Seed">The seed of the run.</param>
+    /// <param name="Final">The mean return of its last evaluation.</param>
+    /// <param name="Best">The largest mean return of its evaluations.</param>
+    /// <param name="Run">The folder of the run.</param>
     private sealed record Result(ulong Seed, double Final, double Best, string Run);
 }

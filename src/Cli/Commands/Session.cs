@@ -5,58 +5,70 @@ using Text = Marl.Native.Cli.Reporting.Text;
 
 namespace Marl.Native.Cli.Commands;
 
-/// <summary>Conducts a run, new or resumed, under the eyes of whoever watches, until it is done or told to stop.</summary>
+/// <summary>Trains a new or resumed run and reports its progress, until it is finished or a signal stops it.</summary>
 internal static class Session
 {
-    /// <returns>the exit code.</returns>
-    public static int Conduct(Trainer trainer, RunFolder run, bool json)
+    /// <summary>Trains a run.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Train(Trainer trainer, RunFolder run, bool json)
     {
         run.EnsureWritable();
-        using var signal = new StopSignal("ended without saving");
-        IReporter reporter = json ? new JsonReporter(Console.Out)
-            : Terminal.CanDraw(LiveReporter.LeastWidth, LiveReporter.LeastHeight) ? new LiveReporter(AnsiConsole.Console)
-            : new PlainReporter(Console.Out);
-        signal.BeforeLastWords = reporter is LiveReporter live ? live.GiveBack : null;
-        using var heard = signal.Token.Register(() =>
+        using var signal = new StopSignal("terminated without saving");
+        using var output = new GuardedOutput(() => Console.Out);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal.Token, output.Failed);
+        IReporter reporter = json ? new JsonReporter(output)
+            : Terminal.CanDraw(LiveReporter.MinWidth, LiveReporter.MinHeight) ? new LiveReporter(AnsiConsole.Console)
+            : new PlainReporter(output);
+        signal.BeforeTermination = reporter is LiveReporter live ? live.Restore : null;
+        using var registration = signal.Token.Register(() =>
         {
             if (reporter is not LiveReporter)
             {
-                Console.Error.WriteLine($"marl: stopping: saving to {run.Path} .. ({Text.StopAgain})");
+                Terminal.WriteError($"stopping: saving to {run.Path} .. ({Text.StopAgain})");
             }
         });
         string resume = Text.Command("resume", run.Path, trainer.Spec.Id);
         try
         {
-            var summary = reporter.Watch(trainer, run.Path, signal.Token);
+            var summary = reporter.Run(trainer, run.Path, stop.Token);
+            if (output.Problem is { } problem)
+            {
+                Terminal.WriteError($"the standard output cannot be written to: {problem}; " +
+                    (summary.Finished ? $"the run is finished, in {run.Path}" : $"the run is saved at step {summary.Steps}; continue with: {resume}"));
+                return ExitCode.Failed;
+            }
             if (summary.Finished)
             {
+                if (trainer.Configuration.Options is ReplayOptions { BatchSize: var size } && summary.Episodes < size)
+                {
+                    Console.Error.WriteLine($"marl: nothing was learned: {summary.Episodes} episodes were played, and a batch has {size}; " +
+                        "lower batchSize or raise steps");
+                }
                 return ExitCode.Success;
             }
-            Console.Error.WriteLine(
-                $"marl: stopped at step {summary.Steps} with a checkpoint; go on with: {resume}");
+            Terminal.WriteError($"stopped at step {summary.Steps} after saving a checkpoint; continue with: {resume}");
             return signal.ExitCode;
         }
         catch (EnvironmentException e)
         {
-            // Ctrl-C reaches every program of a terminal, so the environment's may have ended by it sooner than we.
-            string problem = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
-            Console.Error.WriteLine($"marl: {problem.ReplaceLineEndings(" ")}; the run is saved at step {trainer.Steps}, " +
-                $"go on with: {resume}");
+            // Ctrl-C signals all processes of a terminal, so the program of the environment may have ended first.
+            string reason = signal.Token.IsCancellationRequested ? "stopped" : e.Message;
+            Terminal.WriteError($"{reason}; the run is saved at step {trainer.Steps}; continue with: {resume}");
             return signal.Token.IsCancellationRequested ? signal.ExitCode : ExitCode.Failed;
         }
         catch (DivergedException e)
         {
-            throw new DivergedException($"{e.Message}; {Rest("the last good checkpoint")}");
+            throw new DivergedException($"{e.Message}; {DescribeCheckpoint("the last checkpoint")}");
         }
         catch (DeviceException e)
         {
             string saved = trainer.SavedSteps > 0 && trainer.SavedSteps == trainer.Steps
-                ? $"the run is saved at step {trainer.SavedSteps}, as its last finished update left it"
-                : $"what was on the device is lost; {Rest($"the last checkpoint, of step {trainer.SavedSteps},")}";
-            throw new DeviceException($"{e.Message}; {saved}; go on {(trainer.SavedSteps > 0 ? "from there" : "from the beginning")} with: " +
-                $"{resume}, and --device cpu to do without the device", e);
+                ? $"the run is saved at step {trainer.SavedSteps}, after its last completed update"
+                : $"the state on the device is lost; {DescribeCheckpoint($"the last checkpoint, of step {trainer.SavedSteps},")}";
+            throw new DeviceException($"{e.Message}; {saved}; {(trainer.SavedSteps > 0 ? "continue" : "start again")} with: " +
+                $"{resume}, and --device cpu to train without the device", e);
         }
 
-        string Rest(string what) => File.Exists(run.Checkpoint) ? $"{what} is '{run.Checkpoint}'" : "there is no checkpoint yet";
+        string DescribeCheckpoint(string name) => File.Exists(run.Checkpoint) ? $"{name} is '{run.Checkpoint}'" : "there is no checkpoint yet";
     }
 }

@@ -5,15 +5,15 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Completion;
 
-/// <summary>What can stand where a command line is completed: algorithms, environment ids, settings, runs. A candidate that ends with '=', ':' or '/' is to be gone on with.</summary>
+/// <summary>The candidates for completion: algorithms, environment ids, settings, runs. A candidate that ends with '=', ':' or '/' is incomplete.</summary>
 internal static class CompletionSources
 {
-    /// <summary>Adds the sources to the arguments and options of a command and of the commands below it, by their names.</summary>
+    /// <summary>Adds candidates to the arguments and options of a command and of its subcommands, by name.</summary>
     public static void AddTo(Command command)
     {
         foreach (var argument in command.Arguments)
         {
-            argument.HelpName ??= argument.Name; // help would show the candidates in its place
+            argument.HelpName ??= argument.Name; // otherwise help shows the candidates instead of the name
             switch (argument.Name)
             {
                 case "algorithm":
@@ -51,11 +51,11 @@ internal static class CompletionSources
         }
     }
 
-    /// <summary>The examples of all families, and the names of those that need a file or a program.</summary>
+    /// <summary>The examples of all families, and the prefixes of those that need a file or a program.</summary>
     private static IEnumerable<string> Environments() => Catalog.Environments.SelectMany(family => family.Examples.Count > 0 ? family.Examples
         : family.Pattern.Contains(':') ? [family.Pattern[..(family.Pattern.IndexOf(':') + 1)]] : []);
 
-    /// <summary>"name=" of every option; of one that is named, what it can be.</summary>
+    /// <summary>"name=" of every option; after "name=", the values of that option.</summary>
     private static IEnumerable<string> Settings(CompletionContext context)
     {
         string? algorithm = context.ParseResult.GetValue<string?>("algorithm");
@@ -76,7 +76,7 @@ internal static class CompletionSources
         return values.Select(value => $"{word[..equals]}={value}");
     }
 
-    /// <summary>Runs, policies and folders where the word leads to, and the runs in "runs".</summary>
+    /// <summary>The runs, policies and folders in the folder of the word, and the runs in "runs".</summary>
     private static IEnumerable<string> Runs(CompletionContext context)
     {
         string word = context.WordToComplete, folder = word[..(word.LastIndexOf('/') + 1)];

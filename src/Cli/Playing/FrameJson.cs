@@ -5,13 +5,13 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Frames as JSON: {"agents":["A",..],"things":[..],"actions":["north",..],"rewards":[..],"return":..}. A thing of a grid is
-/// {"role":"target","row":1,"col":2,"label":"3"}, one of a plane {"role":"agent","x":0.1,"y":-0.5,"radius":0.05,"agent":0}.</summary>
+/// <summary>Writes frames as JSON: {"agents":["A",..],"things":[..],"actions":["north",..],"rewards":[..],"return":..}. An object of a grid is
+/// {"role":"target","row":1,"col":2,"label":"3"}, an object of a plane {"role":"agent","x":0.1,"y":-0.5,"radius":0.05,"agent":0}.</summary>
 internal static class FrameJson
 {
     private const int Decimals = 4;
 
-    /// <summary>A line by itself, {"type":"frame",..}.</summary>
+    /// <summary>Returns the line of a frame: {"type":"frame",..}.</summary>
     public static string Line(Performance performance, Frame frame) => Text(json =>
     {
         json.WriteStartObject();
@@ -29,10 +29,10 @@ internal static class FrameJson
         json.WriteEndObject();
     });
 
-    /// <summary>The last line, {"type":"summary",..}.</summary>
-    /// <param name="performance">what was played.</param>
-    /// <param name="results">the last frame of every episode.</param>
-    /// <param name="files">(kind, path) of the files that were written.</param>
+    /// <summary>Returns the last line: {"type":"summary",..}.</summary>
+    /// <param name="performance">The episodes.</param>
+    /// <param name="results">The last frame of every episode.</param>
+    /// <param name="files">(kind, path) of the written files.</param>
     public static string Summary(Performance performance, IReadOnlyCollection<Frame> results, (string Kind, string Path)[] files) => Text(json =>
     {
         json.WriteStartObject();
@@ -42,14 +42,14 @@ internal static class FrameJson
         WriteNames(json, "agents", Enumerable.Range(0, performance.Spec.Agents.Length).Select(performance.NameOf));
         json.WriteNumber("seed", performance.Seed);
         json.WriteNumber("episodes", results.Count);
-        json.WriteNumber("returnMean", results.Select(result => result.Return).DefaultIfEmpty(0).Average());
+        WriteNumber(json, "returnMean", results.Select(result => result.Return).DefaultIfEmpty(double.NaN).Average());
         json.WriteStartArray("teamReturnMeans");
         for (int team = 0; team < performance.Spec.Teams.Length && results.Count > 0; team++)
         {
             json.WriteNumberValue(results.Average(result => result.TeamReturns[team]));
         }
         json.WriteEndArray();
-        json.WriteNumber("episodeLength", results.Select(result => result.Step).DefaultIfEmpty(0).Average());
+        WriteNumber(json, "episodeLength", results.Select(result => (double)result.Step).DefaultIfEmpty(double.NaN).Average());
         foreach (var (kind, path) in files)
         {
             json.WriteString(kind, path);
@@ -57,7 +57,7 @@ internal static class FrameJson
         json.WriteEndObject();
     });
 
-    /// <summary>What was done and what it earned, as members of the present object.</summary>
+    /// <summary>Writes the actions, rewards and return of a frame as members of the current object.</summary>
     public static void Write(Utf8JsonWriter json, Frame frame)
     {
         WriteNames(json, "actions", frame.Actions);
@@ -70,7 +70,7 @@ internal static class FrameJson
         json.WriteNumber("return", frame.Return);
     }
 
-    /// <summary>What <paramref name="write"/> writes.</summary>
+    /// <summary>Returns the text that <paramref name="write"/> writes.</summary>
     public static string Text(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -81,8 +81,19 @@ internal static class FrameJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>The name of a role or direction in lower case.</summary>
-    public static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+    /// <summary>Returns the name of a role or direction in lower case.</summary>
+    public static string NameOf<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    /// <summary>Writes a number; null for NaN and infinite values, because JSON has neither.</summary>
+    private static void WriteNumber(Utf8JsonWriter json, string property, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            json.WriteNumber(property, value);
+            return;
+        }
+        json.WriteNull(property);
+    }
 
     private static void WriteNames(Utf8JsonWriter json, string property, IEnumerable<string> names)
     {
@@ -102,7 +113,7 @@ internal static class FrameJson
             json.WriteNumber("col", sprite.Col);
             if (sprite.Facing != Facing.None)
             {
-                json.WriteString("facing", Word(sprite.Facing));
+                json.WriteString("facing", NameOf(sprite.Facing));
             }
             if (sprite.Carries)
             {
@@ -111,9 +122,9 @@ internal static class FrameJson
         })),
         PlaneScene plane => plane.Discs.Select(disc => Thing(disc.Role, disc.Agent, disc.Label, json =>
         {
-            json.WriteNumber("x", Math.Round(disc.X, Decimals));
-            json.WriteNumber("y", Math.Round(disc.Y, Decimals));
-            json.WriteNumber("radius", disc.Radius);
+            WriteNumber(json, "x", Math.Round(disc.X, Decimals));
+            WriteNumber(json, "y", Math.Round(disc.Y, Decimals));
+            WriteNumber(json, "radius", disc.Radius);
         })),
         _ => [],
     };
@@ -121,7 +132,7 @@ internal static class FrameJson
     private static string Thing(SceneRole role, int? agent, string? label, Action<Utf8JsonWriter> place) => Text(json =>
     {
         json.WriteStartObject();
-        json.WriteString("role", Word(role));
+        json.WriteString("role", NameOf(role));
         place(json);
         if (agent is int index)
         {

@@ -3,15 +3,15 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Grid scenes as SVG. Agents glide from cell to cell, with what they carry; everything else is shown in the frames in which it is there.</summary>
+/// <summary>Draws grid scenes as SVG. Agents move smoothly from cell to cell with what they carry; other objects appear and disappear.</summary>
 internal static class GridSvg
 {
-    private const double Canvas = 480, LeastCell = 12, MostCell = 96;
+    private const double Canvas = 480, MinCell = 12, MaxCell = 96;
 
-    /// <summary>The moving picture and its size.</summary>
+    /// <summary>Returns the animated content and its size.</summary>
     public static (IEnumerable<XElement> Content, double Width, double Height) Draw(Recording recording, Timeline timeline, int rows, int cols)
     {
-        double cell = Math.Clamp(Math.Floor(Canvas / Math.Max(rows, cols)), LeastCell, MostCell);
+        double cell = Math.Clamp(Math.Floor(Canvas / Math.Max(rows, cols)), MinCell, MaxCell);
         GridScene[] grids = [.. recording.Frames.Select(frame => (GridScene)frame.Scene!)];
         var lines = SceneSvg.Element("path", ("class", "lines"), ("d", string.Concat(
             [
@@ -22,19 +22,19 @@ internal static class GridSvg
         return ([lines, .. Things(grids, timeline, cell), .. agents], cols * cell, rows * cell);
     }
 
-    /// <summary>What stands for a role, around the origin.</summary>
+    /// <summary>Returns the symbol of a role, centered at the origin.</summary>
     public static XElement Square(SceneRole role, double cell)
     {
         double side = cell * (role.IsGround() ? 0.92 : 0.76);
-        return SceneSvg.Element("rect", ("class", FrameJson.Word(role)), ("x", SceneSvg.Number(-side / 2)), ("y", SceneSvg.Number(-side / 2)),
+        return SceneSvg.Element("rect", ("class", FrameJson.NameOf(role)), ("x", SceneSvg.Number(-side / 2)), ("y", SceneSvg.Number(-side / 2)),
             ("width", SceneSvg.Number(side)), ("height", SceneSvg.Number(side)), ("rx", SceneSvg.Number(0.12 * cell)));
     }
 
-    /// <summary>The same while an agent carries it.</summary>
+    /// <summary>Returns the symbol of a role while an agent carries the object.</summary>
     public static XElement Load(SceneRole role, double cell)
     {
         var square = Square(role, cell);
-        square.SetAttributeValue("class", $"{FrameJson.Word(role)} load");
+        square.SetAttributeValue("class", $"{FrameJson.NameOf(role)} load");
         return square;
     }
 
@@ -65,7 +65,7 @@ internal static class GridSvg
         }
     }
 
-    /// <summary>An agent with its direction, label and load; null if it is in no frame.</summary>
+    /// <summary>Returns an agent with its direction, label and load; null if it is in no frame.</summary>
     private static XElement? Agent(GridScene[] grids, int agent, Timeline timeline, double cell)
     {
         var there = new Sprite?[grids.Length];
@@ -78,7 +78,7 @@ internal static class GridSvg
         {
             return null;
         }
-        // Where it is absent it stays where it was last.
+        // While it is absent it keeps its last position.
         var sprites = new Sprite[grids.Length];
         for (int frame = 0; frame < grids.Length; frame++)
         {
@@ -105,7 +105,7 @@ internal static class GridSvg
         {
             var arrow = SceneSvg.Element("path", ("class", "arrow"),
                 ("d", $"M{SceneSvg.Number(0.47 * cell)} 0L{Place(0.2 * cell, 0.27 * cell)}V{SceneSvg.Number(-0.27 * cell)}Z"));
-            timeline.Transform(arrow, "rotate", Turns(sprites));
+            timeline.Transform(arrow, "rotate", Angles(sprites));
             body.Add(arrow);
         }
         body.Add(SceneSvg.Badge(agent, first.Role, radius));
@@ -120,21 +120,21 @@ internal static class GridSvg
         return shape;
     }
 
-    /// <summary>Degrees clockwise from the right; a turn takes the shorter way.</summary>
-    private static string[] Turns(Sprite[] sprites)
+    /// <summary>Returns the directions in degrees clockwise from the right; a rotation takes the shorter way.</summary>
+    private static string[] Angles(Sprite[] sprites)
     {
-        string[] turns = new string[sprites.Length];
+        string[] angles = new string[sprites.Length];
         int angle = 0;
-        for (int i = 0; i < turns.Length; i++)
+        for (int i = 0; i < angles.Length; i++)
         {
-            int wanted = sprites[i].Facing switch { Facing.Down => 90, Facing.Left => 180, Facing.Up => 270, _ => 0 };
-            angle += ((wanted - angle) % 360 + 540) % 360 - 180;
-            turns[i] = FormattableString.Invariant($"{angle}");
+            int target = sprites[i].Facing switch { Facing.Down => 90, Facing.Left => 180, Facing.Up => 270, _ => 0 };
+            angle += ((target - angle) % 360 + 540) % 360 - 180;
+            angles[i] = FormattableString.Invariant($"{angle}");
         }
-        return turns;
+        return angles;
     }
 
-    /// <summary>The middle of a sprite's cell; agents that share a cell stand around it.</summary>
+    /// <summary>Returns the center of a sprite's cell; agents that share a cell are placed around the center.</summary>
     private static string Place(GridScene grid, Sprite sprite, double cell)
     {
         Sprite[] here = [.. grid.Sprites.Where(other => other.Role.IsAgent() && IsAt(other, sprite))];

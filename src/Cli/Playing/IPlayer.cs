@@ -2,41 +2,42 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Whoever chooses the agents' actions.</summary>
+/// <summary>Chooses the actions of all agents.</summary>
 internal interface IPlayer
 {
-    /// <summary>An episode begins, the <paramref name="episode"/>th from 0.</summary>
+    /// <summary>Begins an episode.</summary>
+    /// <param name="episode">The index of the episode, from 0.</param>
     void Begin(int episode);
 
-    /// <summary>The joint action for what is to be seen now; overwritten by the next call.</summary>
+    /// <summary>Returns the joint action for the current observations; valid until the next call.</summary>
     JointAction Act(IEnvironment environment);
 }
 
-/// <summary>Trained agents.</summary>
-internal sealed class PolicyPlayer(Policy policy, Rng chances) : IPlayer
+/// <summary>Acts by a trained policy.</summary>
+internal sealed class PolicyPlayer(Policy policy, Rng rng) : IPlayer
 {
-    private Rng choice;
+    private Rng episodeRng;
 
     /// <inheritdoc/>
     public void Begin(int episode)
     {
-        choice = chances.Split(RngPurpose.Exploration, episode);
-        policy.Begin(ref choice);
+        episodeRng = rng.Split(RngPurpose.Exploration, episode);
+        policy.Begin(ref episodeRng);
     }
 
     /// <inheritdoc/>
-    public JointAction Act(IEnvironment environment) => policy.Act(environment, ref choice);
+    public JointAction Act(IEnvironment environment) => policy.Act(environment, ref episodeRng);
 }
 
-/// <summary>Every available action is as likely as any other, and every number within its bounds.</summary>
-internal sealed class RandomPlayer(EnvironmentSpec spec, Rng chances) : IPlayer
+/// <summary>Samples actions uniformly from the available ones, and continuous actions uniformly within their bounds.</summary>
+internal sealed class RandomPlayer(EnvironmentSpec spec, Rng rng) : IPlayer
 {
     private readonly int[] actions = new int[spec.Agents.Length];
     private readonly float[] vectors = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
-    private Rng chance;
+    private Rng episodeRng;
 
     /// <inheritdoc/>
-    public void Begin(int episode) => chance = chances.Split(RngPurpose.Exploration, episode);
+    public void Begin(int episode) => episodeRng = rng.Split(RngPurpose.Exploration, episode);
 
     /// <inheritdoc/>
     public JointAction Act(IEnvironment environment)
@@ -46,16 +47,16 @@ internal sealed class RandomPlayer(EnvironmentSpec spec, Rng chances) : IPlayer
             var size = spec.Agents[agent];
             if (size.Box is { } box)
             {
-                foreach (ref float number in vectors.AsSpan(agent * spec.ActionCount, size.ActionCount))
+                foreach (ref float element in vectors.AsSpan(agent * spec.ActionCount, size.ActionCount))
                 {
-                    number = chance.NextSingle(box.Low, box.High);
+                    element = episodeRng.NextSingle(box.Low, box.High);
                 }
                 continue;
             }
             bool[] available = new bool[size.ActionCount];
             environment.ReadAvailable(agent, available);
             int[] choices = [.. Enumerable.Range(0, available.Length).Where(action => available[action])];
-            actions[agent] = choices[chance.NextInt(choices.Length)];
+            actions[agent] = choices[episodeRng.NextInt(choices.Length)];
         }
         return spec.IsContinuous ? JointAction.Create(vectors, spec.ActionCount) : actions;
     }

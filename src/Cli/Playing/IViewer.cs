@@ -1,20 +1,19 @@
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Shows a performance to whoever watches: a person at a terminal, a log, a program.</summary>
+/// <summary>Shows episodes: in a terminal, as text or as JSON.</summary>
 internal interface IViewer
 {
-    /// <summary>Shows frame after frame, each of which is played when it is asked for, to the end or until somebody has seen enough.
-    /// </summary>
-    void Watch(Performance performance, IEnumerable<Frame> frames);
+    /// <summary>Shows frames until the last one or until the user quits. A frame is played when it is enumerated.</summary>
+    void Show(Performance performance, IEnumerable<Frame> frames);
 }
 
-/// <summary>For logs, and for games without a picture: a line per step, and under it what there is to see.</summary>
-/// <param name="output">where to.</param>
-/// <param name="pace">how fast; null: as fast as it can be played.</param>
+/// <summary>Writes a line per step, followed by its scene, if any.</summary>
+/// <param name="output">Receives the text.</param>
+/// <param name="pace">The time between frames; null for none.</param>
 internal sealed class PlainViewer(TextWriter output, Pace? pace) : IViewer
 {
     /// <inheritdoc/>
-    public void Watch(Performance performance, IEnumerable<Frame> frames)
+    public void Show(Performance performance, IEnumerable<Frame> frames)
     {
         bool first = true;
         foreach (var frame in frames)
@@ -37,11 +36,11 @@ internal sealed class PlainViewer(TextWriter output, Pace? pace) : IViewer
     }
 }
 
-/// <summary>For programs: a line of JSON per frame.</summary>
+/// <summary>Writes a line of JSON per frame.</summary>
 internal sealed class JsonViewer(TextWriter output) : IViewer
 {
     /// <inheritdoc/>
-    public void Watch(Performance performance, IEnumerable<Frame> frames)
+    public void Show(Performance performance, IEnumerable<Frame> frames)
     {
         foreach (var frame in frames)
         {

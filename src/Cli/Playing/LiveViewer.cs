@@ -1,30 +1,31 @@
+using Marl.Native.Nn;
 using Marl.Native.Rl;
 using Spectre.Console;
 using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>For people: one picture in colors, drawn over and over.</summary>
-/// <param name="console">where.</param>
-/// <param name="pace">how fast.</param>
+/// <summary>Shows a live view of episodes in a terminal.</summary>
+/// <param name="console">The terminal.</param>
+/// <param name="pace">The time between frames.</param>
 internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
 {
-    /// <summary>Below this size a moving picture is no use.</summary>
-    public const int LeastWidth = 40, LeastHeight = 16;
+    /// <summary>The minimum size of the terminal.</summary>
+    public const int MinWidth = 40, MinHeight = 16;
 
-    private const int LongestName = 12, LongestAction = 16, RewardWidth = 8;
+    private const int MaxNameWidth = 12, ActionWidth = 16, RewardWidth = 8;
 
     private readonly LiveScreen screen = new(console);
 
     /// <inheritdoc/>
-    public void Watch(Performance performance, IEnumerable<Frame> frames)
+    public void Show(Performance performance, IEnumerable<Frame> frames)
     {
         Rows? last = null;
         screen.Run(() =>
         {
             foreach (var frame in frames)
             {
-                last = Picture(performance, frame);
+                last = Layout(performance, frame);
                 screen.Draw(last);
                 if (!performance.IsLast(frame) && !pace.Next())
                 {
@@ -38,29 +39,29 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
         }
     }
 
-    /// <inheritdoc cref="LiveScreen.GiveBack"/>
-    public void GiveBack() => screen.GiveBack();
+    /// <inheritdoc cref="LiveScreen.Restore"/>
+    public void Restore() => screen.Restore();
 
-    /// <summary>What the terminal shows of a frame; every line of it is one line there.</summary>
-    private Rows Picture(Performance performance, Frame frame)
+    /// <summary>Lays out a frame; every element is one line of the terminal.</summary>
+    private Rows Layout(Performance performance, Frame frame)
     {
         string episode = performance.Episodes == 1 ? "" : $", episode {frame.Episode + 1} of {performance.Episodes}";
-        string title = $"{performance.Player} in {performance.Spec.Id}, seed {performance.Seed}{episode}";
+        string title = $"{performance.Player} in {Printable.Of(performance.Spec.Id, maxLength: 200)}, seed {performance.Seed}{episode}";
         int width = console.Profile.Width;
         IRenderable[] head = [Words(title, width, new Style(decoration: Decoration.Bold))];
         IRenderable[] sums = [Words($"step {frame.Step,-5} return {FrameText.Return(frame)}", width)];
         IRenderable[] agents = [.. Agents(performance, frame, width)], help = [.. Help(performance, frame, width)];
-        // The terminal's last line stays free, or it would scroll.
+        // The last line of the terminal stays empty, because writing it would scroll.
         int room = console.Profile.Height - head.Length - sums.Length - help.Length - 1;
-        var scene = SceneText.Lines(frame.Scene, Math.Min(Math.Min(SceneText.MostHeight, width / 2), room - agents.Length));
-        // A tall grid takes the place of the agents' numbers.
+        var scene = SceneText.Lines(frame.Scene, Math.Min(Math.Min(SceneText.MaxHeight, width / 2), room - agents.Length));
+        // The rows of the agents are left out if the grid needs their lines.
         return new Rows([.. head, .. scene.Select(Line), .. sums, .. scene.Length + agents.Length <= room ? agents : [], .. help]);
     }
 
     private static IEnumerable<IRenderable> Agents(Performance performance, Frame frame, int width)
     {
-        string[] names = [.. Enumerable.Range(0, frame.Earned.Length).Select(performance.NameOf)];
-        int nameWidth = Math.Min(LongestName, names.Max(name => name.Length));
+        string[] names = [.. Enumerable.Range(0, frame.AgentReturns.Length).Select(performance.NameOf)];
+        int nameWidth = Math.Min(MaxNameWidth, names.Max(name => name.Length));
         bool named = performance.Spec.Agents.Any(agent => agent.Name is not null);
         for (int agent = 0; agent < names.Length; agent++)
         {
@@ -68,7 +69,7 @@ internal sealed class LiveViewer(IAnsiConsole console, Pace pace) : IViewer
             string action = frame.Step == 0 ? "" : frame.Actions[agent];
             string reward = frame.Step == 0 ? "" : FrameText.Amount(frame.Rewards[agent]);
             string badge = $" {Performance.Letter(agent)} ";
-            string text = $"{name} {action.PadRight(LongestAction)[..LongestAction]}{reward,RewardWidth}  sum {FrameText.Amount(frame.Earned[agent])}";
+            string text = $"{name} {action.PadRight(ActionWidth)[..ActionWidth]}{reward,RewardWidth}  return {FrameText.Amount(frame.AgentReturns[agent])}";
             yield return new Paragraph()
                 .Append(badge, Palette(new(badge, SceneRoles.OfTeam(performance.Spec.Agents[agent].Team), Fills: true, agent)))
                 .Append(Crop(text, width - badge.Length));

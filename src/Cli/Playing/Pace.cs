@@ -2,21 +2,21 @@ using System.Diagnostics;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>How fast frames follow each other: by the clock, or by key presses.</summary>
-/// <param name="fps">frames per second.</param>
-/// <param name="waits">whether every frame waits for a key at first; the space bar changes it.</param>
-/// <param name="stop">ends the waiting.</param>
+/// <summary>Waits between frames: for a fixed time, or for a key.</summary>
+/// <param name="fps">The number of frames per second.</param>
+/// <param name="waits">Whether every frame waits for a key at first; the space bar toggles it.</param>
+/// <param name="stop">Ends the waiting.</param>
 internal sealed class Pace(double fps, bool waits, CancellationToken stop)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private bool waits = waits;
 
-    /// <summary>What can be pressed; nothing where nobody can press a key.</summary>
-    public static string[] Keys => Console.IsInputRedirected ? [] : ["space: pause or go on", "any other key: one step", "q: quit"];
+    /// <summary>The keys and their meanings; empty if the input is redirected.</summary>
+    public static string[] Keys => Console.IsInputRedirected ? [] : ["space: pause or continue", "any other key: one step", "q: quit"];
 
     /// <summary>Waits until the next frame is due.</summary>
-    /// <returns>whether there shall be one.</returns>
+    /// <returns>False if the user quits.</returns>
     public bool Next()
     {
         var watch = Stopwatch.StartNew();
@@ -40,7 +40,7 @@ internal sealed class Pace(double fps, bool waits, CancellationToken stop)
             {
                 return true;
             }
-            Thread.Sleep(Patience);
+            Thread.Sleep(PollInterval);
         }
         return false;
     }

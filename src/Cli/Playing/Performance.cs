@@ -3,14 +3,14 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Episodes that are played to be watched. Their chance is that of <see cref="Trainer.Evaluate"/>: trained agents play the
-/// episodes that evaluations with the same seed judge them by.</summary>
+/// <summary>Plays episodes and yields their frames. The random numbers are those of <see cref="Trainer.Evaluate"/>: with the same seed, trained agents play the
+/// episodes of their evaluations.</summary>
 internal sealed class Performance(IEnvironment environment, IPlayer player, Rng rng) : IDisposable
 {
-    /// <summary>What is played.</summary>
+    /// <summary>The spec of the environment.</summary>
     public EnvironmentSpec Spec => environment.Spec;
 
-    /// <summary>Whether episodes begin with a scene.</summary>
+    /// <summary>Whether the environment has scenes to draw.</summary>
     public bool IsRenderable
     {
         get
@@ -19,22 +19,22 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
             {
                 return false;
             }
-            var chance = rng;
-            environment.Reset(ref chance);
+            var copy = rng;
+            environment.Reset(ref copy);
             return renderable.Render() is not null;
         }
     }
 
-    /// <summary>Who plays, in a word.</summary>
+    /// <summary>The path of the policy, or "random".</summary>
     public required string Player { get; init; }
 
-    /// <summary>What chance follows from.</summary>
+    /// <summary>The seed of the random number generators.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>How many episodes are played.</summary>
+    /// <summary>The number of episodes.</summary>
     public required int Episodes { get; init; }
 
-    /// <summary>The letter of an agent: A, B, .., Z, A2, ..</summary>
+    /// <summary>Returns the letter of an agent: A, B, .., Z, A2, ..</summary>
     public static string Letter(int agent)
     {
         const int letters = 26;
@@ -42,49 +42,49 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
         return $"{(char)('A' + agent % letters)}{number}";
     }
 
-    /// <summary>What the environment calls an agent; its letter if it has no name.</summary>
+    /// <summary>Returns the name of an agent; its letter if it has no name.</summary>
     public string NameOf(int agent) => Spec.Agents[agent].Name is { } name ? SceneSvg.Printable(name) : Letter(agent);
 
-    /// <summary>What legends call the things of a role.</summary>
-    public string RoleName(SceneRole role) => environment is IRenderable renderable ? renderable.RoleName(role) : FrameJson.Word(role);
+    /// <summary>Returns the name of a role for legends.</summary>
+    public string RoleName(SceneRole role) => environment is IRenderable renderable ? renderable.RoleName(role) : FrameJson.NameOf(role);
 
-    /// <summary>The name of what an agent did.</summary>
+    /// <summary>Returns the name of an agent's action.</summary>
     private string ActionName(int agent, JointAction actions)
         => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].ActionCount].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
         : environment is IRenderable renderable ? renderable.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Whether nothing comes after a frame.</summary>
+    /// <summary>Whether a frame is the last one.</summary>
     public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;
 
-    /// <summary>Plays: the starts of all episodes and every step of them, one after the other.</summary>
+    /// <summary>Plays the episodes: a frame for the start of each, and one per step.</summary>
     public IEnumerable<Frame> Play()
     {
         var renderable = environment as IRenderable;
         var (record, recorder) = (new Episode(Spec), new EpisodeRecorder(Spec));
         for (int i = 0; i < Episodes; i++)
         {
-            double[] earned = new double[Spec.Agents.Length];
-            var chance = rng.Split(RngPurpose.Evaluation).Split(RngPurpose.Environment, i);
+            double[] agentReturns = new double[Spec.Agents.Length];
+            var environmentRng = rng.Split(RngPurpose.Evaluation).Split(RngPurpose.Environment, i);
             player.Begin(i);
-            recorder.Begin(environment, record, ref chance);
-            yield return new(i, 0, renderable?.Render()) { Earned = [.. earned], TeamReturns = [.. record.TeamReturns] };
-            for (bool goesOn = true; goesOn;)
+            recorder.Begin(environment, record, ref environmentRng);
+            yield return new(i, 0, renderable?.Render()) { AgentReturns = [.. agentReturns], TeamReturns = [.. record.TeamReturns] };
+            for (bool isRunning = true; isRunning;)
             {
                 record.SetAction(player.Act(environment));
                 string[] actions = ActionNames(record.JointAction(record.Length));
-                goesOn = recorder.Step(ref chance);
+                isRunning = recorder.Step(ref environmentRng);
                 double[] rewards = recorder.Rewards.ToArray();
                 for (int agent = 0; agent < rewards.Length; agent++)
                 {
-                    earned[agent] += rewards[agent];
+                    agentReturns[agent] += rewards[agent];
                 }
                 yield return new(i, record.Length, renderable?.Render())
                 {
                     Actions = actions,
                     Rewards = rewards,
-                    Earned = [.. earned],
+                    AgentReturns = [.. agentReturns],
                     TeamReturns = [.. record.TeamReturns],
-                    Result = goesOn ? StepResult.Running : record.Terminated ? StepResult.Terminated : StepResult.Truncated,
+                    Result = isRunning ? StepResult.Running : record.Terminated ? StepResult.Terminated : StepResult.Truncated,
                 };
             }
         }

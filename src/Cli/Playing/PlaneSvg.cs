@@ -3,13 +3,13 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Plane scenes as SVG. The view of an episode is the square that covers everything in all of its frames. The k-th disc of a role is taken to be the
-/// same one throughout.</summary>
+/// <summary>Draws plane scenes as SVG. The view of an episode is the square around all discs of all its frames. The k-th disc of a role is the same one in all
+/// frames.</summary>
 internal static class PlaneSvg
 {
-    private const double Canvas = 480, LeastRadius = 3;
+    private const double Canvas = 480, MinRadius = 3;
 
-    /// <summary>The moving picture and its size.</summary>
+    /// <summary>Returns the animated content and its size.</summary>
     public static (IEnumerable<XElement> Content, double Width, double Height) Draw(Recording recording, Timeline timeline)
     {
         PlaneScene[] planes = [.. recording.Frames.Select(frame => (PlaneScene)frame.Scene!)];
@@ -32,7 +32,7 @@ internal static class PlaneSvg
                 }
             }
         }
-        // Nested, so that it ends at its border.
+        // A nested svg element clips its content.
         var window = SceneSvg.Element("svg", ("width", SceneSvg.Number(Canvas)), ("height", SceneSvg.Number(Canvas)));
         window.Add(
             views.OrderBy(pair => pair.Key).Select(pair => Lines(pair.Value, timeline, [.. recording.Frames.Select(frame => frame.Episode == pair.Key)])),
@@ -42,8 +42,8 @@ internal static class PlaneSvg
         return ([window], Canvas, Canvas);
     }
 
-    /// <summary>What stands for a role, around the origin.</summary>
-    public static XElement Circle(SceneRole role, double radius) => SceneSvg.Element("circle", ("class", FrameJson.Word(role)), ("r", SceneSvg.Number(radius)));
+    /// <summary>Returns the symbol of a role, centered at the origin.</summary>
+    public static XElement Circle(SceneRole role, double radius) => SceneSvg.Element("circle", ("class", FrameJson.NameOf(role)), ("r", SceneSvg.Number(radius)));
 
     private static XElement Draw(Disc?[] track, View[] view, Timeline timeline)
     {
@@ -53,7 +53,7 @@ internal static class PlaneSvg
         {
             discs[frame] = track[frame] ?? (frame > 0 ? discs[frame - 1] : first);
         }
-        double[] radii = [.. discs.Zip(view, (disc, view) => Math.Max(LeastRadius, disc.Radius * view.Scale))];
+        double[] radii = [.. discs.Zip(view, (disc, view) => Math.Max(MinRadius, disc.Radius * view.Scale))];
         var shape = SceneSvg.Element("g");
         timeline.Transform(shape, "translate",
             [.. discs.Zip(view, (disc, view) => $"{SceneSvg.Number(view.Across(disc.X))} {SceneSvg.Number(view.Down(disc.Y))}")]);
@@ -95,7 +95,7 @@ internal static class PlaneSvg
         return body;
     }
 
-    /// <summary>A line at every half of the plane's units, fewer where the view is wide.</summary>
+    /// <summary>Returns grid lines: one per half unit of the plane, fewer if the view is large.</summary>
     private static XElement Lines(View view, Timeline timeline, bool[] visible)
     {
         double distance = 0.5;
@@ -123,18 +123,18 @@ internal static class PlaneSvg
     /// <summary>A square of the plane.</summary>
     private sealed record View(double Left, double Bottom, double Scale)
     {
-        private const double Margin = 0.03, LeastSize = 1e-3;
+        private const double Margin = 0.03, MinSize = 1e-3;
 
-        /// <summary>The least that covers some scenes, and a margin.</summary>
+        /// <summary>Returns the smallest view of some scenes, with a margin.</summary>
         public static View Of(IEnumerable<PlaneScene> planes)
         {
             Disc[] discs = [.. planes.SelectMany(plane => plane.Discs)];
-            double left = Least(disc => disc.X - disc.Radius), right = -Least(disc => -disc.X - disc.Radius);
-            double bottom = Least(disc => disc.Y - disc.Radius), top = -Least(disc => -disc.Y - disc.Radius);
-            double size = Math.Max(LeastSize, Math.Max(right - left, top - bottom)) * (1 + 2 * Margin);
+            double left = Min(disc => disc.X - disc.Radius), right = -Min(disc => -disc.X - disc.Radius);
+            double bottom = Min(disc => disc.Y - disc.Radius), top = -Min(disc => -disc.Y - disc.Radius);
+            double size = Math.Max(MinSize, Math.Max(right - left, top - bottom)) * (1 + 2 * Margin);
             return new((left + right - size) / 2, (bottom + top - size) / 2, Canvas / size);
 
-            double Least(Func<Disc, double> side) => discs.Select(side).DefaultIfEmpty(-1).Min();
+            double Min(Func<Disc, double> side) => discs.Select(side).DefaultIfEmpty(-1).Min();
         }
 
         public double Across(double x) => (x - Left) * Scale;

@@ -4,23 +4,22 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>A plane as a square of braille dots in a frame: agents and targets as discs, everything else as circles, with the
-/// letters of the agents in them.</summary>
+/// <summary>A plane scene as a framed square of braille characters: agents and targets are discs, other objects circles; agents have letters.</summary>
 internal sealed class PlaneText
 {
-    /// <summary>Room around the outermost thing.</summary>
+    /// <summary>The size of the view relative to the scene.</summary>
     private const double Margin = 1.05;
 
     private readonly int width, height, dots;
     private readonly double extent, scale;
     private readonly BrailleField field;
     private readonly char[][] letters;
-    // What is drawn in each character, and which agent.
+    // The role and the agent that each character shows.
     private readonly (SceneRole? Role, int? Agent)[,] shown;
 
-    /// <summary>Draws it.</summary>
-    /// <param name="plane">what is shown; the square grows if something left its usual extent.</param>
-    /// <param name="height">lines without the frame.</param>
+    /// <summary>Draws a scene.</summary>
+    /// <param name="plane">The scene; the view is larger if a disc lies outside of its extent.</param>
+    /// <param name="height">The number of lines without the frame.</param>
     public PlaneText(PlaneScene plane, int height)
     {
         (this.height, width, dots) = (height, height * BrailleField.Down / BrailleField.Across, height * BrailleField.Down);
@@ -39,20 +38,20 @@ internal sealed class PlaneText
         }
     }
 
-    /// <summary>From the top.</summary>
+    /// <summary>The lines from the top.</summary>
     public Run[][] Lines
         => [[new($"┌{new string('─', width)}┐")], .. Enumerable.Range(0, height).Select(Line), [new($"└{new string('─', width)}┘")]];
 
-    /// <summary>Where a point lies, in dots from the left and from the top.</summary>
+    /// <summary>Returns the position of a disc in dots from the left and from the top.</summary>
     private (double Column, double Row) Place(Disc disc) => ((disc.X + extent) * scale, (extent - disc.Y) * scale);
 
     private static (SceneRole?, int?) Shown(Disc disc) => (disc.Role, disc.Role.IsAgent() ? disc.Agent : null);
 
     private void Draw(Disc disc)
     {
-        const double least = 0.75; // even the smallest disc sets the dot nearest to its center
+        const double minRadius = 0.75; // even the smallest disc sets the dot nearest to its center
         var (x, y) = Place(disc);
-        double outer = Math.Max(least, disc.Radius * scale);
+        double outer = Math.Max(minRadius, disc.Radius * scale);
         double inner = disc.Role.IsAgent() || disc.Role == SceneRole.Target ? -1 : outer - 1;
         for (int row = Math.Max(0, (int)(y - outer)); row <= Math.Min(dots - 1, (int)(y + outer + 1)); row++)
         {
@@ -68,7 +67,7 @@ internal sealed class PlaneText
         }
     }
 
-    /// <summary>An agent's letter and what it says; on a goal that is meant for one agent, that one's letter in small.</summary>
+    /// <summary>Writes the letter and the label of an agent; on a goal of only one agent, its lower-case letter.</summary>
     private void Write(Disc disc)
     {
         string name = disc.Agent is int agent ? Performance.Letter(agent) : "";

@@ -5,32 +5,32 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>A recording as one HTML page that plays it in any browser: the picture (<see cref="SceneSvg"/>), what was done and earned, and a script that moves the
-/// clock, in one file that asks the network for nothing.</summary>
+/// <summary>A recording as a self-contained HTML page: the animated scenes (<see cref="SceneSvg"/>), actions, rewards and returns, and a script that controls the
+/// playback.</summary>
 internal static partial class ReplayPage
 {
-    /// <summary>The text of the page.</summary>
+    /// <summary>Returns the HTML.</summary>
     public static string Text(Recording recording)
     {
-        // In one pass, so that no name can be taken for a place to fill.
-        return Places().Replace(Resources.Read("replay.html"), place => place.Groups[1].Value switch
+        // Replaced in one pass, so that inserted text is not taken for a placeholder.
+        return Placeholders().Replace(Resources.Read("replay.html"), match => match.Groups[1].Value switch
         {
             "script" => Resources.Read("replay.js"),
             "replay" => Json(recording),
             "scene" => recording.FirstScene is null ? "" : SceneSvg.Draw(recording, caption: false).ToString(SaveOptions.DisableFormatting),
-            var other => throw new InvalidOperationException($"the page has no place {other}"),
+            var other => throw new InvalidOperationException($"unknown placeholder {other}"),
         });
     }
 
-    /// <summary>What the script reads: <c>{"environment", "player", "seed", "stepsPerSecond", "agents": [..], "episodes": [{"start", "frames": [..]}]}</c>, where
-    /// start is the time of an episode's first frame in the picture, in steps.</summary>
+    /// <summary>Returns the data of the script: <c>{"environment", "player", "seed", "stepsPerSecond", "agents": [..], "episodes": [{"start", "frames": [..]}]}</c>, where
+    /// start is the time of the first frame of the episode in the animation, in steps.</summary>
     public static string Json(Recording recording) => FrameJson.Text(json =>
     {
         var (performance, timeline) = (recording.Performance, recording.Frames.Count > 0 ? new Timeline(recording.Frames) : null);
         json.WriteStartObject();
         json.WriteString("environment", performance.Spec.Id);
         json.WriteString("player", performance.Player);
-        json.WriteString("seed", FormattableString.Invariant($"{performance.Seed}")); // scripts have no whole numbers of 64 bits
+        json.WriteString("seed", FormattableString.Invariant($"{performance.Seed}")); // JavaScript has no 64-bit integers in JSON
         json.WriteNumber("stepsPerSecond", Timeline.StepsPerSecond);
         json.WriteStartArray("agents");
         for (int agent = 0; agent < recording.Agents; agent++)
@@ -69,5 +69,5 @@ internal static partial class ReplayPage
     }
 
     [GeneratedRegex("{{([a-z]+)}}")]
-    private static partial Regex Places();
+    private static partial Regex Placeholders();
 }

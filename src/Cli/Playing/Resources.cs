@@ -1,9 +1,9 @@
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Files that are part of the program.</summary>
+/// <summary>Reads the embedded resources of the assembly.</summary>
 internal static class Resources
 {
-    /// <summary>The text of one of them.</summary>
+    /// <summary>Returns the text of a resource.</summary>
     public static string Read(string name)
     {
         using var stream = typeof(Resources).Assembly.GetManifestResourceStream(name)!;

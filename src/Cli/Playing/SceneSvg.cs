@@ -5,24 +5,24 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>The scenes of a recording as one animated SVG that needs nothing beside it. A file of its own plays in a loop and has a caption; a replay page contains
-/// the same picture and moves its clock.</summary>
+/// <summary>Draws the scenes of a recording as one self-contained animated SVG. As a file it has a caption and plays in a loop; a replay page embeds it without
+/// caption and controls its time.</summary>
 internal static class SceneSvg
 {
-    /// <summary>Of all elements.</summary>
+    /// <summary>The XML namespace of SVG.</summary>
     public static readonly XNamespace Namespace = "http://www.w3.org/2000/svg";
 
-    private const double Margin = 16, LegendLine = 22, CaptionHeight = 26, ProgressHeight = 10, LeastWidth = 384, Letter = 7, IconWidth = 24;
+    private const double Margin = 16, LegendLine = 22, CaptionHeight = 26, ProgressHeight = 10, MinWidth = 384, Letter = 7, IconWidth = 24;
 
     private static readonly SceneRole[] legendOrder =
         [SceneRole.Agent, SceneRole.Opponent, SceneRole.Target, SceneRole.Item, SceneRole.Goal, SceneRole.Floor, SceneRole.Shelter];
 
-    /// <summary>The text of the file.</summary>
+    /// <summary>Returns the content of an SVG file.</summary>
     public static string Text(Recording recording) => Draw(recording, caption: true).ToString(SaveOptions.DisableFormatting) + "\n";
 
-    /// <summary>The picture.</summary>
-    /// <param name="recording">with at least one scene.</param>
-    /// <param name="caption">whether it says above the scene what is played, the step and the return, and how far the episode is.</param>
+    /// <summary>Draws the scenes.</summary>
+    /// <param name="recording">A recording with at least one scene.</param>
+    /// <param name="caption">Whether the environment, the step, the return and a progress bar are above the scene.</param>
     public static XElement Draw(Recording recording, bool caption)
     {
         var timeline = new Timeline(recording.Frames);
@@ -30,9 +30,9 @@ internal static class SceneSvg
         {
             GridScene grid => GridSvg.Draw(recording, timeline, grid.Rows, grid.Cols),
             PlaneScene => PlaneSvg.Draw(recording, timeline),
-            _ => throw new InvalidOperationException("there is no scene"),
+            _ => throw new InvalidOperationException("the recording has no scene"),
         };
-        double whole = Math.Max(width, LeastWidth);
+        double whole = Math.Max(width, MinWidth);
         var legend = Legend(recording, whole, out double legendHeight);
         double top = caption ? CaptionHeight + ProgressHeight : 0;
         double full = Margin + top + height + legendHeight + Margin;
@@ -54,21 +54,21 @@ internal static class SceneSvg
         return picture;
     }
 
-    /// <summary>An element of SVG.</summary>
+    /// <summary>Returns an SVG element.</summary>
     public static XElement Element(string name, params (string Name, string Value)[] attributes)
         => new(Namespace + name, attributes.Select(attribute => new XAttribute(attribute.Name, attribute.Value)));
 
-    /// <summary>Text around a point, of a size so that it is no wider than given.</summary>
+    /// <summary>Returns text centered at a point, smaller than <paramref name="size"/> if it would be wider than <paramref name="width"/>.</summary>
     public static XElement Label(string text, double x, double y, double size, double width, string? fill = null)
     {
-        const double aspect = 0.62; // of a letter
+        const double aspect = 0.62; // width / height of a letter
         double fitting = Math.Min(size, width / (aspect * Math.Max(1, text.Length)));
         return new(Namespace + "text", new XAttribute("x", Number(x)), new XAttribute("y", Number(y + 0.35 * fitting)),
             new XAttribute("font-size", Number(fitting)), new XAttribute("text-anchor", "middle"),
             fill is null ? null : new XAttribute("style", $"fill:{fill}"), Printable(text));
     }
 
-    /// <summary>A disc with the letter of an agent; opponents have a border.</summary>
+    /// <summary>Returns a disc with the letter of an agent; opponents have a border.</summary>
     public static IEnumerable<XElement> Badge(int? agent, SceneRole role, double radius)
     {
         var (fill, ink) = agent is int number ? AgentColors.Of(number) : ("var(--item)", "var(--back)");
@@ -79,10 +79,10 @@ internal static class SceneSvg
         }
     }
 
-    /// <summary>With as many digits as can be seen.</summary>
+    /// <summary>Formats a coordinate with two decimals.</summary>
     public static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 
-    /// <summary>Text without what XML and terminals do not take.</summary>
+    /// <summary>Replaces control characters and characters that XML does not allow by U+FFFD.</summary>
     public static string Printable(string text) => string.Concat(text.Select((letter, i) =>
         char.IsControl(letter) || !(XmlConvert.IsXmlChar(letter) || IsPair(text, i)) ? '\ufffd' : letter));
 
@@ -114,7 +114,7 @@ internal static class SceneSvg
         ]);
     }
 
-    /// <summary>Text that changes: all that it ever says stands in a column, of which a window shows one line.</summary>
+    /// <summary>Returns text that changes: a column of all its values, of which a window shows one line.</summary>
     private static XElement Counter(Timeline timeline, double right, double width, double size, string[] texts)
     {
         string[] lines = [.. texts.Distinct()];
@@ -132,12 +132,12 @@ internal static class SceneSvg
         return window;
     }
 
-    /// <summary>What is in the scenes, in rows of signs with their names.</summary>
+    /// <summary>Returns the legend: rows of symbols with their names.</summary>
     private static IEnumerable<XElement> Legend(Recording recording, double width, out double height)
     {
         List<XElement> entries = [];
         double x = 0, y = 0.5 * LegendLine + 6;
-        foreach (var (sign, text) in Entries(recording))
+        foreach (var (symbol, text) in Entries(recording))
         {
             string name = Printable(text);
             double breadth = IconWidth + Letter * name.Length;
@@ -147,14 +147,14 @@ internal static class SceneSvg
             }
             var words = Element("text", ("class", "plain"), ("x", Number(IconWidth)), ("y", "4"), ("font-size", "13"));
             words.Add(name);
-            entries.Add(Group(x, y, [Group(8, 0, sign), words]));
+            entries.Add(Group(x, y, [Group(8, 0, symbol), words]));
             x += breadth + 18;
         }
         height = entries.Count == 0 ? 0 : y + 0.5 * LegendLine;
         return entries;
     }
 
-    private static IEnumerable<(IEnumerable<XElement> Sign, string Text)> Entries(Recording recording)
+    private static IEnumerable<(IEnumerable<XElement> Symbol, string Text)> Entries(Recording recording)
     {
         const double radius = 8;
         var performance = recording.Performance;

@@ -2,34 +2,34 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>Characters of one kind.</summary>
-/// <param name="Text">what is written.</param>
-/// <param name="Role">what it shows; null for the empty ground.</param>
-/// <param name="Fills">whether it stands for a whole cell, and not for a stroke.</param>
-/// <param name="Agent">the agent that it shows, if any.</param>
+/// <summary>A run of characters with the same style.</summary>
+/// <param name="Text">The characters.</param>
+/// <param name="Role">The role that it shows; null for empty ground.</param>
+/// <param name="Fills">Whether it fills a cell, so that the color is that of the background.</param>
+/// <param name="Agent">The agent that it shows, if any.</param>
 internal readonly record struct Run(string Text, SceneRole? Role = null, bool Fills = false, int? Agent = null);
 
-/// <summary>Scenes as lines of characters that can be told apart without colors.</summary>
+/// <summary>Draws scenes as lines of text that can be read without colors.</summary>
 internal static class SceneText
 {
-    /// <summary>Height in lines of a plane, unless there is less room.</summary>
-    public const int MostHeight = 22;
+    /// <summary>The maximum height of a plane scene in lines.</summary>
+    public const int MaxHeight = 22;
 
-    /// <summary>The lines of a scene, from the top.</summary>
-    /// <param name="scene">what is shown.</param>
-    /// <param name="height">lines that a plane takes, its frame included; a grid takes one per row, no scene takes none.</param>
-    public static Run[][] Lines(Scene? scene, int height = MostHeight) => scene switch
+    /// <summary>Returns the lines of a scene from the top.</summary>
+    /// <param name="scene">The scene; null has no lines.</param>
+    /// <param name="height">The number of lines of a plane scene with its frame; a grid has one line per row.</param>
+    public static Run[][] Lines(Scene? scene, int height = MaxHeight) => scene switch
     {
         GridScene grid => Grid(grid),
         PlaneScene plane => new PlaneText(plane, Math.Max(4, height - 2)).Lines,
         _ => [],
     };
 
-    /// <summary>The lines without colors.</summary>
-    public static IEnumerable<string> Plain(Scene? scene, int height = MostHeight)
+    /// <summary>Returns the lines without styles.</summary>
+    public static IEnumerable<string> Plain(Scene? scene, int height = MaxHeight)
         => Lines(scene, height).Select(line => string.Concat(line.Select(run => run.Text)).TrimEnd());
 
-    /// <summary>The signs in a scene with their meanings, "G goal"; none without a scene.</summary>
+    /// <summary>Returns the symbols of a scene with their names: "G goal".</summary>
     public static string[] Legend(Scene? scene, Performance performance)
     {
         List<string> entries = [];
@@ -41,9 +41,9 @@ internal static class SceneText
         };
         foreach (var (role, label) in things.DistinctBy(thing => thing.Role).OrderBy(thing => !thing.Role.IsAgent()).ThenByDescending(thing => thing.Role))
         {
-            string sign = role.IsAgent() ? Performance.Letter(Array.FindIndex(performance.Spec.Agents, agent => SceneRoles.OfTeam(agent.Team) == role))
-                : scene is PlaneScene ? role == SceneRole.Target ? "●" : "○" : label is null ? Sign(role) : label;
-            entries.Add($"{sign} {performance.RoleName(role)}");
+            string symbol = role.IsAgent() ? Performance.Letter(Array.FindIndex(performance.Spec.Agents, agent => SceneRoles.OfTeam(agent.Team) == role))
+                : scene is PlaneScene ? role == SceneRole.Target ? "●" : "○" : label is null ? Symbol(role) : label;
+            entries.Add($"{symbol} {performance.RoleName(role)}");
         }
         if (scene is GridScene { Sprites: var sprites } && sprites.Any(sprite => sprite.Facing != Facing.None))
         {
@@ -52,7 +52,7 @@ internal static class SceneText
         return [.. entries];
     }
 
-    /// <summary>Entries in as few lines as they fit in.</summary>
+    /// <summary>Joins entries into lines of at most <paramref name="width"/> columns.</summary>
     public static IEnumerable<string> Wrap(IEnumerable<string> entries, int width)
     {
         const string gap = "   ";
@@ -81,7 +81,7 @@ internal static class SceneText
         return [.. lines.Select(line => (Run[])[.. line.Select(run => run with { Text = Centered(run.Text, width) })])];
     }
 
-    /// <summary>What stands on top, and of agents also what they carry or stand under.</summary>
+    /// <summary>Returns the topmost object of a cell; of an agent also what it carries or stands under.</summary>
     private static Run Cell(Sprite[] sprites)
     {
         if (sprites.Length == 0)
@@ -91,7 +91,7 @@ internal static class SceneText
         var top = sprites[^1];
         if (!top.Role.IsAgent())
         {
-            return new(top.Label ?? Sign(top.Role), top.Role, Fills: true);
+            return new(top.Label ?? Symbol(top.Role), top.Role, Fills: true);
         }
         string beside = sprites.Select(sprite => sprite.Role).LastOrDefault(role => role is SceneRole.Item or SceneRole.Target) switch
         {
@@ -103,7 +103,7 @@ internal static class SceneText
         return new($"{letter}{Arrow(top.Facing)}{top.Label}{beside}", top.Role, Fills: true, top.Agent);
     }
 
-    private static string Sign(SceneRole role) => role switch
+    private static string Symbol(SceneRole role) => role switch
     {
         SceneRole.Floor => "_",
         SceneRole.Goal => "G",

@@ -3,20 +3,20 @@ using System.Xml.Linq;
 
 namespace Marl.Native.Cli.Playing;
 
-/// <summary>When each frame of a recording is shown, and the animations (SMIL) of what changes from frame to frame. A step takes <c>1 / StepsPerSecond</c>; the last
-/// frame of an episode stays for <see cref="Hold"/> steps. All animations last as long and repeat together.</summary>
+/// <summary>The times of the frames of a recording, and SMIL animations of attributes that change between frames. A step takes <c>1 / StepsPerSecond</c> seconds; the
+/// last frame of an episode is shown for <see cref="Hold"/> steps. All animations have the same duration and repeat together.</summary>
 internal sealed class Timeline
 {
-    /// <summary>Steps that the end of an episode is shown.</summary>
+    /// <summary>The duration of the last frame of an episode, in steps.</summary>
     public const int Hold = 6;
 
-    /// <summary>How fast a picture plays by itself.</summary>
+    /// <summary>The speed of an SVG file.</summary>
     public const int StepsPerSecond = 4;
 
     private readonly int[] times;
     private readonly int length;
 
-    /// <summary>The times of the frames of some episodes.</summary>
+    /// <summary>Computes the times of frames.</summary>
     public Timeline(IReadOnlyList<Frame> frames)
     {
         times = new int[frames.Count];
@@ -27,31 +27,31 @@ internal sealed class Timeline
         length = times[^1] + Hold;
     }
 
-    /// <summary>When a frame is shown, in steps.</summary>
+    /// <summary>Returns the time of a frame in steps.</summary>
     public int Time(int frame) => times[frame];
 
-    /// <summary>Gives an element an attribute that changes from frame to frame at once.</summary>
-    /// <param name="element">what has the attribute.</param>
-    /// <param name="attribute">its name.</param>
-    /// <param name="values">[frames]</param>
+    /// <summary>Animates an attribute that changes abruptly at each frame.</summary>
+    /// <param name="element">The element.</param>
+    /// <param name="attribute">The name of the attribute.</param>
+    /// <param name="values">[frames] The values.</param>
     public void Bind(XElement element, string attribute, IReadOnlyList<string> values)
     {
         element.SetAttributeValue(attribute, values[0]);
         Add(element, "animate", Steps(values), new XAttribute("attributeName", attribute), new XAttribute("calcMode", "discrete"));
     }
 
-    /// <summary>Gives an element an attribute that changes evenly during each step.</summary>
+    /// <summary>Animates an attribute that is interpolated linearly during each step.</summary>
     public void Glide(XElement element, string attribute, IReadOnlyList<string> values)
     {
         element.SetAttributeValue(attribute, values[0]);
         Add(element, "animate", Glides(values), new XAttribute("attributeName", attribute));
     }
 
-    /// <summary>Moves or turns an element.</summary>
-    /// <param name="element">what is moved.</param>
-    /// <param name="type">translate or rotate.</param>
+    /// <summary>Translates or rotates an element.</summary>
+    /// <param name="element">The element.</param>
+    /// <param name="type">"translate" or "rotate".</param>
     /// <param name="values">[frames] "x y", or degrees.</param>
-    /// <param name="glides">whether it moves evenly during each step; else at the end of it.</param>
+    /// <param name="glides">Whether it is interpolated linearly during each step; otherwise it changes at the end of the step.</param>
     public void Transform(XElement element, string type, IReadOnlyList<string> values, bool glides = true)
     {
         element.SetAttributeValue("transform", $"{type}({values[0]})");
@@ -59,7 +59,7 @@ internal sealed class Timeline
             glides ? null : new XAttribute("calcMode", "discrete"));
     }
 
-    /// <summary>Shows an element in some frames only.</summary>
+    /// <summary>Shows an element only in some frames.</summary>
     public void Show(XElement element, IReadOnlyList<bool> visible)
     {
         if (visible.Contains(false))
@@ -68,7 +68,7 @@ internal sealed class Timeline
         }
     }
 
-    /// <summary>Each change of a value.</summary>
+    /// <summary>Returns the keyframes of a value that changes abruptly.</summary>
     private List<(int Time, string Value)> Steps(IReadOnlyList<string> values)
     {
         List<(int Time, string Value)> keys = [];
@@ -82,7 +82,7 @@ internal sealed class Timeline
         return keys;
     }
 
-    /// <summary>Every value between which there is an even change; between two episodes there is a jump.</summary>
+    /// <summary>Returns the keyframes of a linearly interpolated value, which jumps between episodes.</summary>
     private List<(int Time, string Value)> Glides(IReadOnlyList<string> values)
     {
         List<(int Time, string Value)> all = [];

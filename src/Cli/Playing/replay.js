@@ -1,6 +1,6 @@
 'use strict';
-// Moves the clock of the picture, and shows what was done and earned up to it. The page holds { environment, player, seed, stepsPerSecond, agents, episodes }; an episode
-// is { start, frames } with its time in the picture in steps, a frame { actions, rewards, return }.
+// Controls the time of the animation and shows the actions, rewards and returns. The data is { environment, player, seed, stepsPerSecond, agents, episodes }; an episode
+// is { start, frames } with its start in the animation in steps, a frame is { actions, rewards, return }.
 const replay = JSON.parse(document.getElementById('replay').textContent);
 const element = id => document.getElementById(id);
 const picture = document.querySelector('#scene > svg');
@@ -10,7 +10,7 @@ const last = () => frames().length - 1;
 let episode = 0, time = 0, playing = false, before = 0, due = 0; // time in steps since the episode began
 
 function show() {
-  // Changes at a step's own time have happened by it.
+  // The offset includes the changes at the time of the step itself.
   if (picture) picture.setCurrentTime((replay.episodes[episode].start + Math.min(time + 0.01, last() + 0.01)) / replay.stepsPerSecond);
   const step = Math.min(last(), Math.floor(time + 1e-6)), frame = frames()[step];
   element('scrub').value = step;
@@ -18,11 +18,11 @@ function show() {
   element('step').textContent = `step ${step} of ${last()}`;
   element('total').textContent = amount(frame.return);
   replay.agents.forEach((_, agent) => {
-    const [action, reward, sum] = element('agents').rows[agent].querySelectorAll('td'), earned = frame.rewards[agent];
+    const [action, reward, total] = element('agents').rows[agent].querySelectorAll('td'), value = frame.rewards[agent];
     action.textContent = frame.actions[agent] ?? '';
-    reward.textContent = earned === undefined ? '' : amount(earned);
-    reward.className = 'number ' + (earned > 0 ? 'gain' : earned < 0 ? 'loss' : 'soft');
-    sum.textContent = amount(frames().slice(1, step + 1).reduce((total, past) => total + past.rewards[agent], 0));
+    reward.textContent = value === undefined ? '' : amount(value);
+    reward.className = 'number ' + (value > 0 ? 'gain' : value < 0 ? 'loss' : 'soft');
+    total.textContent = amount(frames().slice(1, step + 1).reduce((sum, past) => sum + past.rewards[agent], 0));
   });
 }
 
@@ -67,7 +67,7 @@ function accelerate(by) {
   speed.selectedIndex = Math.max(0, Math.min(speed.length - 1, speed.selectedIndex + by));
 }
 
-// The return as it grew, above the scrubber.
+// Draws the return over the steps, above the scrubber.
 function drawCurve() {
   const returns = frames().map(frame => frame.return), low = Math.min(0, ...returns), high = Math.max(0, ...returns);
   const y = value => 0.05 + 0.9 * (high - value) / (high - low || 1);
@@ -115,7 +115,7 @@ function begin() {
   element('next').onclick = keys.ArrowRight;
   document.onkeydown = event => {
     const { key, target: { tagName } } = event, space = key === ' ';
-    // Lists, the scrubber and buttons have keys of their own.
+    // Lists, the scrubber and buttons handle some keys themselves.
     if (event.ctrlKey || event.altKey || event.metaKey || !(key in keys)) return;
     if (tagName === 'SELECT' || tagName === 'INPUT' && !space || tagName === 'BUTTON' && space) return;
     event.preventDefault();

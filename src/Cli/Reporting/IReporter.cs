@@ -2,12 +2,13 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Reporting;
 
-/// <summary>Shows a run to whoever watches: a person at a terminal, a log, a program.</summary>
+/// <summary>Reports the progress of a run: in a terminal, as text or as JSON.</summary>
 internal interface IReporter
 {
-    /// <summary>Runs the trainer, shows what it tells, and at the end what came of it.</summary>
-    /// <param name="trainer">the run, new or resumed.</param>
-    /// <param name="folder">where it is kept.</param>
-    /// <param name="stop">ends it early.</param>
-    TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop);
+    /// <summary>Runs a trainer and reports its progress and its summary.</summary>
+    /// <param name="trainer">A new or resumed run.</param>
+    /// <param name="folder">The folder of the run.</param>
+    /// <param name="stop">Stops the run.</param>
+    /// <returns>The summary.</returns>
+    TrainingSummary Run(Trainer trainer, string folder, CancellationToken stop);
 }

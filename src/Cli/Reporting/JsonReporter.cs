@@ -3,11 +3,11 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Reporting;
 
-/// <summary>For programs: a line of JSON per evaluation, {"type":"progress",..}, and a last one, {"type":"summary",..}.</summary>
+/// <summary>Writes a line of JSON per evaluation, {"type":"progress",..}, and at the end {"type":"summary",..}.</summary>
 internal sealed class JsonReporter(TextWriter output) : IReporter
 {
     /// <inheritdoc/>
-    public TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop)
+    public TrainingSummary Run(Trainer trainer, string folder, CancellationToken stop)
     {
         var summary = trainer.Run(progress: row => Write("progress", row.ToJson()), cancellationToken: stop);
         var last = summary.ToJson();

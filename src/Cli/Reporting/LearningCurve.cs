@@ -5,21 +5,21 @@ using IRenderable = Spectre.Console.Rendering.IRenderable;
 namespace Marl.Native.Cli.Reporting;
 
 /// <summary>
-/// Returns over the steps of a run, as a chart: a line of those in training, and a mark for each evaluation. The right edge is the first of total, total / 2,
-/// total / 4, .. that lies behind the last step, so the curve fills at least half of the chart.
+/// A chart of returns over the steps of a run: a line of training returns, and a mark per evaluation. The right edge is the smallest of total, total / 2,
+/// total / 4, .. that is not less than the last step, so the curve fills at least half of the chart.
 /// </summary>
-/// <param name="total">steps of the whole run.</param>
+/// <param name="total">The number of steps of the whole run.</param>
 internal sealed class LearningCurve(long total)
 {
-    /// <summary>The least height in rows: the legend, three rows of the plot, the axis below; and a width that leaves something of the plot.</summary>
-    public const int LeastHeight = 5, LeastWidth = 30;
+    /// <summary>The minimum size in characters: the legend, three rows of the plot and the axis.</summary>
+    public const int MinHeight = 5, MinWidth = 30;
 
     private const char Mark = '●';
 
-    /// <summary>Training returns between 0 and the edge, in as many bins.</summary>
+    /// <summary>The number of bins of training returns between 0 and the right edge.</summary>
     private const int Bins = 1024;
 
-    /// <summary>The line is a moving average over so many bins.</summary>
+    /// <summary>The number of bins of the moving average.</summary>
     private const int Window = 32;
 
     private const int Halvings = 20, RowsPerTick = 4;
@@ -30,10 +30,10 @@ internal sealed class LearningCurve(long total)
     private double edge = total / (double)(1 << Halvings);
     private int last = -1;
 
-    /// <summary>The training return where the line ends; NaN before the first round.</summary>
-    public double Training => AverageUntil(last);
+    /// <summary>The latest moving average of training returns; NaN before the first round.</summary>
+    public double TrainingReturn => AverageUntil(last);
 
-    /// <summary>Adds the mean return of a round; NaN adds nothing.</summary>
+    /// <summary>Adds the mean return of a round; NaN if no episode ended in it.</summary>
     public void AddRound(long steps, double mean)
     {
         for (; steps > edge && edge < total; edge *= 2)
@@ -54,11 +54,11 @@ internal sealed class LearningCurve(long total)
     /// <summary>Adds the mean return of an evaluation.</summary>
     public void AddEvaluation(long steps, double mean) => evaluations.Add((steps, mean));
 
-    /// <summary>The chart, <paramref name="height"/> lines of at most <paramref name="width"/> columns.</summary>
+    /// <summary>Draws the chart: <paramref name="height"/> lines of at most <paramref name="width"/> columns.</summary>
     public IEnumerable<IRenderable> Draw(int width, int height)
     {
         int rows = height - 2;
-        // Twice: the width of the labels depends on the heights, which hardly depend on the width.
+        // The width of the plot depends on that of the labels, which depends on the range of the points; the width changes that range little.
         var (low, high, step) = Axis(Points(width), rows);
         string[] labels = Labels(low, high, step, rows);
         int margin = labels.Max(label => label.Length), columns = width - margin - 1;
@@ -84,7 +84,7 @@ internal sealed class LearningCurve(long total)
         yield return new Paragraph { Overflow = Overflow.Crop }.Append($"{"0".PadLeft(margin + 2)}{right.PadLeft(columns - 1)}", Color.Grey);
     }
 
-    /// <summary>Points of the line: for each column of dots the last bin in which there is something.</summary>
+    /// <summary>The points of the line: the last bin with returns of each column of dots.</summary>
     private (double X, double Y)[] Points(int columns) => [.. from bin in Enumerable.Range(0, last + 1)
                                                               where training[bin].Count > 0
                                                               group bin by bin * columns * BrailleField.Across / Bins into column
@@ -107,11 +107,11 @@ internal sealed class LearningCurve(long total)
         return (sum, count);
     }
 
-    /// <summary>Bounds that are multiples of a step of 1, 2 or 5 times a power of ten. Of returns that are all the same: from them to 0, or 0 .. 1.</summary>
+    /// <summary>Computes bounds that are multiples of a step of 1, 2 or 5 times a power of ten. If all returns are equal the range includes 0; if all are 0 it is 0 to 1.</summary>
     private (double Low, double High, double Step) Axis((double X, double Y)[] points, int rows)
     {
-        double[] heights = [.. points.Concat(evaluations).Select(point => point.Y).Where(double.IsFinite)];
-        double low = heights.DefaultIfEmpty(0).Min(), high = heights.DefaultIfEmpty(0).Max(), largest = Math.Max(Math.Abs(low), Math.Abs(high));
+        double[] returns = [.. points.Concat(evaluations).Select(point => point.Y).Where(double.IsFinite)];
+        double low = returns.DefaultIfEmpty(0).Min(), high = returns.DefaultIfEmpty(0).Max(), largest = Math.Max(Math.Abs(low), Math.Abs(high));
         if (largest < Negligible)
         {
             (low, high) = (0, 1);
@@ -125,7 +125,7 @@ internal sealed class LearningCurve(long total)
         return (Math.Floor(low / step + Negligible) * step, Math.Ceiling(high / step - Negligible) * step, step);
     }
 
-    /// <summary>The label of each row; empty where there is none.</summary>
+    /// <summary>Returns the label of each row; empty for rows without a tick.</summary>
     private static string[] Labels(double low, double high, double step, int rows)
     {
         string[] labels = [.. Enumerable.Repeat("", rows)];

@@ -5,18 +5,18 @@ using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace Marl.Native.Cli.Reporting;
 
-/// <summary>For people: one picture, drawn over and over, of how far the run is and what it has learned.</summary>
-/// <param name="console">where.</param>
+/// <summary>Shows a live view of a run in a terminal: progress bar, learning curve and metrics.</summary>
+/// <param name="console">The terminal.</param>
 internal sealed class LiveReporter(IAnsiConsole console) : IReporter
 {
-    /// <summary>The least terminal.</summary>
-    public const int LeastWidth = 20, LeastHeight = 4;
+    /// <summary>The minimum size of the terminal.</summary>
+    public const int MinWidth = 20, MinHeight = 4;
 
-    /// <summary>Of the picture that stays when the run is over.</summary>
-    private const int LastHeight = 20;
+    /// <summary>The maximum height of the view that remains after the run.</summary>
+    private const int MaxFinalHeight = 20;
 
-    /// <summary>From here on the words about the steps stand beside the bar, not below.</summary>
-    private const int WideBar = 80;
+    /// <summary>The width from which the steps, their speed and the remaining time are beside the bar, not below it.</summary>
+    private const int WideWidth = 80;
 
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(0.1);
 
@@ -27,22 +27,22 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
     private long steps, firstSteps;
 
     /// <inheritdoc/>
-    public TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop)
+    public TrainingSummary Run(Trainer trainer, string folder, CancellationToken stop)
     {
         var run = trainer.Configuration;
         var curve = new LearningCurve(run.Training.Steps);
-        // The speed is that of this process: a resumed run did not play its first steps now.
+        // The steps per second are those of this process; a resumed run took its first steps in another one.
         (steps, firstSteps) = (trainer.Steps, trainer.Steps);
         TrainingSummary? summary = null;
         screen.Run(() =>
         {
-            // By the clock and not by rounds: these may be long, and the size of the terminal can change at any time.
+            // Drawn by a timer, because rounds may be long and the terminal may be resized at any time.
             using var timer = new Timer(_ => Draw(), null, TimeSpan.Zero, Refresh);
             summary = trainer.Run(Add, AddRound, stop);
         });
-        string[] words = [.. Text.Summary(summary!, folder)];
-        console.Write(Frame(run, curve, screen.Width, Math.Min(LastHeight, screen.Height - words.Length - 1)));
-        foreach (string line in words)
+        string[] lines = [.. Text.Summary(summary!, folder)];
+        console.Write(Frame(run, curve, screen.Width, Math.Min(MaxFinalHeight, screen.Height - lines.Length - 1)));
+        foreach (string line in lines)
         {
             console.Profile.Out.Writer.WriteLine(line);
         }
@@ -76,19 +76,19 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         }
     }
 
-    /// <inheritdoc cref="LiveScreen.GiveBack"/>
-    public void GiveBack() => screen.GiveBack();
+    /// <inheritdoc cref="LiveScreen.Restore"/>
+    public void Restore() => screen.Restore();
 
-    /// <summary>The chart gives way to the bar, the figures and the hint, and the last figures to the rest.</summary>
+    /// <summary>Lays out the view. If the terminal is low, the chart is left out first, then the last metrics.</summary>
     private Rows Frame(RunConfiguration run, LearningCurve curve, int width, int height, string? hint = null)
     {
         IRenderable[] bottom = hint is null ? [] : [Line(hint, width, Color.Grey)];
         IRenderable[] top = [Line(Text.Title(run), width, new Style(decoration: Decoration.Bold)), .. Bar(run.Training.Steps, width)];
         top = [.. top.Take(height - bottom.Length)];
-        IRenderable[] figures = [.. Flow(Figures(curve), width).Take(height - top.Length - bottom.Length)];
-        int room = height - top.Length - figures.Length - bottom.Length;
-        IEnumerable<IRenderable> chart = room >= LearningCurve.LeastHeight && width >= LearningCurve.LeastWidth ? curve.Draw(width, room) : [];
-        return new Rows([.. top, .. chart, .. figures, .. bottom]);
+        IRenderable[] metrics = [.. Flow(Metrics(curve), width).Take(height - top.Length - bottom.Length)];
+        int room = height - top.Length - metrics.Length - bottom.Length;
+        IEnumerable<IRenderable> chart = room >= LearningCurve.MinHeight && width >= LearningCurve.MinWidth ? curve.Draw(width, room) : [];
+        return new Rows([.. top, .. chart, .. metrics, .. bottom]);
     }
 
     private IEnumerable<IRenderable> Bar(long total, int width)
@@ -96,27 +96,27 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
         double done = Math.Min(1, (double)steps / total), speed = (steps - firstSteps) / watch.Elapsed.TotalSeconds;
         string left = steps >= total ? "done" : speed > 0 ? $"{Text.Duration((total - steps) / speed)} left" : "..";
         string percent = $" {done,4:P0}";
-        string[] words = [$"{Text.Count(steps)} steps", $"{Text.Count(speed)} steps/s", left];
-        bool wide = width >= WideBar;
-        string beside = wide ? $"{percent}  {string.Join("  ", words)}" : percent;
+        string[] items = [$"{Text.Count(steps)} steps", $"{Text.Count(speed)} steps/s", left];
+        bool wide = width >= WideWidth;
+        string beside = wide ? $"{percent}  {string.Join("  ", items)}" : percent;
         int room = Math.Max(1, width - beside.Length), full = (int)(done * room);
         yield return new Paragraph { Overflow = Overflow.Crop }
             .Append(new string('━', full), Color.Green).Append(new string('─', room - full), Color.Grey).Append(beside);
-        foreach (var line in wide ? [] : Flow(words.Select(word => ("", word)), width))
+        foreach (var line in wide ? [] : Flow(items.Select(item => ("", item)), width))
         {
             yield return line;
         }
     }
 
-    private IEnumerable<(string Name, string Value)> Figures(LearningCurve curve)
+    private IEnumerable<(string Name, string Value)> Metrics(LearningCurve curve)
     {
         if (last is not null)
         {
             yield return ("return", $"{Text.Number(last.Evaluation.Mean)} ± {Text.Number(last.Evaluation.StandardDeviation)}");
         }
-        if (!double.IsNaN(curve.Training))
+        if (!double.IsNaN(curve.TrainingReturn))
         {
-            yield return ("training", Text.Number(curve.Training));
+            yield return ("training", Text.Number(curve.TrainingReturn));
         }
         if (last is not null)
         {
@@ -129,12 +129,12 @@ internal sealed class LiveReporter(IAnsiConsole console) : IReporter
 
     private static Paragraph Line(string text, int width, Style style) => new(text.Length > width ? $"{text[..(width - 1)]}…" : text, style);
 
-    /// <summary>Words one after the other, in lines that are not too long.</summary>
-    private static IEnumerable<IRenderable> Flow(IEnumerable<(string Name, string Value)> words, int width)
+    /// <summary>Wraps names and values into lines of at most <paramref name="width"/> columns.</summary>
+    private static IEnumerable<IRenderable> Flow(IEnumerable<(string Name, string Value)> items, int width)
     {
         Paragraph? line = null;
         int used = 0;
-        foreach (var (name, value) in words)
+        foreach (var (name, value) in items)
         {
             int length = name.Length + value.Length + (name == "" ? 0 : 1);
             if (line is not null && used + 2 + length > width)

@@ -3,14 +3,14 @@ using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Reporting;
 
-/// <summary>For logs: a title, a row of aligned columns per evaluation, and the summary.</summary>
+/// <summary>Writes a title, a row of aligned columns per evaluation, and the summary.</summary>
 internal sealed class PlainReporter(TextWriter output) : IReporter
 {
     /// <inheritdoc/>
-    public TrainingSummary Watch(Trainer trainer, string folder, CancellationToken stop)
+    public TrainingSummary Run(Trainer trainer, string folder, CancellationToken stop)
     {
         output.WriteLine(Text.Title(trainer.Configuration));
-        output.WriteLine(Row("steps", "episodes", "updates", "return", "spread", "training", "explore", "loss", "steps/s", "left"));
+        output.WriteLine(Row("steps", "episodes", "updates", "return", "std", "training", "explore", "loss", "steps/s", "left"));
         long total = trainer.Configuration.Training.Steps;
         var summary = trainer.Run(progress: row => output.WriteLine(Row(row, total)), cancellationToken: stop);
         foreach (string line in Text.Summary(summary, folder))
@@ -30,10 +30,10 @@ internal sealed class PlainReporter(TextWriter output) : IReporter
             Digits((long)speed), Text.Duration(Math.Max(0, total - row.Steps) / speed));
     }
 
-    private static string Row(string steps, string episodes, string updates, string mean, string spread, string training,
+    private static string Row(string steps, string episodes, string updates, string mean, string std, string training,
         string exploration, string loss, string speed, string left)
-        => $"{steps,10} {episodes,9} {updates,9} {mean,10} {spread,10} {training,10} {exploration,8} {loss,10} {speed,9} {left,12}";
+        => $"{steps,10} {episodes,9} {updates,9} {mean,10} {std,10} {training,10} {exploration,8} {loss,10} {speed,9} {left,12}";
 
-    /// <summary>Without separators: a log is also read by programs.</summary>
+    /// <summary>Formats an integer without separators, so that programs can parse it.</summary>
     private static string Digits(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

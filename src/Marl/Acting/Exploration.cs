@@ -181,16 +181,16 @@ public sealed record SoftmaxPolicy : Exploration
     public override (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, ref Rng rng)
     {
         var policy = PolicyOf(values, available, rate);
-        // The first action at which the cumulative probability exceeds u; because of rounding it may be the last available one.
+        // The first action at which the cumulative probability exceeds u; because of rounding it may be the last one whose probability is not 0.
         float remaining = rng.NextSingle();
         int chosen = -1;
         float probability = 0;
         for (int action = 0; action < values.Length && remaining >= 0; action++)
         {
-            if (available[action])
+            if (available[action] && policy.Of(values[action]) is var p and not 0f)
             {
-                (chosen, probability) = (action, policy.Of(values[action]));
-                remaining -= probability;
+                (chosen, probability) = (action, p);
+                remaining -= p;
             }
         }
         return chosen >= 0 ? (chosen, probability) : throw new InvalidOperationException("no action is available");

@@ -68,7 +68,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
         try
         {
             var opponents = Policy.Load(path);
-            return Create(id.Text, create(id.Inner(opponents.Description.Environment)), opponents, team);
+            return Create(EnvironmentId.WithFullPath(id.Text), create(id.Inner(opponents.Description.Environment)), opponents, team);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
         {

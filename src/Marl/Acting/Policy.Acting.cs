@@ -169,7 +169,7 @@ public sealed partial class Policy
         {
             if (!current.AvailableActions(0, agent).Contains(true))
             {
-                throw new ArgumentException($"available: agent {agent} has no available action; at least one is needed");
+                throw new ArgumentException($"available: agent {agent} has no available action; at least one is required");
             }
         }
         controller.Act(new ReadOnlySpan<Episode>(in current), exploration: 0f, new Span<Rng>(ref rng), logits);
@@ -202,7 +202,7 @@ public sealed partial class Policy
     {
         if (length != agents * width && !(mayBeEmpty && length == 0))
         {
-            throw new ArgumentException($"{name}: {agents * width} elements, {agents} agents of {width}, are needed; {length} were given");
+            throw new ArgumentException($"{name}: {agents * width} elements, {agents} agents of {width}, are required; {length} were given");
         }
     }
 
@@ -210,7 +210,7 @@ public sealed partial class Policy
     {
         if (length != needed)
         {
-            throw new ArgumentException($"{name}: {needed} elements{why} are needed; {length} were given");
+            throw new ArgumentException($"{name}: {needed} elements{why} are required; {length} were given");
         }
     }
 
@@ -218,8 +218,8 @@ public sealed partial class Policy
     {
         if (continuous != isContinuous)
         {
-            throw new InvalidOperationException(isContinuous ? $"the actions of {Description} are continuous: Span<float> actions are needed"
-                : $"the actions of {Description} are discrete: a mask, which may be empty, and Span<int> actions are needed");
+            throw new InvalidOperationException(isContinuous ? $"the actions of {Description} are continuous: Span<float> actions are required"
+                : $"the actions of {Description} are discrete: a mask, which may be empty, and Span<int> actions are required");
         }
     }
 

@@ -85,6 +85,8 @@ public sealed partial class Policy
     /// <summary>The name of the policy file in the folder of a run.</summary>
     internal const string FileName = "policy.safetensors";
 
+    private const int MaxProblemLength = 500;
+
     /// <summary>The network, and the environment that it was trained in.</summary>
     public PolicyDescription Description { get; }
 
@@ -106,11 +108,11 @@ public sealed partial class Policy
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {e.Message}"}");
+            throw new InvalidDataException($"{path}: {PolicyJson.UnknownNetwork(json) ?? $"the description of the policy cannot be read: {Printable.Of(e.Message, MaxProblemLength)}"}");
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new InvalidDataException($"{path}: {Printable.Of(e.Message, MaxProblemLength)}", e);
         }
         var policy = Build();
         Checkpoint.Load(file, policy.parameters, path);
@@ -126,7 +128,7 @@ public sealed partial class Policy
             }
             catch (Exception e) when (e is ArgumentException or OverflowException or UsageException)
             {
-                throw new InvalidDataException($"{path}: no policy can be made of its description: {e.Message}", e);
+                throw new InvalidDataException($"{path}: no policy can be made of its description: {Printable.Of(e.Message, MaxProblemLength)}", e);
             }
         }
     }

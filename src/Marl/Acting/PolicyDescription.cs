@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -34,7 +35,7 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
     /// <exception cref="InvalidDataException">A value is missing or out of range; names it.</exception>
     internal void Validate()
     {
-        const int MostAgents = 1 << 16, Widest = 1 << 24;
+        const int MostAgents = 1 << 16, Widest = 1 << 24, MostElements = 1 << 24;
         Require(Environment is not null, "the environment is missing");
         Require(Agents is { Length: >= 1 and <= MostAgents }, $"there must be 1 to {MostAgents} agents");
         foreach (var agent in Agents!)
@@ -43,6 +44,9 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
             Require(agent.Box.HasValue == IsContinuous, "some agents have continuous actions and some have not");
             Require(agent.Box is not { } box || (float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High), "the bounds of an action are not finite, or in the wrong order");
         }
+        // The rows of agents are padded to the longest.
+        Require(Agents.Length * (ObservationSize + (long)ActionCount) <= MostElements,
+            $"{Agents.Length} agents with up to {ObservationSize} observation elements and {ActionCount} actions have more than {MostElements} elements together");
         Require(StateSize is >= 0 and <= Widest, $"stateSize is {StateSize}");
         Require(EnsembleSize is >= 1 and <= 64, $"ensembleSize is {EnsembleSize}; it must be in 1 .. 64");
         Require(Network?.Network is not null, "the network is missing");
@@ -93,9 +97,9 @@ internal sealed partial class PolicyJson : JsonSerializerContext
     {
         try
         {
-            return JsonNode.Parse(json)?["network"]?["network"]?[Parts.Discriminator] is JsonValue value && value.TryGetValue(out string? name)
+            return JsonNode.Parse(json, documentOptions: Json.Lenient)?["network"]?["network"]?[Parts.Discriminator] is JsonValue value && value.TryGetValue(out string? name)
                 && Parts.TypesOf(typeof(NetworkOptions), Present).All(known => !name.Equals(known.TypeDiscriminator))
-                ? $"the policy has a network of the unknown type '{name}'; load its library first (--load, or Catalog.Load)" : null;
+                ? $"the policy has a network of the unknown type '{Printable.Of(name, maxLength: 100)}'; load its library first (--load, or Catalog.Load)" : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

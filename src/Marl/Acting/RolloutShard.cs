@@ -206,22 +206,30 @@ internal sealed class RolloutShard
             }
             // Snapshots of long histories end with zeros.
             int used = MemoryMarshal.Cast<double, long>(snapshot).LastIndexOfAnyExcept(0) + 1;
-            scope.Value("snapshotLength", ref used);
-            if (used < 0 || used > snapshot.Length)
-            {
-                throw new InvalidDataException($"environment {episodeIndices[i]} has a snapshot of {used} elements; {snapshot.Length} is the maximum");
-            }
+            scope.Value("snapshotLength", ref used, 0, snapshot.Length);
             scope.Array("snapshot", snapshot.AsSpan(0, used));
             if (archive.IsLoading)
             {
                 snapshot.AsSpan(used).Clear();
-                environments[i].Restore(snapshot);
+                Restore(i, snapshot);
             }
             if (options.Length > 0)
             {
                 recorders[i].Archive(scope.Scope("episode"));
                 scope.Array<float>("memory", memory[i]);
             }
+        }
+    }
+
+    private void Restore(int i, ReadOnlySpan<double> snapshot)
+    {
+        try
+        {
+            environments[i].Restore(snapshot);
+        }
+        catch (Exception error) when (EnvironmentException.IsForeign(error))
+        {
+            throw new InvalidDataException($"environment {episodeIndices[i]} cannot restore its snapshot: {error.Message}", error);
         }
     }
 }

@@ -9,6 +9,9 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal sealed class EnvironmentId
 {
+    /// <summary>The families whose layout is the path of a file or a folder.</summary>
+    private static readonly string[] PathFamilies = ["matrix", "against"];
+
     private readonly Dictionary<string, string> unread = [];
     private readonly List<string> known = [];
     private readonly int depth;
@@ -49,6 +52,20 @@ internal sealed class EnvironmentId
     /// <summary>The complete id.</summary>
     public string Text { get; }
 
+    /// <summary>Returns an id with the full path of the file or folder that it names, so that it means the same in another working directory; other ids are
+    /// returned unchanged.</summary>
+    public static string WithFullPath(string id)
+    {
+        int query = id.IndexOf('?'), end = query < 0 ? id.Length : query, colon = id.AsSpan(0, end).IndexOf(':');
+        if (colon < 0 || colon + 1 == end || id.Contains('\0') || !PathFamilies.Contains(id[..colon]))
+        {
+            return id;
+        }
+        string path = Path.GetFullPath(id[(colon + 1)..end]);
+        // A question mark would begin the options.
+        return path.Contains('?') ? id : $"{id[..(colon + 1)]}{path}{id[end..]}";
+    }
+
     /// <summary>The command that the user allows the environment to start; null: none. Ids in files are not trusted.</summary>
     public string? Program { get; }
 
@@ -71,7 +88,7 @@ internal sealed class EnvironmentId
     {
         null => null,
         string value when int.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out int number) && number >= min => number,
-        string value => throw Error($"{option}={value} is not a whole number of at least {min} and at most {int.MaxValue}"),
+        string value => throw Error($"{option}={value} is not an integer of at least {min} and at most {int.MaxValue}"),
     };
 
     /// <summary>Reads a numeric option of at least 0; returns null if it is absent.</summary>

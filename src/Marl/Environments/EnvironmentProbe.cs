@@ -181,7 +181,7 @@ internal sealed class EnvironmentProbe
             Read(nameof(IEnvironment.Observe), observations[agent], 1e30f, -1e30f, span => environment.Observe(agent, span));
             Read(nameof(IEnvironment.ReadAvailable), available[agent], true, false, span => environment.ReadAvailable(agent, span));
             RequireFinite(nameof(IEnvironment.Observe), observations[agent].Span);
-            if (!available[agent].Span.Contains(true))
+            if (Result == StepResult.Running && !available[agent].Span.Contains(true))
             {
                 findings.Add(nameof(IEnvironment.ReadAvailable), "has no available action for an agent", $" (agent {agent})");
             }

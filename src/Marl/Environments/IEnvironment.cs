@@ -169,6 +169,9 @@ public sealed record EnvironmentSpec
         return (observation, actions);
     }
 
+    /// <summary>Returns "agent 'name'", or "agent '0'" if it has no name.</summary>
+    internal string NameOf(int agent) => $"agent '{Agents[agent].Name ?? $"{agent}"}'";
+
     /// <summary>Creates a specification of identical agents in one team, whose global state is the concatenation of their observations.</summary>
     /// <param name="id">The id.</param>
     /// <param name="agents">N, the number of agents.</param>
@@ -176,11 +179,14 @@ public sealed record EnvironmentSpec
     /// <param name="actionCount">The number of actions of each agent.</param>
     /// <param name="episodeLimit">The maximum number of steps of an episode.</param>
     /// <param name="snapshotSize">The length of a snapshot.</param>
+    /// <exception cref="UsageException">The state has more elements than an array can hold.</exception>
     public static EnvironmentSpec Uniform(string id, int agents, int observationSize, int actionCount, int episodeLimit, int snapshotSize) => new()
     {
         Id = id,
         Agents = [.. Enumerable.Repeat(new AgentSpec(observationSize, actionCount), agents)],
-        StateSize = agents * observationSize,
+        StateSize = (long)agents * observationSize <= Array.MaxLength ? agents * observationSize
+            : throw new UsageException($"environment '{id}': the state, the observations of {agents} agents of {observationSize} elements each, " +
+                "is more than an array can hold"),
         EpisodeLimit = episodeLimit,
         SnapshotSize = snapshotSize,
     };

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Marl.Native.Rl;
 
-/// <content>What there is to see: players and food, with their levels.</content>
+/// <content>The scene: players and food with their levels.</content>
 internal sealed partial class LevelBasedForaging : IRenderable
 {
     private static readonly string[] actionNames = ["nothing", "north", "south", "west", "east", "load"];

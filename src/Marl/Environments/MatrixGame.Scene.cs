@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Marl.Native.Rl;
 
-/// <content>The payoff matrix: a row for each action of agent 0, a column for each joint action of the others. The row and the columns above and beside it
-/// name the actions; the agents stand at those that they chose, and the chosen payoff is the target.</content>
+/// <content>The scene: the payoff matrix, with a row for each action of agent 0 and a column for each joint action of the other agents. Headers name the actions;
+/// the agents are at their chosen actions, and the payoff of the joint action is the target.</content>
 public sealed partial class MatrixGame : IRenderable
 {
-    /// <summary>Larger matrices have no scene.</summary>
-    private const int MostRows = 40, MostColumns = 40;
+    /// <summary>The size of the largest matrix that has a scene.</summary>
+    private const int MaxRows = 40, MaxColumns = 40;
 
     private bool IsCommon => Spec.Reward == RewardMode.Mean;
 
@@ -15,7 +15,7 @@ public sealed partial class MatrixGame : IRenderable
     public Scene? Render()
     {
         int rows = agents[0].ActionCount, columns = payoffs[0].Length / rows, top = Math.Max(1, agents.Length - 1);
-        if (rows > MostRows || columns > MostColumns)
+        if (rows > MaxRows || columns > MaxColumns)
         {
             return null;
         }
@@ -51,16 +51,16 @@ public sealed partial class MatrixGame : IRenderable
     /// <inheritdoc/>
     public string RoleName(SceneRole role) => role switch
     {
-        SceneRole.Floor => IsCommon ? "payoff" : "payoffs, agent by agent",
+        SceneRole.Floor => IsCommon ? "payoff" : "payoffs (one per agent)",
         SceneRole.Item => "action",
         SceneRole.Target => "payoff of the joint action",
         _ => "agent (number: action)",
     };
 
-    /// <summary>What the joint action of a cell pays: a number where everyone receives the same, else one for each agent.</summary>
+    /// <summary>Returns the payoff of a joint action: one number if it is common, otherwise one per agent.</summary>
     private string Payoff(int cell) => string.Join(", ", IsCommon ? [Text(payoffs[0][cell])] : payoffs.Select(payoff => Text(payoff[cell])));
 
-    /// <summary>An agent's part of a joint action, row-major over the agents.</summary>
+    /// <summary>Returns the action of an agent in a joint action, which is a row-major index over the agents.</summary>
     private int ActionOf(int agent, int joint)
     {
         for (int other = agents.Length - 1; other > agent; other--)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -21,12 +22,13 @@ internal static class MatrixGameFile
 
         try
         {
-            using var file = JsonDocument.Parse(File.ReadAllText(id.Layout), Json.Lenient);
+            using var file = JsonDocument.Parse(Disk.ReadText(id.Layout), Json.Lenient);
+            Json.RequireUnicode(file.RootElement);
             return Read(id, file.RootElement, steps);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {
-            throw id.Error($"cannot read the file: {error.Message}");
+            throw id.Error($"cannot read the file: {Printable.Of(error.Message, maxLength: 300)}");
         }
     }
 
@@ -51,7 +53,7 @@ internal static class MatrixGameFile
                 case "steps":
                     if (!int.TryParse(property.Value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out int inFile) || inFile < 1)
                     {
-                        throw id.Error($"'steps' must be a whole number in 1 .. {int.MaxValue}");
+                        throw id.Error($"'steps' must be an integer in 1 .. {int.MaxValue}");
                     }
 
                     steps ??= inFile;
@@ -92,7 +94,7 @@ internal static class MatrixGameFile
                 payoffs[agent] = Flatten(id, tensors[agent], actions, $"payoffs[{agent}]");
             }
         }
-        return new MatrixGame(id.Text, actions, payoffs, steps ?? MatrixGame.DefaultSteps);
+        return new MatrixGame(EnvironmentId.WithFullPath(id.Text), actions, payoffs, steps ?? MatrixGame.DefaultSteps);
     }
 
     /// <summary>Returns the lengths along the first elements; <see cref="Flatten"/> compares the others.</summary>
@@ -120,16 +122,18 @@ internal static class MatrixGameFile
         }
 
         List<double> values = [];
-        Append(tensor, 0, name);
+        int[] position = new int[shape.Length];
+        Append(tensor, 0);
         return [.. values];
 
-        void Append(JsonElement part, int depth, string path)
+        void Append(JsonElement part, int depth)
         {
+            string Path() => name + string.Concat(position.Take(depth).Select(index => $"[{index}]"));
             if (depth == shape.Length)
             {
                 if (part.ValueKind != JsonValueKind.Number || !part.TryGetDouble(out double value) || !double.IsFinite(value))
                 {
-                    throw id.Error($"{path} must be a finite number");
+                    throw id.Error($"{Path()} must be a finite number");
                 }
 
                 values.Add(value);
@@ -137,18 +141,20 @@ internal static class MatrixGameFile
             }
             if (part.ValueKind != JsonValueKind.Array)
             {
-                throw id.Error($"{path} must be an array of {shape[depth]}");
+                throw id.Error($"{Path()} must be an array of {shape[depth]}");
             }
 
             int length = part.GetArrayLength();
             if (length != shape[depth] || length == 0)
             {
-                throw id.Error($"{path} has {length} elements instead of {Math.Max(1, shape[depth])}; the array must not be ragged");
+                throw id.Error($"{Path()} has {length} elements instead of {Math.Max(1, shape[depth])}; the array must not be ragged");
             }
 
-            for (int i = 0; i < length; i++)
+            position[depth] = 0;
+            foreach (var item in part.EnumerateArray())
             {
-                Append(part[i], depth + 1, $"{path}[{i}]");
+                Append(item, depth + 1);
+                position[depth]++;
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace Marl.Native.Rl;
 
-/// <content>What there is to see: the floor, shelves, of which some are requested, and agents.</content>
+/// <content>The scene: shelf locations, goals, shelves (some of them requested) and agents.</content>
 internal sealed partial class RoboticWarehouse : IRenderable
 {
     private static readonly string[] actionNames = ["nothing", "forward", "left", "right", "lift/drop"];

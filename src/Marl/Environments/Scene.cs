@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Marl.Native.Rl;
 
-/// <summary>An environment that can be shown. It lists what is where and draws nothing; <c>marl play</c> chooses signs and colors. Implement it beside
+/// <summary>An environment that can be shown. It describes the objects and their positions; <c>marl play</c> chooses symbols and colors. Implement it together with
 /// <see cref="IEnvironment"/>.</summary>
 /// <example>
 /// An agent in a corridor of five cells with a goal at its end:
@@ -17,46 +17,46 @@ namespace Marl.Native.Rl;
 /// </example>
 public interface IRenderable
 {
-    /// <summary>The scene at the present step of an episode; null if there is none to show. The kind of scene and the size of a grid never change.</summary>
+    /// <summary>Returns the scene at the current step of an episode; null if there is none. The type of scene and the size of a grid never change.</summary>
     Scene? Render();
 
-    /// <summary>The name of an action; by default its index.</summary>
+    /// <summary>Returns the name of an action; by default its index.</summary>
     string ActionName(int agent, int action) => action.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>What legends call the things of a role: food, shelf, ..; where they have labels, also what a label means. By default the role's name in lower
-    /// case.</summary>
+    /// <summary>Returns the name of a role for legends: "food", "shelf"; if its objects have labels, also their meaning. By default the name of the role in
+    /// lower case.</summary>
     string RoleName(SceneRole role) => role.ToString().ToLowerInvariant();
 }
 
-/// <summary>What is where at one step: a <see cref="GridScene"/> or a <see cref="PlaneScene"/>.</summary>
+/// <summary>The objects of an environment at one step: a <see cref="GridScene"/> or a <see cref="PlaneScene"/>.</summary>
 public abstract record Scene;
 
-/// <summary>Things in the cells of a grid.</summary>
-/// <param name="Rows">number of rows, row 0 at the top.</param>
-/// <param name="Cols">number of columns, column 0 at the left.</param>
-/// <param name="Sprites">the things; of those in one cell the lowest first.</param>
+/// <summary>A grid with objects in its cells.</summary>
+/// <param name="Rows">The number of rows; row 0 is at the top.</param>
+/// <param name="Cols">The number of columns; column 0 is at the left.</param>
+/// <param name="Sprites">The objects; those in the same cell from bottom to top.</param>
 public sealed record GridScene(int Rows, int Cols, IReadOnlyList<Sprite> Sprites) : Scene;
 
-/// <summary>Discs in the plane, x to the right and y up.</summary>
-/// <param name="Extent">x and y usually lie in -Extent .. Extent; a view that does not know what comes begins with this square.</param>
-/// <param name="Discs">the things, those of a role in the same order throughout an episode; where they overlap the lowest first.</param>
+/// <summary>A plane with discs; x points right and y up.</summary>
+/// <param name="Extent">The usual range of x and y, -Extent .. Extent: the initial view of a live display.</param>
+/// <param name="Discs">The objects, from bottom to top; those of a role keep their order throughout an episode.</param>
 public sealed record PlaneScene(double Extent, IReadOnlyList<Disc> Discs) : Scene
 {
-    /// <summary>Half the side of the square around the origin that holds all discs and the usual extent.</summary>
+    /// <summary>Half the side of the square around the origin that contains all discs and the usual extent.</summary>
     public double Reach
         => Discs.Select(disc => Math.Max(Math.Abs(disc.X), Math.Abs(disc.Y)) + disc.Radius).Append(Extent).Max();
 }
 
-/// <summary>A thing in a cell of a grid.</summary>
-/// <param name="Role">what it is.</param>
-/// <param name="Row">0 is the top.</param>
-/// <param name="Col">0 is the left.</param>
+/// <summary>An object in a cell of a grid.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="Row">The row; 0 is at the top.</param>
+/// <param name="Col">The column; 0 is at the left.</param>
 public readonly record struct Sprite(SceneRole Role, int Row, int Col)
 {
-    /// <summary>The agent that it is, or the only one that it matters to.</summary>
+    /// <summary>The index of the agent that it shows; of other objects, the only agent to which they belong. Null if there is none.</summary>
     public int? Agent { get; init; }
 
-    /// <summary>A few characters shown on it, a level for example.</summary>
+    /// <summary>A short text shown on it, for example a level.</summary>
     public string? Label { get; init; }
 
     /// <summary>The direction in which it faces.</summary>
@@ -66,32 +66,32 @@ public readonly record struct Sprite(SceneRole Role, int Row, int Col)
     public bool Carries { get; init; }
 }
 
-/// <summary>A round thing in the plane.</summary>
-/// <param name="Role">what it is.</param>
-/// <param name="X">of its center.</param>
-/// <param name="Y">of its center.</param>
-/// <param name="Radius">its radius.</param>
+/// <summary>A round object in the plane.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="X">The x coordinate of the center.</param>
+/// <param name="Y">The y coordinate of the center.</param>
+/// <param name="Radius">The radius.</param>
 public readonly record struct Disc(SceneRole Role, double X, double Y, double Radius)
 {
     /// <inheritdoc cref="Sprite.Agent"/>
     public int? Agent { get; init; }
 
-    /// <summary>A few characters shown at it, the message of an agent for example.</summary>
+    /// <summary>A short text shown beside it, for example the message of an agent.</summary>
     public string? Label { get; init; }
 }
 
-/// <summary>What a thing is to the agents. It decides color and shape.</summary>
+/// <summary>The role of an object for the agents. It determines color and shape.</summary>
 public enum SceneRole
 {
     /// <summary>A marked part of the ground.</summary>
     Floor,
-    /// <summary>Where agents have to go, or to bring things.</summary>
+    /// <summary>A place to reach, or to bring objects to.</summary>
     Goal,
-    /// <summary>Where agents can hide.</summary>
+    /// <summary>A place where agents can hide.</summary>
     Shelter,
-    /// <summary>A thing that is neither a goal nor a target: a landmark, a shelf.</summary>
+    /// <summary>An object that is neither a goal nor a target: a landmark, a shelf.</summary>
     Item,
-    /// <summary>What agents seek: food, prey, a requested shelf.</summary>
+    /// <summary>An object that agents seek: food, prey, a requested shelf.</summary>
     Target,
     /// <summary>An agent of the first team.</summary>
     Agent,
@@ -99,7 +99,7 @@ public enum SceneRole
     Opponent,
 }
 
-/// <summary>The direction in which something faces.</summary>
+/// <summary>The direction in which an object faces.</summary>
 public enum Facing
 {
     /// <summary>None.</summary>
@@ -114,15 +114,15 @@ public enum Facing
     Right,
 }
 
-/// <summary>Properties of roles.</summary>
+/// <summary>Methods of <see cref="SceneRole"/>.</summary>
 public static class SceneRoles
 {
-    /// <summary>The role of an agent of this team, see <see cref="AgentSpec.Team"/>.</summary>
+    /// <summary>Returns the role of an agent of a team, see <see cref="AgentSpec.Team"/>.</summary>
     public static SceneRole OfTeam(int team) => team == 0 ? SceneRole.Agent : SceneRole.Opponent;
 
-    /// <summary>Whether it is an agent.</summary>
+    /// <summary>Returns whether a role is that of agents.</summary>
     public static bool IsAgent(this SceneRole role) => role is SceneRole.Agent or SceneRole.Opponent;
 
-    /// <summary>Whether it is a part of the ground, under everything else.</summary>
+    /// <summary>Returns whether a role is a part of the ground, below all other objects.</summary>
     public static bool IsGround(this SceneRole role) => role is SceneRole.Floor or SceneRole.Goal or SceneRole.Shelter;
 }

@@ -1,8 +1,11 @@
+using System.Numerics.Tensors;
+
 namespace Marl.Native.Rl;
 
 /// <summary>
 /// Steps an environment and records observations, available actions, states, rewards and the end in an <see cref="Episode"/>. Shorter observations are padded
-/// with zeros, smaller action spaces with unavailable actions. Each environment has a recorder of its own.
+/// with zeros, smaller action spaces with unavailable actions. What is NaN or infinite is not recorded: it is an error of the environment, and names the agent
+/// and the step. Each environment has a recorder of its own.
 /// </summary>
 public sealed class EpisodeRecorder
 {
@@ -39,6 +42,7 @@ public sealed class EpisodeRecorder
     /// <param name="environment">The environment, after its reset.</param>
     /// <param name="episode">The episode to overwrite.</param>
     /// <exception cref="ArgumentException">The episode has another number of reward streams.</exception>
+    /// <exception cref="EnvironmentException">An observation or the state is NaN or infinite, or an agent has no available action.</exception>
     public void Begin(IEnvironment environment, Episode episode)
     {
         Attach(environment, episode);
@@ -61,7 +65,8 @@ public sealed class EpisodeRecorder
     /// <summary>Takes the joint action of the current row in the environment and records the result.</summary>
     /// <param name="rng">The random number generator of the environment.</param>
     /// <returns>Whether the episode continues.</returns>
-    /// <exception cref="EnvironmentException">The environment failed.</exception>
+    /// <exception cref="EnvironmentException">The environment failed, or an observation, the state or a reward is NaN or infinite, or an agent has no available
+    /// action.</exception>
     public bool Step(ref Rng rng)
     {
         var result = Advance(ref rng);
@@ -128,7 +133,7 @@ public sealed class EpisodeRecorder
     /// <summary>Saves or restores the state of the current episode, without that of the environment.</summary>
     internal void Archive(IArchive archive)
     {
-        archive.Value("steps", ref steps);
+        archive.Value("steps", ref steps, 0, spec.EpisodeLimit);
         archive.Value("inProgress", ref inProgress);
         archive.Array<double>("returns", returns);
     }
@@ -184,11 +189,11 @@ public sealed class EpisodeRecorder
         StepResult result;
         try
         {
-            result = rewards.Step(environment, episode, returns, ref rng);
+            result = rewards.Step(environment, episode, returns, steps + 1, ref rng);
         }
         catch (Exception error) when (EnvironmentException.IsForeign(error))
         {
-            throw EnvironmentException.Of(error, spec.Id, $"at step {steps + 1} of an episode");
+            throw EnvironmentException.Of(error, spec.Id, EnvironmentException.At(steps + 1));
         }
         steps++;
         episode.Length = row + 1;
@@ -218,13 +223,45 @@ public sealed class EpisodeRecorder
             var observation = episode.Observation(row, agent);
             var available = episode.AvailableActions(row, agent);
             environment.Observe(agent, observation[..size.ObservationSize]);
+            RequireFinite(observation[..size.ObservationSize], "the observation of ", agent);
             observation[size.ObservationSize..].Clear();
             environment.ReadAvailable(agent, available[..size.ActionCount]);
+            RequireAction(available[..size.ActionCount], agent);
             available[size.ActionCount..].Clear();
         }
         if (episode.StateSize > 0)
         {
             environment.ReadState(episode.State(row));
+            RequireFinite(episode.State(row), "the state");
         }
+    }
+
+    private void RequireFinite(ReadOnlySpan<float> values, string what, int? agent = null)
+    {
+        if (TensorPrimitives.IsFiniteAll(values))
+        {
+            return;
+        }
+        int element = 0;
+        while (float.IsFinite(values[element]))
+        {
+            element++;
+        }
+        throw EnvironmentException.NotFinite(spec, $"element {element} of {what}", agent, values[element], steps);
+    }
+
+    /// <summary>An agent without an available action is an error, except for the end of an episode: there all its actions count as available.</summary>
+    private void RequireAction(Span<bool> available, int agent)
+    {
+        if (available.Contains(true))
+        {
+            return;
+        }
+        if (inProgress)
+        {
+            throw new EnvironmentException(
+                $"environment '{spec.Id}' failed {EnvironmentException.At(steps)}: {spec.NameOf(agent)} has no available action; at least one is required");
+        }
+        available.Fill(true);
     }
 }

@@ -95,12 +95,8 @@ internal sealed class ReplayBuffer
     public void Archive(IArchive archive, Func<Episode> create)
     {
         var (template, count) = (create(), Count);
-        archive.Value("oldest", ref oldest);
-        archive.Value("count", ref count);
-        if (count < 0 || count > Capacity || oldest < 0 || oldest >= Capacity)
-        {
-            throw new InvalidDataException($"a replay buffer of {Capacity} cannot hold {count} episodes, the oldest at {oldest}");
-        }
+        archive.Value("oldest", ref oldest, 0, Capacity - 1);
+        archive.Value("count", ref count, 0, Capacity);
         int[] lengths = new int[count];
         bool[] terminated = new bool[count];
         for (int i = 0; i < Count && i < count; i++)
@@ -133,7 +129,30 @@ internal sealed class ReplayBuffer
         for (int i = 0; archive.IsLoading && i < Count; i++)
         {
             returns.AsSpan(i * episodes[i].TeamReturns.Length, episodes[i].TeamReturns.Length).CopyTo(episodes[i].TeamReturns);
+            RequireActions(episodes[i]);
             memory?.Store(episodes[i], i);
+        }
+    }
+
+    /// <summary>Throws if an agent of a restored episode has an action that it does not have, or an ensemble member that cannot be.</summary>
+    private static void RequireActions(Episode episode)
+    {
+        for (int row = 0; row <= episode.Length; row++)
+        {
+            foreach (int action in episode.ActionsAt(row))
+            {
+                if (action < 0 || action >= episode.ActionCount)
+                {
+                    throw new InvalidDataException($"an episode of the replay buffer has the action {action}; it must be in 0 .. {episode.ActionCount - 1}");
+                }
+            }
+        }
+        foreach (int member in episode.Members)
+        {
+            if (member < 0)
+            {
+                throw new InvalidDataException($"an episode of the replay buffer has the ensemble member {member}");
+            }
         }
     }
 }

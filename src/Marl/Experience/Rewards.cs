@@ -47,8 +47,11 @@ internal static class RewardModes
     /// <summary>Merges the rewards of an episode, for learners that standardize rewards.</summary>
     internal static void UpdateRewards(this RunningStatistics statistics, Episode episode) => statistics.Update(episode, Column.Rewards);
 
-    /// <summary>Standardizes the rewards of a batch: r = (r - mean) / standard deviation.</summary>
-    internal static void StandardizeRewards(this RunningStatistics statistics, Tensor rewards) => statistics.Normalize(rewards);
+    /// <summary>
+    /// Standardizes the rewards of a batch: r = (r - mean) / standard deviation. If all rewards of a stream have been the same, r - mean would be 0 whatever the
+    /// agents do, and a penalty per step would be lost: r = r / sqrt(mean^2 + variance), which is 1 or -1.
+    /// </summary>
+    internal static void StandardizeRewards(this RunningStatistics statistics, Tensor rewards) => statistics.Normalize(rewards, centersConstants: false);
 }
 
 /// <summary>Steps an environment and records rewards: individual rewards, team rewards or difference rewards.</summary>
@@ -93,12 +96,18 @@ internal sealed class RewardRecorder
     /// <param name="environment">The environment.</param>
     /// <param name="episode">The episode; its current row has the actions.</param>
     /// <param name="returns">[teams] The returns, to which the rewards are added.</param>
+    /// <param name="step">The number of the step, for errors.</param>
     /// <param name="rng">The random number generator of the environment.</param>
-    public StepResult Step(IEnvironment environment, Episode episode, Span<double> returns, ref Rng rng)
+    /// <exception cref="EnvironmentException">A reward is NaN, infinite or too large for float32.</exception>
+    public StepResult Step(IEnvironment environment, Episode episode, Span<double> returns, int step, ref Rng rng)
     {
         int row = episode.Length;
         difference?.Simulate(environment, episode, rng);
         var result = environment.Step(episode.JointAction(row), own, ref rng);
+        for (int agent = 0; agent < own.Length; agent++)
+        {
+            RequireFinite(own[agent], "the reward of ", agent);
+        }
         for (int team = 0; team < teams.Length; team++)
         {
             returns[team] += spec.TeamReward(own, teams[team], spec.Reward);
@@ -110,9 +119,18 @@ internal sealed class RewardRecorder
             double reward = difference is not null ? spec.TeamReward(own, team, spec.Reward) - difference.Baselines[stream]
                 : mode == RewardMode.Individual ? own[stream]
                 : spec.TeamReward(own, team, mode);
+            RequireFinite(reward, "the recorded reward of ", stream);
             recorded[stream] = (float)reward;
         }
         return result;
+
+        void RequireFinite(double reward, string what, int agent)
+        {
+            if (!float.IsFinite((float)reward))
+            {
+                throw EnvironmentException.NotFinite(spec, what, agent, reward, step);
+            }
+        }
     }
 
     /// <summary>Returns whether a step is recorded as a termination.</summary>

@@ -15,6 +15,13 @@ namespace Marl.Native.Rl;
 /// <param name="unbiased">Whether the variance of a batch has the divisor n - 1, as PyTorch's default, instead of n.</param>
 internal sealed class RunningStatistics(int columns, double count = 1e-4, bool unbiased = false)
 {
+    /// <summary>The largest ratio of standard deviation and mean of a constant column, about the rounding error of float32.</summary>
+    private const double ConstantRatio = 1e-6;
+
+    /// <summary>The relative rounding error of sums over many updates.</summary>
+    private const double Rounding = 1e-12;
+
+    private readonly double initialCount = count;
     private readonly double[] mean = new double[columns], variance = [.. Enumerable.Repeat(1.0, columns)];
     private double count = count;
 
@@ -74,28 +81,44 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
     public void Update(Tensor x, Tensor mask = default)
         => Update(x.Device == Device.Cpu ? x.Span : x.ToArray(), mask.IsNone ? [] : mask.Device == Device.Cpu ? mask.Span : mask.ToArray());
 
-    /// <summary>Normalizes in place: x = (x - mean) / sqrt(var + epsilon).</summary>
-    /// <exception cref="ArgumentException">The length of x is not a multiple of C.</exception>
-    public void Normalize(Span<float> x, double epsilon = 0)
+    /// <summary>Returns whether all merged values of a column were the same, up to rounding.</summary>
+    public bool IsConstant(int column)
     {
-        for (int row = 0, rows = Rows(x.Length); row < rows; row++)
+        // With the initial weight w, and n values with mean m and squared deviations that sum to s: var count = w + s + m^2 w n / count, mean = m n / count.
+        double n = count - initialCount, m = mean[column] * count / n;
+        double total = variance[column] * count, s = total - initialCount - m * m * initialCount * n / count;
+        return n > 0 && s <= n * ConstantRatio * ConstantRatio * m * m + Rounding * total;
+    }
+
+    /// <summary>Normalizes in place: x = (x - mean) / sqrt(var + epsilon).</summary>
+    /// <param name="x">[rows, C] The values.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="centersConstants">Whether the mean is subtracted from constant columns too (<see cref="IsConstant"/>), which makes them 0. false:
+    /// x = x / sqrt(mean^2 + var) there, which is 1 or -1, or 0 if x is.</param>
+    /// <exception cref="ArgumentException">The length of x is not a multiple of C.</exception>
+    public void Normalize(Span<float> x, double epsilon = 0, bool centersConstants = true)
+    {
+        int rows = Rows(x.Length);
+        for (int column = 0; column < columns; column++)
         {
-            for (int column = 0; column < columns; column++)
+            bool constant = !centersConstants && IsConstant(column);
+            double m = constant ? 0 : mean[column], divisor = Math.Sqrt(variance[column] + epsilon + (constant ? mean[column] * mean[column] : 0));
+            for (int row = 0; row < rows; row++)
             {
                 ref float value = ref x[row * columns + column];
-                value = (float)((value - mean[column]) / Math.Sqrt(variance[column] + epsilon));
+                value = (float)((value - m) / divisor);
             }
         }
     }
 
-    /// <inheritdoc cref="Normalize(Span{float}, double)"/>
-    public void Normalize(Tensor x, double epsilon = 0)
+    /// <inheritdoc cref="Normalize(Span{float}, double, bool)"/>
+    public void Normalize(Tensor x, double epsilon = 0, bool centersConstants = true)
     {
         using var view = new HostView(x);
-        Normalize(view.Span, epsilon);
+        Normalize(view.Span, epsilon, centersConstants);
     }
 
-    /// <summary>Inverts <see cref="Normalize(Span{float}, double)"/> in place: x = x sqrt(var + epsilon) + mean.</summary>
+    /// <summary>Inverts <see cref="Normalize(Span{float}, double, bool)"/> in place: x = x sqrt(var + epsilon) + mean.</summary>
     /// <exception cref="ArgumentException">The length of x is not a multiple of C.</exception>
     public void Denormalize(Span<float> x, double epsilon = 0)
     {

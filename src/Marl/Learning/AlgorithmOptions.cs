@@ -71,7 +71,7 @@ public abstract record AlgorithmOptions
     /// <summary>Polyak coefficient of a target update, target += targetTau (online - target), in (0, 1]. 1: copy.</summary>
     public float TargetTau { get; init; } = 0.01f;
 
-    /// <summary>Whether rewards are standardized by their running mean and variance.</summary>
+    /// <summary>Whether rewards are standardized by their running mean and variance. While all rewards are the same, they are only scaled, to 1 or -1.</summary>
     public bool StandardizeRewards { get; init; } = true;
 
     /// <summary>Whether the algorithm supports continuous actions.</summary>

@@ -88,7 +88,7 @@ internal sealed class BatchGradient
     }
 
     /// <summary>Saves or restores the number of batches so far, which selects the random streams of the next one.</summary>
-    public void Archive(IArchive archive) => archive.Value("batches", ref batches);
+    public void Archive(IArchive archive) => archive.Value("batches", ref batches, 0, ArchiveExtensions.MaxUpdates);
 
     private void Begin(ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info)
     {

@@ -188,7 +188,7 @@ internal sealed class OnPolicyLearner : ILearner
         }
         roundGradient.Archive(archive.Scope("round"));
         minibatchGradient.Archive(archive.Scope("minibatch"));
-        archive.Value("updates", ref updates);
+        archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         archive.Statistics("returns", returns);

@@ -234,8 +234,8 @@ internal sealed class ReplayLearner : ILearner
             network.Archive(archive);
         }
         gradient.Archive(archive.Scope("gradient"));
-        archive.Value("updates", ref updates);
-        archive.Value("pendingUpdates", ref pendingUpdates);
+        archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
+        archive.Value("pendingUpdates", ref pendingUpdates, 0, ArchiveExtensions.MaxUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
         replay.Archive(archive.Scope("replay"), schema.CreateEpisode);

@@ -122,7 +122,7 @@ internal sealed class TrainedNetwork
         var scope = archive.Scope(Name);
         scope.Tensor("online", Online.Values);
         scope.Tensor("target", Target.Values);
-        scope.Value("steps", ref steps);
+        scope.Value("steps", ref steps, 0, ArchiveExtensions.MaxUpdates);
         scope.Optimizer("optimizer", optimizer);
     }
 }

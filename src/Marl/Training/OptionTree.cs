@@ -55,7 +55,7 @@ internal sealed class OptionTree
             // The path may point into a value, "sizes[0]".
             var option = All(root, Info).LastOrDefault(option => path == option.Path || path.StartsWith(option.Path + ".", StringComparison.Ordinal)
                 || path.StartsWith(option.Path + "[", StringComparison.Ordinal));
-            throw new UsageException($"option '{option?.Path ?? path}' cannot be '{option?.Text}'; {option?.Needed ?? "another kind of value"} is needed");
+            throw new UsageException($"option '{option?.Path ?? path}' cannot be '{option?.Text}'; {option?.Needed ?? "another kind of value"} is required");
         }
         catch (ArgumentOutOfRangeException e)
         {
@@ -185,7 +185,7 @@ internal sealed class OptionTree
             : property.PropertyType.IsEnum ? Rl.Json.EnumNames(property.PropertyType) : [];
 
         public string Needed => Words.Any() ? $"one of {string.Join(", ", Words)}"
-            : property.PropertyType == typeof(int) || property.PropertyType == typeof(long) || property.PropertyType == typeof(ulong) ? "a whole number"
+            : property.PropertyType == typeof(int) || property.PropertyType == typeof(long) || property.PropertyType == typeof(ulong) ? "an integer"
             : "another kind of value";
 
         public JsonTypeInfo PartType => OptionsJson.Present.GetTypeInfo(types.First(type => (string)type.TypeDiscriminator! == Text).DerivedType);
@@ -198,7 +198,7 @@ internal sealed class OptionTree
                 {
                     return; // It keeps its options, the published ones among them.
                 }
-                var type = types.FirstOrDefault(type => (string)type.TypeDiscriminator! == text).DerivedType ?? throw Bad($"{Needed} is needed");
+                var type = types.FirstOrDefault(type => (string)type.TypeDiscriminator! == text).DerivedType ?? throw Bad($"{Needed} is required");
                 values[property.Name] = Parts.Default(type, property.PropertyType, OptionsJson.Present);
                 return;
             }
@@ -211,7 +211,7 @@ internal sealed class OptionTree
             wanted ??= property.PropertyType;
             values[property.Name] = present switch
             {
-                JsonValueKind.True or JsonValueKind.False => bool.TryParse(text, out bool flag) ? flag : throw Bad("true or false is needed"),
+                JsonValueKind.True or JsonValueKind.False => bool.TryParse(text, out bool flag) ? flag : throw Bad("true or false is required"),
                 JsonValueKind.Number => NumberOf(text),
                 JsonValueKind.String => text,
                 // A list, a record, or a value that is not there yet.
@@ -237,19 +237,19 @@ internal sealed class OptionTree
                     return T.IsNegative(whole) ? JsonValue.Create(long.CreateChecked(whole)) : JsonValue.Create(ulong.CreateChecked(whole));
                 }
                 bool isWhole = TryReal(text, out double number) && Math.Floor(number).Equals(number);
-                throw Bad(!isWhole ? "a whole number is needed"
-                    : number > 0 ? $"a whole number of at most {T.MaxValue} is needed" : $"a whole number of at least {T.MinValue} is needed");
+                throw Bad(!isWhole ? "an integer is required"
+                    : number > 0 ? $"an integer of at most {T.MaxValue} is required" : $"an integer of at least {T.MinValue} is required");
             }
 
             JsonNode Real<T>(string text) where T : struct, IFloatingPointIeee754<T>, IMinMaxValue<T>
             {
                 if (!TryReal(text, out double number) || double.IsNaN(number))
                 {
-                    throw Bad("a number is needed");
+                    throw Bad("a number is required");
                 }
                 var value = T.CreateSaturating(number);
                 return T.IsFinite(value) && T.IsZero(value) == (number == 0) ? JsonValue.Create(number)
-                    : throw Bad(string.Create(CultureInfo.InvariantCulture, $"0 or a number of magnitude {T.Epsilon} .. {T.MaxValue} is needed"));
+                    : throw Bad(string.Create(CultureInfo.InvariantCulture, $"0 or a number of magnitude {T.Epsilon} .. {T.MaxValue} is required"));
             }
 
             static bool TryReal(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -16,12 +17,12 @@ namespace Marl.Native.Rl;
 public sealed record RunConfiguration
 {
     private RunConfiguration(AlgorithmOptions options, string environment, TrainingOptions training, IReadOnlyList<string> load)
-        => (Options, Environment, Training, Libraries) = (options, environment, training, load);
+        => (Options, Environment, Training, Libraries) = (options, EnvironmentId.WithFullPath(environment), training, load);
 
     /// <summary>The name of the algorithm.</summary>
     public string Algorithm => Parts.NameOf(Options.GetType(), "Options");
 
-    /// <summary>The id of the environment.</summary>
+    /// <summary>The id of the environment. A path in it is a full path.</summary>
     public string Environment { get; }
 
     /// <summary>The options of the run.</summary>
@@ -126,6 +127,17 @@ public sealed record RunConfiguration
         return Of(algorithm ?? Text("algorithm"), environment ?? Text("environment"), file, settings);
     }
 
+    /// <summary>Reads a configuration file, see <see cref="Parse"/>.</summary>
+    /// <param name="path">The file, of at most 64 MiB.</param>
+    /// <param name="algorithm">Overrides the algorithm of the file, if not null.</param>
+    /// <param name="environment">Overrides the environment of the file, if not null.</param>
+    /// <param name="settings">Settings of the form name=value, which override those of the file.</param>
+    /// <exception cref="UsageException">There is no such file, it is not a configuration, a name is unknown, or a value is invalid.</exception>
+    /// <exception cref="IOException">The file cannot be read, or is a pipe or a device.</exception>
+    public static RunConfiguration Read(string path, string? algorithm = null, string? environment = null, params IEnumerable<string> settings)
+        => File.Exists(path) ? Parse(Disk.ReadText(path), $"'{path}'", algorithm, environment, settings)
+            : throw new UsageException($"there is no configuration file '{path}'");
+
     /// <summary>Returns the content of config.json.</summary>
     public string ToJson()
     {
@@ -168,7 +180,7 @@ public sealed record RunConfiguration
     private static (string Name, string Value) Split(string setting)
     {
         int equals = setting.IndexOf('=');
-        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is not a setting; name=value is needed");
+        return equals > 0 ? (setting[..equals], setting[(equals + 1)..]) : throw new UsageException($"'{setting}' is not a setting; name=value is required");
     }
 
     /// <summary>Throws if a key is in the wrong object of the configuration.</summary>

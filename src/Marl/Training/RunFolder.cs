@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Marl.Native.Nn;
 
@@ -11,7 +12,9 @@ namespace Marl.Native.Rl;
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path) : IDisposable
 {
-    private StreamWriter? lines, table;
+    private const long MaxMetricsLength = 1 << 30;
+
+    private DiskFile? lines, table;
     private FileStream? lockFile;
     private bool isNew, isNumbered;
 
@@ -30,7 +33,7 @@ public sealed class RunFolder(string path) : IDisposable
     /// <summary>The path of the summary.</summary>
     public string Summary => File("summary.json");
 
-    // The checkpoint before the last one: what is left should the last one be damaged.
+    // The previous checkpoint, which is read if the last one is damaged.
     private string Predecessor => File("checkpoint.previous.safetensors");
 
     private string MetricsJson => File("metrics.jsonl");
@@ -53,7 +56,7 @@ public sealed class RunFolder(string path) : IDisposable
     /// <summary>Reads the configuration of the run.</summary>
     /// <exception cref="UsageException">The folder contains no run.</exception>
     public RunConfiguration ReadConfiguration() => System.IO.File.Exists(Configuration)
-        ? RunConfiguration.Parse(System.IO.File.ReadAllText(Configuration))
+        ? RunConfiguration.Parse(Disk.ReadText(Configuration))
         : throw new UsageException($"'{Path}' contains no run: config.json is missing");
 
     /// <summary>Creates and locks the folder, and checks that files can be written to it.</summary>
@@ -64,7 +67,7 @@ public sealed class RunFolder(string path) : IDisposable
         try
         {
             Lock();
-            using var probe = new FileStream(File(System.IO.Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            using var probe = new FileStream(AtomicFile.TemporaryName(Configuration), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -86,32 +89,23 @@ public sealed class RunFolder(string path) : IDisposable
         }
         WriteConfiguration(configuration);
         TruncateMetrics(steps);
-        (lines, table) = (Append(MetricsJson), Append(MetricsCsv));
+        (lines, table) = (Disk.Append(MetricsJson), Disk.Append(MetricsCsv));
     }
 
     /// <summary>Adds a row to the metrics.</summary>
     public void WriteMetrics(TrainingProgress row)
     {
-        if (table!.BaseStream.Length == 0)
-        {
-            table.WriteLine(string.Join(',', row.Fields.Select(field => field.Name)));
-        }
-        lines!.WriteLine(row.ToJson().ToJsonString());
-        table.WriteLine(string.Join(',', row.Fields.Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture))));
-        lines.Flush();
-        table.Flush();
+        lines!.Write(Encoding.UTF8.GetBytes(row.ToJson().ToJsonString() + "\n"));
+        string header = table!.Length == 0 ? string.Join(',', row.Fields.Select(field => field.Name)) + "\n" : "";
+        string values = string.Join(',', row.Fields.Select(field => field.Value.ToString("R", CultureInfo.InvariantCulture)));
+        table.Write(Encoding.UTF8.GetBytes($"{header}{values}\n"));
     }
 
     /// <summary>Replaces the checkpoint, of which the last two are kept, and the policy. The metrics are on the disk before the checkpoint is.</summary>
     public void WriteCheckpoint(Action<IArchive> archive, Policy policy)
     {
-        foreach (var metrics in (StreamWriter?[])[lines, table])
-        {
-            if (metrics is { BaseStream: FileStream file })
-            {
-                AtomicFile.FlushToDisk(file);
-            }
-        }
+        lines?.FlushToDisk();
+        table?.FlushToDisk();
         var writer = new SafetensorsWriter();
         archive(writer);
         writer.Save(Checkpoint, Predecessor);
@@ -124,28 +118,40 @@ public sealed class RunFolder(string path) : IDisposable
     /// <exception cref="InvalidDataException">Both are damaged, or belong to another run.</exception>
     public string? ReadCheckpoint(Action<IArchive> archive)
     {
-        var (reader, problem) = OpenCheckpoint();
-        archive(reader);
-        reader.EnsureAllRead();
-        return problem;
-    }
-
-    private (SafetensorsReader Reader, string? Problem) OpenCheckpoint()
-    {
         string problem = $"'{Checkpoint}' is missing";
         try
         {
             if (System.IO.File.Exists(Checkpoint))
             {
-                return (new SafetensorsReader(Checkpoint), null);
+                Read(Checkpoint);
+                return null;
             }
         }
         catch (InvalidDataException e) when (System.IO.File.Exists(Predecessor))
         {
             problem = e.Message;
         }
-        return System.IO.File.Exists(Predecessor) ? (new SafetensorsReader(Predecessor), problem)
-            : throw new UsageException($"'{Path}' has no checkpoint to go on from; to start again: marl train --config {Configuration} --out FOLDER");
+        if (!System.IO.File.Exists(Predecessor))
+        {
+            throw new UsageException($"'{Path}' has no checkpoint to resume from; to start again: marl train --config {Configuration} --out FOLDER");
+        }
+        Read(Predecessor);
+        return problem;
+
+        void Read(string file)
+        {
+            var content = Safetensors.Read(file);
+            try
+            {
+                var reader = new SafetensorsReader(content);
+                archive(reader);
+                reader.EnsureAllRead();
+            }
+            catch (InvalidDataException e)
+            {
+                throw new InvalidDataException($"{file}: {e.Message}", e);
+            }
+        }
     }
 
     /// <summary>Writes the summary.</summary>
@@ -196,7 +202,7 @@ public sealed class RunFolder(string path) : IDisposable
                 return null;
             }
             // The last line may be incomplete.
-            string text = System.IO.File.ReadAllText(file);
+            string text = Disk.ReadText(file, MaxMetricsLength);
             string[] lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
             return string.Concat(lines.Where((line, i) => Keeps(line, i)).Select(line => line + "\n"));
 
@@ -208,7 +214,7 @@ public sealed class RunFolder(string path) : IDisposable
                 }
                 catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentOutOfRangeException or OverflowException)
                 {
-                    throw new InvalidDataException($"'{file}', line {i + 1}: this is not a row of metrics; remove the line to go on");
+                    throw new InvalidDataException($"'{file}', line {i + 1}: this is not a row of metrics; remove the line to continue");
                 }
             }
         }
@@ -248,6 +254,7 @@ public sealed class RunFolder(string path) : IDisposable
     private FileStream? TryLock(FileMode mode)
     {
         string file = File("run.lock");
+        Disk.RequireRegular(file);
         try
         {
             return new FileStream(file, mode, FileAccess.ReadWrite, FileShare.None);
@@ -265,8 +272,6 @@ public sealed class RunFolder(string path) : IDisposable
             throw new UsageException($"'{Path}' contains a run already; continue it with `marl resume {Path}`, or choose another --out");
         }
     }
-
-    private static StreamWriter Append(string file) => new(new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.Read));
 
     private static void WriteText(string file, string text) => AtomicFile.Write(file, stream =>
     {

@@ -7,6 +7,9 @@ namespace Marl.Native.Rl;
 /// <summary>The counters of a run: totals, and sums since the last row of the metrics.</summary>
 internal sealed class RunProgress
 {
+    // Far from an overflow, whatever a round adds.
+    private const long MaxSteps = long.MaxValue / 4;
+
     private readonly Stopwatch watch = new();
     private Counts counts = new() { RoundReturn = double.NaN }, before;
     private double secondsBefore, bestReturn = double.NegativeInfinity;
@@ -63,8 +66,9 @@ internal sealed class RunProgress
             Steps = counts.Steps,
             Episodes = counts.Episodes,
             Updates = learner.Updates,
-            TrainingReturn = counts.RowReturns / Math.Max(1, counts.RowEpisodes),
-            EpisodeLength = (double)counts.RowLengths / Math.Max(1, counts.RowEpisodes),
+            // Without an episode that ended, 0 / 0 is NaN.
+            TrainingReturn = counts.RowReturns / counts.RowEpisodes,
+            EpisodeLength = (double)counts.RowLengths / counts.RowEpisodes,
             Exploration = learner.ExplorationRate(counts.Steps),
             Update = learner.Statistics,
             Evaluation = evaluation,
@@ -98,16 +102,16 @@ internal sealed class RunProgress
     /// <summary>Saves or restores all counters.</summary>
     public void Archive(IArchive archive)
     {
-        archive.Value("steps", ref counts.Steps);
-        archive.Value("episodes", ref counts.Episodes);
+        archive.Value("steps", ref counts.Steps, 0, MaxSteps);
+        archive.Value("episodes", ref counts.Episodes, 0, counts.Steps);
         double seconds = Seconds;
-        archive.Value("seconds", ref seconds);
+        archive.Value("seconds", ref seconds, 0, double.MaxValue);
         secondsBefore = archive.IsLoading ? seconds : secondsBefore;
         archive.Value("bestReturn", ref bestReturn);
         archive.Value("rowReturns", ref counts.RowReturns);
-        archive.Value("rowEpisodes", ref counts.RowEpisodes);
-        archive.Value("rowSteps", ref counts.RowSteps);
-        archive.Value("rowLengths", ref counts.RowLengths);
+        archive.Value("rowEpisodes", ref counts.RowEpisodes, 0, counts.Episodes);
+        archive.Value("rowSteps", ref counts.RowSteps, 0, counts.Steps);
+        archive.Value("rowLengths", ref counts.RowLengths, 0, counts.Steps);
     }
 
     /// <summary>The counters. Those with the prefix Row count since the last row.</summary>

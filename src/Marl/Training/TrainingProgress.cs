@@ -20,10 +20,10 @@ public sealed record TrainingProgress
     /// <summary>Updates so far.</summary>
     public required long Updates { get; init; }
 
-    /// <summary>The mean return of the training episodes since the last row, with exploration.</summary>
+    /// <summary>The mean return of the training episodes that ended since the last row, with exploration; NaN if none ended.</summary>
     public required double TrainingReturn { get; init; }
 
-    /// <summary>The mean length of the training episodes since the last row, in steps.</summary>
+    /// <summary>The mean length of the training episodes that ended since the last row, in steps; NaN if none ended.</summary>
     public required double EpisodeLength { get; init; }
 
     /// <summary>The exploration rate.</summary>
@@ -57,13 +57,13 @@ public sealed record TrainingProgress
         .. Update.Metrics.Select(metric => (metric.Name, (double)metric.Value)),
     ];
 
-    /// <summary>Returns the row as a line of metrics.jsonl.</summary>
+    /// <summary>Returns the row as a line of metrics.jsonl; NaN and infinite values are null.</summary>
     public JsonObject ToJson()
     {
         var json = new JsonObject();
         foreach (var (name, value) in Fields)
         {
-            json[name] = double.IsFinite(value) ? value : 0;
+            json[name] = double.IsFinite(value) ? value : null;
         }
         return json;
     }
@@ -123,7 +123,7 @@ public sealed record TrainingSummary
     /// <summary>The number of episodes.</summary>
     public required long Episodes { get; init; }
 
-    /// <summary>The number of updates.</summary>
+    /// <summary>The number of updates; 0 if fewer episodes were played than a batch has (<see cref="ReplayOptions.BatchSize"/>).</summary>
     public required long Updates { get; init; }
 
     /// <summary>The mean return of the last evaluation; NaN, in JSON null, without an evaluation.</summary>
@@ -141,6 +141,7 @@ public sealed record TrainingSummary
     public required double Seconds { get; init; }
 
     /// <summary>Environment steps per second, evaluations and checkpoints included.</summary>
+    [JsonConverter(typeof(NanAsNull))]
     public required double StepsPerSecond { get; init; }
 
     /// <summary>The SHA-256 hash of the final parameters, in hexadecimal.</summary>
@@ -152,7 +153,7 @@ public sealed record TrainingSummary
     /// <summary>Returns the summary as the content of summary.json.</summary>
     public JsonObject ToJson() => OptionTree.Of(this).Json;
 
-    /// <summary>Writes NaN as null, because JSON has no NaN.</summary>
+    /// <summary>Writes NaN and infinite values as null, because JSON has neither.</summary>
     internal sealed class NanAsNull : JsonConverter<double>
     {
         public override bool HandleNull => true;
@@ -162,13 +163,13 @@ public sealed record TrainingSummary
 
         public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
         {
-            if (double.IsNaN(value))
+            if (double.IsFinite(value))
             {
-                writer.WriteNullValue();
+                writer.WriteNumberValue(value);
             }
             else
             {
-                writer.WriteNumberValue(value);
+                writer.WriteNullValue();
             }
         }
     }

@@ -6,34 +6,37 @@ public static class AtomicFile
     private const string Extension = ".part";
 
     /// <summary>
-    /// Writes a temporary file next to <paramref name="path"/>, flushes it to disk, renames it, and flushes the directory. If that fails, the temporary file is deleted and
-    /// the file at <paramref name="path"/> is unchanged.
+    /// Writes a temporary file next to <paramref name="path"/>, flushes it to disk, renames it, and flushes the directory. If writing or renaming fails, the
+    /// temporary file is deleted and the file at <paramref name="path"/> is unchanged; if flushing the directory fails, the new file is there, but a crash of the
+    /// system may undo the renaming.
     /// </summary>
     /// <param name="path">The file to write or replace.</param>
     /// <param name="write">Writes the content.</param>
-    /// <param name="predecessor">Where the replaced file is kept; null: it is not kept.</param>
+    /// <param name="predecessor">Where the replaced file is kept; null: it is not kept. Between two renamings a crash leaves it as the only file.</param>
     /// <exception cref="IOException">The file cannot be written or flushed.</exception>
     /// <exception cref="UnauthorizedAccessException">Writing to the directory is not permitted.</exception>
     public static void Write(string path, Action<Stream> write, string? predecessor = null)
     {
-        string temporary = $"{path}.{Path.GetRandomFileName()}{Extension}";
-        var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write);
+        string temporary = TemporaryName(path);
+        var stream = Disk.Create(temporary);
+        bool isMoved = false;
         try
         {
             using (stream)
             {
                 write(stream);
-                Disk.Flush(stream);
+                stream.FlushToDisk();
             }
             if (predecessor is not null && File.Exists(path))
             {
-                File.Move(path, predecessor, overwrite: true);
+                Disk.Rename(path, predecessor);
+                isMoved = true;
             }
-            File.Move(temporary, path, overwrite: true);
+            Disk.Rename(temporary, path);
         }
         catch (Exception e)
         {
-            File.Delete(temporary);
+            Undo();
             if (e is ArgumentOutOfRangeException)
             {
                 // Thrown by the runtime when a file exceeds the limit of the system.
@@ -42,11 +45,23 @@ public static class AtomicFile
             throw;
         }
         Disk.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-    }
 
-    /// <summary>Writes what a file's stream and the system hold back to the disk.</summary>
-    /// <exception cref="IOException">The disk failed.</exception>
-    public static void FlushToDisk(FileStream stream) => Disk.Flush(stream);
+        void Undo()
+        {
+            try
+            {
+                Disk.Delete(temporary);
+                if (isMoved)
+                {
+                    Disk.Rename(predecessor!, path);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The caller is told of the first error. The temporary file is deleted at the next start.
+            }
+        }
+    }
 
     /// <summary>Deletes the temporary files that earlier processes left of <paramref name="path"/>, and no other file.</summary>
     public static void DeleteUnfinished(string path)
@@ -57,8 +72,11 @@ public static class AtomicFile
             // GetRandomFileName: eight characters, a dot and three.
             if (Path.GetFileName(file).Length == name.Length + 1 + 12 + Extension.Length)
             {
-                File.Delete(file);
+                Disk.Delete(file);
             }
         }
     }
+
+    /// <summary>Returns the name of a temporary file, which <see cref="DeleteUnfinished"/> deletes should it be left.</summary>
+    internal static string TemporaryName(string path) => $"{path}.{Path.GetRandomFileName()}{Extension}";
 }

@@ -60,7 +60,7 @@ public static class Checkpoint
             .. layout.Slices.Select(slice => Problem(slice, file.Find(slice.Name))).OfType<string>(),
             .. from entry in file.Entries
                where !known.Contains(entry.Name)
-               select $"'{SafetensorsHeader.Printable(entry.Name)}' is unknown",
+               select $"'{SafetensorsHeader.Excerpt(entry.Name)}' is unknown",
         ];
         if (problems.Length > 0)
         {
@@ -78,7 +78,7 @@ public static class Checkpoint
         {
             return $"'{slice.Name}' is missing";
         }
-        return entry.Type != "F32" || !entry.Shape.SequenceEqual(LengthsOf(slice)) ? $"'{entry}' is not F32 {slice.Shape}"
+        return entry.Type != "F32" || !entry.Shape.SequenceEqual(LengthsOf(slice)) ? $"'{SafetensorsHeader.Excerpt(entry.ToString())}' is not F32 {slice.Shape}"
             : entry.TryGet(out float[] values) && Array.Exists(values, value => !float.IsFinite(value)) ? $"'{slice.Name}' has values that are NaN or infinite" : null;
     }
 }

@@ -53,7 +53,7 @@ public sealed class Safetensors
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Safetensors Read(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read);
+        using var stream = Disk.OpenRead(path);
         try
         {
             Span<byte> prefix = stackalloc byte[sizeof(ulong)];
@@ -62,7 +62,7 @@ public sealed class Safetensors
                 throw new InvalidDataException($"the file has {stream.Length} bytes, fewer than a header");
             }
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-            if (length > (ulong)(stream.Length - prefix.Length) || length > SafetensorsHeader.MaxLength)
+            if (length > (ulong)Math.Max(0, stream.Length - prefix.Length) || length > SafetensorsHeader.MaxLength)
             {
                 throw new InvalidDataException($"a header of {length} bytes does not fit in a file of {stream.Length} bytes");
             }
@@ -103,7 +103,7 @@ public sealed class Safetensors
         stream.ReadExactly(bytes);
         if (entry.Type == "BOOL" && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
         {
-            throw new InvalidDataException($"entry '{SafetensorsHeader.Printable(entry.Name)}': a BOOL is neither 0 nor 1");
+            throw new InvalidDataException($"entry '{SafetensorsHeader.Excerpt(entry.Name)}': a BOOL is neither 0 nor 1");
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 
 namespace Marl.Native.Nn;
@@ -75,7 +74,7 @@ internal static class SafetensorsHeader
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Utf8JsonReader throws InvalidOperationException for invalid UTF-8.
-            throw new InvalidDataException($"the header is not valid JSON: {Printable(e.Message)}", e);
+            throw new InvalidDataException($"the header is not valid JSON: {Excerpt(e.Message)}", e);
         }
         entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         long end = 0;
@@ -93,16 +92,8 @@ internal static class SafetensorsHeader
         return new Safetensors(entries.Select(entry => entry.Allocate()), metadata);
     }
 
-    /// <summary>Formats a name for a message of one line.</summary>
-    public static string Printable(string text)
-    {
-        var line = new StringBuilder();
-        foreach (char c in text.Length > 100 ? text[..100] + ".." : text)
-        {
-            line.Append(char.IsControl(c) ? '?' : c);
-        }
-        return line.ToString();
-    }
+    /// <summary>Formats a name, or another text of a file, for a message.</summary>
+    public static string Excerpt(string text) => Printable.Of(text, maxLength: 100);
 
     private static void ParseJson(ReadOnlySpan<byte> header, Dictionary<string, string> metadata, List<EntryHeader> entries)
     {
@@ -131,14 +122,14 @@ internal static class SafetensorsHeader
         Expect(ref reader, JsonTokenType.StartObject, MetadataName);
         while (NextName(ref reader) is { } key)
         {
-            Expect(ref reader, JsonTokenType.String, $"{MetadataName}, value of '{Printable(key)}'");
-            Check(metadata.TryAdd(key, reader.GetString()!), MetadataName, $"the key '{Printable(key)}' occurs twice");
+            Expect(ref reader, JsonTokenType.String, $"{MetadataName}, value of '{Excerpt(key)}'");
+            Check(metadata.TryAdd(key, reader.GetString()!), MetadataName, $"the key '{Excerpt(key)}' occurs twice");
         }
     }
 
     private static EntryHeader ParseEntry(ref Utf8JsonReader reader, string name)
     {
-        string entry = $"entry '{Printable(name)}'";
+        string entry = $"entry '{Excerpt(name)}'";
         string? type = null;
         long[]? shape = null, offsets = null;
         Expect(ref reader, JsonTokenType.StartObject, entry);
@@ -158,7 +149,7 @@ internal static class SafetensorsHeader
                     break;
                 default:
                     string problem = field is "dtype" or "shape" or "data_offsets" ? "occurs twice" : "is not a field of the format";
-                    throw new InvalidDataException($"{entry}: '{Printable(field)}' {problem}");
+                    throw new InvalidDataException($"{entry}: '{Excerpt(field)}' {problem}");
             }
         }
         if (type is null || shape is null || offsets is null)
@@ -206,7 +197,7 @@ internal static class SafetensorsHeader
     {
         if (!holds)
         {
-            throw new InvalidDataException($"entry '{Printable(name)}': {problem}");
+            throw new InvalidDataException($"entry '{Excerpt(name)}': {problem}");
         }
     }
 
@@ -216,7 +207,7 @@ internal static class SafetensorsHeader
         public static EntryHeader Of(string name, string type, long[] shape, long[] offsets)
         {
             int size = SafetensorsEntry.SizeOf(type);
-            Check(size > 0, name, $"dtype '{Printable(type)}' is not supported; F32, F64, I32, I64, U64, U8 and BOOL are");
+            Check(size > 0, name, $"dtype '{Excerpt(type)}' is not supported; F32, F64, I32, I64, U64, U8 and BOOL are");
             Check(offsets.Length == 2 && offsets[0] <= offsets[1], name, $"data_offsets {List(offsets)} are not [begin, end]");
             Int128 count = 1;
             foreach (long length in shape)
@@ -231,7 +222,7 @@ internal static class SafetensorsHeader
             return new EntryHeader(name, type, [.. shape.Select(length => (int)length)], (int)count, offsets[0], offsets[1]);
         }
 
-        private static string List(long[] values) => $"[{string.Join(", ", values)}]";
+        private static string List(long[] values) => Excerpt($"[{string.Join(", ", values.Take(100))}]");
 
         public SafetensorsEntry Allocate() => SafetensorsEntry.Allocate(Name, Type, Shape, Count);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 

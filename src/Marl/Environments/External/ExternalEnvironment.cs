@@ -1,3 +1,5 @@
+using Marl.Native.Nn;
+
 namespace Marl.Native.Rl;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Marl.Native.Rl;
 
 /// <summary>The seed and the joint actions of an episode. Replaying them restores the state of a program, so they are its snapshot, and programs do not have to
@@ -65,6 +67,10 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     /// <summary>Reads a snapshot that <see cref="Save"/> wrote.</summary>
     public void Restore(ReadOnlySpan<double> snapshot)
     {
+        if (!(snapshot[1] >= 0 && snapshot[1] <= spec.EpisodeLimit))
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"an episode of at most {spec.EpisodeLimit} steps cannot have {snapshot[1]}"), nameof(snapshot));
+        }
         (Seed, Steps) = ((int)snapshot[0], (int)snapshot[1]);
         Reserve(Steps);
         for (int i = 0; i < Steps * stepWidth; i++)

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -52,6 +53,7 @@ internal sealed class ExternalProgram : IDisposable
         }
         (input, output) = (process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
         errors = new ErrorRelay(process.StandardError.BaseStream, Console.Error);
+        AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         watchdog = new Timer(static program => ((ExternalProgram)program!).OnTimeout(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
@@ -126,6 +128,7 @@ internal sealed class ExternalProgram : IDisposable
         }
 
         disposed = true;
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
         watchdog.Dispose();
         try
         {
@@ -180,6 +183,9 @@ internal sealed class ExternalProgram : IDisposable
 
         Array.Resize(ref buffer, 2 * buffer.Length);
     }
+
+    /// <summary>No program outlives this process, whichever way it ends; after a kill the program finds its input closed.</summary>
+    private void OnProcessExit(object? sender, EventArgs e) => Kill();
 
     private void OnTimeout()
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -11,6 +12,12 @@ internal sealed class ExternalProtocol
 
     /// <summary>The maximum number of agents, actions, elements or steps.</summary>
     private const int MaxCount = 1 << 20;
+
+    /// <summary>The maximum number of elements of the padded observations and actions of all agents.</summary>
+    private const int MaxElements = 1 << 24;
+
+    /// <summary>The longest name of an agent that is shown in full.</summary>
+    private const int MaxNameLength = 100;
 
     private readonly ArrayBufferWriter<byte> request = new();
     private readonly Utf8JsonWriter writer;
@@ -67,14 +74,15 @@ internal sealed class ExternalProtocol
         List<AgentSpec> agents = [];
         int protocol = 0, stateSize = 0, episodeLimit = 0;
         var reward = RewardMode.Sum;
+        bool hasProtocol = false, hasAgents = false, hasState = false, hasLimit = false, hasReward = false;
         while (json.NextField())
         {
-            if (json.Is("protocol"u8))
+            if (json.Is("protocol"u8, ref hasProtocol))
             {
                 json.SetSubject("protocol");
                 protocol = json.ReadInteger(1, MaxCount);
             }
-            else if (json.Is("agents"u8))
+            else if (json.Is("agents"u8, ref hasAgents))
             {
                 json.SetSubject("agents");
                 json.BeginArray();
@@ -83,17 +91,17 @@ internal sealed class ExternalProtocol
                     agents.Add(ReadAgent(ref json, agents.Count));
                 }
             }
-            else if (json.Is("state_size"u8))
+            else if (json.Is("state_size"u8, ref hasState))
             {
                 json.SetSubject("state_size");
                 stateSize = json.ReadInteger(0, MaxCount);
             }
-            else if (json.Is("episode_limit"u8))
+            else if (json.Is("episode_limit"u8, ref hasLimit))
             {
                 json.SetSubject("episode_limit");
                 episodeLimit = json.ReadInteger(1, MaxCount);
             }
-            else if (json.Is("reward"u8))
+            else if (json.Is("reward"u8, ref hasReward))
             {
                 json.SetSubject("reward");
                 string mode = json.ReadString();
@@ -101,7 +109,7 @@ internal sealed class ExternalProtocol
                 {
                     "sum" => RewardMode.Sum,
                     "mean" => RewardMode.Mean,
-                    _ => throw new ExternalProgramException($"reward is '{mode}'; sum or mean is required"),
+                    _ => throw new ExternalProgramException($"reward is '{Printable.Of(mode, MaxNameLength)}'; sum or mean is required"),
                 };
             }
             else
@@ -111,7 +119,7 @@ internal sealed class ExternalProtocol
         }
         if (protocol != Version)
         {
-            throw new ExternalProgramException(protocol == 0 ? "the answer has no protocol" : $"the program uses protocol {protocol}; {Version} is required");
+            throw new ExternalProgramException(!hasProtocol ? "the answer has no protocol" : $"the program uses protocol {protocol}; {Version} is required");
         }
 
         if (agents.Count == 0)
@@ -124,9 +132,17 @@ internal sealed class ExternalProtocol
             throw new ExternalProgramException("some agents have a box and others have none");
         }
 
-        if (episodeLimit == 0)
+        if (!hasLimit)
         {
             throw new ExternalProgramException("the answer has no episode_limit");
+        }
+
+        // The rows of agents are padded to the longest.
+        var (observation, actions) = EnvironmentSpec.Largest([.. agents]);
+        if ((long)agents.Count * (observation + (long)actions) > MaxElements)
+        {
+            throw new ExternalProgramException(
+                $"{agents.Count} agents with up to {observation} observation elements and {actions} actions have more than {MaxElements} elements together");
         }
 
         return new(HasState: stateSize > 0, new EnvironmentSpec
@@ -147,29 +163,30 @@ internal sealed class ExternalProtocol
         int observation = 0, actions = 0, team = 0;
         ActionBox? box = null;
         float[] bounds = new float[2];
+        bool hasName = false, hasObservation = false, hasActions = false, hasTeam = false, hasBox = false;
         while (json.NextField())
         {
-            if (json.Is("name"u8))
+            if (json.Is("name"u8, ref hasName))
             {
                 json.SetSubject("name", name);
-                name = given = json.ReadString();
+                name = given = Printable.Of(json.ReadString(), MaxNameLength);
             }
-            else if (json.Is("observation_size"u8))
+            else if (json.Is("observation_size"u8, ref hasObservation))
             {
                 json.SetSubject("observation_size", name);
                 observation = json.ReadInteger(1, MaxCount);
             }
-            else if (json.Is("actions"u8))
+            else if (json.Is("actions"u8, ref hasActions))
             {
                 json.SetSubject("actions", name);
                 actions = json.ReadInteger(1, MaxCount);
             }
-            else if (json.Is("team"u8))
+            else if (json.Is("team"u8, ref hasTeam))
             {
                 json.SetSubject("team", name);
                 team = json.ReadInteger(0, MaxCount);
             }
-            else if (json.Is("box"u8))
+            else if (json.Is("box"u8, ref hasBox))
             {
                 json.SetSubject("box", name);
                 json.ReadNumbers<float>(bounds);
@@ -181,9 +198,9 @@ internal sealed class ExternalProtocol
                 throw json.Unknown("name", "observation_size", "actions", "team", "box");
             }
         }
-        if (observation == 0 || actions == 0)
+        if (!hasObservation || !hasActions)
         {
-            throw new ExternalProgramException($"agent '{name}' has no {(observation == 0 ? "observation_size" : "actions")}");
+            throw new ExternalProgramException($"agent '{name}' has no {(!hasObservation ? "observation_size" : "actions")}");
         }
 
         return new AgentSpec(observation, actions, team, box) { Name = given };

@@ -36,44 +36,39 @@ internal sealed class ExternalTimeStep
     /// <exception cref="ExternalProgramException">A field is missing or invalid; the message names it.</exception>
     public void Read(ReadOnlySpan<byte> line, bool first)
     {
-        bool hasObservations = false, hasRewards = first, hasAvailable = false, hasState = !description.HasState;
-        bool terminated = false, truncated = false, hasTerminated = first, hasTruncated = first;
+        bool hasObservations = false, hasRewards = false, hasAvailable = false, hasState = false;
+        bool terminated = false, truncated = false, hasTerminated = false, hasTruncated = false;
         var json = new JsonLine(line);
         while (json.NextField())
         {
-            if (json.Is("observations"u8))
+            if (json.Is("observations"u8, ref hasObservations))
             {
                 ReadObservations(ref json);
-                hasObservations = true;
             }
-            else if (json.Is("available"u8))
+            else if (json.Is("available"u8, ref hasAvailable))
             {
                 ReadAvailable(ref json);
                 hasAvailable = true;
             }
-            else if (json.Is("state"u8) && description.HasState)
+            else if (description.HasState && json.Is("state"u8, ref hasState))
             {
                 json.SetSubject("state");
                 json.ReadNumbers<float>(State);
-                hasState = true;
             }
-            else if (json.Is("rewards"u8) && !first)
+            else if (!first && json.Is("rewards"u8, ref hasRewards))
             {
                 json.SetSubject("rewards");
                 json.ReadNumbers<double>(Rewards);
-                hasRewards = true;
             }
-            else if (json.Is("terminated"u8) && !first)
+            else if (!first && json.Is("terminated"u8, ref hasTerminated))
             {
                 json.SetSubject("terminated");
                 terminated = json.ReadBool();
-                hasTerminated = true;
             }
-            else if (json.Is("truncated"u8) && !first)
+            else if (!first && json.Is("truncated"u8, ref hasTruncated))
             {
                 json.SetSubject("truncated");
                 truncated = json.ReadBool();
-                hasTruncated = true;
             }
             else
             {
@@ -82,8 +77,8 @@ internal sealed class ExternalTimeStep
                     .. first ? Array.Empty<string>() : ["rewards", "terminated", "truncated"]]);
             }
         }
-        string? missing = !hasObservations ? "observations" : !hasState ? "state" : !hasRewards ? "rewards"
-            : !hasTerminated ? "terminated" : !hasTruncated ? "truncated" : null;
+        string? missing = !hasObservations ? "observations" : description.HasState && !hasState ? "state" : first ? null
+            : !hasRewards ? "rewards" : !hasTerminated ? "terminated" : !hasTruncated ? "truncated" : null;
         if (missing is not null)
         {
             throw new ExternalProgramException($"the answer has no {missing}");
@@ -101,7 +96,7 @@ internal sealed class ExternalTimeStep
             {
                 Available[agent].AsSpan().Fill(true);
             }
-            else if (!Available[agent].AsSpan().Contains(true))
+            else if (Result == StepResult.Running && !Available[agent].AsSpan().Contains(true))
             {
                 throw new ExternalProgramException($"agent '{description.Names[agent]}' has no available action; at least one is required");
             }

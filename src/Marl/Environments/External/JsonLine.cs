@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
@@ -60,13 +60,31 @@ internal ref struct JsonLine
     }
 
     /// <summary>Returns whether the field has a name.</summary>
-    public readonly bool Is(ReadOnlySpan<byte> name) => json.ValueTextEquals(name);
+    /// <param name="name">The name.</param>
+    /// <param name="occurred">Whether a field of this name has occurred in the object; set if this one has the name.</param>
+    /// <exception cref="ExternalProgramException">The name occurs twice.</exception>
+    public readonly bool Is(ReadOnlySpan<byte> name, ref bool occurred)
+    {
+        try
+        {
+            if (!json.ValueTextEquals(name))
+            {
+                return false;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
+        occurred = !occurred ? true : throw new ExternalProgramException($"the field '{Encoding.UTF8.GetString(name)}' occurs twice");
+        return true;
+    }
 
     /// <summary>Creates the exception for an unknown field.</summary>
     public readonly ExternalProgramException Unknown(params string[] known)
     {
-        string name = json.GetString()!;
-        return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"there are {string.Join(", ", known)}")}");
+        string name = Printable.Of(Text(), MaxExcerptLength);
+        return new($"unknown field '{name}' in the answer; {UsageException.Suggestion(name, known, $"available: {string.Join(", ", known)}")}");
     }
 
     /// <summary>Sets the name of the value that is read next, for error messages.</summary>
@@ -142,15 +160,30 @@ internal ref struct JsonLine
     {
         Next();
         return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= min && number <= max
-            ? number : throw Unexpected($"a whole number in {min} .. {max}");
+            ? number : throw Unexpected($"an integer in {min} .. {max}");
     }
 
     /// <summary>Reads a string.</summary>
     public string ReadString()
     {
         Next();
-        return json.TokenType == JsonTokenType.String ? json.GetString()! : throw Unexpected("a string");
+        return json.TokenType == JsonTokenType.String ? Text() : throw Unexpected("a string");
     }
+
+    /// <summary>Returns the current name or string.</summary>
+    private readonly string Text()
+    {
+        try
+        {
+            return json.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
+    }
+
+    private readonly ExternalProgramException NotUnicode() => new($"the answer is not valid Unicode: {Excerpt(json.ValueSpan)}");
 
     private readonly string Subject => owner is null ? subject : $"{subject} of agent '{owner}'";
 
@@ -187,7 +220,7 @@ internal ref struct JsonLine
         {
             json.Read();
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Python writes NaN and Infinity, which are not valid JSON.
             var rest = line[(int)json.BytesConsumed..].TrimStart(" ,:\t"u8);
@@ -215,7 +248,7 @@ internal ref struct JsonLine
         {
             JsonTokenType.StartArray => "an array",
             JsonTokenType.StartObject => "an object",
-            _ => Encoding.UTF8.GetString(json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan),
+            _ => Excerpt(json.ValueSpan).Trim('\''),
         };
         return new($"{Location} is {found}; {expected} is required");
     }

@@ -2,7 +2,7 @@ using Marl.Native;
 using Marl.Native.Rl;
 using MyEnvironment;
 
-// Throws with a list of everything that is wrong with the environment.
+// Throws with a list of all violations of the rules of IEnvironment.
 EnvironmentChecker.EnsureValid(() => new Game());
 
 var options = new VdnOptions { Hidden = 32, Exploration = new EpsilonGreedy { EpsilonAnneal = 10_000 } };
