@@ -17,6 +17,13 @@ public sealed class TargetsTests
     public void MoreStepsThanThereAre() => Expect(Scalars(s => Targets.NStep(s.Tape, s.Steps, VNext, 9)), 7, 12, 20);
 
     [Fact]
+    public void NoStepsAreRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Scalars(s => Targets.NStep(s.Tape, s.Steps, VNext, 0)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Scalars(s => Targets.NStepTrace(s.Tape, s.Steps, ValueT, 0)));
+    }
+
+    [Fact]
     public void LambdaOneIsAllSteps() => Expect(Scalars(s => Targets.Lambda(s.Tape, s.Steps, VNext, 1f)), 7, 12, 20);
 
     [Fact]

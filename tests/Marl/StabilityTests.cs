@@ -89,6 +89,11 @@ public sealed class StabilityTests
             Close([2, 3, 1], Weighting.Importance(tape, now, then, one, ImportanceKind.Step, ceiling: 3f));
             // What one would never do now makes the experience worthless for the others, not for itself.
             Close([0, 8, 0], Weighting.Importance(tape, Tensor.Of([0.5f, 0f, 0.8f]).Reshape(1, 1, 3), then, one, ImportanceKind.Step));
+            // The second row is padding.
+            var (nowTwo, thenTwo) = (Tensor.Of([0.5f, 0.1f, 0.6f, 0.3f]).Reshape(2, 1, 2), Tensor.Of([0.25f, 0.2f, 0.2f, 0.3f]).Reshape(2, 1, 2));
+            var mask = Tensor.Of([1f, 0f]).Reshape(2, 1, 1);
+            Close([0.5, 2, 1, 1], Weighting.Importance(tape, nowTwo, thenTwo, mask, ImportanceKind.Step));
+            Close([0.5, 2, 1, 1], Weighting.Importance(tape, nowTwo, thenTwo, mask, ImportanceKind.Episode));
         }
 
         static void Close(double[] expected, Tensor got)
