@@ -52,7 +52,7 @@ public sealed class HostileTests : IDisposable
             Assert.Equal(1, outcome.Code);
             IsOneLine(outcome.Error);
             Assert.StartsWith("marl: the standard output cannot be written to: ", outcome.Error, StringComparison.Ordinal);
-            Assert.Contains("go on with: marl resume run", outcome.Error, StringComparison.Ordinal);
+            Assert.Contains("continue with: marl resume run", outcome.Error, StringComparison.Ordinal);
         }
         Assert.True(File.Exists(folder["run/checkpoint.safetensors"]));
         var resumed = MarlProcess.Run(folder.Path, "resume", "run", "--json");

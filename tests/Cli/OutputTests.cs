@@ -168,8 +168,8 @@ public sealed class OutputTests(OutputTests.Trained trained) : IClassFixture<Out
         var evaluated = MarlProcess.Run(Folder, "eval", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
         var played = MarlProcess.Run(Folder, "play", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
         // A team that meets the same agents meets what it met in training; an untrained one is another opponent.
-        MarlProcess.Run(Folder, "train", "iql", "--env", "mpe:push", "--steps", "25", "--seed", "2", "--set", "hidden=8", "--set", "evaluationEpisodes=3", "--out",
-            "strangers").HasSucceeded();
+        MarlProcess.Run(Folder, "train", "iql", "--env", "mpe:push", "--steps", "25", "--seed", "2", "--set", "hidden=8", "--set", "evaluationEpisodes=3", "batchSize=2",
+            "--out", "strangers").HasSucceeded();
         var same = MarlProcess.Run(Folder, "eval", "rivals", "--against", "rivals", "--episodes", "3", "--json").HasSucceeded().Summary;
         Assert.Equal(evaluated["teamReturnMeans"]!.ToJsonString(), same["teamReturnMeans"]!.ToJsonString());
         var strange = MarlProcess.Run(Folder, "eval", "rivals", "--against", "strangers", "--episodes", "3", "--json").HasSucceeded().Summary;
