@@ -16,6 +16,11 @@ internal static class ResultsCommand
     /// <summary>Prints the tables or the curves to given writers.</summary>
     public static int Run(string[] args, TextWriter output, TextWriter notes)
     {
+        if (args.Contains("--help"))
+        {
+            output.WriteLine(ResultsOptions.Help);
+            return 0;
+        }
         var options = ResultsOptions.Parse(args);
         Published published = new(options.Published);
         var runs = FinishedRun.ReadAll(options.Folders, out var unfinished);

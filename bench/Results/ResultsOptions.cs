@@ -55,13 +55,13 @@ internal sealed record ResultsOptions
                     options.AddScale(Next());
                     break;
                 case ['-', ..]:
-                    throw new UsageException($"'{option}' is not understood\n{Help}");
+                    throw new UsageException($"'{option}' is not understood; see results --help");
                 default:
                     options.Folders.Add(option);
                     break;
             }
         }
-        return options.Folders.Count > 0 ? options : throw new UsageException($"a folder of runs is needed\n{Help}");
+        return options.Folders.Count > 0 ? options : throw new UsageException("a folder of runs is needed; see results --help");
     }
 
     /// <summary>Returns the factor of a task's returns.</summary>

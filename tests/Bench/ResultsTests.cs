@@ -163,10 +163,10 @@ public sealed class ResultsTests : IDisposable
     {
         Write("game", "a", 1, [1, 2]);
         string run = Path.Combine(folder.Path, "game", "a", "1");
-        Fails("a folder of runs is needed");
+        Fails("a folder of runs is needed; see results --help");
         Fails($"there is no folder '{folder["nowhere"]}'", folder["nowhere"]);
         Fails($"there is no run in the folder '{Directory.CreateDirectory(folder["empty"])}'", folder["empty"]);
-        Fails("'--svgg' is not understood", folder.Path, "--svgg");
+        Fails("'--svgg' is not understood; see results --help", folder.Path, "--svgg");
         Fails("option '--svg' needs a value", folder.Path, "--svg");
         Fails("option '--scale' needs a number above 0, not 'game=-1'", folder.Path, "--scale", "game=-1");
         Fails("unknown task 'gam'; did you mean 'game'?", folder.Path, "--scale", "gam=2");

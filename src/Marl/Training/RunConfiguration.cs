@@ -136,7 +136,7 @@ public sealed record RunConfiguration
     /// <exception cref="IOException">The file cannot be read, or is a pipe or a device.</exception>
     public static RunConfiguration Read(string path, string? algorithm = null, string? environment = null, params IEnumerable<string> settings)
         => File.Exists(path) ? Parse(Disk.ReadText(path), $"'{path}'", algorithm, environment, settings)
-            : throw new UsageException($"there is no configuration file '{path}'");
+            : throw new UsageException($"the configuration file '{path}' does not exist");
 
     /// <summary>Returns the content of config.json.</summary>
     public string ToJson()
