@@ -47,12 +47,16 @@ public sealed class AllocationTests
             }
             if (threads == 1)
             {
-                long before = GC.GetAllocatedBytesForCurrentThread();
-                for (int update = 0; update < 100; update++)
+                // A collection that another test causes ends the thread's allocation context, whose rest, less than 8 KiB, then counts: one attempt of a few has none.
+                Assert.Contains(0, Enumerable.Range(0, 5).Select(_ =>
                 {
-                    Update();
-                }
-                Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+                    long before = GC.GetAllocatedBytesForCurrentThread();
+                    for (int update = 0; update < 100; update++)
+                    {
+                        Update();
+                    }
+                    return GC.GetAllocatedBytesForCurrentThread() - before;
+                }));
                 continue;
             }
             // Workers are counted with the whole process, in which the runtime and the runner of the tests allocate now and then: the least of many short times.
