@@ -228,7 +228,7 @@ public sealed class Trainer : IDisposable
             bool due = Steps >= configuration.Training.Steps || isFirst || this.progress.Passed(interval, Steps - this.progress.RowSteps);
             if (due && this.progress.RowSteps > 0)
             {
-                last = Evaluate(configuration.Training.EvaluationEpisodes, this.progress.Evaluations, cancellationToken);
+                last = Evaluate(configuration.Training.EvaluationEpisodes, this.progress.Evaluations + 1, cancellationToken);
                 var row = this.progress.NextRow(Learner, last);
                 folder?.WriteMetrics(row);
                 progress?.Invoke(row);
@@ -242,13 +242,13 @@ public sealed class Trainer : IDisposable
     /// <param name="cancellationToken">Cancels the evaluation.</param>
     /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
     public EvaluationResult Evaluate(int count, CancellationToken cancellationToken = default)
-        => Evaluate(count, Math.Max(0, progress.Evaluations - 1), cancellationToken);
+        => Evaluate(count, progress.Evaluations, cancellationToken);
 
     /// <summary>Plays the episodes of an evaluation.</summary>
     /// <param name="count">The number of episodes.</param>
-    /// <param name="index">The index of the evaluation in the run.</param>
+    /// <param name="number">The number of the evaluation in the run, from 1; 0 before the first.</param>
     /// <param name="cancellationToken">Cancels the evaluation.</param>
-    private EvaluationResult Evaluate(int count, int index, CancellationToken cancellationToken)
+    private EvaluationResult Evaluate(int count, int number, CancellationToken cancellationToken)
     {
         Episode[] evaluated = Make(count, () => new Episode(Spec), cancellationToken);
         var result = environments[0] is IDisposable ? rollout.RunSuspended(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
@@ -259,7 +259,7 @@ public sealed class Trainer : IDisposable
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
             var policy = EvaluationPolicy;
-            new Rollout(environments, count, Learner.Actors, policy, workers, context.Rng.Split(RngPurpose.Evaluation, index))
+            new Rollout(environments, count, Learner.Actors, policy, workers, context.Rng.Split(RngPurpose.Evaluation, number))
                 .Play(evaluated, policy.EvaluationRate, CurrentFingerprint, cancellationToken);
             return EvaluationResult.Of(evaluated);
         }
