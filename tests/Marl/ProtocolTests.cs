@@ -19,7 +19,8 @@ public sealed class ProtocolTests
     public void OnPolicyReturnsBootstrapAtTheTimeLimit(string algorithm, string environment)
     {
         using var workers = new Workers(1);
-        var configuration = Games.Configure(algorithm, environment, 500, settings: ["standardizeRewards=false", "environments=1", "hidden=8", "criticHidden=8"]);
+        string[] settings = ["standardizeRewards=false", "environments=1", "hidden=8", "criticHidden=8"];
+        var configuration = Games.Configure(algorithm, environment, 500, settings: settings);
         var world = Catalog.CreateEnvironment(environment);
         var context = configuration.Training.Context(world.Spec, workers);
         var learner = (OnPolicyLearner)configuration.CreateLearner(context);

@@ -182,7 +182,12 @@ public sealed class PublishedTests
         "hidden" => Text(options["hidden"]!),
         "lr" => Text(options["learningRate"]!),
         "rewardStandardisation" => Text(options["standardizeRewards"]!),
-        "network" => (string)options["agent"]!["type"]! switch { "gru" => "GRU", "mlp" when (int)options["agent"]!["layers"]! == 2 => "FC", var other => other },
+        "network" => (string)options["agent"]!["type"]! switch
+        {
+            "gru" => "GRU",
+            "mlp" when (int)options["agent"]!["layers"]! == 2 => "FC",
+            var other => other,
+        },
         "evaluationEpsilon" => Text(options["exploration"]!["evaluationEpsilon"]!),
         "epsilonAnneal" => Text(options["exploration"]!["epsilonAnneal"]!),
         "entropy" => Text(options["entropyCoefficient"]!),

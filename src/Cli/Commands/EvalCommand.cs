@@ -98,7 +98,7 @@ internal static class EvalCommand
         return (sample, chosen);
     }
 
-    /// <summary>Plays the episodes that <see cref="Trainer.Evaluate(int, CancellationToken)"/> plays with the same seed before the first evaluation of a run.</summary>
+    /// <summary>Plays other episodes than the evaluations of a run with the same seed, which are numbered from 1.</summary>
     private static Sample Play(string id, EnvironmentSpec spec, int episodes, Rng rng, PlayEpisode play)
     {
         var evaluationRng = rng.Split(RngPurpose.Evaluation);

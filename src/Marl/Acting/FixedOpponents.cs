@@ -77,7 +77,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
         }
     }
 
-    /// <summary>Returns the id of the environment that the policy of an id <c>against:RUN</c> was trained in; null for other ids, and without a policy.</summary>
+    /// <summary>Returns the environment that the policy of an id <c>against:RUN</c> was trained in; null for other ids, and without a policy.</summary>
     /// <param name="text">The id.</param>
     internal static string? EnvironmentOf(string text)
     {

@@ -244,10 +244,7 @@ public sealed class Trainer : IDisposable
     public EvaluationResult Evaluate(int count, CancellationToken cancellationToken = default)
         => Evaluate(count, progress.Evaluations, cancellationToken);
 
-    /// <summary>Plays the episodes of an evaluation.</summary>
-    /// <param name="count">The number of episodes.</param>
-    /// <param name="number">The number of the evaluation in the run, from 1; 0 before the first.</param>
-    /// <param name="cancellationToken">Cancels the evaluation.</param>
+    /// <summary>Plays the episodes of an evaluation: of the first one of the run (1), the second, ..</summary>
     private EvaluationResult Evaluate(int count, int number, CancellationToken cancellationToken)
     {
         Episode[] evaluated = Make(count, () => new Episode(Spec), cancellationToken);

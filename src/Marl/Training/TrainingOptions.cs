@@ -59,8 +59,8 @@ public sealed record TrainingOptions
     /// <summary>Steps per environment and round of on-policy algorithms; episodes continue in the next round. 0: a whole episode.</summary>
     public int RolloutLength { get; init; }
 
-    /// <summary>Environment steps between two evaluations, the first of which follows the first round. 0: only at the end. If steps is below the preset's, the default is steps / 40, but at least 10,000
-    /// and at most the preset's.</summary>
+    /// <summary>Environment steps between two evaluations, the first of which follows the first round. 0: only at the end. If steps is below the preset's, the
+    /// default is steps / 40, but at least 10,000 and at most the preset's.</summary>
     public long EvaluationInterval { get; init; } = 10_000;
 
     /// <summary>Episodes per evaluation, at least 1.</summary>
