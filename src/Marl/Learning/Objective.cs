@@ -84,6 +84,9 @@ public sealed record Phase(string Name, int Network, Func<LossContext, Var> Loss
 
     /// <summary>The ensemble member to train, on the episodes that it played; -1: all episodes.</summary>
     public int Member { get; init; } = -1;
+
+    /// <summary>Whether the batch is the latest episodes instead of a random sample of the replay buffer.</summary>
+    public bool OnLatest { get; init; }
 }
 
 /// <summary>A network to train.</summary>
