@@ -287,6 +287,10 @@ public sealed class TrainingTests
                 }
             });
             using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, device: device) : new Trainer(configuration, folder: folder, device: device);
+            if (trainer.Learner is OnPolicyLearner learner)
+            {
+                learner.ShortestCancelable = TimeSpan.Zero;
+            }
             return trainer.Run(cancellationToken: stop.Token);
         }
     }
@@ -300,6 +304,7 @@ public sealed class TrainingTests
         using var trainer = new Trainer(Games.Configure(algorithm, "identity", 300, threads: 2, settings: [.. Games.TinyFor(algorithm), "epochs=3"]));
         using var stop = new CancellationTokenSource();
         Episode[] round = [.. Enumerable.Range(0, 5).Select(i => Games.Play(() => new IdentityGame(), i))];
+        ((OnPolicyLearner)trainer.Learner).ShortestCancelable = TimeSpan.Zero;
         trainer.Learner.Learn(round, 0);
         float[] before = trainer.Learner.Parameters.Values.ToArray();
         trainer.Learner.Learn(round, 0, stop.Token);

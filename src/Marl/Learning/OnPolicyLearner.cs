@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
@@ -21,6 +22,7 @@ internal sealed class OnPolicyLearner : ILearner
     private readonly Snapshot snapshot = new();
     private readonly Action<IArchive> archive;
     private CancellationToken stop;
+    private TimeSpan duration = TimeSpan.MaxValue;
     private long updates;
     private Rng sampling;
 
@@ -52,6 +54,9 @@ internal sealed class OnPolicyLearner : ILearner
         (computeReturns, archive) = (objective.ComputeReturns, Archive);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
+
+    /// <summary>A round can be canceled, for which the state before it is copied, if the last one took at least this long.</summary>
+    internal TimeSpan ShortestCancelable { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <inheritdoc/>
     public Agent Agent => objective.Agent;
@@ -96,11 +101,12 @@ internal sealed class OnPolicyLearner : ILearner
     /// <inheritdoc/>
     public void Learn(Span<Episode> episodes, long steps, CancellationToken cancellationToken = default)
     {
-        this.stop = cancellationToken;
-        if (cancellationToken.CanBeCanceled)
+        stop = duration >= ShortestCancelable ? cancellationToken : default;
+        if (stop.CanBeCanceled)
         {
             snapshot.Save(archive);
         }
+        long start = Stopwatch.GetTimestamp();
         try
         {
             Begin(episodes, steps);
@@ -109,13 +115,14 @@ internal sealed class OnPolicyLearner : ILearner
                 RunEpoch(steps);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             memory?.Release(shuffled);
             snapshot.Restore(archive);
             throw;
         }
         End();
+        duration = Stopwatch.GetElapsedTime(start);
     }
 
     /// <summary>Computes values, returns and advantages before the first epoch.</summary>
