@@ -14,10 +14,11 @@ internal sealed class IndependentQLearning : QLearning
 
     private readonly IqlOptions options;
     private readonly Schedule temperature;
+    private readonly long totalSteps;
 
     public IndependentQLearning(IqlOptions options, LearningContext context) : base(options, context)
     {
-        this.options = options;
+        (this.options, totalSteps) = (options, context.TotalSteps);
         temperature = Schedule.Linear(1f, 0f, options.LeniencyAnneal);
         Metrics = options.Importance == ImportanceKind.None ? base.Metrics : [.. base.Metrics, "weight", "effectiveSampleShare"];
     }
@@ -40,7 +41,42 @@ internal sealed class IndependentQLearning : QLearning
     }
 
     /// <inheritdoc/>
-    protected override Tensor Weights(LossContext context, in ActionValues q, Tensor y, Tensor qTot)
+    protected override (Tensor Error, Tensor Trace) ImportanceWeights(LossContext context, in ActionValues q)
+    {
+        if (options.Importance == ImportanceKind.None)
+        {
+            return default;
+        }
+        var now = CurrentProbabilities(context, q);
+        var error = Weights(options.Importance);
+        // Returns of one step end before the others act again.
+        return (error, options is { NStep: 1, Lambda: 0 } ? default : options.Importance == ImportanceKind.Step ? error : Weights(ImportanceKind.Step));
+
+        Tensor Weights(ImportanceKind kind) => Weighting.Importance(context.Tape, now, context.Batch.Probabilities, context.Batch.Mask, kind,
+            options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity);
+    }
+
+    /// <summary>Computes the probabilities pi_a(u_a) [T, B, N] of the actions taken under the current policies: with fingerprints those of the current
+    /// fingerprint.</summary>
+    private Tensor CurrentProbabilities(LossContext context, in ActionValues q)
+    {
+        var tape = context.Tape;
+        if (!options.Fingerprint)
+        {
+            return Weighting.Probability(tape, q, context.Exploration);
+        }
+        var now = tape.Scratch(q.Actions.Shape);
+        using (tape.NoGrad())
+        {
+            var input = Agent.Input.Build(tape, context.Batch, Rl.Fingerprint.Of(context.Steps, totalSteps, context.Exploration));
+            var all = Agent.Forward(context.Online, input, context.InitialState(Agent)).Output.Slice(0, 0, context.Batch.Steps);
+            Weighting.Probability(tape, new ActionValues(all, q.Actions, q.Available), context.Exploration).CopyTo(now);
+        }
+        return now;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Weights(LossContext context, Tensor y, Tensor qTot, Tensor importance)
     {
         Tensor weight = default;
         var tape = context.Tape;
@@ -60,12 +96,8 @@ internal sealed class IndependentQLearning : QLearning
                 Multiply(Weighting.Lenient(tape, delta, x, leniency));
             }
         }
-        if (options.Importance != ImportanceKind.None)
+        if (!importance.IsNone)
         {
-            var batch = context.Batch;
-            var now = Weighting.Probability(tape, q, context.Exploration);
-            float ceiling = options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity;
-            var importance = Weighting.Importance(tape, now, batch.Probabilities, batch.Mask, options.Importance, ceiling);
             context.Report(Weight, importance);
             using (tape.NoGrad())
             {
@@ -104,7 +136,8 @@ public sealed record IqlOptions : QLearningOptions
     public long LeniencyAnneal { get; init; } = 200_000;
 
     /// <summary>Importance weights of errors, the ratio of the other agents' current and past action probabilities (Foerster et al. 2017). none: off; step:
-    /// ratio of the step; episode: product over the episode up to the step.</summary>
+    /// ratio of the step; episode: product over the episode up to the step. The later steps of n-step and lambda returns are weighted by their own
+    /// ratios.</summary>
     public ImportanceKind Importance { get; init; }
 
     /// <summary>Upper bound of importance weights. 0: no bound.</summary>
