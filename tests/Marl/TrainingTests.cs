@@ -9,7 +9,7 @@ public sealed class TrainingTests
     public static TheoryData<string, string> Runs => With(Algorithms(continuous: null).Select(name => (name, "agent=gru"))
         .Concat(Games.Mixers.Select(mixer => ("vdn", $"mixer={mixer}"))),
     [
-        ("iql", "reward=individual"), ("vdn", "agent=mlp"), ("vdn", "shareParameters=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
+        ("iql", "reward=individual"), ("iql", "leniency=visits"), ("iql", "importance=step"), ("vdn", "agent=mlp"), ("vdn", "shareParameters=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
         ("qtran", "architecture=comaCritic"), ("qtran", "lambda=0.6"), ("qtran-alt", "agent=mlp"), ("qtran-alt", "doubleQ=false"),
         ("qplex", "kernelLayers=3"), ("cw-qmix", "doubleQ=false"), ("ow-qmix", "lambda=0.6"),
         ("ia2c", "shareParameters=false"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
@@ -34,7 +34,7 @@ public sealed class TrainingTests
                 data.Add(name, "agent=mlp", Foraging);
             }
             foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"), ("liir", "criticActions=true"),
-                ("maddpg", "ensembleSize=3"), ("matd3", "inferPolicies=true") })
+                ("maddpg", "ensembleSize=3"), ("matd3", "inferPolicies=true"), ("iql", "leniency=visits") })
             {
                 data.Add(name, setting, Foraging);
             }

@@ -118,6 +118,7 @@ internal sealed class ReplayLearner : ILearner
     {
         foreach (ref var episode in episodes)
         {
+            objective.Record(episode);
             episode = replay.Add(episode) ?? schema.CreateEpisode();
             pendingUpdates += options.UpdatesPerEpisode;
         }
@@ -238,6 +239,7 @@ internal sealed class ReplayLearner : ILearner
         {
             network.Archive(archive);
         }
+        objective.Archive(archive.Scope("objective"));
         gradient.Archive(archive.Scope("gradient"));
         archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
         archive.Value("pendingUpdates", ref pendingUpdates, 0, ArchiveExtensions.MaxUpdates);
