@@ -191,6 +191,7 @@ public sealed class WeightingReference
         public Table(ReferenceCase c)
         {
             this.c = c;
+            Assert.Equal((c["q"].Shape[0], c["q"].Shape[1]), (c.Number("n_states"), c.Number("n_actions")));
             var layout = new ParameterLayout();
             q = layout.Add("q", c["q"].Shape, Initializers.Constant(0f));
             parameters = new Parameters(layout);
