@@ -14,6 +14,7 @@ public sealed class TrainingTests
         ("qtran", "architecture=comaCritic"), ("qtran", "lambda=0.6"), ("qtran-alt", "agent=mlp"), ("qtran-alt", "doubleQ=false"),
         ("qplex", "kernelLayers=3"), ("cw-qmix", "doubleQ=false"), ("ow-qmix", "lambda=0.6"),
         ("ia2c", "shareParameters=false"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
+        ("mappo", "standardizeRewards=false standardizeReturns=true popArt=true returnDecay=0.9"),
         ("pareto-ac", "agent=mlp"), ("liir", "lambda=0"), ("mappo", "criticNetwork=gru"), ("coma", "criticNetwork=gru"), ("liir", "criticNetwork=gru"),
         ("maddpg", "shareParameters=false"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
     ]);
@@ -34,7 +35,8 @@ public sealed class TrainingTests
             {
                 data.Add(name, "agent=mlp", Foraging);
             }
-            foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"), ("liir", "criticActions=true"),
+            foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"),
+                ("mappo", "standardizeRewards=false standardizeReturns=true popArt=true returnDecay=0.9"), ("liir", "criticActions=true"),
                 ("maddpg", "ensembleSize=3"), ("matd3", "inferPolicies=true"), ("iql", "leniency=visits"),
                 ("iql", "reward=difference rewardModel=true"), ("ia2c", "reward=aristocratic rewardModel=true") })
             {

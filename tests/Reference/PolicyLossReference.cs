@@ -15,7 +15,7 @@ public sealed class PolicyLossReference
             var logits = tape.Variable(c["logits"]);
             var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
             var (logChosen, entropy) = (new ActionValues(logPolicy, c["action"], default).Chosen, logPolicy.Entropy());
-            if (name == "loss_ppo")
+            if (name.StartsWith("loss_ppo", StringComparison.Ordinal))
             {
                 Clipped(c, tape, logChosen, entropy);
             }
