@@ -45,12 +45,11 @@ public sealed class MaddpgTests
             List<double> divergences = [];
             var configuration = RunConfiguration.Of("maddpg", "test", null, [.. small, "inferPolicies=true", $"shareParameters={shared}", "gamma=0.5"]) with
             {
-                Training = new() { Steps = 5_000, EvaluationInterval = 500, EvaluationEpisodes = 4, Threads = 1 },
+                Training = new() { Steps = 5_000, EvaluationInterval = 100, EvaluationEpisodes = 1, Threads = 1 },
             };
             using var trainer = new Trainer(configuration, numbers ? () => new Reach() : () => new UnlikeGame(0, 0, 0));
             trainer.Run(row => divergences.Add(row.Update.Metrics.Single(metric => metric.Name == "inferenceDivergence").Value));
-            Assert.Equal(0, divergences[0]); // the first evaluation is before the first update
-            Assert.True(divergences[1] > 0.02, $"{divergences[1]}");
+            Assert.Contains(divergences, divergence => divergence > 0.02);
             Assert.InRange(divergences[^1], 0, 0.5 * divergences.Max());
             Assert.Equal(shared ? 3 : 2 + trainer.Spec.Agents.Length, ((ReplayLearner)trainer.Learner).Networks.Count);
         }

@@ -274,7 +274,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The training progress and exploration rate, the agents' input if they have fingerprints. Evaluations use the same, because it identifies the
     /// other agents' current policies.</summary>
-    private Fingerprint CurrentFingerprint => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
+    private Fingerprint CurrentFingerprint => Fingerprint.Of(Steps, configuration.Training.Steps, Learner.ExplorationRate(Steps));
 
     /// <summary>Plays a round and learns from it; if canceled, both are rolled back.</summary>
     private double PlayRound(CancellationToken stop)

@@ -52,6 +52,10 @@ public sealed record TrainingOptions
     /// <summary>With reward=difference: index of the action that replaces the agent's; the first available action if it is not available.</summary>
     public int DefaultAction { get; init; }
 
+    /// <summary>With reward=difference or aristocratic: whether a model that is learned from the rewards predicts those of other actions (Castellini et al.
+    /// 2021). false: the environment is saved, and steps again with each of them.</summary>
+    public bool RewardModel { get; init; }
+
     /// <summary>Whether the time limit terminates episodes, so that returns do not bootstrap there, as in implementations that do not distinguish
     /// truncation.</summary>
     public bool TerminateAtLimit { get; init; }
@@ -81,7 +85,7 @@ public sealed record TrainingOptions
         TotalSteps = Steps,
         Environments = Environments,
         Shards = Shards,
-        Rewards = new() { Mode = Reward, DefaultAction = DefaultAction, TerminateAtLimit = TerminateAtLimit },
+        Rewards = new() { Mode = Reward, DefaultAction = DefaultAction, IsModeled = RewardModel, TerminateAtLimit = TerminateAtLimit },
         RolloutLength = RolloutLength,
     };
 
@@ -99,6 +103,10 @@ public sealed record TrainingOptions
         UsageException.Require(Environments >= 1, Environments, "at least 1");
         UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
+        if (RewardModel && !Reward.IsDifference())
+        {
+            throw new UsageException("rewardModel=true is for difference rewards; set reward=difference or reward=aristocratic");
+        }
         UsageException.Require(RolloutLength is >= 0 and <= MaxRolloutLength, RolloutLength, $"in 0 .. {MaxRolloutLength}");
         UsageException.Require(EvaluationInterval >= 0, EvaluationInterval, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");
