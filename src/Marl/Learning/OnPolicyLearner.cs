@@ -37,6 +37,10 @@ internal sealed class OnPolicyLearner : ILearner
         // Critics are initialized from other random streams than the actor.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
+        if (options.CriticSteps > 1 && networks.Length == 1)
+        {
+            throw new UsageException($"criticSteps={options.CriticSteps}, but the algorithm has no critic; use criticSteps=1");
+        }
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {

@@ -15,6 +15,10 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     /// <summary>Learning rate of the critic. 0: learningRate.</summary>
     public float CriticLearningRate { get; init; }
 
+    /// <summary>Optimizer steps of the critic per step of the policy, at least 1: criticSteps - 1 steps on the critic's loss alone, then one of both. PyMARL's COMA
+    /// and the authors' LIIR take one per time index.</summary>
+    public int CriticSteps { get; init; } = 1;
+
     /// <summary>Coefficient of the policy's entropy (nats) in the loss. 0: no entropy bonus.</summary>
     public float EntropyCoefficient { get; init; } = 0.01f;
 
@@ -56,6 +60,7 @@ public abstract record OnPolicyOptions : AlgorithmOptions
         CriticNetwork.Validate();
         UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
+        UsageException.Require(CriticSteps >= 1, CriticSteps, "at least 1");
         UsageException.Require(EntropyCoefficient >= 0, EntropyCoefficient, "at least 0");
         UsageException.Require(Epochs >= 1, Epochs, "at least 1");
         UsageException.Require(Minibatches >= 1, Minibatches, "at least 1");
