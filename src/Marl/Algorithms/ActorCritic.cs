@@ -58,6 +58,9 @@ internal sealed class ActorCritic : PolicyObjective
     public override bool NeedsBootstrapAction => HasActionValues;
 
     /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => ((Critic?[])[critic, baseline]).OfType<Critic>();
+
+    /// <inheritdoc/>
     internal override Critic? ValueCritic => HasActionValues ? null : critic;
 
     /// <inheritdoc/>

@@ -53,6 +53,9 @@ internal sealed class Liir : PolicyObjective
     public override IReadOnlyList<Column> Columns { get; }
 
     /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => [critics.Critic];
+
+    /// <inheritdoc/>
     public override bool NeedsBootstrapAction => options.CriticActions;
 
     /// <inheritdoc/>

@@ -36,6 +36,9 @@ internal sealed class ParetoActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => [critic, stateValue];
+
+    /// <inheritdoc/>
     public override bool NeedsBootstrapAction => true;
 
     /// <inheritdoc/>

@@ -61,6 +61,9 @@ internal sealed class Vdac : PolicyObjective
     }
 
     /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => [critic];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <inheritdoc/>

@@ -35,6 +35,9 @@ public abstract class PolicyObjective : Objective
     /// <inheritdoc/>
     public sealed override Agent Agent { get; }
 
+    /// <summary>The critics, whose network is number 1. The recurrent ones keep their state from segment to segment.</summary>
+    internal virtual IEnumerable<Critic> Critics => [];
+
     /// <summary>Whether the critic needs the action after a truncated episode, see <see cref="ILearner.NeedsBootstrapAction"/>.</summary>
     public virtual bool NeedsBootstrapAction => false;
 
@@ -87,7 +90,11 @@ public abstract class PolicyObjective : Objective
     {
         if (criticGradients.Length == 0)
         {
-            criticGradients = [.. Networks.Select((_, i) => IsCritic(i) ? gradient.Networks[i].Online.Gradient : default)];
+            criticGradients = new Tensor[gradient.Networks.Length];
+            for (int i = 0; i < criticGradients.Length; i++)
+            {
+                criticGradients[i] = IsCritic(i) ? gradient.Networks[i].Online.Gradient : default;
+            }
         }
         gradient.Compute(criticLoss, episodes, info, report, criticGradients);
         for (int i = 0; i < criticGradients.Length; i++)
