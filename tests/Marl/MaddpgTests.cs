@@ -26,12 +26,12 @@ public sealed class MaddpgTests
     [InlineData("maddpg", "ensembleSize=2")]
     [InlineData("ddpg", "temperature=0.7")]
     public void ChoicesAreLearned(string algorithm, params string[] settings)
-        => Assert.Equal(10, Play(algorithm, () => new IdentityGame(), 12_000, [.. settings, "gamma=0.5"]).ReturnMean);
+        => Assert.Equal(10, Play(algorithm, () => new IdentityGame(), 12_000, [.. settings, "gamma=0.5", "greedyEvaluation=true"]).ReturnMean);
 
     [Fact]
     public void TeamsOfUnlikeAgentsLearnTheirOwnRewards()
     {
-        var summary = Play("maddpg", () => new UnlikeGame(0, 1, 0), 8_000, "shareParameters=false", "gamma=0.5", "reward=individual");
+        var summary = Play("maddpg", () => new UnlikeGame(0, 1, 0), 8_000, "shareParameters=false", "gamma=0.5", "reward=individual", "greedyEvaluation=true");
         Assert.Equal([25, 10], summary.TeamReturnMeans);
     }
 

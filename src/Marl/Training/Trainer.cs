@@ -88,7 +88,10 @@ public sealed class Trainer : IDisposable
     public ILearner Learner { get; }
 
     /// <summary>A copy of the current policy.</summary>
-    public Policy Policy => new(Spec, Learner.Actors, CurrentFingerprint, Learner.Exploration.IsStochastic);
+    public Policy Policy => new(Spec, Learner.Actors, CurrentFingerprint, EvaluationPolicy.IsStochastic);
+
+    /// <summary>What evaluations select actions with.</summary>
+    private Exploration EvaluationPolicy => configuration.Training.GreedyEvaluation ? new EpsilonGreedy() : Learner.Exploration;
 
     /// <summary>Trains an algorithm in one call.</summary>
     /// <param name="options">The algorithm and its options. Options that differ from the record's defaults are kept; the others are set to published values,
@@ -214,16 +217,18 @@ public sealed class Trainer : IDisposable
                     Save();
                 }
             }
-            // A finished run that was resumed has no new row.
+            // A finished run that was resumed has no new row: its last evaluation is repeated.
             last ??= Evaluate(configuration.Training.EvaluationEpisodes, cancellationToken);
         }
 
         void EvaluateIfDue()
         {
-            bool due = Steps >= configuration.Training.Steps || this.progress.Passed(configuration.Training.EvaluationInterval, Steps - this.progress.RowSteps);
+            long interval = configuration.Training.EvaluationInterval;
+            bool isFirst = interval > 0 && this.progress.Evaluations == 0;
+            bool due = Steps >= configuration.Training.Steps || isFirst || this.progress.Passed(interval, Steps - this.progress.RowSteps);
             if (due && this.progress.RowSteps > 0)
             {
-                last = Evaluate(configuration.Training.EvaluationEpisodes, cancellationToken);
+                last = Evaluate(configuration.Training.EvaluationEpisodes, this.progress.Evaluations + 1, cancellationToken);
                 var row = this.progress.NextRow(Learner, last);
                 folder?.WriteMetrics(row);
                 progress?.Invoke(row);
@@ -231,12 +236,16 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Evaluates the current policy without exploration, in new environments; environments that are <see cref="IDisposable"/> (processes) are
-    /// reused. The episodes have a random stream of their own, so evaluating does not affect training.</summary>
+    /// <summary>Evaluates the current policy in new environments; environments that are <see cref="IDisposable"/> (processes) are reused. Every evaluation of
+    /// a run has random streams, and so episodes, of its own; this method plays those of the last one. It does not affect training.</summary>
     /// <param name="count">The number of episodes.</param>
     /// <param name="cancellationToken">Cancels the evaluation.</param>
     /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
     public EvaluationResult Evaluate(int count, CancellationToken cancellationToken = default)
+        => Evaluate(count, progress.Evaluations, cancellationToken);
+
+    /// <summary>Plays the episodes of an evaluation: of the first one of the run (1), the second, ..</summary>
+    private EvaluationResult Evaluate(int count, int number, CancellationToken cancellationToken)
     {
         Episode[] evaluated = Make(count, () => new Episode(Spec), cancellationToken);
         var result = environments[0] is IDisposable ? rollout.RunSuspended(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
@@ -246,8 +255,9 @@ public sealed class Trainer : IDisposable
 
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
-            new Rollout(environments, count, Learner.Actors, Learner.Exploration, workers, context.Rng.Split(RngPurpose.Evaluation))
-                .Play(evaluated, exploration: 0f, CurrentFingerprint, cancellationToken);
+            var policy = EvaluationPolicy;
+            new Rollout(environments, count, Learner.Actors, policy, workers, context.Rng.Split(RngPurpose.Evaluation, number))
+                .Play(evaluated, policy.EvaluationRate, CurrentFingerprint, cancellationToken);
             return EvaluationResult.Of(evaluated);
         }
     }

@@ -63,12 +63,16 @@ public sealed record TrainingOptions
     /// <summary>Steps per environment and round of on-policy algorithms; episodes continue in the next round. 0: a whole episode.</summary>
     public int RolloutLength { get; init; }
 
-    /// <summary>Environment steps between two evaluations. 0: only at the end. If steps is below the preset's, the default is steps / 40, but at least 10,000
-    /// and at most the preset's.</summary>
+    /// <summary>Environment steps between two evaluations, the first of which follows the first round. 0: only at the end. If steps is below the preset's, the
+    /// default is steps / 40, but at least 10,000 and at most the preset's.</summary>
     public long EvaluationInterval { get; init; } = 10_000;
 
     /// <summary>Episodes per evaluation, at least 1.</summary>
     public int EvaluationEpisodes { get; init; } = 100;
+
+    /// <summary>Whether evaluations take the most probable or highest-valued actions. false: policies are sampled, and action values are explored with
+    /// evaluationEpsilon. The saved policy samples its actions or is greedy likewise.</summary>
+    public bool GreedyEvaluation { get; init; }
 
     /// <summary>Environment steps between two checkpoints. 0: only at the end.</summary>
     public long CheckpointInterval { get; init; } = 50_000;
