@@ -58,19 +58,26 @@ public sealed class MaddpgLossTests
 
     [Theory]
     [InlineData("mpe:speaker-listener", "shareParameters=false")]
-    [InlineData("mpe:adversary", "shareParameters=false", "reward=individual")]
+    [InlineData("mpe:adversary", "shareParameters=false")]
     [InlineData("mpe:push", "shareParameters=true")]
-    public void DivergenceFromTheTruePoliciesFallsInCooperativeAndCompetitiveWorlds(string environment, params string[] settings)
+    public void ModelsComeCloserToTheTruePoliciesInCooperativeAndCompetitiveWorlds(string environment, string setting)
     {
-        List<double> divergences = [];
-        var configuration = RunConfiguration.Of("maddpg", environment, null,
-            ["inferPolicies=true", "hidden=32", "criticHidden=32", "agent=mlp", "batchSize=16", "learningRate=0.001", "inferenceLearningRate=0.01", .. settings]) with
+        double learned = Divergence("inferenceLearningRate=0.01"), random = Divergence("inferenceLearningRate=1e-30");
+        Assert.True(learned < 0.5 * random, $"{learned} of {random}");
+
+        // The mean over the second half of training; without the presets of particle worlds.
+        double Divergence(string rate)
         {
-            Training = new() { Steps = 12_000, EvaluationInterval = 400, EvaluationEpisodes = 1, Threads = 1, Reward = RewardMode.Natural },
-        };
-        using var trainer = new Trainer(configuration);
-        trainer.Run(row => divergences.Add(row.Update.Metrics.Single(metric => metric.Name == "inferenceDivergence").Value));
-        Assert.InRange(divergences.TakeLast(5).Average(), 0, 0.5 * divergences.Max());
+            var configuration = RunConfiguration.Of("maddpg", "test", null,
+                ["inferPolicies=true", "hidden=32", "criticHidden=32", "batchSize=16", "learningRate=0.001", "critic=observations", setting, rate]) with
+            {
+                Training = new() { Steps = 8_000, EvaluationInterval = 400, EvaluationEpisodes = 1, Threads = 1 },
+            };
+            List<double> divergences = [];
+            using var trainer = new Trainer(configuration, () => Catalog.CreateEnvironment(environment));
+            trainer.Run(row => divergences.Add(row.Update.Metrics.Single(metric => metric.Name == "inferenceDivergence").Value));
+            return divergences.TakeLast(10).Average();
+        }
     }
 
     /// <summary>A learner of <see cref="UnlikeGame"/> whose critics do not change, with noise that depends on step, agent and action.</summary>

@@ -60,6 +60,10 @@ public record MaddpgOptions : ReplayOptions
     /// before each update. Needs critic=state or observations.</summary>
     public bool InferPolicies { get; init; }
 
+    /// <summary>With inferPolicies: what the critics' targets read as the others' discrete actions. logProbabilities: the models' log-probabilities (Lowe et al.
+    /// 2017, section 4.2); probabilities: their probabilities; actions: target actions of the models, see sampleTargets.</summary>
+    public InferredActionKind InferredActions { get; init; }
+
     /// <summary>Learning rate of the inferred policies. 0: learningRate.</summary>
     public float InferenceLearningRate { get; init; }
 
@@ -125,6 +129,18 @@ public enum ActionCriticKind
     Observations,
     /// <summary>The agent's own observation and action: independent learning.</summary>
     Local,
+}
+
+/// <summary>What a critic's target reads as the discrete actions of inferred policies.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<InferredActionKind>))]
+public enum InferredActionKind
+{
+    /// <summary>The logarithms of the probabilities of all actions, at least log 1e-4.</summary>
+    LogProbabilities,
+    /// <summary>The probabilities of all actions.</summary>
+    Probabilities,
+    /// <summary>One-hot actions.</summary>
+    Actions,
 }
 
 /// <summary>The other agents' actions in an agent's policy loss.</summary>

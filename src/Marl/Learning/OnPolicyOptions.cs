@@ -34,12 +34,12 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     /// <summary>Whether the critic's targets are standardized by the running mean and variance of returns. Excludes standardizeRewards.</summary>
     public bool StandardizeReturns { get; init; }
 
-    /// <summary>With standardizeReturns: the factor of the weight of earlier rounds in the mean and variance, in (0, 1] (Yu et al. 2022 use 0.99999 per step of the
-    /// optimizer). 1: all returns have the same weight.</summary>
+    /// <summary>With standardizeReturns: the factor of the weight of earlier rounds in the mean and variance, in (0, 1] (Yu et al. 2022 use 0.99999 per step of
+    /// the optimizer). 1: all returns have the same weight.</summary>
     public double ReturnDecay { get; init; } = 1;
 
-    /// <summary>With standardizeReturns: whether the last layer of the critic is changed with the mean and variance, so that its values of returns stay the same
-    /// (PopArt, van Hasselt et al. 2016).</summary>
+    /// <summary>With standardizeReturns: whether the last layer of the critic is changed with the mean and variance, so that its values of returns stay the
+    /// same (PopArt, van Hasselt et al. 2016).</summary>
     public bool PopArt { get; init; }
 
     /// <summary>Creates the networks, the losses and the advantage estimator.</summary>
