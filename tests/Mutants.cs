@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Reflection;
+using Xunit.Abstractions;
+using Xunit.Sdk;
+
+namespace Marl.Native.Tests;
+
+/// <summary>
+/// Mutation testing in one process, for <c>eng/mutation</c>. Stryker.NET compiles all mutants of a library into one assembly, with a field that says which of them is
+/// active. Here the field is set to each in turn, and the tests that reach the mutant run until one fails; a new process for each mutant would take most of the time.
+/// </summary>
+public static class Mutants
+{
+    /// <summary>A mutant has timed out if its tests take this long beyond three times their own duration.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Tests of the values that are learned; those that play or train for seconds are left out.</summary>
+    private static readonly string[] selected =
+    [
+        "Reference.", "FixedPointTests.", ".TargetsTests.", ".StabilityTests.", ".SegmentTests.", ".LearningTests.", ".AlgorithmTests.", ".OptionTests.",
+        ".PolicyGradientTests.", ".MetaGradientTests.", ".DifferenceRewardsTests.", ".IgmTests.", ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.",
+        ".ShardCutTests.", ".MaddpgTests.AnEnsemble", "TrainingTests.LearningThatIsStopped", "TrainingTests.PendingUpdates",
+    ];
+
+    private static readonly string[] slow =
+        ["AgentsLearnFromSegments", "ItLearnsWithAnyMixer", "ExperienceOfThePresent", "TargetsAreMaxima", "TheOnlineNetworkSelects", ".Gpu.", "OnAnyNumberOfThreads"];
+
+    /// <summary>Copies the assemblies with the mutants to the folder of the environment variable MARL_MUTANTS; Stryker restores the original ones when it ends.</summary>
+    [Fact]
+    public static void AreCopied()
+    {
+        if (Environment.GetEnvironmentVariable("MARL_MUTANTS") is { Length: > 0 } folder)
+        {
+            Directory.CreateDirectory(folder);
+            foreach (string file in Directory.GetFiles(AppContext.BaseDirectory))
+            {
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+            }
+        }
+    }
+
+    /// <summary>Tests each mutant of a file of numbers that the file of results does not have, and appends "number status" to that.</summary>
+    /// <param name="args">The two files.</param>
+    /// <returns>0: all are tested; 3: a mutant has timed out, and this process cannot go on: start it again.</returns>
+    public static int Main(string[] args)
+    {
+        var control = typeof(Rl.LearningContext).Assembly.GetTypes().Single(type => type.Name == "MutantControl");
+        var (active, capture) = (control.GetField("ActiveMutant")!, control.GetField("CaptureCoverage")!);
+        active.SetValue(null, -1);
+        var suite = new Suite();
+        // Nothing is measured before statics are initialized, without a mutant.
+        if (suite.Run(suite.Cases) is { } broken)
+        {
+            throw new InvalidOperationException($"{broken} fails without a mutant");
+        }
+        Dictionary<int, List<ITestCase>> reached = [];
+        Dictionary<ITestCase, TimeSpan> durations = [];
+        foreach (var test in suite.Cases)
+        {
+            control.GetMethod("ResetCoverage")!.Invoke(null, null);
+            capture.SetValue(null, true);
+            long start = Stopwatch.GetTimestamp();
+            suite.Run([test]);
+            durations[test] = Stopwatch.GetElapsedTime(start);
+            capture.SetValue(null, false);
+            foreach (int mutant in ((IEnumerable<IList<int>>)control.GetMethod("GetCoverageData")!.Invoke(null, null)!).SelectMany(list => list).Distinct())
+            {
+                (reached.TryGetValue(mutant, out var tests) ? tests : reached[mutant] = []).Add(test);
+            }
+        }
+        var done = File.Exists(args[1]) ? File.ReadLines(args[1]).Select(line => int.Parse(line.Split(' ')[0])).ToHashSet() : [];
+        foreach (int mutant in File.ReadLines(args[0]).Select(int.Parse).Where(mutant => !done.Contains(mutant)))
+        {
+            ITestCase[] tests = reached.TryGetValue(mutant, out var found) ? [.. found.OrderBy(test => durations[test])] : [];
+            string? killer = null;
+            active.SetValue(null, mutant);
+            var work = Task.Run(() => killer = suite.Run(tests));
+            bool ended = work.Wait(3 * tests.Aggregate(TimeSpan.Zero, (sum, test) => sum + durations[test]) + Patience);
+            active.SetValue(null, -1);
+            File.AppendAllText(args[1], $"{mutant} {(!ended ? "Timeout" : tests.Length == 0 ? "NoCoverage" : killer is null ? "Survived" : "Killed")} {killer}\n");
+            if (!ended)
+            {
+                return 3;
+            }
+        }
+        return 0;
+    }
+
+    /// <summary>The selected tests of this assembly.</summary>
+    private sealed class Suite
+    {
+        private readonly ITestFrameworkExecutor executor;
+
+        public Suite()
+        {
+            var assembly = Assembly.GetExecutingAssembly();
+            var framework = new XunitTestFramework(new Sink(_ => true));
+            executor = framework.GetExecutor(assembly.GetName());
+            List<ITestCase> cases = [];
+            using var sink = new Sink(message =>
+            {
+                if (message is ITestCaseDiscoveryMessage { TestCase: var test } && selected.Any(test.DisplayName.Contains) && !slow.Any(test.DisplayName.Contains))
+                {
+                    cases.Add(test);
+                }
+                return true;
+            });
+            framework.GetDiscoverer(Reflector.Wrap(assembly)).Find(includeSourceInformation: false, sink, new Options());
+            sink.Wait();
+            Cases = cases;
+        }
+
+        public IReadOnlyList<ITestCase> Cases { get; }
+
+        /// <summary>Runs tests until one fails, whose name is returned: those of a millisecond together, the others one by one.</summary>
+        public string? Run(IReadOnlyList<ITestCase> tests)
+        {
+            for (int i = 0; i < tests.Count; i += 16)
+            {
+                string? failed = null;
+                using var sink = new Sink(message =>
+                {
+                    failed ??= message is ITestFailed { Test.DisplayName: var name } ? name : null;
+                    return failed is null;
+                });
+                executor.RunTests(tests.Skip(i).Take(16), sink, new Options());
+                sink.Wait();
+                if (failed is not null)
+                {
+                    return failed;
+                }
+            }
+            return null;
+        }
+    }
+
+    private sealed class Sink(Func<IMessageSinkMessage, bool> receive) : LongLivedMarshalByRefObject, IMessageSink, IDisposable
+    {
+        private readonly ManualResetEventSlim finished = new();
+
+        public bool OnMessage(IMessageSinkMessage message)
+        {
+            bool goesOn = receive(message);
+            if (message is IDiscoveryCompleteMessage or ITestAssemblyFinished)
+            {
+                finished.Set();
+            }
+            return goesOn;
+        }
+
+        public void Wait() => finished.Wait();
+
+        public void Dispose() => finished.Dispose();
+    }
+
+    private sealed class Options : ITestFrameworkDiscoveryOptions, ITestFrameworkExecutionOptions
+    {
+        private readonly Dictionary<string, object?> values = new()
+        {
+            ["xunit.execution.DisableParallelization"] = true,
+            ["xunit.execution.SynchronousMessageReporting"] = true,
+        };
+
+        public TValue GetValue<TValue>(string name) => values.TryGetValue(name, out object? value) ? (TValue)value! : default!;
+
+        public void SetValue<TValue>(string name, TValue value) => values[name] = value;
+    }
+}
