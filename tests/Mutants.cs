@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
+using Marl.Native.Rl;
 using Xunit.Abstractions;
 using Xunit.Sdk;
 
@@ -39,19 +42,21 @@ public static class Mutants
         }
     }
 
-    /// <summary>Tests each mutant of a file of numbers that the file of results does not have, and appends "number status" to that.</summary>
-    /// <param name="args">The two files.</param>
+    /// <summary>Tests each mutant of Stryker's report that the file of results does not have, appends "id status test" to it, and prints the scores.</summary>
+    /// <param name="args">The report, and the file of results.</param>
     /// <returns>0: all are tested; 3: a mutant has timed out, and this process cannot go on: start it again.</returns>
     public static int Main(string[] args)
     {
-        var control = typeof(Rl.LearningContext).Assembly.GetTypes().Single(type => type.Name == "MutantControl");
+        var mutants = Read(args[0]);
+        var control = typeof(LearningContext).Assembly.GetTypes().Single(type => type.Name == "MutantControl");
         var (active, capture) = (control.GetField("ActiveMutant")!, control.GetField("CaptureCoverage")!);
         active.SetValue(null, -1);
         var suite = new Suite();
         // Nothing is measured before statics are initialized, without a mutant.
         if (suite.Run(suite.Cases) is { } broken)
         {
-            throw new InvalidOperationException($"{broken} fails without a mutant");
+            Console.Error.WriteLine($"{broken} fails without a mutant");
+            return 1;
         }
         Dictionary<int, List<ITestCase>> reached = [];
         Dictionary<ITestCase, TimeSpan> durations = [];
@@ -68,23 +73,73 @@ public static class Mutants
                 (reached.TryGetValue(mutant, out var tests) ? tests : reached[mutant] = []).Add(test);
             }
         }
-        var done = File.Exists(args[1]) ? File.ReadLines(args[1]).Select(line => int.Parse(line.Split(' ')[0])).ToHashSet() : [];
-        foreach (int mutant in File.ReadLines(args[0]).Select(int.Parse).Where(mutant => !done.Contains(mutant)))
+        var done = Results(args[1]);
+        foreach (var mutant in mutants.Where(mutant => !done.ContainsKey(mutant.Id)))
         {
-            ITestCase[] tests = reached.TryGetValue(mutant, out var found) ? [.. found.OrderBy(test => durations[test])] : [];
+            ITestCase[] tests = reached.TryGetValue(mutant.Id, out var found) ? [.. found.OrderBy(test => durations[test])] : [];
             string? killer = null;
-            active.SetValue(null, mutant);
+            // A mutant that ends the process is killed.
+            Record("Killed", "the process ended");
+            active.SetValue(null, mutant.Id);
             var work = Task.Run(() => killer = suite.Run(tests));
             bool ended = work.Wait(3 * tests.Aggregate(TimeSpan.Zero, (sum, test) => sum + durations[test]) + Patience);
             active.SetValue(null, -1);
-            File.AppendAllText(args[1], $"{mutant} {(!ended ? "Timeout" : tests.Length == 0 ? "NoCoverage" : killer is null ? "Survived" : "Killed")} {killer}\n");
+            Record(!ended ? "Timeout" : killer is null ? "Survived" : "Killed", killer ?? $"{tests.Length} tests");
             if (!ended)
             {
                 return 3;
             }
+
+            void Record(string status, string test) => File.AppendAllText(args[1], $"{mutant.Id} {status} {test}\n");
         }
+        Print(mutants, Results(args[1]));
         return 0;
     }
+
+    private static Mutant[] Read(string report)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(report));
+        return
+        [
+            .. from file in json.RootElement.GetProperty("files").EnumerateObject()
+               from mutant in file.Value.GetProperty("mutants").EnumerateArray()
+               where mutant.GetProperty("status").GetString() is not ("Ignored" or "CompileError")
+               select new Mutant(int.Parse(mutant.GetProperty("id").GetString()!, CultureInfo.InvariantCulture), Path.GetFileName(file.Name),
+                   mutant.GetProperty("location").GetProperty("start").GetProperty("line").GetInt32(), mutant.GetProperty("mutatorName").GetString()!,
+                   mutant.GetProperty("replacement").GetString()!),
+        ];
+    }
+
+    /// <summary>The last line of each mutant.</summary>
+    private static Dictionary<int, string> Results(string file)
+    {
+        Dictionary<int, string> results = [];
+        foreach (string line in File.Exists(file) ? File.ReadLines(file) : [])
+        {
+            string[] words = line.Split(' ', 3);
+            results[int.Parse(words[0], CultureInfo.InvariantCulture)] = words[1];
+        }
+        return results;
+    }
+
+    private static void Print(Mutant[] mutants, Dictionary<int, string> results)
+    {
+        Console.WriteLine("| file | mutants | killed | timed out | survived | score |\n|---|---:|---:|---:|---:|---:|");
+        foreach (var group in mutants.GroupBy(mutant => mutant.File).Select(group => (group.Key, group.ToArray())).Append(("together", mutants)))
+        {
+            var (name, all) = group;
+            int Count(string status) => all.Count(mutant => results[mutant.Id] == status);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {name} | {all.Length} | {Count("Killed")} | {Count("Timeout")} | {Count("Survived")} | {100.0 * (all.Length - Count("Survived")) / all.Length:0.0} % |"));
+        }
+        foreach (var mutant in mutants.Where(mutant => results[mutant.Id] == "Survived"))
+        {
+            Console.WriteLine($"{mutant.File}:{mutant.Line}: {mutant.Kind}: {mutant.Replacement.ReplaceLineEndings(" ")}");
+        }
+    }
+
+    /// <summary>A change of the source.</summary>
+    private sealed record Mutant(int Id, string File, int Line, string Kind, string Replacement);
 
     /// <summary>The selected tests of this assembly.</summary>
     private sealed class Suite
