@@ -9,8 +9,9 @@ using Xunit.Sdk;
 namespace Marl.Native.Tests;
 
 /// <summary>
-/// Mutation testing in one process, for <c>eng/mutation</c>. Stryker.NET compiles all mutants of a library into one assembly, with a field that says which of them is
-/// active. Here the field is set to each in turn, and the tests that reach the mutant run until one fails; a new process for each mutant would take most of the time.
+/// Mutation testing in one process, for <c>eng/mutation</c>. Stryker.NET compiles all mutants of a library into one assembly, with a field that says which of
+/// them is active. Here the field is set to each in turn, and the tests that reach the mutant run until one fails. A new process for each mutant would take most
+/// of the time.
 /// </summary>
 public static class Mutants
 {
@@ -20,15 +21,19 @@ public static class Mutants
     /// <summary>Tests of the values that are learned; those that play or train for seconds are left out.</summary>
     private static readonly string[] selected =
     [
-        "Reference.", "FixedPointTests.", ".TargetsTests.", ".StabilityTests.", ".SegmentTests.", ".LearningTests.", ".AlgorithmTests.", ".OptionTests.",
-        ".PolicyGradientTests.", ".MetaGradientTests.", ".DifferenceRewardsTests.", ".IgmTests.", ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.",
-        ".ShardCutTests.", ".MaddpgTests.AnEnsemble", "TrainingTests.LearningThatIsStopped", "TrainingTests.PendingUpdates",
+        "Reference.", "FixedPointTests.ATerminal", "FixedPointTests.E", "FixedPointTests.O", "FixedPointTests.Re", ".TargetsTests.", ".StabilityTests.",
+        ".SegmentTests.", ".LearningTests.", ".AlgorithmTests.", ".OptionTests.", ".PolicyGradientTests.", ".DifferenceRewardsTests.", ".IgmTests.",
+        ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.", ".ShardCutTests.", ".MaddpgTests.AnEnsemble", "TrainingTests.LearningThatIsStopped",
+        "TrainingTests.PendingUpdates",
     ];
 
     private static readonly string[] slow =
-        ["AgentsLearnFromSegments", "ItLearnsWithAnyMixer", "ExperienceOfThePresent", "TargetsAreMaxima", "TheOnlineNetworkSelects", ".Gpu.", "OnAnyNumberOfThreads"];
+    [
+        "AgentsLearnFromSegments", "ItLearnsWithAnyMixer", "ExperienceOfThePresent", "TargetsAreMaxima", "TheOnlineNetworkSelects", "OnAnyNumberOfThreads", ".Gpu.",
+    ];
 
-    /// <summary>Copies the assemblies with the mutants to the folder of the environment variable MARL_MUTANTS; Stryker restores the original ones when it ends.</summary>
+    /// <summary>Copies the assemblies with the mutants to the folder of the environment variable MARL_MUTANTS; Stryker restores the original ones when it
+    /// ends.</summary>
     [Fact]
     public static void AreCopied()
     {
@@ -52,20 +57,19 @@ public static class Mutants
         var (active, capture) = (control.GetField("ActiveMutant")!, control.GetField("CaptureCoverage")!);
         active.SetValue(null, -1);
         var suite = new Suite();
-        // Nothing is measured before statics are initialized, without a mutant.
-        if (suite.Run(suite.Cases) is { } broken)
-        {
-            Console.Error.WriteLine($"{broken} fails without a mutant");
-            return 1;
-        }
         Dictionary<int, List<ITestCase>> reached = [];
         Dictionary<ITestCase, TimeSpan> durations = [];
+        // Without a mutant first: statics are initialized as they should be.
         foreach (var test in suite.Cases)
         {
             control.GetMethod("ResetCoverage")!.Invoke(null, null);
             capture.SetValue(null, true);
             long start = Stopwatch.GetTimestamp();
-            suite.Run([test]);
+            if (suite.Run([test]) is { } broken)
+            {
+                Console.Error.WriteLine($"{broken} fails without a mutant");
+                return 1;
+            }
             durations[test] = Stopwatch.GetElapsedTime(start);
             capture.SetValue(null, false);
             foreach (int mutant in ((IEnumerable<IList<int>>)control.GetMethod("GetCoverageData")!.Invoke(null, null)!).SelectMany(list => list).Distinct())
@@ -129,8 +133,9 @@ public static class Mutants
         {
             var (name, all) = group;
             int Count(string status) => all.Count(mutant => results[mutant.Id] == status);
+            double score = 100.0 * (all.Length - Count("Survived")) / all.Length;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {name} | {all.Length} | {Count("Killed")} | {Count("Timeout")} | {Count("Survived")} | {100.0 * (all.Length - Count("Survived")) / all.Length:0.0} % |"));
+                $"| {name} | {all.Length} | {Count("Killed")} | {Count("Timeout")} | {Count("Survived")} | {score:0.0} % |"));
         }
         foreach (var mutant in mutants.Where(mutant => results[mutant.Id] == "Survived"))
         {
@@ -154,7 +159,7 @@ public static class Mutants
             List<ITestCase> cases = [];
             using var sink = new Sink(message =>
             {
-                if (message is ITestCaseDiscoveryMessage { TestCase: var test } && selected.Any(test.DisplayName.Contains) && !slow.Any(test.DisplayName.Contains))
+                if (message is ITestCaseDiscoveryMessage { TestCase: { DisplayName: var name } test } && selected.Any(name.Contains) && !slow.Any(name.Contains))
                 {
                     cases.Add(test);
                 }
@@ -167,7 +172,7 @@ public static class Mutants
 
         public IReadOnlyList<ITestCase> Cases { get; }
 
-        /// <summary>Runs tests until one fails, whose name is returned: those of a millisecond together, the others one by one.</summary>
+        /// <summary>Runs tests until one fails, whose name is returned.</summary>
         public string? Run(IReadOnlyList<ITestCase> tests)
         {
             for (int i = 0; i < tests.Count; i += 16)

@@ -96,8 +96,8 @@ public sealed class EnvironmentCommandTests : IDisposable
         marl.Send(Continue);
         var ended = marl.Wait();
         Assert.Contains(ended.Code, new[] { 128 + Interrupt, 128 + Terminate });
-        Assert.All(File.ReadAllText(folder["processes"]).Split(' '), process => Assert.True(
-            SpinWait.SpinUntil(() => Script.HasEnded(int.Parse(process, System.Globalization.CultureInfo.InvariantCulture)), 5000), $"process {process} is still there"));
+        int[] processes = [.. File.ReadAllText(folder["processes"]).Split(' ').Select(int.Parse)];
+        Assert.All(processes, process => Assert.True(SpinWait.SpinUntil(() => Script.HasEnded(process), 5000), $"process {process} is still there"));
     }
 
     [Fact]

@@ -61,7 +61,8 @@ public sealed class AlgorithmTests
         var spec = EnvironmentSpec.Uniform("many", agents: 6, observationSize: 1, actionCount: 5, episodeLimit: 1, snapshotSize: 0);
         Learner(spec);
         var error = Assert.Throws<UsageException>(() => Learner(spec with { Agents = [.. spec.Agents, spec.Agents[0]] }));
-        Assert.Contains("7 agents with 5 actions: 15625 joint actions of the others are too many to enumerate, the maximum is 4096", error.Message, StringComparison.Ordinal);
+        Assert.Contains("7 agents with 5 actions: 15625 joint actions of the others are too many to enumerate, the maximum is 4096", error.Message,
+            StringComparison.Ordinal);
 
         void Learner(EnvironmentSpec of)
         {
