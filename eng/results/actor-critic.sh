@@ -85,14 +85,15 @@ opponents() {
   done
 }
 
-# Rivals that learn against each other; eng/cross-play.sh then lets them meet.
+# Rivals that learn against each other, with the options of Lowe et al. 2017; eng/cross-play.sh then lets them meet.
 rivals() {
-  local settings="updatesPerEpisode=0.5 evaluationInterval=50000"
+  local lowe="agent=mlp hidden=64 criticHidden=64 learningRate=0.001 targetUpdateInterval=1 targetTau=0.01 shareParameters=false agentId=false others=stored environments=8"
+  local settings="$lowe updatesPerEpisode=0.5 evaluationInterval=50000 greedyEvaluation=true"
   for seed in 11 12 13 14 15; do
     echo "mpe:adversary ddpg $seed ddpg mpe:adversary 300000 $settings"
-    echo "mpe:adversary maddpg $seed maddpg mpe:adversary 300000 $settings"
-    echo "mpe:adversary inference $seed maddpg mpe:adversary 300000 $settings inferPolicies=true"
-    echo "mpe:adversary ensemble $seed maddpg mpe:adversary 300000 $settings ensembleSize=3"
+    echo "mpe:adversary maddpg $seed maddpg mpe:adversary 300000 $settings critic=observations"
+    echo "mpe:adversary inference $seed maddpg mpe:adversary 300000 $settings critic=observations inferPolicies=true"
+    echo "mpe:adversary ensemble $seed maddpg mpe:adversary 300000 $settings critic=observations ensembleSize=3"
   done
 }
 

@@ -38,7 +38,7 @@ particles() {
 
 # The buffer of "long" holds the whole run.
 stability() {
-  local long="bufferSize=10000" small="bufferSize=200" forgive="leniency=2 leniencyAnneal=200000" weigh="importance=step"
+  local long="bufferSize=10000" small="bufferSize=200" forgive="leniency.moderation=2 leniency.anneal=200000" weigh="importance=step"
   for seed in 1 2 3 4 5; do
     while read -r label settings; do
       echo "climbing $label $seed iql climbing 250000 observation=state $settings"

@@ -12,6 +12,7 @@ public sealed class ComaReference
         bool pymarl = c.Exact("td_lambda", 0) > 0;
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "q", "log_pi_taken", "entropy", "reward_used");
+        Assert.Equal(pymarl ? (null, null) : ("coma", "coma_critic"), (c.Text("critic"), c.Text("critic_type")));
         var options = ReplayCalls.Common(c, new ComaOptions());
         options = options with
         {

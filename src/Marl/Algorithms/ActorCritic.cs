@@ -25,8 +25,11 @@ internal sealed class ActorCritic : PolicyObjective
         {
             throw new UsageException("without a critic the return after the end of a rollout is unknown; use whole episodes (rolloutLength=0) or a critic");
         }
-        critic = options.Critic == CriticKind.None ? null : ValueCritic(AddNetwork("critic", options.CriticTraining).Scope("critic"), context.Spec, options);
+        critic = options.Critic == CriticKind.None ? null : NewCritic(AddNetwork("critic", options.CriticTraining).Scope("critic"), context.Spec, options);
     }
+
+    /// <inheritdoc/>
+    internal override Critic? ValueCritic => critic;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return", "clipFraction"];
@@ -59,7 +62,7 @@ internal sealed class ActorCritic : PolicyObjective
 
     /// <summary>Creates the critic. Its input is the state or the agent's own input or both, and the agent's index if weights are shared (Papoudakis et al.
     /// 2021).</summary>
-    private static Critic ValueCritic(ParameterLayout layout, EnvironmentSpec spec, ActorCriticOptions options)
+    private static Critic NewCritic(ParameterLayout layout, EnvironmentSpec spec, ActorCriticOptions options)
     {
         var local = options.Network with { AgentId = options.ShareParameters };
         if (options.Critic != CriticKind.Local)

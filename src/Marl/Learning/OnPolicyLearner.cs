@@ -14,7 +14,8 @@ internal sealed class OnPolicyLearner : ILearner
     private readonly TrainedNetwork[] networks;
     private readonly BatchGradient roundGradient, minibatchGradient;
     private readonly LossReport report;
-    private readonly RunningStatistics? rewards, returns;
+    private readonly RunningStatistics? rewards;
+    private readonly ReturnNormalization? returns;
     private readonly RoundMemory? memory;
     private readonly Episode[] shuffled;
     private readonly Action<LossContext> computeReturns;
@@ -49,7 +50,7 @@ internal sealed class OnPolicyLearner : ILearner
         report = minibatchGradient.NewReport();
         memory = RoundMemory.TryCreate(schema, round, context.MaxRows, context.Device);
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
-        returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
+        returns = options.StandardizeReturns ? new ReturnNormalization(options, objective, networks) : null;
         shuffled = new Episode[round];
         (computeReturns, archive) = (objective.ComputeReturns, Archive);
         sampling = context.Rng.Split(RngPurpose.Sampling);
@@ -69,6 +70,12 @@ internal sealed class OnPolicyLearner : ILearner
 
     /// <summary>The actor, then the critics.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
+
+    /// <summary>The networks and the losses.</summary>
+    internal PolicyObjective Objective => objective;
+
+    /// <summary>The statistics of the returns; null: returns are not standardized.</summary>
+    internal RunningStatistics? ReturnStatistics => returns?.Statistics;
 
     /// <inheritdoc/>
     public Exploration Exploration => options.Exploration;
@@ -139,13 +146,9 @@ internal sealed class OnPolicyLearner : ILearner
         }
         memory?.Store(episodes);
         roundGradient.ForEach(computeReturns, episodes, InfoOf(steps));
+        returns?.Normalize(episodes);
         foreach (var episode in episodes)
         {
-            returns?.Update(episode, Column.Returns);
-        }
-        foreach (var episode in episodes)
-        {
-            returns?.Normalize(episode, Column.Returns);
             objective.ComputeAdvantages(episode);
         }
         if (options.NormalizeAdvantages)
@@ -198,9 +201,9 @@ internal sealed class OnPolicyLearner : ILearner
         archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        archive.Statistics("returns", returns);
+        archive.Statistics("returns", ReturnStatistics);
     }
 
     /// <summary>Returns the values that all shards share. The exploration rate is the one that the episodes were played with.</summary>
-    private LossContext.BatchInfo InfoOf(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns) { Stop = stop };
+    private LossContext.BatchInfo InfoOf(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, ReturnStatistics) { Stop = stop };
 }

@@ -30,6 +30,14 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     /// <summary>Whether the critic's targets are standardized by the running mean and variance of returns. Excludes standardizeRewards.</summary>
     public bool StandardizeReturns { get; init; }
 
+    /// <summary>With standardizeReturns: the factor of the weight of earlier rounds in the mean and variance, in (0, 1] (Yu et al. 2022 use 0.99999 per step of the
+    /// optimizer). 1: all returns have the same weight.</summary>
+    public double ReturnDecay { get; init; } = 1;
+
+    /// <summary>With standardizeReturns: whether the last layer of the critic is changed with the mean and variance, so that its values of returns stay the same
+    /// (PopArt, van Hasselt et al. 2016).</summary>
+    public bool PopArt { get; init; }
+
     /// <summary>Creates the networks, the losses and the advantage estimator.</summary>
     /// <param name="context">The environment and the run.</param>
     /// <exception cref="UsageException">The algorithm does not support the environment.</exception>
@@ -51,6 +59,11 @@ public abstract record OnPolicyOptions : AlgorithmOptions
         UsageException.Require(EntropyCoefficient >= 0, EntropyCoefficient, "at least 0");
         UsageException.Require(Epochs >= 1, Epochs, "at least 1");
         UsageException.Require(Minibatches >= 1, Minibatches, "at least 1");
+        UsageException.Require(ReturnDecay is > 0 and <= 1, ReturnDecay, "in 0 .. 1, 0 excluded");
+        if ((PopArt || ReturnDecay < 1) && !StandardizeReturns)
+        {
+            throw new UsageException("popArt and returnDecay are ways to standardize returns; set standardizeReturns=true and standardizeRewards=false");
+        }
         if (StandardizeReturns && StandardizeRewards)
         {
             throw new UsageException("standardizeRewards and standardizeReturns exclude each other; set one of them to false");

@@ -37,6 +37,9 @@ public abstract class PolicyObjective : Objective
     /// <summary>Whether the critic needs the action after a truncated episode, see <see cref="ILearner.NeedsBootstrapAction"/>.</summary>
     public virtual bool NeedsBootstrapAction => false;
 
+    /// <summary>The critic of state values, network 1; null: there is none, or its outputs are not values alone.</summary>
+    internal virtual Critic? ValueCritic => null;
+
     /// <summary>Values, returns and advantages; derived classes may add columns.</summary>
     public override IReadOnlyList<Column> Columns { get; } = [Column.Values, Column.Returns, Column.Advantages];
 

@@ -82,6 +82,9 @@ public sealed class Critic
     /// <summary>Applies the head to features [.., N, H]: [.., N, M].</summary>
     public Var Output(Weights w, Var features) => head.Forward(w, features);
 
+    /// <summary>Changes the head so that its outputs become scale y + shift, see <see cref="Linear.ScaleOutput"/>.</summary>
+    internal void ScaleOutput(Parameters parameters, int group, float scale, float shift) => head.ScaleOutput(parameters, group, scale, shift);
+
     private Var InitialState(Tape tape, Shape rows)
     {
         var zeros = tape.Scratch(new Shape(rows[1], rows[2], network.StateSize));
