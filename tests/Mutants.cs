@@ -39,6 +39,8 @@ public static class Mutants
     {
         if (Environment.GetEnvironmentVariable("MARL_MUTANTS") is { Length: > 0 } folder)
         {
+            // Stryker tests every mutant with a test that reaches none.
+            new VdnOptions().Validate();
             Directory.CreateDirectory(folder);
             foreach (string file in Directory.GetFiles(AppContext.BaseDirectory))
             {

@@ -7,8 +7,8 @@ public sealed class AlgorithmTests
 {
     [Theory]
     [InlineData("qmix", "lossScale", "1e-9", "0"), InlineData("qmix", "mixer.embed", "1", "0")]
-    [InlineData("iql", "hysteretic", "0", "-0.1"), InlineData("iql", "hysteretic", "1", "1.1"), InlineData("iql", "leniency", "0", "-1")]
-    [InlineData("iql", "leniencyAnneal", "0", "-1"), InlineData("iql", "importanceCeiling", "0", "-1")]
+    [InlineData("iql", "hysteretic", "0", "-0.1"), InlineData("iql", "hysteretic", "1", "1.1"), InlineData("iql", "leniency.moderation", "0", "-1")]
+    [InlineData("iql", "leniency.anneal", "0", "-1"), InlineData("iql", "importanceCeiling", "0", "-1")]
     [InlineData("qtran", "mixingEmbed", "1", "0"), InlineData("qtran", "jointLayers", "2", "1"), InlineData("qtran", "jointLayers", "3", "4")]
     [InlineData("qtran", "lambdaOpt", "0", "-1"), InlineData("qtran", "lambdaNopt", "0", "-1")]
     [InlineData("cw-qmix", "alpha", "0", "-0.1"), InlineData("ow-qmix", "alpha", "1", "1.1"), InlineData("cw-qmix", "centralHidden", "1", "0")]
