@@ -32,15 +32,16 @@ public static class Mutants
         "AgentsLearnFromSegments", "ItLearnsWithAnyMixer", "ExperienceOfThePresent", "TargetsAreMaxima", "TheOnlineNetworkSelects", "OnAnyNumberOfThreads", ".Gpu.",
     ];
 
+    /// <summary>The class of Stryker with the active mutant; null in the original assembly.</summary>
+    private static Type? Control => typeof(LearningContext).Assembly.GetTypes().SingleOrDefault(type => type.Name == "MutantControl");
+
     /// <summary>Copies the assemblies with the mutants to the folder of the environment variable MARL_MUTANTS; Stryker restores the original ones when it
     /// ends.</summary>
     [Fact]
     public static void AreCopied()
     {
-        if (Environment.GetEnvironmentVariable("MARL_MUTANTS") is { Length: > 0 } folder)
+        if (Environment.GetEnvironmentVariable("MARL_MUTANTS") is { Length: > 0 } folder && Control is not null && !Directory.Exists(folder))
         {
-            // Stryker tests every mutant with a test that reaches none.
-            new VdnOptions().Validate();
             Directory.CreateDirectory(folder);
             foreach (string file in Directory.GetFiles(AppContext.BaseDirectory))
             {
@@ -55,7 +56,7 @@ public static class Mutants
     public static int Main(string[] args)
     {
         var mutants = Read(args[0]);
-        var control = typeof(LearningContext).Assembly.GetTypes().Single(type => type.Name == "MutantControl");
+        var control = Control ?? throw new InvalidOperationException("the assembly has no mutants");
         var (active, capture) = (control.GetField("ActiveMutant")!, control.GetField("CaptureCoverage")!);
         active.SetValue(null, -1);
         var suite = new Suite();
