@@ -85,6 +85,16 @@ public sealed class FixedPointTests
         => Assert.Equal(10, Learned(algorithm, () => new Constant(StepResult.Truncated), returns.Split(' ')), 0.1);
 
     [Theory]
+    [InlineData("coma")]
+    [InlineData("coma", "rolloutLength=7")]
+    [InlineData("pareto-ac")]
+    [InlineData("pareto-ac", "rolloutLength=7")]
+    [InlineData("mappo", "advantage=stateBaseline")]
+    [InlineData("liir", "criticActions=true")]
+    public void ATruncatedEpisodeWithoutActionsInItsLastRowBootstraps(string algorithm, params string[] settings)
+        => Assert.Equal(10, Learned(algorithm, () => new Constant(StepResult.Truncated, open: true), ["nStep=3", .. settings]), 0.1);
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void ATimeLimitTerminatesWhereThatIsAsked(string algorithm)
         => Assert.Equal(FixedPoint(true, algorithm == "reinforce" ? "nStep=5" : "nStep=3"),
@@ -243,8 +253,8 @@ public sealed class FixedPointTests
     }
 
     /// <summary>Two agents that see the same in every row, and receive a reward of 1 in every step. The second of two discrete actions is never
-    /// available.</summary>
-    private sealed class Constant(StepResult end, bool continuous = false) : IEnvironment
+    /// available; in an open environment both are, and none in the last row.</summary>
+    private sealed class Constant(StepResult end, bool continuous = false, bool open = false) : IEnvironment
     {
         private int step;
 
@@ -270,7 +280,8 @@ public sealed class FixedPointTests
 
         public void ReadState(Span<float> state) => state[0] = 1;
 
-        public void ReadAvailable(int agent, Span<bool> available) => (available[0], available[1]) = (true, continuous);
+        public void ReadAvailable(int agent, Span<bool> available)
+            => (available[0], available[1]) = open ? (step < Limit, step < Limit) : (true, continuous);
 
         public void Save(Span<double> snapshot) => snapshot[0] = step;
 
