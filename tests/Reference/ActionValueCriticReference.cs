@@ -22,8 +22,9 @@ public sealed class ActionValueCriticReference
         c.Compare("J", process.Start);
 
         // Every state with every joint action, weighted by how often it is met, and the samples of the case, all alike.
-        var everything = (from s in Enumerable.Range(0, process.States) from j in Enumerable.Range(0, process.Joints) select (s, j, process.Visits[s] * process.Policy(s, j)))
-            .ToArray();
+        var everything = (from s in Enumerable.Range(0, process.States)
+                          from j in Enumerable.Range(0, process.Joints)
+                          select (s, j, process.Visits[s] * process.Policy(s, j))).ToArray();
         float[] states = c["state"].ToArray(), joints = c["joint"].ToArray();
         var samples = states.Zip(joints).Select(pair => ((int)pair.First, (int)pair.Second, 1.0 / states.Length)).ToArray();
         c.Compare("baseline", Tensor.Of([.. everything.SelectMany(row => Enumerable.Range(0, process.Agents), (row, i) => process.Baseline(row.s, row.j, i))])

@@ -14,8 +14,8 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     public CriticKind Critic { get; init; } = CriticKind.Local;
 
     /// <summary>What log pi(u) is weighted with. return: G - V, a return and a critic of state values; actionValue: Q(u), a critic of action values;
-    /// stateBaseline: Q(u) - V, with a second critic of state values; counterfactual: Q(u) - sum_a pi(a) Q(a, u_-i) (Foerster et al. 2018). Critics that are not
-    /// local know the others' actions.</summary>
+    /// stateBaseline: Q(u) - V, with a second critic of state values; counterfactual: Q(u) - sum_a pi(a) Q(a, u_-i) (Foerster et al. 2018). Critics that are
+    /// not local know the others' actions.</summary>
     public AdvantageKind Advantage { get; init; }
 
     /// <summary>Epsilon of PPO: probability ratios are clipped to 1 +- clipRange, in [0, 1). 0: no clipping, which is A2C.</summary>
@@ -26,7 +26,8 @@ public abstract record ActorCriticOptions : OnPolicyOptions
 
     /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context)
-        => new ActorCritic(this, context, Advantage, Critic == CriticKind.None ? null : ofActions => CriticInput(context.Spec, ofActions), ClipRange, ValueClipRange);
+        => new ActorCritic(this, context, Advantage, Critic == CriticKind.None ? null : ofActions => CriticInput(context.Spec, ofActions), ClipRange,
+            ValueClipRange);
 
     /// <inheritdoc/>
     public override void Validate()
@@ -43,7 +44,8 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     /// <summary>Returns the critic's input: the state or the agent's own input or both, the others' actions, and the agent's index if weights are shared
     /// (Papoudakis et al. 2021).</summary>
     /// <param name="spec">The environment.</param>
-    /// <param name="ofActions">Whether the critic has a value for each action of the agent, given the others' actions. A local critic does not know them.</param>
+    /// <param name="ofActions">Whether the critic has a value for each action of the agent, given the others' actions; a local critic does not know
+    /// them.</param>
     private NetworkInput CriticInput(EnvironmentSpec spec, bool ofActions)
     {
         bool isLocal = Critic == CriticKind.Local;

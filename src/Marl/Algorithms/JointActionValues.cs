@@ -2,8 +2,8 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Computes max over u_-i of Q_i(s, u_i, u_-i), the value of an agent's action given the best actions of the others (Pareto actor-critic, Christianos et al.
-/// 2023, section 4), by enumerating the joint actions of the others. The critic's input is [state, actions of the others] and the agent's index, if it is one; it has one output per action of
-/// the agent.
+/// 2023, section 4), by enumerating the joint actions of the others. The critic's input is [state, actions of the others], followed by the agent's index if it
+/// is part of it; it has one output per action of the agent.
 /// </summary>
 internal sealed class JointActionValues
 {
@@ -86,7 +86,8 @@ internal sealed class JointActionValues
     private Var AllValues(Weights w, Tensor states, Tensor chosen)
     {
         var (tape, device) = (w.Tape, w.Tape.Device);
-        int steps = states.Shape[0], episodes = states.Shape[1], rows = steps * episodes, m = Combinations, size = critic.Input.Size, others = (agents - 1) * actions;
+        int steps = states.Shape[0], episodes = states.Shape[1], rows = steps * episodes;
+        int m = Combinations, size = critic.Input.Size, others = (agents - 1) * actions;
         var input = tape.Scratch(new Shape(steps, episodes * m, networks, size));
         device.CopyStrided(states, [state, 0, 0, 1], input, [m * networks * size, networks * size, size, 1], [rows, m, networks, state], accumulate: false);
         if (others > 0)

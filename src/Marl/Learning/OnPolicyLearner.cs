@@ -49,7 +49,10 @@ internal sealed class OnPolicyLearner : ILearner
                 "change environments or minibatches");
         }
         criticMemory = context.RolloutLength > 0 ? new CriticMemory(objective.Critics, network: 1, round) : null;
-        columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[], .. criticMemory?.Columns ?? []];
+        columns =
+        [
+            .. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[], .. criticMemory?.Columns ?? [],
+        ];
         var schema = context.NewSchema(columns);
         roundGradient = new BatchGradient(context, schema, round, networks, metrics);
         minibatchGradient = options.Minibatches == 1 ? roundGradient : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
