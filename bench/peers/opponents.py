@@ -74,7 +74,7 @@ def convert(checkout, folder):
         policy = {
             "environment": world,
             "network": {"network": {"type": "mlp", "layers": 2, "layerNorm": False}, "hidden": nets[0][1].out_features, "shareParameters": False, "agentId": False},
-            "agents": [{"observation": size, "actions": net[-1].out_features, "team": team} for size, net, team in zip(sizes, nets, teams)],
+            "agents": [{"observationSize": size, "actionCount": net[-1].out_features, "team": team} for size, net, team in zip(sizes, nets, teams)],
             "stateSize": sum(sizes),
         }
         tensors = {

@@ -17,7 +17,7 @@ public sealed class DeterminismTests : IDisposable
     public void TheSeedDecidesAndNothingElse(string algorithm)
     {
         var first = Train("", "--threads", "1");
-        Assert.True((double)first.Lines[0]["gradientNorm"]! > 0, "nothing was learned, so nothing is shown");
+        Assert.True((double)first.Lines[^2]["gradientNorm"]! > 0, "nothing was learned, so nothing is shown");
         string sha = first.Sha;
         Assert.Equal(sha, Train("", "--threads", "2").Sha);
         Assert.Equal(sha, Train("", "--threads", "3").Sha);

@@ -15,7 +15,7 @@ public sealed class TerminalTests : IDisposable
     [TerminalTheory]
     [InlineData(160, 50, 44, 44)]
     [InlineData(80, 24, 17, 18)]
-    [InlineData(40, 20, 9, 11)]
+    [InlineData(40, 20, 9, 12)]
     [InlineData(30, 8, 0, 0)]
     public void APictureFillsTheTerminal(int width, int height, int least, int most)
     {

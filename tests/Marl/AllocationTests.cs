@@ -12,7 +12,7 @@ public sealed class AllocationTests
 {
     [Theory]
     [MemberData(nameof(TrainingTests.Runs), MemberType = typeof(TrainingTests))]
-    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting) => Measure(algorithm, "lbf:5x5-2p-1f", setting);
+    public void SteadyStateUpdatesAllocateNothing(string algorithm, string setting) => Measure(algorithm, "lbf:5x5-2p-1f", setting.Split(" "));
 
     [Theory]
     [MemberData(nameof(TrainingTests.NumberRuns), MemberType = typeof(TrainingTests))]

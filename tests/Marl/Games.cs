@@ -9,9 +9,9 @@ internal static class Games
         => RunConfiguration.Of(algorithm, environment, null,
             ["evaluationInterval=0", "evaluationEpisodes=4", $"steps={steps}", $"seed={seed}", $"threads={threads}", .. settings]);
 
-    public static TrainingSummary Train(RunConfiguration configuration)
+    public static TrainingSummary Train(RunConfiguration configuration, Func<IEnvironment>? create = null)
     {
-        using var trainer = new Trainer(configuration);
+        using var trainer = new Trainer(configuration, create);
         return trainer.Run();
     }
 

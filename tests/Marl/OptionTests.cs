@@ -29,14 +29,14 @@ public sealed class OptionTests
             () => RunConfiguration.Parse($$"""{"options": {{options}}}""", "x", algorithm, "two-step")).Message, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData(20_000_000, 200_000)]
-    [InlineData(40_000_000, 200_000)]
+    [InlineData(20_000_000, 500_000)]
+    [InlineData(40_000_000, 500_000)]
     [InlineData(3_000_000, 75_000)]
     [InlineData(400_000, 10_000)]
     [InlineData(1_000, 10_000)]
     public void AShortRunIsEvaluatedMoreOften(long steps, long interval)
     {
-        // Of the 20 million published steps every 200,000.
+        // Of the 20 million published steps every 500,000.
         Assert.Equal(interval, RunConfiguration.Of("ia2c", "lbf:8x8-2p-2f", null, [$"steps={steps}"]).Training.EvaluationInterval);
         Assert.Equal(interval, RunConfiguration.Of(new Ia2cOptions(), "lbf:8x8-2p-2f", new() { Steps = steps }).Training.EvaluationInterval);
         var given = RunConfiguration.Of("ia2c", "lbf:8x8-2p-2f", null, [$"steps={steps}", "evaluationInterval=123456"]);

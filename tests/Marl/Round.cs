@@ -13,7 +13,7 @@ internal sealed class Round : IDisposable
         IEnvironment[] stages = [.. Enumerable.Range(0, 5).Select(_ => Catalog.CreateEnvironment(environment))];
         Spec = stages[0].Spec;
         Learner = (ReplayLearner)configuration.CreateLearner(configuration.Training.Context(Spec, workers));
-        Episodes = [.. Enumerable.Range(0, 5).Select(_ => new Episode(Spec))];
+        Episodes = [.. Enumerable.Range(0, 5).Select(_ => new Episode(Spec, columns: Learner.Columns))];
         new Rollout(stages, 5, Learner.Actors, Learner.Exploration, workers, new Rng(7))
             .Play(Episodes, exploration, new Fingerprint(0.25f, exploration));
     }

@@ -56,15 +56,13 @@ public sealed class PolicySamplerTests
     }
 
     [Fact]
-    public void WhoExploresBySoftmaxTakesTheLikeliestWhereNothingIsExplored()
+    public void DiscreteActionsOfADeterministicPolicyAreSampledInEvaluationsToo()
     {
-        var (policy, rng, p) = (new PolicyNoise(), new Rng(12), new float[3]);
-        Assert.Equal((2, 1f), policy.Select([5f, 0f, 1f], [false, true, true], 0f, ref rng));
-        policy.Probabilities([5f, 0f, 1f], [false, true, true], 0f, p);
-        Assert.Equal([0f, 0f, 1f], p);
-        policy.Probabilities([5f, 0f, 1f], [false, true, true], 1f, p);
+        var (policy, p) = (new PolicyNoise().For(Catalog.CreateEnvironment("climbing").Spec), new float[3]);
+        Assert.True(policy.IsStochastic);
+        policy.Probabilities([5f, 0f, 1f], [false, true, true], policy.EvaluationRate, p);
         Assert.Equal([0f, 1f / (1f + MathF.E), MathF.E / (1f + MathF.E)], p, (one, other) => MathF.Abs(one - other) < 1e-6f);
-        Assert.False(((Exploration)policy).IsStochastic);
+        Assert.False(new PolicyNoise().For(Catalog.CreateEnvironment("mpe:spread?actions=continuous").Spec).IsStochastic);
     }
 
     [Fact]

@@ -109,14 +109,14 @@ public sealed class StabilityTests
     public void ForgivingEverythingIsBeingDeafToNegativeErrors()
     {
         string[] common = [.. Games.Tiny, "batchSize=5", "standardizeRewards=false"];
-        Assert.Equal(Gradient("hysteretic=0"), Gradient("leniency=1e6"));
+        Assert.Equal(Gradient("hysteretic=0"), Gradient("leniency.moderation=1e6"));
         Assert.NotEqual(Gradient("hysteretic=0"), Gradient("hysteretic=0.5"));
         Assert.NotEqual(Gradient("hysteretic=1"), Gradient("hysteretic=0.5"));
         // The temperature has fallen to 0: nothing is forgiven any more.
-        Assert.Equal(Gradient("hysteretic=1"), Gradient("leniencyAnneal=0", "leniency=2"));
+        Assert.Equal(Gradient("hysteretic=1"), Gradient("leniency.anneal=0", "leniency.moderation=2"));
         // A part is forgiven.
-        Assert.NotEqual(Gradient("hysteretic=1"), Gradient("leniency=1"));
-        Assert.NotEqual(Gradient("hysteretic=0"), Gradient("leniency=1"));
+        Assert.NotEqual(Gradient("hysteretic=1"), Gradient("leniency.moderation=1"));
+        Assert.NotEqual(Gradient("hysteretic=0"), Gradient("leniency.moderation=1"));
 
         float[] Gradient(params string[] settings)
         {
@@ -127,9 +127,112 @@ public sealed class StabilityTests
     }
 
     [Fact]
+    public void LeniencyIsThatOfEachTransitionAndAgent()
+    {
+        string[] common = [.. Games.Tiny, "batchSize=5", "standardizeRewards=false"];
+        Assert.Equal(Gradient("hysteretic=0"), Gradient("leniency=visits"));
+        Assert.Equal(Gradient("hysteretic=1"), Gradient("leniency=visits", leniency: 0f));
+        // Agent 1's transitions alone are lenient: of separate weights, only agent 1's gradient is another.
+        float[] Own(float[] gradient, int agent) => [.. gradient.Chunk(gradient.Length / 2).ElementAt(agent)];
+        float[] strict = Bias("hysteretic=1", 1f), lenient = Bias("hysteretic=0", 1f), mixed = Bias("leniency=visits", 0f, 1f);
+        Assert.Equal(Own(strict, 0), Own(mixed, 0));
+        Assert.Equal(Own(lenient, 1), Own(mixed, 1));
+        Assert.NotEqual(Own(strict, 1), Own(lenient, 1));
+
+        float[] Gradient(string setting, params float[] leniency)
+        {
+            using var run = new Round(Foraging, 0.3f, [.. common, setting]);
+            return Learn(run, leniency is [] ? [1f] : leniency).Gradient.ToArray();
+        }
+
+        float[] Bias(string setting, params float[] leniency)
+        {
+            using var run = new Round(Foraging, 0.3f, [.. common, setting, "shareParameters=false"]);
+            var parameters = Learn(run, leniency);
+            return Parameters.View(parameters.Gradient, parameters.Layout.Slices.Single(slice => slice.Name == "agent.fc2.bias")).ToArray();
+        }
+
+        static Parameters Learn(Round run, float[] leniency)
+        {
+            foreach (var episode in run.Episodes)
+            {
+                var column = run.Learner.Columns.Contains(Temperatures.Leniency) ? episode[Temperatures.Leniency] : [];
+                for (int i = 0; i < column.Length; i++)
+                {
+                    column[i] = leniency[i % leniency.Length];
+                }
+            }
+            run.Learner.Update(run.Episodes);
+            return run.Learner.Parameters;
+        }
+    }
+
+    [Theory]
+    [InlineData(0f, true), InlineData(0.4f, true), InlineData(0.4f, false)]
+    public void TemperaturesFallWithVisits(float folding, bool terminated)
+    {
+        // Palmer et al. 2018, algorithm 1, with a dictionary of observations.
+        const double K = 2, Rho = -0.3, D = 0.8, Mu = 0.98;
+        var (spec, rng) = (EnvironmentSpec.Uniform("states", 2, 2, 3, 20, 0), new Rng(5));
+        var temperatures = new Temperatures(new VisitLeniency
+        {
+            Moderation = (float)K,
+            DecayExponent = (float)Rho,
+            DecayRate = (float)D,
+            MaxTemperatureDecay = (float)Mu,
+            Folding = folding,
+        }, spec);
+        Dictionary<(int Agent, float, float, int Action), double> table = [];
+        double max = 1;
+        for (int e = 0; e < 6; e++)
+        {
+            var episode = new Episode(spec, columns: [Temperatures.Leniency]) { Length = 4 + 2 * e, Terminated = terminated };
+            for (int i = 0; i < episode.Observations.Length; i++)
+            {
+                episode.Observations[i] = rng.NextInt(3) - 1;
+            }
+            for (int i = 0; i < episode.Actions.Length; i++)
+            {
+                episode.Actions[i] = rng.NextInt(3);
+            }
+            for (int i = 0; i < episode.Available.Length; i++)
+            {
+                episode.Available[i] = i % 3 != 1 || rng.NextInt(2) == 0;
+            }
+            temperatures.Record(episode);
+            for (int t = 0; t < episode.Length; t++)
+            {
+                for (int agent = 0; agent < 2; agent++)
+                {
+                    Assert.Equal(1 - Math.Exp(-K * Of(Key(t, agent))), episode[Temperatures.Leniency][2 * t + agent], 1e-5);
+                }
+            }
+            for (int n = 0; n < episode.Length; n++)
+            {
+                int t = episode.Length - 1 - n;
+                for (int agent = 0; agent < 2; agent++)
+                {
+                    double mean = Enumerable.Range(0, 3).Where(action => episode.AvailableActions(t + 1, agent)[action])
+                        .Average(action => Of(Key(t + 1, agent) with { Action = action }));
+                    double eta = n == 0 && terminated ? 0 : folding, own = table.GetValueOrDefault(Key(t, agent), 1);
+                    table[Key(t, agent)] = Math.Min(max, Math.Exp(Rho * Math.Pow(D, n)) * ((1 - eta) * own + eta * mean));
+                }
+            }
+            max *= Mu;
+
+            (int Agent, float, float, int Action) Key(int t, int agent)
+                => (agent, episode.Observation(t, agent)[0], episode.Observation(t, agent)[1], episode.ActionsAt(t)[agent]);
+
+            double Of((int, float, float, int) key) => Math.Min(max, table.GetValueOrDefault(key, 1));
+        }
+        Assert.True(table.Values.Distinct().Count() > 20);
+    }
+
+    [Fact]
     public void WhatCannotBeCombinedIsRefused()
     {
         Assert.Contains("mixer=none", Refusal("iql", "importance=step", "mixer=vdn"), StringComparison.Ordinal);
+        Assert.Contains("mixer=none", Refusal("iql", "leniency=visits", "mixer=vdn"), StringComparison.Ordinal);
         Assert.Contains("hysteretic", Refusal("iql", "hysteretic=1.5"), StringComparison.Ordinal);
 
         static string Refusal(string algorithm, params string[] settings)

@@ -9,10 +9,13 @@ public sealed class TrainingTests
     public static TheoryData<string, string> Runs => With(Algorithms(continuous: null).Select(name => (name, "agent=gru"))
         .Concat(Games.Mixers.Select(mixer => ("vdn", $"mixer={mixer}"))),
     [
-        ("iql", "reward=individual"), ("vdn", "agent=mlp"), ("vdn", "shareParameters=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
+        ("iql", "reward=individual"), ("iql", "leniency=visits"), ("iql", "importance=step"),
+        ("ia2c", "reward=difference rewardModel=true"), ("vdn", "agent=mlp"), ("vdn", "shareParameters=false"), ("qmix", "hypernetLayers=1"), ("qmix", "lambda=0.6"), ("vdn", "nStep=3"),
         ("qtran", "architecture=comaCritic"), ("qtran", "lambda=0.6"), ("qtran-alt", "agent=mlp"), ("qtran-alt", "doubleQ=false"),
         ("qplex", "kernelLayers=3"), ("cw-qmix", "doubleQ=false"), ("ow-qmix", "lambda=0.6"),
-        ("ia2c", "shareParameters=false"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
+        ("ia2c", "shareParameters=false"), ("ia2c", "advantage=actionValue"), ("mappo", "advantage=stateBaseline"), ("ippo", "advantage=counterfactual"),
+        ("coma", "criticSteps=3"), ("liir", "criticSteps=2"), ("pareto-ac", "shareParameters=true"), ("ippo", "reward=individual"), ("maa2c", "critic=both"), ("mappo", "epochs=2"),
+        ("mappo", "standardizeRewards=false standardizeReturns=true popArt=true returnDecay=0.9"),
         ("pareto-ac", "agent=mlp"), ("liir", "lambda=0"), ("mappo", "criticNetwork=gru"), ("coma", "criticNetwork=gru"), ("liir", "criticNetwork=gru"),
         ("maddpg", "shareParameters=false"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "reward=individual"), ("ddpg", "nStep=3"),
     ]);
@@ -33,8 +36,10 @@ public sealed class TrainingTests
             {
                 data.Add(name, "agent=mlp", Foraging);
             }
-            foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"), ("liir", "criticActions=true"),
-                ("maddpg", "ensembleSize=3"), ("matd3", "inferPolicies=true") })
+            foreach (var (name, setting) in new[] { ("qmix", "agent=gru"), ("qplex", "kernelLayers=2"), ("mappo", "minibatches=5"),
+                ("mappo", "standardizeRewards=false standardizeReturns=true popArt=true returnDecay=0.9"), ("liir", "criticActions=true"),
+                ("maddpg", "ensembleSize=3"), ("matd3", "inferPolicies=true"), ("iql", "leniency=visits"),
+                ("iql", "reward=difference rewardModel=true"), ("ia2c", "reward=aristocratic rewardModel=true") })
             {
                 data.Add(name, setting, Foraging);
             }
@@ -124,9 +129,9 @@ public sealed class TrainingTests
     private static void CompareThreads(string algorithm, string environment, string setting)
     {
         string[] shas = [.. new[] { 1, 2, 3, 4, 8 }.Select(threads => Games.Train(
-            Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256)];
+            Games.Configure(algorithm, environment, 400, threads: threads, settings: [.. Games.TinyFor(algorithm), .. setting.Split(" ")])).WeightsSha256)];
         Assert.Single(shas.Distinct());
-        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, environment, 400, seed: 2, settings: [.. Games.TinyFor(algorithm), setting])).WeightsSha256);
+        Assert.NotEqual(shas[0], Games.Train(Games.Configure(algorithm, environment, 400, seed: 2, settings: [.. Games.TinyFor(algorithm), .. setting.Split(" ")])).WeightsSha256);
     }
 
     [Theory]
@@ -136,7 +141,7 @@ public sealed class TrainingTests
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            var configuration = Games.Configure(algorithm, environment, 1_000, settings: [.. Games.TinyFor(algorithm), setting, "checkpointInterval=200"]);
+            var configuration = Games.Configure(algorithm, environment, 1_000, settings: [.. Games.TinyFor(algorithm), .. setting.Split(" "), "checkpointInterval=200"]);
             var whole = Games.Train(configuration);
             using (var stopped = new Trainer(configuration, folder: RunFolder.New(path)))
             using (var stop = new CancellationTokenSource())
@@ -210,10 +215,11 @@ public sealed class TrainingTests
     [InlineData("qmix", "batchSize=4")]
     [InlineData("ippo", "rolloutLength=7")]
     [InlineData("ippo", "epochs=3")]
+    [InlineData("ippo", "rolloutLength=7 reward=difference rewardModel=true")]
     public void ARunThatWasStoppedAnywhereEndsWithTheSameBits(string algorithm, string setting)
     {
         // In rounds and in evaluations, again and again.
-        var configuration = Games.Configure(algorithm, "identity", 400, settings: [.. Games.TinyFor(algorithm), "evaluationInterval=80", setting]);
+        var configuration = Games.Configure(algorithm, "identity", 400, settings: [.. Games.TinyFor(algorithm), "evaluationInterval=80", .. setting.Split(" ")]);
         using var temporary = new TemporaryFolder();
         var whole = Train("whole", every: int.MaxValue);
         Assert.True(whole.Finished);
@@ -255,6 +261,7 @@ public sealed class TrainingTests
     [Theory]
     [InlineData("ippo", "epochs=4", "minibatches=5")]
     [InlineData("liir", "epochs=2", "minibatches=5")]
+    [InlineData("ippo", "epochs=4", "minibatches=5", "reward=aristocratic", "rewardModel=true")]
     [InlineData("qmix", "updatesPerEpisode=3.5", "batchSize=4")]
     [InlineData("maddpg", "updatesPerEpisode=2", "batchSize=4")]
     public void ARunThatWasStoppedWhileItLearnedEndsWithTheSameBits(string algorithm, params string[] settings)
@@ -287,7 +294,7 @@ public sealed class TrainingTests
                 }
             });
             using var trainer = File.Exists(folder.Configuration) ? Trainer.Resume(folder, device: device) : new Trainer(configuration, folder: folder, device: device);
-            if (trainer.Learner is OnPolicyLearner learner)
+            if (((trainer.Learner as DifferenceLearner)?.Learner ?? trainer.Learner) is OnPolicyLearner learner)
             {
                 learner.ShortestCancelable = TimeSpan.Zero;
             }

@@ -16,7 +16,7 @@ public sealed class VdacTests
         Assert.Equal(Sha("ia2c"), Sha("vdac", $"mixer={mixer}"));
 
         string Sha(string algorithm, params string[] more) => Games.Train(Games.Configure(algorithm, environment, 400,
-            settings: [.. Games.TinyFor("ia2c"), setting, "targetTau=0.5", .. more])).WeightsSha256;
+            settings: [.. Games.TinyFor("ia2c"), setting, "targetTau=0.5", "nStep=5", "entropyCoefficient=0.01", .. more])).WeightsSha256;
     }
 
     [Fact]

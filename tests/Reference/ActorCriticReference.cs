@@ -19,15 +19,16 @@ public sealed partial class ActorCriticReference
     private static ActorCriticOptions Options(ReferenceCase c)
     {
         var options = ReplayCalls.Common(c, new Ia2cOptions());
+        bool isCentral = c.Text("critic")!.StartsWith("cv", StringComparison.Ordinal);
+        Assert.Equal($"{(isCentral ? "cv" : "ac")}_critic{(options.ShareParameters ? "" : "_ns")}", c.Text("critic_type"));
         return options with
         {
-            Critic = c.Text("critic")!.StartsWith("cv", StringComparison.Ordinal) ? CriticKind.Central : CriticKind.Local,
+            Critic = isCentral ? CriticKind.Central : CriticKind.Local,
             CriticHidden = options.Hidden,
             EntropyCoefficient = c.Number("entropy_coef"),
             NStep = (int)c.Number("q_nstep"),
             ClipRange = c.Number("eps_clip", 0),
             Epochs = (int)c.Number("epochs", 1),
-            StandardizeReturns = c.Flag("standardise_returns"),
         };
     }
 

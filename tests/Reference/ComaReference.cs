@@ -12,6 +12,7 @@ public sealed class ComaReference
         bool pymarl = c.Exact("td_lambda", 0) > 0;
         var calls = new OnPolicyCalls(c);
         calls.LeaveOut("pi", "q", "log_pi_taken", "entropy", "reward_used");
+        Assert.Equal(pymarl ? (null, null) : ("coma", "coma_critic"), (c.Text("critic"), c.Text("critic_type")));
         var options = ReplayCalls.Common(c, new ComaOptions());
         options = options with
         {
@@ -50,7 +51,7 @@ public sealed class ComaReference
             var logits = tape.Variable(c["logits"]);
             var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
             var q = new ActionValues(tape.Constant(c["q"]), c["action"], c["avail"]);
-            var advantage = Coma.Advantage(q, logPolicy).Value;
+            var advantage = ActorCritic.CounterfactualAdvantage(q, logPolicy).Value;
             var logChosen = new ActionValues(logPolicy, c["action"], default).Chosen;
             var loss = -(logChosen * advantage * c["mask"]).Sum() / c["mask"].ToArray().Sum();
             tape.Backward(loss);

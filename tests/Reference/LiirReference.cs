@@ -23,6 +23,7 @@ public sealed class LiirReference
         {
             CriticHidden = (int)c.Number("critic_hidden"),
             CriticLearningRate = c.Number("critic_lr"),
+            IntrinsicMaxGradientNorm = 0f,
             CriticObservation = true,
             CriticActions = true,
             CriticLastActions = true,

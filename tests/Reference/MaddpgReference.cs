@@ -23,6 +23,7 @@ public sealed class MaddpgReference
             CriticHidden = (int)c.Number("hidden"),
             Temperature = c.Number("temperature"),
             LogitRegularization = c.Number("reg"),
+            Others = OthersActions.Stored,
             BatchSize = batch.Episodes.Length,
             BufferSize = batch.Episodes.Length,
         };
@@ -58,6 +59,52 @@ public sealed class MaddpgReference
 
             float Metric(string metric) => learner.Statistics.Metrics.Single(m => m.Name == metric).Value;
         }
+    });
+
+    [ReferenceTheory(typeof(Learners))]
+    public void PolicyLossWithCurrentActionsOfTheOthers(string name) => ReferenceCase.Run(name, c =>
+    {
+        c.LeaveOut("", "this is the policy loss of the first call alone, by the peer's critic after its step and the peer's own Q of its samples");
+        var batch = new ReferenceBatch(c);
+        var options = ReplayCalls.Common(c, new MaddpgOptions()) with
+        {
+            CriticHidden = (int)c.Number("hidden"),
+            CriticLearningRate = 1e-30f,
+            Temperature = c.Number("temperature"),
+            LogitRegularization = c.Number("reg"),
+            BatchSize = batch.Episodes.Length,
+            BufferSize = batch.Episodes.Length,
+        };
+        using var workers = new Workers(1);
+        var context = new TrainingOptions { Reward = batch.Reward, Shards = 1 }.Context(batch.Spec, workers, c.Device);
+        var learner = new ReplayLearner(options, context, new Maddpg(options, context, new GivenNoise(c.Host("gumbel"), batch.Episodes)));
+        new ReferenceNames(c, learner.Networks[0].Online.Layout).Load("init.", learner.Networks[0].Online, target: false);
+        new ReferenceNames(c, learner.Networks[1].Online.Layout).Load("step1.after.", learner.Networks[1].Online, target: false);
+        learner.Update(batch.Episodes);
+        // Means over transitions, and over their available logits.
+        double q = 0, squares = 0, transitions = 0, logits = 0;
+        for (int b = 0; b < batch.Episodes.Length; b++)
+        {
+            var episode = batch.Episodes[b];
+            for (int t = 0; t < episode.Length; t++)
+            {
+                foreach (float value in c.Host("mid.actor_q")[b][t].Span)
+                {
+                    (q, transitions) = (q + value, transitions + 1);
+                }
+                for (int agent = 0; agent < episode.Agents; agent++)
+                {
+                    for (int action = 0; action < episode.ActionCount; action++)
+                    {
+                        float logit = c.Host("mid.logits")[b][t][agent].Span[action];
+                        bool available = episode.AvailableActions(t, agent)[action];
+                        (squares, logits) = (squares + (available ? logit * logit : 0), logits + (available ? 1 : 0));
+                    }
+                }
+            }
+        }
+        double expected = c.Number("reg") * squares / logits - q / transitions;
+        Assert.Equal(expected, learner.Statistics.Metrics.Single(metric => metric.Name == "policyLoss").Value, 2e-5 * Math.Abs(expected));
     });
 
     [ReferenceTheory(typeof(Losses))]

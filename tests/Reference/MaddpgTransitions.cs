@@ -25,6 +25,7 @@ internal sealed class MaddpgTransitions
     {
         this.c = c;
         var (o, a) = (Sizes("obs_sizes"), Sizes("action_sizes"));
+        Assert.Equal(o.Length, c.Number("n_agents"));
         (isLocal, count) = (c.Flags("local_q"), (int)c.Number("batch"));
         // What was done are soft samples: to the critics, numbers.
         spec = new EnvironmentSpec
@@ -183,6 +184,7 @@ internal sealed class MaddpgTransitions
                 c[$"init.target_{name}.{slice.Name}"].CopyTo(target[slice]);
             }
             clip = new GradientClip(online);
+            Assert.StartsWith("epsilon-hat form, eps 1e-8, betas .9 .999", c.Text("adam"), StringComparison.Ordinal);
             optimizer = new Optimizer(online, new Adam { LearningRate = c.Exact("lr"), EpsilonHat = true });
             Copy(online.Values, all.Online.Values, pads: true);
             Copy(target.Values, all.Target.Values, pads: true);

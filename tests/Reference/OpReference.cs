@@ -25,7 +25,7 @@ public sealed class OpReference
         ["op_gather"] = i => Y(i.X.Gather(i.Case["index"])),
         ["op_gather_repeat"] = i => Y(i.X.Gather(i.Case["index"])),
         ["op_gru_cell"] = i => Y(Gru(i, i.X.Reshape(1, i.X.Shape[0], i.X.Shape[1]), i["h"])),
-        ["op_gru_seq"] = i => Sequence(Gru(i, i.X, i["h0"])),
+        ["op_gru_seq"] = i => Sequence(Gru(i, i.X.Slice(0, 0, (int)i.Case.Number("T")), i["h0"])),
         ["op_gru_seq_reset"] = i => Y(Gru(i, i.X, i["h0"], i.Case["keep"])),
         ["op_gumbel_softmax"] = i => [("soft", Gumbel(i, hard: false)), ("hard", Gumbel(i, hard: true))],
         ["op_huber"] = i => EachAndMean((i.X - i["target"]).Huber(i.Case.Number("delta"))),
@@ -61,6 +61,10 @@ public sealed class OpReference
     [ReferenceTheory(typeof(All))]
     public void ValueAndGradient(string name, Device? on = null) => ReferenceCase.Run(name, on, c =>
     {
+        c.LeaveOutParameters("pointwise ops share one list of parameters, of which each has its own or none",
+            from parameter in new[] { ("slope", "op_leaky_relu"), ("elu_alpha", "op_elu"), ("beta", "op_softplus_beta") }
+            where parameter.Item2 != name && name != "op_smooth_l1"
+            select parameter.Item1);
         var tape = new Tape(c.Device);
         using (tape.Step())
         {

@@ -25,6 +25,8 @@ public sealed class OptimizerReference
         ["optim_rmsprop"] = c => Steps(c, RmsProp(c)),
         ["optim_rmsprop_momentum_centered"] = c => Steps(c, RmsProp(c) with { Centered = true }),
         ["optim_running_mean_std"] = RunningMoments,
+        ["optim_value_norm"] = RunningMoments,
+        ["optim_value_norm_slow"] = RunningMoments,
         ["optim_sgd"] = c => Steps(c, Sgd(c)),
         ["optim_sgd_momentum"] = c => Steps(c, Sgd(c)),
         ["optim_sgd_nesterov"] = c => Steps(c, Sgd(c) with { Nesterov = true }),
@@ -144,6 +146,7 @@ public sealed class OptimizerReference
         var statistics = new RunningStatistics(c["x0"].Shape[1], c.Exact("count0"), c.Flag("unbiased"));
         for (int i = 0; c.Has($"x{i}"); i++)
         {
+            statistics.Forget(c.Exact("decay", 1));
             statistics.Update(c.Host($"x{i}"));
             c.Compare($"mean{i}", Tensor.Of([.. statistics.Mean.ToArray().Select(v => (float)v)]));
             c.Compare($"var{i}", Tensor.Of([.. statistics.Variance.ToArray().Select(v => (float)v)]));

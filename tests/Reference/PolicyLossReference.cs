@@ -15,7 +15,7 @@ public sealed class PolicyLossReference
             var logits = tape.Variable(c["logits"]);
             var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
             var (logChosen, entropy) = (new ActionValues(logPolicy, c["action"], default).Chosen, logPolicy.Entropy());
-            if (name == "loss_ppo")
+            if (name.StartsWith("loss_ppo", StringComparison.Ordinal))
             {
                 Clipped(c, tape, logChosen, entropy);
             }
@@ -34,10 +34,9 @@ public sealed class PolicyLossReference
     private static void Clipped(ReferenceCase c, Tape tape, Var logChosen, Var entropy)
     {
         float clip = c.Number("eps_clip");
-        Assert.True(c.Flag("normalise_advantage"));
         var ratio = (logChosen - c["old_log_pi"]).Exp();
         var v = tape.Variable(c["value"]);
-        var policyLoss = Mean(c, ActorCritic.ClippedLoss(ratio, Normalized(c), clip));
+        var policyLoss = Mean(c, ActorCritic.ClippedLoss(ratio, c.Flag("normalise_advantage") ? Normalized(c) : c["advantage"], clip));
         // The engine's is the whole mean; actors and critics have optimizers of their own, so there are no coefficients.
         var valueLoss = 0.5f * Mean(c, ActorCritic.ValueError(v, c["returns"], c["old_value"], c.Number("value_clip")));
         var loss = policyLoss + c.Number("value_coef") * valueLoss - c.Number("entropy_coef") * Mean(c, entropy);

@@ -12,21 +12,31 @@ public sealed partial class QLearningReference
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "target_tot", "targets");
-        MixerOptions mixer = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? new QplexMixer
+        // Cases of PyMARL2 and QPLEX have only one mixer, which they do not name.
+        string named = c.Name.StartsWith("learner_qplex_", StringComparison.Ordinal) ? "qplex"
+            : c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal)) ? "qmix" : "none";
+        string kind = c.Text("mixer") ?? named;
+        Assert.True(kind == named || kind == "vdn" && named == "none");
+        MixerOptions mixer = kind switch
         {
-            HypernetEmbed = (int)c.Number("hypernet_embed", 1),
-            Kernels = (int)c.Number("num_kernel", 1),
-            KernelLayers = (int)c.Number("adv_hypernet_layers", 1),
-            KernelEmbed = (int)c.Number("adv_hypernet_embed", 1),
-        }
-            : c.Inputs.Any(input => input.StartsWith("init.mixer.", StringComparison.Ordinal)) ? new QmixMixer
+            "qplex" => new QplexMixer
             {
-                Embed = (int)c.Number("mixing_embed_dim", 1),
+                HypernetEmbed = (int)c.Number("hypernet_embed"),
+                Kernels = (int)c.Number("num_kernel"),
+                KernelLayers = (int)c.Number("adv_hypernet_layers"),
+                KernelEmbed = (int)c.Number("adv_hypernet_embed"),
+            },
+            "qmix" => new QmixMixer
+            {
+                Embed = (int)c.Number("mixing_embed_dim"),
                 HypernetLayers = (int)c.Number("hypernet_layers", 2),
                 HypernetEmbed = (int)c.Number("hypernet_embed", 1),
-            }
-            : c.Text("mixer") == "vdn" ? new VdnMixer()
-            : new IndependentMixer();
+            },
+            "vdn" => new VdnMixer(),
+            _ => new IndependentMixer(),
+        };
+        // QPLEX's other forms, of advantages without the minus one and of values without weights, are not built.
+        Assert.True(kind != "qplex" || c.Flag("is_minus_one") && c.Flag("weighted_head"));
         var options = calls.Configure(new QmixOptions
         {
             Mixer = mixer,

@@ -29,6 +29,7 @@ public sealed class RecurrentNetworkReference
             EpisodeLimit = 1,
             SnapshotSize = 0,
         };
+        Assert.Equal((1, 1), (c.Number("layer_N"), c.Number("recurrent_N")));
         NetworkOptions network = c.Text("activation") == "tanh" ? new TanhGru() : new GruNetwork { Layers = 2, LayerNorm = true };
         network = c.Flag("use_feature_normalization") ? new NormalizedInput(network) : network;
         ParameterLayout actorLayout = new(), criticLayout = new();

@@ -12,7 +12,8 @@ internal sealed class ReferenceBatch
         this.c = c;
         var (observations, actions) = (c.Host("batch.obs").Shape, c.Host("batch.actions_onehot").Shape);
         var rewards = c.Host("batch.reward").Shape;
-        Reward = rewards[2] > 1 ? RewardMode.Individual : RewardMode.Sum;
+        Reward = c.Flag("common_reward", otherwise: rewards[2] == 1) ? RewardMode.Sum : RewardMode.Individual;
+        Assert.Equal((c.Number("n_agents"), c.Number("n_actions")), (observations[2], actions[3]));
         Spec = new EnvironmentSpec
         {
             Id = c.Name,

@@ -3,11 +3,12 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Tests;
 
-/// <summary>One case: what was computed, from which tensors, with which results. Results are compared by name; one that was neither compared nor left
-/// out for a reason makes the case fail, so nothing is passed over in silence.</summary>
+/// <summary>One case: what was computed, from which tensors and hyper-parameters, with which results. Results are compared by name; a result that was neither
+/// compared nor left out for a reason makes the case fail, and so does a hyper-parameter that was not read: nothing is passed over in silence.</summary>
 internal sealed class ReferenceCase
 {
     private readonly JsonElement hyper, tensors;
+    private readonly HashSet<string> read = [];
     private readonly Dictionary<string, (Tensor Value, double[]? Exact)> values = [];
     private readonly Dictionary<string, Tensor> uploaded = [];
     private readonly HashSet<string> done = [];
@@ -76,25 +77,25 @@ internal sealed class ReferenceCase
     public float Number(string name, double otherwise) => (float)Exact(name, otherwise);
 
     /// <summary>A hyper-parameter with all its digits.</summary>
-    public double Exact(string name) => hyper.GetProperty(name).GetDouble();
+    public double Exact(string name) => Hyper(name)!.Value.GetDouble();
 
     /// <inheritdoc cref="Number(string, double)"/>
     public double Exact(string name, double otherwise)
-        => hyper.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
+        => Hyper(name) is { ValueKind: JsonValueKind.Number } value ? value.GetDouble() : otherwise;
 
     /// <summary>A hyper-parameter that is a list.</summary>
-    public double[] Numbers(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
+    public double[] Numbers(string name) => [.. Hyper(name)!.Value.EnumerateArray().Select(v => v.GetDouble())];
 
     /// <summary>A hyper-parameter that is a word; none: null.</summary>
     public string? Text(string name)
-        => hyper.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        => Hyper(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     /// <summary>A hyper-parameter that is a list of yes and no.</summary>
-    public bool[] Flags(string name) => [.. hyper.GetProperty(name).EnumerateArray().Select(v => v.GetBoolean())];
+    public bool[] Flags(string name) => [.. Hyper(name)!.Value.EnumerateArray().Select(v => v.GetBoolean())];
 
     /// <summary>A hyper-parameter that is yes or no.</summary>
     public bool Flag(string name, bool otherwise = false)
-        => hyper.TryGetProperty(name, out var value) ? value.ValueKind == JsonValueKind.True : otherwise;
+        => Hyper(name) is { } value ? value.ValueKind == JsonValueKind.True : otherwise;
 
     /// <summary>Holds a result against the expected one, the double where there is one.</summary>
     public void Compare(string name, Tensor got)
@@ -123,6 +124,13 @@ internal sealed class ReferenceCase
     /// <inheritdoc cref="Compare(string, Tensor)"/>
     public void Compare(string name, double got) => Compare(name, Tensor.Of([(float)got]));
 
+    /// <summary>Leaves out hyper-parameters that say nothing of this case.</summary>
+    public void LeaveOutParameters(string reason, params IEnumerable<string> names)
+    {
+        Assert.False(string.IsNullOrWhiteSpace(reason));
+        read.UnionWith(names);
+    }
+
     /// <summary>Leaves out all results whose names begin with <paramref name="prefix"/>.</summary>
     /// <param name="prefix">of names.</param>
     /// <param name="reason">for the reader.</param>
@@ -145,8 +153,15 @@ internal sealed class ReferenceCase
     private void Finish()
     {
         faults.AddRange(Outputs.Where(name => !done.Contains(name)).Select(name => $"{name}: never compared"));
+        faults.AddRange(hyper.EnumerateObject().Where(parameter => !read.Contains(parameter.Name)).Select(parameter => $"hyper-parameter {parameter.Name}: never read"));
         Assert.True(faults.Count == 0, $"{Name}:\n  {string.Join("\n  ", faults)}");
         Assert.True(done.Count > 0, $"{Name} has no results");
+    }
+
+    private JsonElement? Hyper(string name)
+    {
+        read.Add(name);
+        return hyper.TryGetProperty(name, out var value) ? value : null;
     }
 
     private IEnumerable<string> Names(string role)

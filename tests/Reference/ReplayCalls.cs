@@ -48,6 +48,14 @@ internal sealed partial class ReplayCalls
         string update = c.Text("target_update")!;
         var soft = Tau().Match(update);
         bool adam = c.Text("optimiser") == "Adam";
+        if (options is OnPolicyOptions onPolicy)
+        {
+            options = (TOptions)(AlgorithmOptions)(onPolicy with { StandardizeReturns = c.Flag("standardise_returns") });
+        }
+        else
+        {
+            Assert.False(c.Flag("standardise_returns"));
+        }
         return options with
         {
             Agent = c.Flag("use_rnn", otherwise: true) ? new GruNetwork() : new MlpNetwork(),

@@ -11,6 +11,7 @@ public sealed class WeightedQmixReference
     {
         var calls = new ReplayCalls(c);
         calls.LeaveOut("q_tot", "central_tot", "central_q", "targets", "weights");
+        Assert.Equal(1, c.Number("central_action_embed"));
         WeightedQmixOptions algorithm = c.Text("weighting") == "optimistic" ? new OwQmixOptions() : new CwQmixOptions();
         var options = calls.Configure(algorithm) with
         {

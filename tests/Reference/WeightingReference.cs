@@ -42,27 +42,50 @@ public sealed class WeightingReference
         c.Compare("q", table.Values);
     }
 
-    /// <summary>How the temperature of a state and an action falls is the case's own: the engine's leniency follows a schedule.</summary>
+    /// <summary>Every transition is an episode of one step, whose temperature decays by exp(rho) and is folded with that of the next state.</summary>
     private static void LenientTable(ReferenceCase c)
     {
-        var (table, temperature) = (new Table(c), Device.Cpu.Zeros(c["q"].Shape));
-        temperature.Span.Fill(c.Number("T0"));
-        int count = c["reward"].Count;
+        int states = (int)c.Number("n_states"), actions = (int)c.Number("n_actions"), count = c["reward"].Count;
+        var spec = EnvironmentSpec.Uniform(c.Name, 1, 1, actions, 1, 0);
+        var table = new Table(c);
+        var temperatures = new Temperatures(new VisitLeniency
+        {
+            Moderation = c.Number("K"),
+            DecayExponent = (float)Math.Log(c.Exact("decay")),
+            Folding = c.Number("fold"),
+            MaxTemperatureDecay = 1f,
+        }, spec);
+        Assert.Equal(1f, c.Number("T0"));
         float[] delta = new float[count], leniency = new float[count], updated = new float[count];
         for (int i = 0; i < count; i++)
         {
             var (state, action, next) = table.At(i);
-            leniency[i] = Weighting.Leniency(c.Number("K"), temperature[state].Span[action]);
+            var episode = InState(next);
+            episode.Length = 1;
+            (episode.Observation(0, 0)[0], episode.Observation(1, 0)[0]) = (state, next);
+            episode.Available.Fill(true);
+            (episode.ActionsAt(0)[0], episode.Terminated) = (action, c["done"].Span[i] != 0);
+            temperatures.Record(episode);
+            leniency[i] = episode[Temperatures.Leniency][0];
             (delta[i], updated[i]) = table.Learn(i, (tape, delta) => Weighting.Lenient(tape, delta, Tensor.Of([c["x"].Span[i]]), Tensor.Of([leniency[i]])));
-            float own = temperature[state].Span[action], fold = c["done"].Span[i] == 0 ? c.Number("fold") : 0f;
-            float mean = temperature[next].ToArray().Average();
-            temperature[state].Span[action] = c.Number("decay") * ((1f - fold) * own + fold * mean);
+        }
+        var temperature = Tensor.Zeros(states, actions);
+        for (int i = 0; i < temperature.Count; i++)
+        {
+            temperature.Span[i] = temperatures.At(InState(i / actions), 0, 0, i % actions);
         }
         c.Compare("delta", Tensor.Of(delta));
         c.Compare("leniency", Tensor.Of(leniency));
         c.Compare("updated", Tensor.Of(updated));
         c.Compare("temperature", temperature);
         c.Compare("q", table.Values);
+
+        Episode InState(int state)
+        {
+            var episode = new Episode(spec, columns: [Temperatures.Leniency]) { Length = 0 };
+            episode.Observation(0, 0)[0] = state;
+            return episode;
+        }
     }
 
     private static void Hysteretic(ReferenceCase c, Tape tape)
@@ -168,6 +191,7 @@ public sealed class WeightingReference
         public Table(ReferenceCase c)
         {
             this.c = c;
+            Assert.Equal((c["q"].Shape[0], c["q"].Shape[1]), (c.Number("n_states"), c.Number("n_actions")));
             var layout = new ParameterLayout();
             q = layout.Add("q", c["q"].Shape, Initializers.Constant(0f));
             parameters = new Parameters(layout);

@@ -1,4 +1,4 @@
-"""Writes the cases op_conv2d*, op_pow*, op_divide and train_* of tests/reference/learners with PyTorch:
+"""Writes the cases op_conv2d*, op_pow*, op_divide, loss_ppo_plain, optim_value_norm* and train_* of tests/reference/learners with PyTorch:
 
     python3 tests/reference/torch_cases.py
 
@@ -85,6 +85,54 @@ def ops():
     op("op_divide", "division", ["y = a / b + 2 / b"], {}, {"a": torch.randn(4, 5), "b": torch.rand(5) + 0.3}, lambda t: t["a"] / t["b"] + 2 / t["b"])
 
 
+def losses():
+    """PPO's loss, Schulman et al. 2017, equation 7, with the advantages as they are."""
+    torch.manual_seed(3)
+    hyper = {"eps_clip": 0.15, "value_clip": 0.3, "value_coef": 0.7, "entropy_coef": 0.02, "normalise_advantage": False}
+    shape = (4, 5, 2)
+    available = (torch.rand(*shape, 3) < 0.7).float()
+    available[..., 1] = 1
+    inputs = {"logits": torch.randn(*shape, 3), "avail": available, "mask": (torch.rand(shape) < 0.8).float(), "action": torch.ones(shape)}
+    inputs |= {"old_log_pi": torch.randn(shape) * 0.2 - 0.9, "advantage": torch.randn(shape) * 2 + 1}
+    inputs |= {"value": torch.randn(shape), "old_value": torch.randn(shape), "returns": torch.randn(shape)}
+
+    def compute(t):
+        logits, value = t["logits"].requires_grad_(), t["value"].requires_grad_()
+        log_policy = torch.log_softmax(logits.masked_fill(t["avail"] == 0, -1e10), -1)
+        entropy = -(log_policy.exp() * log_policy).sum(-1)
+        log_pi = log_policy.gather(-1, t["action"].long().unsqueeze(-1)).squeeze(-1)
+        mean = lambda x: (x * t["mask"]).sum() / t["mask"].sum()
+        ratio, e, c = (log_pi - t["old_log_pi"]).exp(), hyper["eps_clip"], hyper["value_clip"]
+        policy_loss = -mean(torch.min(ratio * t["advantage"], ratio.clamp(1 - e, 1 + e) * t["advantage"]))
+        clipped = t["old_value"] + (value - t["old_value"]).clamp(-c, c)
+        value_loss = 0.5 * mean(torch.max((value - t["returns"]) ** 2, (clipped - t["returns"]) ** 2))
+        loss = policy_loss + hyper["value_coef"] * value_loss - hyper["entropy_coef"] * mean(entropy)
+        loss.backward()
+        results = {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": mean(entropy), "loss": loss}
+        results["clip_fraction"] = mean(((ratio - 1).abs() > e).to(ratio.dtype))
+        return {k: v.reshape(1) for k, v in results.items()} | {"ratio": ratio, "grad.logits": logits.grad, "grad.value": value.grad}
+
+    write("loss_ppo_plain", "loss", "PPO's loss without normalized advantages", ["as loss_ppo, A = advantage"], hyper, inputs, compute)
+
+
+def statistics():
+    """ValueNorm, Yu et al. 2022: moving averages of x and x^2, both divided by that of 1."""
+    torch.manual_seed(4)
+    formula = ["m <- beta m + (1 - beta) mean(x); q <- beta q + (1 - beta) mean(x^2); d <- beta d + (1 - beta)", "mean = m / d; var = q / d - (m / d)^2"]
+    for name, beta in (("optim_value_norm", 0.9), ("optim_value_norm_slow", 0.99999)):
+        inputs = {f"x{i}": torch.randn(20, 2) * (1 + 3 * i) + 10 * i - 40 for i in range(12)}
+
+        def compute(t, beta=beta):
+            m, q, d, results = 0, 0, 0, {}
+            for i in range(len(t)):
+                x = t[f"x{i}"].double()
+                m, q, d = beta * m + (1 - beta) * x.mean(0), beta * q + (1 - beta) * (x ** 2).mean(0), beta * d + 1 - beta
+                results |= {f"mean{i}": (m / d).to(t["x0"].dtype), f"var{i}": (q / d - (m / d) ** 2).to(t["x0"].dtype)}
+            return results
+
+        write(name, "optimiser", "moving mean and variance", formula, {"decay": beta, "count0": 0.0, "unbiased": False}, inputs, compute)
+
+
 def train(name, algorithm, formula, hyper, inputs, forward, loss, optimizer):
     """Full-batch training: the loss before every step, and the weights at the end."""
     def compute(tensors):
@@ -118,4 +166,6 @@ def trainings():
 if __name__ == "__main__":
     torch.set_num_threads(1)
     ops()
+    losses()
+    statistics()
     trainings()

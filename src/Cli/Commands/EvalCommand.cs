@@ -24,7 +24,7 @@ internal static class EvalCommand
         };
         var program = CommonOptions.EnvironmentCommand();
         var seed = CommonOptions.Integer<ulong>("--seed", "S",
-            "seed of the random number generators; by default the seed of the run, which repeats its own evaluations, or 1", minimum: 0);
+            "seed of the random number generators; by default the seed of the run, or 1", minimum: 0);
         Option<string?> against = new("--against")
         {
             HelpName = "policy",
@@ -99,7 +99,7 @@ internal static class EvalCommand
         return (sample, chosen);
     }
 
-    /// <summary>Plays the episodes that <see cref="Trainer.Evaluate"/> plays with the same seed: the seed of a run repeats its own evaluations.</summary>
+    /// <summary>Plays other episodes than the evaluations of a run with the same seed, which are numbered from 1.</summary>
     private static Sample Play(string id, EnvironmentSpec spec, int episodes, Rng rng, PlayEpisode play)
     {
         var evaluationRng = rng.Split(RngPurpose.Evaluation);

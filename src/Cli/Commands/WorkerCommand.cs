@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Marl.Native.Rl;
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Cli.Sweeps;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
 
@@ -28,7 +28,8 @@ internal static class WorkerCommand
                 {
                 }
                 ended.Cancel();
-            }) { IsBackground = true }.Start();
+            })
+            { IsBackground = true }.Start();
             using RunFolder run = new(parsed.GetRequiredValue(path));
             SweepRun one = new("", "", run.Path, configuration);
             if (!run.TryLock())

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Sweeps;
@@ -27,22 +25,7 @@ internal sealed record SweepRun(string Task, string Label, string Folder, RunCon
     }
 
     /// <summary>Whether summary.json says that the run is finished, with at least the steps of the configuration.</summary>
-    public bool IsFinished
-    {
-        get
-        {
-            try
-            {
-                string file = new RunFolder(Folder).Summary;
-                var summary = File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file)) : null;
-                return summary is not null && (bool)summary["finished"]! && (long)summary["steps"]! >= Configuration.Training.Steps;
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentNullException or FormatException)
-            {
-                return false; // A damaged summary is written again.
-            }
-        }
-    }
+    public bool IsFinished => new RunFolder(Folder).ReadSummary() is { Finished: true } summary && summary.Steps >= Configuration.Training.Steps;
 
     /// <summary>Whether there is a checkpoint from which the run goes on.</summary>
     public bool HasCheckpoint => Directory.Exists(Folder) && Directory.EnumerateFiles(Folder, "checkpoint*.safetensors").Any();

@@ -32,7 +32,10 @@ public abstract record Exploration
     /// <summary>Whether actions are sampled at rate 0 too: the network's outputs are logits of a stochastic policy, not action values.</summary>
     public virtual bool IsStochastic => false;
 
-    /// <summary>Returns the exploration rate after <paramref name="steps"/> environment steps. At rate 0, as in evaluations, nothing is explored.</summary>
+    /// <summary>The exploration rate of a run's evaluations. At rate 0 nothing is explored.</summary>
+    public virtual float EvaluationRate => 0f;
+
+    /// <summary>Returns the exploration rate after <paramref name="steps"/> environment steps.</summary>
     public abstract float RateAt(long steps);
 
     /// <summary>Returns the exploration to use in an environment, if it depends on the kind of actions.</summary>
@@ -81,6 +84,12 @@ public sealed record EpsilonGreedy : Exploration
     /// <summary>Environment steps over which epsilon is annealed linearly.</summary>
     public long EpsilonAnneal { get; init; } = 200_000;
 
+    /// <summary>Epsilon of the run's evaluations, in [0, 1]. The saved policy is greedy.</summary>
+    public float EvaluationEpsilon { get; init; }
+
+    /// <inheritdoc/>
+    public override float EvaluationRate => EvaluationEpsilon;
+
     /// <inheritdoc/>
     public override float RateAt(long steps) => Schedule.Linear(EpsilonStart, EpsilonFinish, EpsilonAnneal).At(steps);
 
@@ -90,6 +99,7 @@ public sealed record EpsilonGreedy : Exploration
         UsageException.Require(EpsilonStart is >= 0 and <= 1, EpsilonStart, "in 0 .. 1");
         UsageException.Require(EpsilonFinish is >= 0 and <= 1, EpsilonFinish, "in 0 .. 1");
         UsageException.Require(EpsilonAnneal >= 0, EpsilonAnneal, "at least 0");
+        UsageException.Require(EvaluationEpsilon is >= 0 and <= 1, EvaluationEpsilon, "in 0 .. 1");
     }
 
     /// <inheritdoc/>
@@ -268,7 +278,7 @@ public sealed record SoftmaxPolicy : Exploration
 
 /// <summary>
 /// Exploration of deterministic policies (MADDPG, Lowe et al. 2017, section 4.1). Continuous actions: Gaussian noise whose standard deviation is the rate, as a
-/// fraction of half the action range, annealed linearly. Discrete actions: a sample of softmax(logits) at rates above 0, else the most probable action.
+/// fraction of half the action range, annealed linearly. Discrete actions: samples of softmax(logits), as <see cref="SoftmaxPolicy"/>.
 /// </summary>
 public sealed record PolicyNoise : Exploration
 {
@@ -287,7 +297,7 @@ public sealed record PolicyNoise : Exploration
     public override float RateAt(long steps) => Schedule.Linear(NoiseStart, NoiseFinish, NoiseAnneal).At(steps);
 
     /// <inheritdoc/>
-    public override Exploration For(EnvironmentSpec spec) => spec.IsContinuous ? this : this with { NoiseStart = 1f, NoiseFinish = 1f };
+    public override Exploration For(EnvironmentSpec spec) => spec.IsContinuous ? this : Softmax;
 
     /// <inheritdoc/>
     public override void Validate()
@@ -299,17 +309,9 @@ public sealed record PolicyNoise : Exploration
 
     /// <inheritdoc/>
     public override (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, ref Rng rng)
-        => rate > 0 ? Softmax.Select(values, available, 0f, ref rng) : (EpsilonGreedy.Greedy(values, available), 1f);
+        => Softmax.Select(values, available, 0f, ref rng);
 
     /// <inheritdoc/>
     public override void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, Span<float> probabilities)
-    {
-        if (rate > 0)
-        {
-            Softmax.Probabilities(values, available, 0f, probabilities);
-            return;
-        }
-        probabilities.Clear();
-        probabilities[EpsilonGreedy.Greedy(values, available)] = 1f;
-    }
+        => Softmax.Probabilities(values, available, 0f, probabilities);
 }

@@ -6,6 +6,8 @@ namespace Marl.Native.Rl;
 /// </summary>
 internal class FixedOpponents : IEnvironment, IDisposable
 {
+    private const string Family = "against";
+
     private readonly IEnvironment environment;
     private readonly Policy opponents;
     private readonly int[] teamAgents;
@@ -52,7 +54,7 @@ internal class FixedOpponents : IEnvironment, IDisposable
     /// <param name="create">Creates the environment that the policy was trained in.</param>
     internal static IEnvironment? TryCreate(EnvironmentId id, Func<EnvironmentId, IEnvironment> create)
     {
-        if (id.Name != "against")
+        if (id.Name != Family)
         {
             return null;
         }
@@ -64,10 +66,9 @@ internal class FixedOpponents : IEnvironment, IDisposable
             throw id.Error("the path of a run or of a policy must follow the colon");
         }
 
-        string path = Directory.Exists(id.Layout) ? Path.Combine(id.Layout, Policy.FileName) : id.Layout;
         try
         {
-            var opponents = Policy.Load(path);
+            var opponents = Policy.Load(PathOf(id));
             return Create(EnvironmentId.WithFullPath(id.Text), create(id.Inner(opponents.Description.Environment)), opponents, team);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
@@ -75,6 +76,26 @@ internal class FixedOpponents : IEnvironment, IDisposable
             throw id.Error(error.Message);
         }
     }
+
+    /// <summary>Returns the environment that the policy of an id <c>against:RUN</c> was trained in; null for other ids, and without a policy.</summary>
+    /// <param name="text">The id.</param>
+    internal static string? EnvironmentOf(string text)
+    {
+        if (!text.StartsWith(Family + ":", StringComparison.Ordinal))
+        {
+            return null;
+        }
+        try
+        {
+            return Policy.Load(PathOf(new EnvironmentId(text))).Description.Environment;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or UsageException)
+        {
+            return null; // Creating the environment reports the problem.
+        }
+    }
+
+    private static string PathOf(EnvironmentId id) => Directory.Exists(id.Layout) ? Path.Combine(id.Layout, Policy.FileName) : id.Layout;
 
     /// <inheritdoc/>
     public void Reset(ref Rng rng)

@@ -13,17 +13,27 @@ internal sealed class IndependentQLearning : QLearning
     private const int Weight = 2, EffectiveShare = 3;
 
     private readonly IqlOptions options;
-    private readonly Schedule temperature;
+    private readonly Temperatures? temperatures;
+    private readonly long totalSteps;
 
     public IndependentQLearning(IqlOptions options, LearningContext context) : base(options, context)
     {
-        this.options = options;
-        temperature = Schedule.Linear(1f, 0f, options.LeniencyAnneal);
+        (this.options, totalSteps) = (options, context.TotalSteps);
+        temperatures = options.Leniency is VisitLeniency { Moderation: > 0 } visits ? new Temperatures(visits, context.Spec) : null;
         Metrics = options.Importance == ImportanceKind.None ? base.Metrics : [.. base.Metrics, "weight", "effectiveSampleShare"];
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Column> Columns => temperatures is null ? [] : [Temperatures.Leniency];
+
+    /// <inheritdoc/>
+    public override void Record(Episode episode) => temperatures?.Record(episode);
+
+    /// <inheritdoc/>
+    public override void Archive(IArchive archive) => temperatures?.Archive(archive.Scope("temperatures"));
 
     /// <inheritdoc/>
     public override int? DivisorMetric => options.Importance != ImportanceKind.None && options.ImportanceNormalize ? Weight : null;
@@ -40,11 +50,46 @@ internal sealed class IndependentQLearning : QLearning
     }
 
     /// <inheritdoc/>
-    protected override Tensor Weights(LossContext context, in ActionValues q, Tensor y, Tensor qTot)
+    protected override (Tensor Error, Tensor Trace) ImportanceWeights(LossContext context, in ActionValues q)
+    {
+        if (options.Importance == ImportanceKind.None)
+        {
+            return default;
+        }
+        var now = CurrentProbabilities(context, q);
+        var error = Weights(options.Importance);
+        // Returns of one step end before the others act again.
+        return (error, options is { NStep: 1, Lambda: 0 } ? default : options.Importance == ImportanceKind.Step ? error : Weights(ImportanceKind.Step));
+
+        Tensor Weights(ImportanceKind kind) => Weighting.Importance(context.Tape, now, context.Batch.Probabilities, context.Batch.Mask, kind,
+            options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity);
+    }
+
+    /// <summary>Computes the probabilities pi_a(u_a) [T, B, N] of the actions taken under the current policies: with fingerprints those of the current
+    /// fingerprint.</summary>
+    private Tensor CurrentProbabilities(LossContext context, in ActionValues q)
+    {
+        var tape = context.Tape;
+        if (!options.Fingerprint)
+        {
+            return Weighting.Probability(tape, q, context.Exploration);
+        }
+        var now = tape.Scratch(q.Actions.Shape);
+        using (tape.NoGrad())
+        {
+            var input = Agent.Input.Build(tape, context.Batch, Rl.Fingerprint.Of(context.Steps, totalSteps, context.Exploration));
+            var all = Agent.Forward(context.Online, input, context.InitialState(Agent)).Output.Slice(0, 0, context.Batch.Steps);
+            Weighting.Probability(tape, new ActionValues(all, q.Actions, q.Available), context.Exploration).CopyTo(now);
+        }
+        return now;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Weights(LossContext context, Tensor y, Tensor qTot, Tensor importance)
     {
         Tensor weight = default;
         var tape = context.Tape;
-        if (options.Hysteretic < 1f || options.Leniency > 0f)
+        if (options.Hysteretic < 1f || options.Leniency.Moderation > 0f)
         {
             var delta = tape.Scratch(y.Shape);
             tape.Device.Zip(default(Subtract), y, qTot, delta);
@@ -52,20 +97,15 @@ internal sealed class IndependentQLearning : QLearning
             {
                 Multiply(Weighting.Hysteretic(tape, delta, options.Hysteretic));
             }
-            if (options.Leniency > 0f)
+            if (options.Leniency.Moderation > 0f)
             {
-                var (x, leniency) = (tape.Scratch(delta.Shape), tape.Scratch(new Shape(1)));
+                var x = tape.Scratch(delta.Shape);
                 context.FillUniform(x);
-                tape.Device.Fill(leniency, Weighting.Leniency(options.Leniency, temperature.At(context.Steps)));
-                Multiply(Weighting.Lenient(tape, delta, x, leniency));
+                Multiply(Weighting.Lenient(tape, delta, x, Leniency()));
             }
         }
-        if (options.Importance != ImportanceKind.None)
+        if (!importance.IsNone)
         {
-            var batch = context.Batch;
-            var now = Weighting.Probability(tape, q, context.Exploration);
-            float ceiling = options.ImportanceCeiling > 0 ? options.ImportanceCeiling : float.PositiveInfinity;
-            var importance = Weighting.Importance(tape, now, batch.Probabilities, batch.Mask, options.Importance, ceiling);
             context.Report(Weight, importance);
             using (tape.NoGrad())
             {
@@ -74,6 +114,18 @@ internal sealed class IndependentQLearning : QLearning
             Multiply(importance);
         }
         return weight;
+
+        // l [T, B, N], or [1] for all transitions.
+        Tensor Leniency()
+        {
+            if (options.Leniency is not AnnealedLeniency annealed)
+            {
+                return context.Batch[Temperatures.Leniency];
+            }
+            var leniency = tape.Scratch(new Shape(1));
+            tape.Device.Fill(leniency, Weighting.Leniency(annealed.Moderation, Schedule.Linear(1f, 0f, annealed.Anneal).At(context.Steps)));
+            return leniency;
+        }
 
         void Multiply(Tensor factor)
         {
@@ -97,14 +149,13 @@ public sealed record IqlOptions : QLearningOptions
     /// <summary>Hysteretic Q-learning: weight of negative errors, beta / alpha in Matignon et al. 2007, in [0, 1]. 1: off.</summary>
     public float Hysteretic { get; init; } = 1f;
 
-    /// <summary>Lenient Q-learning: K in the probability 1 - exp(-K temperature) of ignoring a negative error (Palmer et al. 2018). 0: off.</summary>
-    public float Leniency { get; init; }
-
-    /// <summary>Environment steps over which the temperature of lenient Q-learning is annealed linearly from 1 to 0.</summary>
-    public long LeniencyAnneal { get; init; } = 200_000;
+    /// <summary>Lenient learning. annealed: one temperature, annealed over the steps of training; visits: temperatures of observations and actions, which fall
+    /// with visits (Palmer et al. 2018).</summary>
+    public LeniencyOptions Leniency { get; init; } = new AnnealedLeniency();
 
     /// <summary>Importance weights of errors, the ratio of the other agents' current and past action probabilities (Foerster et al. 2017). none: off; step:
-    /// ratio of the step; episode: product over the episode up to the step.</summary>
+    /// ratio of the step; episode: product over the episode up to the step. The later steps of n-step and lambda returns are weighted by their own
+    /// ratios.</summary>
     public ImportanceKind Importance { get; init; }
 
     /// <summary>Upper bound of importance weights. 0: no bound.</summary>
@@ -121,9 +172,12 @@ public sealed record IqlOptions : QLearningOptions
     {
         base.Validate();
         UsageException.Require(Hysteretic is >= 0 and <= 1, Hysteretic, "in 0 .. 1");
-        UsageException.Require(Leniency >= 0, Leniency, "at least 0");
-        UsageException.Require(LeniencyAnneal >= 0, LeniencyAnneal, "at least 0");
+        Leniency.Validate();
         UsageException.Require(ImportanceCeiling >= 0, ImportanceCeiling, "at least 0");
+        if (Leniency is VisitLeniency { Moderation: > 0 } && Mixer.IsJoint)
+        {
+            throw new UsageException("temperatures of observations and actions are an agent's own, so each must learn a value of its own; use mixer=none");
+        }
         if (Importance != ImportanceKind.None && Mixer.IsJoint)
         {
             throw new UsageException("importance weights differ between agents, so each must learn a value of its own; use mixer=none");

@@ -16,6 +16,10 @@ public sealed record LiirOptions : OnPolicyOptions
     /// <summary>Learning rate of the intrinsic rewards and the extrinsic value. 0: that of the critic.</summary>
     public float IntrinsicLearningRate { get; init; }
 
+    /// <summary>Gradients of the intrinsic rewards and the extrinsic value with a larger global L2 norm are scaled down to this norm; 1 as in the authors'
+    /// code. 0: off.</summary>
+    public float IntrinsicMaxGradientNorm { get; init; } = 1f;
+
     /// <summary>Whether the agent's observation is part of the input of critic and intrinsic reward, beside the state, as in the authors' code.</summary>
     public bool CriticObservation { get; init; }
 
@@ -26,8 +30,9 @@ public sealed record LiirOptions : OnPolicyOptions
     /// <summary>Whether all agents' previous actions are part of the input of critic and intrinsic reward, as in the authors' code.</summary>
     public bool CriticLastActions { get; init; }
 
-    /// <summary>The options that intrinsic rewards and the extrinsic value are trained with: their gradients are not clipped.</summary>
-    internal AlgorithmOptions IntrinsicTraining => CriticTraining.WithLearningRate(IntrinsicLearningRate) with { MaxGradientNorm = 0 };
+    /// <summary>The options that intrinsic rewards and the extrinsic value are trained with.</summary>
+    internal AlgorithmOptions IntrinsicTraining
+        => CriticTraining.WithLearningRate(IntrinsicLearningRate) with { MaxGradientNorm = IntrinsicMaxGradientNorm };
 
     /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context) => new Liir(this, context);
@@ -38,6 +43,7 @@ public sealed record LiirOptions : OnPolicyOptions
         base.Validate();
         UsageException.Require(float.IsFinite(IntrinsicWeight), IntrinsicWeight, "finite");
         UsageException.Require(IntrinsicLearningRate >= 0, IntrinsicLearningRate, "at least 0");
+        UsageException.Require(IntrinsicMaxGradientNorm >= 0, IntrinsicMaxGradientNorm, "at least 0");
         if (StandardizeReturns)
         {
             throw new UsageException("LIIR learns two kinds of returns with different statistics; use standardizeRewards instead of standardizeReturns");

@@ -9,12 +9,14 @@ namespace Marl.Native.Rl;
 /// L_critic = mean (Q_i(x, a_1, .., a_N) - y_i)^2                                                  (equation 6)
 /// L_policy = -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2                          (equation 5), by the critic after its step
 /// </code>
+/// In L_policy the a_j of the others are recorded, or mu_j(o_j) without gradients (<see cref="OthersActions"/>).
 /// For continuous actions mu is center + scale tanh(output); for discrete actions it is a sample of the softmax of the output, differentiable by Gumbel-softmax
 /// (Jang et al. 2017; Maddison et al. 2017). Variants, by options:
 /// <code>
 /// DDPG       Q_i(o_i, a_i): independent agents (Lillicrap et al. 2016)
 /// MATD3      min of two critics' Q_i', noise clip(z, -c, c) on mu', a policy step every d updates (Ackermann et al. 2019)
-/// inference  mu_j' of the others is agent i's model mu^_ij, trained by -mean (log mu^_ij(a_j) + lambda H(mu^_ij))          (equation 7)
+/// inference  y_i has log mu^_ij'(o_j'), of agent i's models of the others, in place of mu_j'(o_j')                         (equation 8)
+///            L = -mean (log mu^_ij(a_j|o_j) + lambda H(mu^_ij)), over the latest episodes, before the critic's step        (equation 7)
 /// ensembles  mu_i^(k), one of K per episode; L_policy^(k) / K over the episodes that k played                              (equation 9)
 /// </code>
 /// Agents that share weights share their critic and their models of the others.
@@ -26,6 +28,9 @@ internal sealed class Maddpg : Objective
 
     // Random streams of a loss.
     private const int OwnSample = 0, TargetSample = 1, InferredSample = 2;
+
+    /// <summary>The least probability whose logarithm is an input of the critics; that of unavailable actions.</summary>
+    private const float LeastProbability = 1e-4f;
 
     private readonly MaddpgOptions options;
     private readonly ActionEncoding encoding;
@@ -65,7 +70,10 @@ internal sealed class Maddpg : Objective
         Metrics = options.InferPolicies ? ["value", "target", "inferenceDivergence"] : ["value", "target"];
         Phases =
         [
-            .. Enumerable.Range(0, observers).Select(observer => new Phase("inference", inferred + observer, loss => InferenceLoss(loss, inferred + observer))),
+            .. Enumerable.Range(0, observers).Select(observer => new Phase("inference", inferred + observer, loss => InferenceLoss(loss, inferred + observer))
+            {
+                OnLatest = true,
+            }),
             new("critic", critics, Loss),
             .. Enumerable.Range(0, options.EnsembleSize).Select(member => new Phase("policy", member, loss => PolicyLoss(loss, member))
             {
@@ -172,7 +180,7 @@ internal sealed class Maddpg : Objective
         var each = tape.Scratch(new Shape(steps, batch.Count, encoding.Agents, encoding.Agents * encoding.Actions));
         for (int observer = 0; observer < observers; observer++)
         {
-            var inferredActions = TargetActions(context, Output(context, context.TargetOf(inferred + observer)), InferredSample + observer).Value;
+            var inferredActions = InferredActions(context, observer).Value;
             if (observers == 1)
             {
                 each = encoding.Repeat(tape, inferredActions);
@@ -184,6 +192,21 @@ internal sealed class Maddpg : Objective
                 accumulate: false);
         }
         return encoding.Replace(each, own);
+    }
+
+    /// <summary>Computes what an observer's critic reads as the others' actions in rows 1 to T, [T, B, N, A], by its models of their policies.</summary>
+    private Var InferredActions(LossContext context, int observer)
+    {
+        var output = Output(context, context.TargetOf(inferred + observer));
+        if (tanhPolicy is not null || options.InferredActions == InferredActionKind.Actions)
+        {
+            return TargetActions(context, output, InferredSample + observer);
+        }
+        var (batch, steps) = (context.Batch, context.Batch.Steps);
+        var available = batch.Available.Slice(1, steps);
+        var logits = output.Slice(0, 1, steps);
+        return options.InferredActions == InferredActionKind.Probabilities ? logits.Softmax(available)
+            : logits.LogSoftmax(available).Clamp(MathF.Log(LeastProbability), 0f).MaskedFill(available, MathF.Log(LeastProbability));
     }
 
     /// <summary>Computes the target actions mu' [T, B, N, A] of rows 1 to T.</summary>
@@ -216,10 +239,17 @@ internal sealed class Maddpg : Objective
     {
         var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var output = Output(context, context.OnlineOf(member)).Slice(0, 0, steps);                                              // [T, B, N, A]
-        var own = tanhPolicy is null ? Sample(context, output, batch.Available.Slice(0, steps), OwnSample) : tanhPolicy.Mean(output);
-        var actions = IsLocal ? own : encoding.Replace(encoding.Repeat(tape, encoding.Recorded(tape, batch)), own);
+        var own = Current(output);
+        var actions = IsLocal ? own : encoding.Replace(encoding.Repeat(tape, Others()), own);
         var q = Values(critic, context.OnlineOf(critics), batch, 0, actions);
         return (options.LogitRegularization * context.MeanOverAvailableActions(output.Square()) - context.MeanOverMember(q)) / options.EnsembleSize;
+
+        // The actions [T, B, N, A] of the current policies, differentiable.
+        Var Current(Var output) => tanhPolicy is null ? Sample(context, output, batch.Available.Slice(0, steps), OwnSample) : tanhPolicy.Mean(output);
+
+        // The actions [T, B, N, A] that an agent's critic reads for the others.
+        Tensor Others() => options.Others == OthersActions.Stored ? encoding.Recorded(tape, batch)
+            : options.EnsembleSize == 1 ? own.Value : Current(PlayedOutput(context, target: false).Slice(0, 0, steps)).Value;
     }
 
     /// <summary>Computes the loss of inferred policies, -mean (log mu^(a) + lambda H(mu^)). A continuous policy is a Gaussian with mean mu^ and half the

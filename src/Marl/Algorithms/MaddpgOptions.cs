@@ -28,8 +28,13 @@ public record MaddpgOptions : ReplayOptions
     /// <summary>Temperature of the Gumbel-softmax for discrete actions, above 0.</summary>
     public float Temperature { get; init; } = 1f;
 
-    /// <summary>Whether Gumbel-softmax samples are one-hot, with the gradient of the soft samples (straight-through estimator).</summary>
+    /// <summary>Whether the Gumbel-softmax samples that critics evaluate are one-hot, with the gradient of the soft samples (straight-through estimator). The
+    /// actions that are taken in the environment are always one-hot.</summary>
     public bool HardSamples { get; init; } = true;
+
+    /// <summary>The other agents' actions in an agent's policy loss. current: those of their current policies, without gradients (EPyMARL); stored: those that
+    /// were taken (Lowe et al. 2017, equation 5).</summary>
+    public OthersActions Others { get; init; }
 
     /// <summary>Whether target policies sample discrete actions. false: they take the most probable one.</summary>
     public bool SampleTargets { get; init; }
@@ -50,9 +55,14 @@ public record MaddpgOptions : ReplayOptions
     /// <summary>Bound of the noise on target actions, as a fraction of half the action range.</summary>
     public float TargetNoiseClip { get; init; } = 0.5f;
 
-    /// <summary>Whether each agent learns a model of the others' policies from their actions, and uses it for targets instead of their own target policies
-    /// (Lowe et al. 2017, section 4.2). Needs critic=state or observations.</summary>
+    /// <summary>Whether each agent learns models of the others' policies from their actions, and its critic's targets read those models' log-probabilities (the
+    /// mean of continuous actions) instead of the others' target actions (Lowe et al. 2017, section 4.2). The models take one step on the latest episodes
+    /// before each update. Needs critic=state or observations.</summary>
     public bool InferPolicies { get; init; }
+
+    /// <summary>With inferPolicies: what the critics' targets read as the others' discrete actions. logProbabilities: the models' log-probabilities (Lowe et al.
+    /// 2017, section 4.2); probabilities: their probabilities; actions: target actions of the models, see sampleTargets.</summary>
+    public InferredActionKind InferredActions { get; init; }
 
     /// <summary>Learning rate of the inferred policies. 0: learningRate.</summary>
     public float InferenceLearningRate { get; init; }
@@ -97,8 +107,8 @@ public record MaddpgOptions : ReplayOptions
 [Description("MADDPG with twin critics and delayed policy updates (Ackermann et al. 2019)")]
 public sealed record Matd3Options : MaddpgOptions
 {
-    /// <summary>Initializes the defaults: the delay and the smoothing of Fujimoto et al. 2018.</summary>
-    public Matd3Options() => (TwinCritics, PolicyDelay, TargetPolicyNoise) = (true, 2, 0.2f);
+    /// <summary>Initializes the defaults: the delay and the smoothing of Fujimoto et al. 2018, and stored actions of the others.</summary>
+    public Matd3Options() => (TwinCritics, PolicyDelay, TargetPolicyNoise, Others) = (true, 2, 0.2f, OthersActions.Stored);
 }
 
 /// <summary>Independent DDPG (Lillicrap et al. 2016): each agent's critic reads its own observation and action only.</summary>
@@ -119,4 +129,26 @@ public enum ActionCriticKind
     Observations,
     /// <summary>The agent's own observation and action: independent learning.</summary>
     Local,
+}
+
+/// <summary>What a critic's target reads as the discrete actions of inferred policies.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<InferredActionKind>))]
+public enum InferredActionKind
+{
+    /// <summary>The logarithms of the probabilities of all actions, at least log 1e-4.</summary>
+    LogProbabilities,
+    /// <summary>The probabilities of all actions.</summary>
+    Probabilities,
+    /// <summary>One-hot actions.</summary>
+    Actions,
+}
+
+/// <summary>The other agents' actions in an agent's policy loss.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<OthersActions>))]
+public enum OthersActions
+{
+    /// <summary>Those of their current policies, without gradients.</summary>
+    Current,
+    /// <summary>Those that were taken.</summary>
+    Stored,
 }

@@ -9,8 +9,8 @@ namespace Marl.Native.Rl;
 /// y_t   = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(u))      argmax by the online (double Q) or the target networks
 /// L     = sum_t mask_t w_t (y_t - Q_tot,t)^2 / sum_t mask_t
 /// </code>
-/// y may be an n-step or lambda return as well; w = 1 except for <see cref="IndependentQLearning"/>. Each agent's greedy action is its part of the greedy joint
-/// action, because the mixers are monotonic (Rashid et al. 2018, equation 4).
+/// y may be an n-step or lambda return as well; w = 1 and no trace is corrected except for <see cref="IndependentQLearning"/>. Each agent's greedy action is
+/// its part of the greedy joint action, because the mixers are monotonic (Rashid et al. 2018, equation 4).
 /// </summary>
 internal class QLearning : Objective
 {
@@ -47,19 +47,23 @@ internal class QLearning : Objective
         var all = Agent.Forward(context.Online, input, context.InitialState(Agent)).Output;                                             // [T+1, B, N, A]
         var q = new ActionValues(all.Slice(0, 0, steps), batch.Actions, batch.Available.Slice(0, steps));
         var qTot = mixer.Forward(context.Online, q, batch.States.Slice(0, steps));                                            // [T, B, M]
-        var y = TargetReturns(context, input, all.Value, qTot.Shape);
+        var importance = ImportanceWeights(context, q);
+        var y = TargetReturns(context, input, all.Value, qTot.Shape, importance.Trace);
         context.Report(Prediction, qTot.Value);
         context.Report(Target, y);
         var squaredError = (qTot - y).Square();
-        var weight = Weights(context, q, y, qTot.Value);
+        var weight = Weights(context, y, qTot.Value, importance.Error);
         return context.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
     }
 
+    /// <summary>Computes the importance weights of the errors, and those of a step in the returns of earlier steps, [T, B, M]; <c>default</c>: 1.</summary>
+    protected virtual (Tensor Error, Tensor Trace) ImportanceWeights(LossContext context, in ActionValues q) => default;
+
     /// <summary>Computes the weights w_t [T, B, M] of the squared errors; <c>default</c>: 1.</summary>
-    protected virtual Tensor Weights(LossContext context, in ActionValues q, Tensor y, Tensor qTot) => default;
+    protected virtual Tensor Weights(LossContext context, Tensor y, Tensor qTot, Tensor importance) => default;
 
     /// <summary>Computes the targets y_t [T, B, M] with the target networks. Without gradients.</summary>
-    private Tensor TargetReturns(LossContext context, in InputRows input, Tensor qOnline, Shape shape)
+    private Tensor TargetReturns(LossContext context, in InputRows input, Tensor qOnline, Shape shape, Tensor trace)
     {
         var (tape, batch, steps, lambda) = (context.Tape, context.Batch, context.Batch.Steps, options.Lambda);
         var y = tape.Scratch(shape);
@@ -69,12 +73,13 @@ internal class QLearning : Objective
             var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
             var transitions = context.TransitionsOf(options.Gamma);
             var vNext = Mix(first: 1, greedy.Slice(1, steps));
-            var returns = lambda == 0 ? Targets.NStep(tape, transitions, vNext, options.NStep) : options.Trace switch
+            var ratioNext = trace.IsNone ? default : Next(trace);
+            var returns = lambda == 0 ? Targets.NStep(tape, transitions, vNext, options.NStep, ratioNext) : options.Trace switch
             {
-                TraceKind.QLambda => Targets.Backup(tape, transitions, vNext, Next(Mix(0, batch.Actions)), lambda),
+                TraceKind.QLambda => Targets.Backup(tape, transitions, vNext, Next(Mix(0, batch.Actions)), lambda, ratioNext),
                 TraceKind.Retrace => Targets.Lambda(tape, transitions, vNext, lambda, Next(WasGreedy())),
-                TraceKind.PyMarl2 => Targets.Lambda(tape, Corrected(), vNext, lambda),
-                _ => Targets.Lambda(tape, transitions, vNext, lambda),
+                TraceKind.PyMarl2 => Targets.Lambda(tape, Corrected(), vNext, lambda, ratioNext),
+                _ => Targets.Lambda(tape, transitions, vNext, lambda, ratioNext),
             };
             returns.CopyTo(y);
 
@@ -91,11 +96,12 @@ internal class QLearning : Objective
                 return next;
             }
 
-            // [T, B, M]: 1 where the action taken, or the joint action, is greedy.
+            // [T, B, M]: 1 where the action taken, or the joint action, is greedy, times the importance weight.
             Tensor WasGreedy()
             {
                 var differs = (tape.Constant(greedy.Slice(0, steps)) - batch.Actions).Abs().Clamp(0f, 1f);
-                return (1f - (shape[-1] == 1 ? differs.Sum(-1).Reshape(shape).Clamp(0f, 1f) : differs)).Value;
+                var isGreedy = 1f - (shape[-1] == 1 ? differs.Sum(-1).Reshape(shape).Clamp(0f, 1f) : differs);
+                return (trace.IsNone ? isGreedy : isGreedy * trace).Value;
             }
 
             // Transitions with the reward r_t + V_t - Q_t.

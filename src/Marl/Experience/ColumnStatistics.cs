@@ -15,13 +15,13 @@ internal static class ColumnStatistics
         }
     }
 
-    /// <summary>Normalizes a column in place: x = (x - mean) / standard deviation.</summary>
-    public static void Normalize(this RunningStatistics statistics, Episode episode, Column column)
+    /// <summary>Normalizes a column in place: x = (x - mean) / sqrt(var + epsilon).</summary>
+    public static void Normalize(this RunningStatistics statistics, Episode episode, Column column, double epsilon = 0)
     {
         int first = 0;
         while (episode.NextTransitions(ref first, out var rows))
         {
-            statistics.Normalize(episode.Transitions(column, rows));
+            statistics.Normalize(episode.Transitions(column, rows), epsilon);
         }
     }
 
@@ -60,7 +60,7 @@ internal static class ColumnStatistics
     }
 
     /// <summary>Returns the elements of a range of rows.</summary>
-    private static Span<float> Transitions(this Episode episode, Column column, Range rows)
+    internal static Span<float> Transitions(this Episode episode, Column column, Range rows)
     {
         var data = episode.Floats(column);
         var (start, count) = rows.GetOffsetAndLength(int.MaxValue);

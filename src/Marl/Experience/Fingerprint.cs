@@ -10,4 +10,10 @@ public readonly record struct Fingerprint(float Progress, float Exploration)
 {
     /// <summary>The number of elements.</summary>
     public const int Size = 2;
+
+    /// <summary>Returns the fingerprint of a run.</summary>
+    /// <param name="steps">The environment steps so far.</param>
+    /// <param name="totalSteps">The environment steps of the whole run.</param>
+    /// <param name="exploration">The exploration rate.</param>
+    internal static Fingerprint Of(long steps, long totalSteps, float exploration) => new(Math.Min(1f, (float)steps / totalSteps), exploration);
 }

@@ -43,10 +43,7 @@ internal sealed class ReplayBuffer
     /// <exception cref="InvalidOperationException">The buffer has fewer episodes.</exception>
     public void Sample(Span<Episode> sample, ref Rng rng)
     {
-        if (sample.Length > Count)
-        {
-            throw new InvalidOperationException($"cannot sample {sample.Length} of {Count} episodes");
-        }
+        RequireCount(sample.Length);
         if (drawn.Length < sample.Length)
         {
             drawn = new int[sample.Length];
@@ -86,6 +83,17 @@ internal sealed class ReplayBuffer
             }
         }
         return true;
+    }
+
+    /// <summary>Returns the episodes that were added last, the newest first.</summary>
+    /// <exception cref="InvalidOperationException">The buffer has fewer episodes.</exception>
+    public void Latest(Span<Episode> latest)
+    {
+        RequireCount(latest.Length);
+        for (int i = 0; i < latest.Length; i++)
+        {
+            latest[i] = episodes[(oldest + Count - 1 - i) % Count];
+        }
     }
 
     /// <summary>Saves or restores all episodes, in the order of the ring buffer, without estimated columns.</summary>
@@ -131,6 +139,14 @@ internal sealed class ReplayBuffer
             returns.AsSpan(i * episodes[i].TeamReturns.Length, episodes[i].TeamReturns.Length).CopyTo(episodes[i].TeamReturns);
             RequireActions(episodes[i]);
             memory?.Store(episodes[i], i);
+        }
+    }
+
+    private void RequireCount(int count)
+    {
+        if (count > Count)
+        {
+            throw new InvalidOperationException($"cannot sample {count} of {Count} episodes");
         }
     }
 

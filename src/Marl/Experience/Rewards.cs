@@ -12,6 +12,10 @@ public sealed record RewardOptions
     /// available.</summary>
     public int DefaultAction { get; init; }
 
+    /// <summary>Whether a learned model predicts the rewards of the actions that replace an agent's, see <see cref="RewardMode.Difference"/>; otherwise the
+    /// step is simulated again.</summary>
+    public bool IsModeled { get; init; }
+
     /// <summary>Whether truncations are recorded as terminations, as in implementations that do not distinguish the two.</summary>
     public bool TerminateAtLimit { get; init; }
 }
@@ -26,7 +30,7 @@ internal static class RewardModes
     public static int Streams(this RewardMode mode, EnvironmentSpec spec)
         => mode.Of(spec) == RewardMode.Individual || mode.IsDifference() || spec.Teams.Length > 1 ? spec.Agents.Length : 1;
 
-    /// <summary>Returns whether the mode requires simulated steps, see <see cref="DifferenceRewards"/>.</summary>
+    /// <summary>Returns whether rewards are differences from a baseline, see <see cref="BaselinePolicy"/>.</summary>
     internal static bool IsDifference(this RewardMode mode) => mode is RewardMode.Difference or RewardMode.Aristocratic;
 
     /// <summary>Returns the reward of a team, the sum or the mean of its agents' rewards.</summary>
@@ -71,7 +75,7 @@ internal sealed class RewardRecorder
     {
         (this.spec, mode, terminateAtLimit, teams) = (spec, options.Mode.Of(spec), options.TerminateAtLimit, spec.Teams);
         (own, streams) = (new double[spec.Agents.Length], options.Mode.Streams(spec));
-        difference = mode.IsDifference() ? new DifferenceRewards(spec, mode, options.DefaultAction) : null;
+        difference = mode.IsDifference() && !options.IsModeled ? new DifferenceRewards(new BaselinePolicy(spec, options)) : null;
     }
 
     /// <summary>[N] The reward of each agent in the last step.</summary>
@@ -118,7 +122,7 @@ internal sealed class RewardRecorder
             int team = spec.Agents[stream].Team;
             double reward = difference is not null ? spec.TeamReward(own, team, spec.Reward) - difference.Baselines[stream]
                 : mode == RewardMode.Individual ? own[stream]
-                : spec.TeamReward(own, team, mode);
+                : spec.TeamReward(own, team, mode.IsDifference() ? spec.Reward : mode);
             RequireFinite(reward, "the recorded reward of ", stream);
             recorded[stream] = (float)reward;
         }
@@ -140,27 +144,24 @@ internal sealed class RewardRecorder
 }
 
 /// <summary>
-/// Difference rewards (Wolpert and Tumer 2002, "Optimal payoff functions for members of collectives"; with policy gradients: Castellini et al. 2021): the
-/// team's reward minus a baseline, which does not depend on the agent's action.
+/// The policies of an agent that difference rewards compare its action with. Difference rewards (Wolpert and Tumer 2002, "Optimal payoff functions for members
+/// of collectives"; with policy gradients: Castellini et al. 2021) are the team's reward minus a baseline, which does not depend on the agent's action:
 /// <code>
 /// difference     D_a = r(s, u) - r(s, (c_a, u_-a))                 c_a: the default action, or the first available one
 /// aristocratic   D_a = r(s, u) - sum_c pi_a(c) r(s, (c, u_-a))     pi_a: the behavior policy
 /// </code>
-/// All steps begin in the same snapshot of the environment and use the same random numbers, so that they differ only in the action.
+/// r of other actions than those taken is simulated (<see cref="DifferenceRewards"/>) or predicted by a model.
 /// </summary>
-internal sealed class DifferenceRewards
+internal sealed class BaselinePolicy
 {
-    private readonly EnvironmentSpec spec;
     private readonly int defaultAction;
     private readonly bool aristocratic;
-    private readonly double[] snapshot, rewards, baselines;
-    private readonly int[] joint;
 
-    /// <summary>Creates the difference rewards of an environment.</summary>
+    /// <summary>Creates the baseline policies of an environment.</summary>
     /// <exception cref="UsageException">The default action is out of range, or actions are continuous.</exception>
-    public DifferenceRewards(EnvironmentSpec spec, RewardMode mode, int defaultAction)
+    public BaselinePolicy(EnvironmentSpec spec, RewardOptions options)
     {
-        (this.spec, this.defaultAction, aristocratic) = (spec, defaultAction, mode == RewardMode.Aristocratic);
+        (Spec, defaultAction, aristocratic) = (spec, options.DefaultAction, options.Mode == RewardMode.Aristocratic);
         if (spec.IsContinuous)
         {
             throw new UsageException($"difference rewards require discrete actions; those of {spec.Id} are continuous");
@@ -168,9 +169,36 @@ internal sealed class DifferenceRewards
         int minActions = spec.Agents.Min(agent => agent.ActionCount);
         UsageException.Require(aristocratic || defaultAction < minActions, defaultAction,
             $"in 0 .. {minActions - 1}, the actions of every agent of {spec.Id}", "DefaultAction");
-        (snapshot, rewards, baselines) = (new double[spec.SnapshotSize], new double[spec.Agents.Length], new double[spec.Agents.Length]);
-        joint = new int[spec.Agents.Length];
     }
+
+    /// <summary>The environment.</summary>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>Writes the probabilities [A] of an agent's actions under its baseline policy.</summary>
+    public void Read(Episode episode, int row, int agent, Span<float> probabilities)
+    {
+        if (aristocratic)
+        {
+            episode.Floats(Column.Policy).Row(row).Slice(agent * episode.ActionCount, episode.ActionCount).CopyTo(probabilities);
+            return;
+        }
+        var available = episode.AvailableActions(row, agent);
+        probabilities.Clear();
+        probabilities[available[defaultAction] ? defaultAction : available.IndexOf(true)] = 1f;
+    }
+}
+
+/// <summary>
+/// The baselines of difference rewards by simulation. All steps begin in the same snapshot of the environment and use the same random numbers, so that they
+/// differ only in the action.
+/// </summary>
+internal sealed class DifferenceRewards(BaselinePolicy policy)
+{
+    private readonly EnvironmentSpec spec = policy.Spec;
+    private readonly double[] snapshot = new double[policy.Spec.SnapshotSize];
+    private readonly double[] rewards = new double[policy.Spec.Agents.Length], baselines = new double[policy.Spec.Agents.Length];
+    private readonly int[] joint = new int[policy.Spec.Agents.Length];
+    private readonly float[] probabilities = new float[policy.Spec.ActionCount];
 
     /// <summary>[N] The baseline of each agent in the last simulation.</summary>
     public ReadOnlySpan<double> Baselines => baselines;
@@ -182,26 +210,18 @@ internal sealed class DifferenceRewards
     public void Simulate(IEnvironment environment, Episode episode, Rng rng)
     {
         int row = episode.Length;
-        var policy = aristocratic ? episode.Floats(Column.Policy).Row(row) : default;
         environment.Save(snapshot);
         for (int agent = 0; agent < joint.Length; agent++)
         {
-            var available = episode.AvailableActions(row, agent);
+            policy.Read(episode, row, agent, probabilities);
             episode.ActionsAt(row).CopyTo(joint);
             baselines[agent] = 0;
-            if (!aristocratic)
+            for (int action = 0; action < probabilities.Length; action++)
             {
-                joint[agent] = available[defaultAction] ? defaultAction : available.IndexOf(true);
-                baselines[agent] = RewardOf(agent);
-                continue;
-            }
-            for (int action = 0; action < available.Length; action++)
-            {
-                float probability = policy[agent * episode.ActionCount + action];
-                if (probability > 0)
+                if (probabilities[action] > 0)
                 {
                     joint[agent] = action;
-                    baselines[agent] += probability * RewardOf(agent);
+                    baselines[agent] += probabilities[action] * RewardOf(agent);
                 }
             }
         }

@@ -51,6 +51,10 @@ internal sealed class RunningStatistics(int columns, double count = 1e-4, bool u
         }
     }
 
+    /// <summary>Multiplies the weight of all rows so far: called before each update, it makes moving averages with this decay.</summary>
+    /// <param name="decay">In (0, 1].</param>
+    public void Forget(double decay) => count *= decay;
+
     /// <summary>Merges the rows of x whose mask is not 0.</summary>
     /// <param name="x">[rows, C] The values.</param>
     /// <param name="mask">[rows] The mask; empty: all rows are merged.</param>

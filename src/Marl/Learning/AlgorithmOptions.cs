@@ -83,7 +83,8 @@ public abstract record AlgorithmOptions
     public ILearner CreateLearner(LearningContext context)
     {
         Validate();
-        return NewLearner(context);
+        var learner = NewLearner(context);
+        return context.Rewards.IsModeled ? new DifferenceLearner(learner, new RewardModel(context)) : learner;
     }
 
     /// <summary>Creates the learner; the options are valid.</summary>

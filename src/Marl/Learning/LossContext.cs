@@ -78,7 +78,7 @@ public sealed class LossContext
     /// <param name="values">Values [T, B, N], changed in place.</param>
     public Tensor Destandardized(Tensor values)
     {
-        info.Returns?.Denormalize(values);
+        info.Returns?.Denormalize(values, ReturnNormalization.Epsilon);
         return values;
     }
 

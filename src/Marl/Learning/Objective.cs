@@ -63,6 +63,17 @@ public abstract class Objective
     /// <summary>The steps of an update, in order; by default one step of network 0 with <see cref="Loss"/>.</summary>
     public virtual IReadOnlyList<Phase> Phases => [new("network", 0, Loss)];
 
+    /// <summary>Reads an episode that was played, and writes columns of it. Replay learners call it once per episode, in order, before they store the
+    /// episode.</summary>
+    public virtual void Record(Episode episode)
+    {
+    }
+
+    /// <summary>Saves or restores state of the objective besides its networks.</summary>
+    public virtual void Archive(IArchive archive)
+    {
+    }
+
     /// <summary>The index of a metric by whose batch mean loss and gradient are divided if it is above 0; null: none.</summary>
     public virtual int? DivisorMetric => null;
 
@@ -84,6 +95,9 @@ public sealed record Phase(string Name, int Network, Func<LossContext, Var> Loss
 
     /// <summary>The ensemble member to train, on the episodes that it played; -1: all episodes.</summary>
     public int Member { get; init; } = -1;
+
+    /// <summary>Whether the batch is the latest episodes instead of a random sample of the replay buffer.</summary>
+    public bool OnLatest { get; init; }
 }
 
 /// <summary>A network to train.</summary>

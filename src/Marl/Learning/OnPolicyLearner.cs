@@ -14,8 +14,10 @@ internal sealed class OnPolicyLearner : ILearner
     private readonly TrainedNetwork[] networks;
     private readonly BatchGradient roundGradient, minibatchGradient;
     private readonly LossReport report;
-    private readonly RunningStatistics? rewards, returns;
+    private readonly RunningStatistics? rewards;
+    private readonly ReturnNormalization? returns;
     private readonly RoundMemory? memory;
+    private readonly CriticMemory? criticMemory;
     private readonly Episode[] shuffled;
     private readonly Action<LossContext> computeReturns;
     private readonly Column[] columns;
@@ -36,22 +38,27 @@ internal sealed class OnPolicyLearner : ILearner
         // Critics are initialized from other random streams than the actor.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
+        if (options.CriticSteps > 1 && networks.Length == 1)
+        {
+            throw new UsageException($"criticSteps={options.CriticSteps}, but the algorithm has no critic; use criticSteps=1");
+        }
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
             throw new UsageException($"{round} environments play {round} episodes per round, which is not a multiple of minibatches={options.Minibatches}; " +
                 "change environments or minibatches");
         }
-        columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[]];
+        criticMemory = context.RolloutLength > 0 ? new CriticMemory(objective.Critics, network: 1, round) : null;
+        columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[], .. criticMemory?.Columns ?? []];
         var schema = context.NewSchema(columns);
         roundGradient = new BatchGradient(context, schema, round, networks, metrics);
         minibatchGradient = options.Minibatches == 1 ? roundGradient : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
         report = minibatchGradient.NewReport();
         memory = RoundMemory.TryCreate(schema, round, context.MaxRows, context.Device);
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
-        returns = options.StandardizeReturns ? new RunningStatistics(objective.Agent.Agents) : null;
+        returns = options.StandardizeReturns ? new ReturnNormalization(options, objective, networks) : null;
         shuffled = new Episode[round];
-        (computeReturns, archive) = (objective.ComputeReturns, Archive);
+        (computeReturns, archive) = (ComputeReturns, Archive);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -69,6 +76,12 @@ internal sealed class OnPolicyLearner : ILearner
 
     /// <summary>The actor, then the critics.</summary>
     public IReadOnlyList<TrainedNetwork> Networks => networks;
+
+    /// <summary>The networks and the losses.</summary>
+    internal PolicyObjective Objective => objective;
+
+    /// <summary>The statistics of the returns; null: returns are not standardized.</summary>
+    internal RunningStatistics? ReturnStatistics => returns?.Statistics;
 
     /// <inheritdoc/>
     public Exploration Exploration => options.Exploration;
@@ -137,15 +150,13 @@ internal sealed class OnPolicyLearner : ILearner
             }
             rewards?.UpdateRewards(episode);
         }
+        criticMemory?.Begin(episodes);
         memory?.Store(episodes);
         roundGradient.ForEach(computeReturns, episodes, InfoOf(steps));
+        criticMemory?.End(episodes);
+        returns?.Normalize(episodes);
         foreach (var episode in episodes)
         {
-            returns?.Update(episode, Column.Returns);
-        }
-        foreach (var episode in episodes)
-        {
-            returns?.Normalize(episode, Column.Returns);
             objective.ComputeAdvantages(episode);
         }
         if (options.NormalizeAdvantages)
@@ -153,6 +164,12 @@ internal sealed class OnPolicyLearner : ILearner
             objective.NormalizeAdvantages(episodes);
         }
         memory?.StoreEstimates(episodes);
+    }
+
+    private void ComputeReturns(LossContext context)
+    {
+        objective.ComputeReturns(context);
+        criticMemory?.Advance(context);
     }
 
     /// <summary>Runs an epoch: one step per minibatch.</summary>
@@ -195,12 +212,13 @@ internal sealed class OnPolicyLearner : ILearner
         }
         roundGradient.Archive(archive.Scope("round"));
         minibatchGradient.Archive(archive.Scope("minibatch"));
+        criticMemory?.Archive(archive);
         archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);
-        archive.Statistics("returns", returns);
+        archive.Statistics("returns", ReturnStatistics);
     }
 
     /// <summary>Returns the values that all shards share. The exploration rate is the one that the episodes were played with.</summary>
-    private LossContext.BatchInfo InfoOf(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, returns) { Stop = stop };
+    private LossContext.BatchInfo InfoOf(long steps) => new(rewards, steps, shuffled[0].Fingerprint.Exploration, ReturnStatistics) { Stop = stop };
 }

@@ -16,7 +16,7 @@ internal sealed class ReplayLearner : ILearner
     private readonly BatchGradient gradient;
     private readonly ReplayBuffer replay;
     private readonly RunningStatistics? rewards;
-    private readonly Episode[] batch, memberBatch;
+    private readonly Episode[] batch, phaseBatch;
     private readonly Tensor[] gradients;
     private readonly int longestInterval;
 
@@ -50,7 +50,7 @@ internal sealed class ReplayLearner : ILearner
         reports = [.. phases.Select(_ => gradient.NewReport())];
         replay = new ReplayBuffer(options.BufferSize, ReplayMemory.TryCreate(schema, options.BufferSize, context.Device));
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
-        (batch, memberBatch) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
+        (batch, phaseBatch) = (new Episode[options.BatchSize], new Episode[options.BatchSize]);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -118,6 +118,7 @@ internal sealed class ReplayLearner : ILearner
     {
         foreach (ref var episode in episodes)
         {
+            objective.Record(episode);
             episode = replay.Add(episode) ?? schema.CreateEpisode();
             pendingUpdates += options.UpdatesPerEpisode;
         }
@@ -145,7 +146,7 @@ internal sealed class ReplayLearner : ILearner
     public void Update(ReadOnlySpan<Episode> episodes) => Update(episodes, replays: false);
 
     /// <param name="episodes">The batch, of all ensemble members.</param>
-    /// <param name="replays">Whether ensemble members sample batches of the episodes that they played.</param>
+    /// <param name="replays">Whether phases with a batch of their own read it from the replay buffer: ensemble members the episodes that they played.</param>
     private void Update(ReadOnlySpan<Episode> episodes, bool replays)
     {
         foreach (var episode in episodes)
@@ -160,13 +161,18 @@ internal sealed class ReplayLearner : ILearner
             {
                 continue;
             }
-            if (phases[p].Member < 0 || !replays)
+            if (replays && phases[p].OnLatest)
+            {
+                replay.Latest(phaseBatch);
+                TakeStep(p, phaseBatch);
+            }
+            else if (phases[p].Member < 0 || !replays)
             {
                 TakeStep(p, episodes);
             }
-            else if (replay.Sample(memberBatch, phases[p].Member, ref sampling))
+            else if (replay.Sample(phaseBatch, phases[p].Member, ref sampling))
             {
-                TakeStep(p, memberBatch);
+                TakeStep(p, phaseBatch);
             }
         }
         if (updates % longestInterval == 0)
@@ -233,6 +239,7 @@ internal sealed class ReplayLearner : ILearner
         {
             network.Archive(archive);
         }
+        objective.Archive(archive.Scope("objective"));
         gradient.Archive(archive.Scope("gradient"));
         archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
         archive.Value("pendingUpdates", ref pendingUpdates, 0, ArchiveExtensions.MaxUpdates);

@@ -22,15 +22,15 @@ namespace Marl.Native.Rl;
 public static class Targets
 {
     /// <summary>Computes TD(lambda) returns, G_t = r_t + g_t ((1 - lambda) v_{t+1} + lambda G_{t+1}). lambda 0: one-step; 1: Monte Carlo that bootstraps at
-    /// truncation. With v = max q it is Peng's Q(lambda), and Watkins' if <paramref name="greedyNext"/> is 0 where a_{t+1} is not greedy.</summary>
+    /// truncation. With v = max q it is Peng's Q(lambda), and Watkins' if <paramref name="factorNext"/> is 0 where a_{t+1} is not greedy.</summary>
     /// <param name="tape">Allocates the result.</param>
     /// <param name="transitions">r, g and k, [T, B, 1] or [T, B, N].</param>
     /// <param name="vNext">v_{t+1}, [T, B, N] or [T, B, 1].</param>
     /// <param name="lambda">In [0, 1].</param>
-    /// <param name="greedyNext">Factor of lambda at t + 1; <c>default</c>: 1.</param>
+    /// <param name="factorNext">Factor of lambda at t + 1; <c>default</c>: 1.</param>
     /// <returns>G_t [T, B, N]; 0 where the mask is 0.</returns>
-    public static Tensor Lambda(Tape tape, Transitions transitions, Tensor vNext, float lambda, Tensor greedyNext = default)
-        => Backup(tape, transitions, vNext, vNext, lambda, greedyNext);
+    public static Tensor Lambda(Tape tape, Transitions transitions, Tensor vNext, float lambda, Tensor factorNext = default)
+        => Backup(tape, transitions, vNext, vNext, lambda, factorNext);
 
     /// <summary>Computes generalized advantage estimates, A_t = delta_t + g_t lambda A_{t+1} with delta_t = r_t + g_t v_{t+1} - v_t (Schulman et al. 2016,
     /// equation 16). A_t + v_t is the <see cref="Lambda"/> return.</summary>
@@ -57,9 +57,15 @@ public static class Targets
     }
 
     /// <summary>Computes n-step returns, G_t = r_t + .. + g_t .. g_{t+K-1} v_{t+K}, K = min(n, remaining steps of the episode) (Sutton and Barto 2018, section
-    /// 7.1).</summary>
+    /// 7.1); with ratios, those of per-decision importance sampling with control variates (section 7.4).</summary>
+    /// <param name="tape">Allocates the result.</param>
+    /// <param name="transitions">r, g and k.</param>
+    /// <param name="vNext">v_{t+1}.</param>
+    /// <param name="n">The number of rewards, at least 1.</param>
+    /// <param name="ratioNext">Importance ratios of step t + 1; <c>default</c>: 1.</param>
+    /// <returns>G_t; 0 where the mask is 0.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="n"/> is below 1.</exception>
-    public static Tensor NStep(Tape tape, Transitions transitions, Tensor vNext, int n)
+    public static Tensor NStep(Tape tape, Transitions transitions, Tensor vNext, int n, Tensor ratioNext = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         var shape = Shape.Broadcast(transitions.RewardT.Shape, vNext.Shape);
@@ -72,7 +78,8 @@ public static class Targets
             {
                 var (r, g, k) = transitions.ToVars(tape);
                 var v = tape.Constant(vNext);
-                (r + g * (v + k * (tape.Constant(returnNext) - v))).Value.CopyTo(returnT);
+                var c = ratioNext.IsNone ? k : k * ratioNext;
+                (r + g * (v + c * (tape.Constant(returnNext) - v))).Value.CopyTo(returnT);
             }
             Transitions.Shift(tape, returnT, returnNext);
         }

@@ -86,6 +86,20 @@ public sealed class NetworkInput
     /// <summary>Builds the input of all rows of a batch, including the last: [T+1, B, N, F].</summary>
     public InputRows Build(Tape tape, EpisodeBatch batch) => Build(tape, batch, 0, batch.Steps + 1);
 
+    /// <summary>Builds the input of all rows of a batch as if all episodes had been played at a given time of training.</summary>
+    internal InputRows Build(Tape tape, EpisodeBatch batch, Fingerprint fingerprint)
+    {
+        var fingerprints = tape.Scratch(new Shape(batch.Count, Rl.Fingerprint.Size));
+        using (var view = new HostView(fingerprints, writeOnly: true))
+        {
+            for (int b = 0; b < batch.Count; b++)
+            {
+                (view.Span[2 * b], view.Span[2 * b + 1]) = (fingerprint.Progress, fingerprint.Exploration);
+            }
+        }
+        return Build(tape, Source(batch, 0, batch.Steps + 1) with { Fingerprints = fingerprints });
+    }
+
     /// <summary>Builds the input of a range of rows of a batch, [T, B, N, F].</summary>
     /// <param name="tape">The tape, which allocates the result.</param>
     /// <param name="batch">The batch.</param>

@@ -4,27 +4,58 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Published hyperparameters: the JSON files of <c>src/Marl/Training/Published</c>, one per publication, with its source. A preset names its algorithms (by
-/// name, or a family: "replay", "value", "q-learning", "on-policy", "actor-critic", "algorithm") and its environments (by the start of their ids; by default
-/// all). Presets are overlaid in the order of the files and of their entries.
+/// name, or a family: "replay", "value", "q-learning", "on-policy", "actor-critic", "algorithm"), its environments (by the start of their ids, or a family of
+/// the file; by default all) and whether agents share parameters (by default both); a table gives options by environment. Presets are overlaid in the order
+/// of the files and of their entries.
 /// </summary>
 internal static class Presets
 {
+    private const int MaxDepth = 8;
+
     private static readonly Lazy<JsonObject[]> Files = new(Read);
 
     /// <summary>Returns the options of an algorithm and of training in an environment: the records' defaults, overlaid with the presets.</summary>
-    public static (OptionTree Options, OptionTree Training) Of(Algorithm algorithm, string environment)
+    /// <param name="algorithm">The algorithm.</param>
+    /// <param name="environment">The id of the environment; presets for the one that a policy in it was trained in apply too.</param>
+    /// <param name="shareParameters">The algorithm's <see cref="AlgorithmOptions.ShareParameters"/>.</param>
+    public static (OptionTree Options, OptionTree Training) Of(Algorithm algorithm, string environment, bool shareParameters)
     {
         var (options, training) = (OptionTree.Of(algorithm.CreateOptions()), OptionTree.Of(new TrainingOptions()));
-        foreach (var preset in Files.Value.SelectMany(file => file["presets"]!.AsArray()).Select(preset => preset!.AsObject()))
+        string[] ids = [.. Ids(environment)];
+        foreach (var file in Files.Value)
         {
-            if (Words(preset["algorithms"]).Any(word => IsOf(algorithm, word)) && (preset["environments"] is not JsonArray environments
-                || Words(environments).Any(word => environment.StartsWith(word, StringComparison.Ordinal))))
+            foreach (var preset in file["presets"]!.AsArray().Select(preset => preset!.AsObject()))
             {
-                training.Overlay(preset["training"]?.AsObject() ?? []);
-                options.Overlay(preset["options"]?.AsObject() ?? []);
+                if (Words(preset["algorithms"]).Any(word => IsOf(algorithm, word))
+                    && (preset["shareParameters"] is not { } shared || shared.GetValue<bool>() == shareParameters)
+                    && (preset["environments"] is not { } environments || Words(environments).Any(word => IsIn(file, word))))
+                {
+                    training.Overlay(preset["training"]?.AsObject() ?? []);
+                    options.Overlay(preset["options"]?.AsObject() ?? []);
+                    foreach (var (_, row) in (preset["table"]?.AsObject() ?? []).Where(row => IsIn(file, row.Key)))
+                    {
+                        options.Overlay(row!.AsObject());
+                    }
+                }
             }
         }
         return (options, training);
+
+        bool IsIn(JsonObject file, string word)
+        {
+            string[] starts = file["families"]?[word] is { } family ? [.. Words(family)] : [word];
+            return ids.Any(id => starts.Any(start => id.StartsWith(start, StringComparison.Ordinal)));
+        }
+    }
+
+    /// <summary>The id of an environment, and those of the environments inside it.</summary>
+    private static IEnumerable<string> Ids(string environment)
+    {
+        int depth = 0;
+        for (string? id = environment; id is not null && depth < MaxDepth; id = FixedOpponents.EnvironmentOf(id), depth++)
+        {
+            yield return id;
+        }
     }
 
     private static bool IsOf(Algorithm algorithm, string word)

@@ -19,6 +19,7 @@ internal static class RenamedOptions
         ["importanceNormalise"] = "importanceNormalize",
         ["infer"] = "inferPolicies",
         ["inferenceEntropy"] = "inferenceEntropyCoefficient",
+        ["leniencyAnneal"] = "leniency.anneal",
         ["members"] = "ensembleSize",
         ["mixingEmbed"] = "mixer.embed",
         ["normaliseAdvantages"] = "normalizeAdvantages",

@@ -49,7 +49,7 @@ public sealed record RunConfiguration
             return new(options, environment, training, []);
         }
         var algorithm = new Algorithm(options.GetType());
-        var (optionTree, trainingTree) = Presets.Of(algorithm, environment);
+        var (optionTree, trainingTree) = Presets.Of(algorithm, environment, options.ShareParameters);
         var preset = (TrainingOptions)trainingTree.Read();
         var chosen = OptionTree.Chosen(training, new TrainingOptions());
         optionTree.Overlay(OptionTree.Chosen(options, algorithm.CreateOptions()));
@@ -76,7 +76,8 @@ public sealed record RunConfiguration
         {
             throw new UsageException($"the configuration uses the library '{missing}', which runs code of its own; if you trust it, add --load '{missing}'");
         }
-        var (options, training) = Presets.Of(Catalog.FindAlgorithm(algorithm), environment);
+        var known = Catalog.FindAlgorithm(algorithm);
+        var (options, training) = Presets.Of(known, environment, SharesParameters(known, file, settings));
         var preset = (TrainingOptions)training.Read();
         List<string> given = [];
         foreach (var (key, value) in file ?? [])
@@ -176,6 +177,22 @@ public sealed record RunConfiguration
                 string.Join(", ", Catalog.Algorithms.Where(algorithm => algorithm.CreateOptions().IsContinuous).Select(algorithm => algorithm.Name)));
         }
         return Options.CreateLearner(context);
+    }
+
+    /// <summary>Returns the <see cref="AlgorithmOptions.ShareParameters"/> of an algorithm with given values: presets depend on it.</summary>
+    private static bool SharesParameters(Algorithm algorithm, JsonObject? file, IEnumerable<string> settings)
+    {
+        const string name = "shareParameters";
+        var own = OptionTree.Of(algorithm.CreateOptions());
+        if (file?["options"] is JsonObject options && options[name] is { } given)
+        {
+            own.Overlay(new JsonObject { [name] = given.DeepClone() });
+        }
+        foreach (var (_, value) in settings.Select(Split).Where(setting => setting.Name == name))
+        {
+            own.Set(name, value);
+        }
+        return ((AlgorithmOptions)own.Read()).ShareParameters;
     }
 
     private static IReadOnlyList<string> LibrariesOf(JsonObject? file) => file?["load"] switch

@@ -13,12 +13,16 @@ internal sealed class RunProgress
     private readonly Stopwatch watch = new();
     private Counts counts = new() { RoundReturn = double.NaN }, before;
     private double secondsBefore, bestReturn = double.NegativeInfinity;
+    private int evaluations;
 
     /// <summary>The environment steps of all rounds.</summary>
     public long Steps => counts.Steps;
 
     /// <summary>The environment steps since the last row.</summary>
     public long RowSteps => counts.RowSteps;
+
+    /// <summary>The number of evaluations.</summary>
+    public int Evaluations => evaluations;
 
     /// <summary>Seconds of training, without interruptions.</summary>
     private double Seconds => secondsBefore + watch.Elapsed.TotalSeconds;
@@ -61,6 +65,7 @@ internal sealed class RunProgress
     public TrainingProgress NextRow(ILearner learner, EvaluationResult evaluation)
     {
         bestReturn = Math.Max(bestReturn, evaluation.Mean);
+        evaluations++;
         var row = new TrainingProgress
         {
             Steps = counts.Steps,
@@ -108,6 +113,7 @@ internal sealed class RunProgress
         archive.Value("seconds", ref seconds, 0, double.MaxValue);
         secondsBefore = archive.IsLoading ? seconds : secondsBefore;
         archive.Value("bestReturn", ref bestReturn);
+        archive.Value("evaluations", ref evaluations, 0, int.MaxValue);
         archive.Value("rowReturns", ref counts.RowReturns);
         archive.Value("rowEpisodes", ref counts.RowEpisodes, 0, counts.Episodes);
         archive.Value("rowSteps", ref counts.RowSteps, 0, counts.Steps);

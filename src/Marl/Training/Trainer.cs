@@ -88,7 +88,10 @@ public sealed class Trainer : IDisposable
     public ILearner Learner { get; }
 
     /// <summary>A copy of the current policy.</summary>
-    public Policy Policy => new(Spec, Learner.Actors, CurrentFingerprint, Learner.Exploration.IsStochastic);
+    public Policy Policy => new(Spec, Learner.Actors, CurrentFingerprint, EvaluationPolicy.IsStochastic);
+
+    /// <summary>What evaluations select actions with.</summary>
+    private Exploration EvaluationPolicy => configuration.Training.GreedyEvaluation ? new EpsilonGreedy() : Learner.Exploration;
 
     /// <summary>Trains an algorithm in one call.</summary>
     /// <param name="options">The algorithm and its options. Options that differ from the record's defaults are kept; the others are set to published values,
@@ -118,7 +121,7 @@ public sealed class Trainer : IDisposable
     /// <param name="device">The device; by default the CPU. With the device of the configuration the result is the same, bit for bit.</param>
     /// <param name="steps">Environment steps of the whole run; by default those of the configuration. With more steps a finished run continues as if it had
     /// been started with them, except for schedules over a fraction of the training (entropy of Pareto actor-critic, fingerprints).</param>
-    /// <exception cref="UsageException">The folder contains no run, or the run is beyond <paramref name="steps"/>.</exception>
+    /// <exception cref="UsageException">The folder contains no run, or <paramref name="steps"/> are fewer than the run has.</exception>
     public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null, long? steps = null)
     {
         var configuration = folder.ReadConfiguration();
@@ -133,7 +136,8 @@ public sealed class Trainer : IDisposable
         try
         {
             trainer.CheckpointProblem = folder.ReadCheckpoint(trainer.Archive);
-            if (steps < trainer.Steps)
+            // The last round may have gone beyond the steps of the configuration.
+            if (steps < trainer.Steps && steps < configuration.Training.Steps)
             {
                 throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps already; --steps must not be less");
             }
@@ -214,16 +218,18 @@ public sealed class Trainer : IDisposable
                     Save();
                 }
             }
-            // A finished run that was resumed has no new row.
+            // A finished run that was resumed has no new row: its last evaluation is repeated.
             last ??= Evaluate(configuration.Training.EvaluationEpisodes, cancellationToken);
         }
 
         void EvaluateIfDue()
         {
-            bool due = Steps >= configuration.Training.Steps || this.progress.Passed(configuration.Training.EvaluationInterval, Steps - this.progress.RowSteps);
+            long interval = configuration.Training.EvaluationInterval;
+            bool isFirst = interval > 0 && this.progress.Evaluations == 0;
+            bool due = Steps >= configuration.Training.Steps || isFirst || this.progress.Passed(interval, Steps - this.progress.RowSteps);
             if (due && this.progress.RowSteps > 0)
             {
-                last = Evaluate(configuration.Training.EvaluationEpisodes, cancellationToken);
+                last = Evaluate(configuration.Training.EvaluationEpisodes, this.progress.Evaluations + 1, cancellationToken);
                 var row = this.progress.NextRow(Learner, last);
                 folder?.WriteMetrics(row);
                 progress?.Invoke(row);
@@ -231,12 +237,16 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Evaluates the current policy without exploration, in new environments; environments that are <see cref="IDisposable"/> (processes) are
-    /// reused. The episodes have a random stream of their own, so evaluating does not affect training.</summary>
+    /// <summary>Evaluates the current policy in new environments; environments that are <see cref="IDisposable"/> (processes) are reused. Every evaluation of
+    /// a run has random streams, and so episodes, of its own; this method plays those of the last one. It does not affect training.</summary>
     /// <param name="count">The number of episodes.</param>
     /// <param name="cancellationToken">Cancels the evaluation.</param>
     /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
     public EvaluationResult Evaluate(int count, CancellationToken cancellationToken = default)
+        => Evaluate(count, progress.Evaluations, cancellationToken);
+
+    /// <summary>Plays the episodes of an evaluation: of the first one of the run (1), the second, ..</summary>
+    private EvaluationResult Evaluate(int count, int number, CancellationToken cancellationToken)
     {
         Episode[] evaluated = Make(count, () => new Episode(Spec), cancellationToken);
         var result = environments[0] is IDisposable ? rollout.RunSuspended(() => EvaluateIn(environments[..Math.Min(count, environments.Length)]))
@@ -246,8 +256,9 @@ public sealed class Trainer : IDisposable
 
         EvaluationResult EvaluateIn(IEnvironment[] environments)
         {
-            new Rollout(environments, count, Learner.Actors, Learner.Exploration, workers, context.Rng.Split(RngPurpose.Evaluation))
-                .Play(evaluated, exploration: 0f, CurrentFingerprint, cancellationToken);
+            var policy = EvaluationPolicy;
+            new Rollout(environments, count, Learner.Actors, policy, workers, context.Rng.Split(RngPurpose.Evaluation, number))
+                .Play(evaluated, policy.EvaluationRate, CurrentFingerprint, cancellationToken);
             return EvaluationResult.Of(evaluated);
         }
     }
@@ -264,7 +275,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The training progress and exploration rate, the agents' input if they have fingerprints. Evaluations use the same, because it identifies the
     /// other agents' current policies.</summary>
-    private Fingerprint CurrentFingerprint => new(Math.Min(1f, (float)Steps / configuration.Training.Steps), Learner.ExplorationRate(Steps));
+    private Fingerprint CurrentFingerprint => Fingerprint.Of(Steps, configuration.Training.Steps, Learner.ExplorationRate(Steps));
 
     /// <summary>Plays a round and learns from it; if canceled, both are rolled back.</summary>
     private double PlayRound(CancellationToken stop)

@@ -52,6 +52,10 @@ public sealed record TrainingOptions
     /// <summary>With reward=difference: index of the action that replaces the agent's; the first available action if it is not available.</summary>
     public int DefaultAction { get; init; }
 
+    /// <summary>With reward=difference or aristocratic: whether a model that is learned from the rewards predicts those of other actions (Castellini et al.
+    /// 2021). false: the environment is saved, and steps again with each of them.</summary>
+    public bool RewardModel { get; init; }
+
     /// <summary>Whether the time limit terminates episodes, so that returns do not bootstrap there, as in implementations that do not distinguish
     /// truncation.</summary>
     public bool TerminateAtLimit { get; init; }
@@ -59,12 +63,16 @@ public sealed record TrainingOptions
     /// <summary>Steps per environment and round of on-policy algorithms; episodes continue in the next round. 0: a whole episode.</summary>
     public int RolloutLength { get; init; }
 
-    /// <summary>Environment steps between two evaluations. 0: only at the end. If steps is below the preset's, the default is steps / 40, but at least 10,000
-    /// and at most the preset's.</summary>
+    /// <summary>Environment steps between two evaluations, the first of which follows the first round. 0: only at the end. If steps is below the preset's, the
+    /// default is steps / 40, but at least 10,000 and at most the preset's.</summary>
     public long EvaluationInterval { get; init; } = 10_000;
 
     /// <summary>Episodes per evaluation, at least 1.</summary>
     public int EvaluationEpisodes { get; init; } = 100;
+
+    /// <summary>Whether evaluations take the most probable or highest-valued actions. false: policies are sampled, and action values are explored with
+    /// evaluationEpsilon. The saved policy samples its actions or is greedy likewise.</summary>
+    public bool GreedyEvaluation { get; init; }
 
     /// <summary>Environment steps between two checkpoints. 0: only at the end.</summary>
     public long CheckpointInterval { get; init; } = 50_000;
@@ -77,7 +85,7 @@ public sealed record TrainingOptions
         TotalSteps = Steps,
         Environments = Environments,
         Shards = Shards,
-        Rewards = new() { Mode = Reward, DefaultAction = DefaultAction, TerminateAtLimit = TerminateAtLimit },
+        Rewards = new() { Mode = Reward, DefaultAction = DefaultAction, IsModeled = RewardModel, TerminateAtLimit = TerminateAtLimit },
         RolloutLength = RolloutLength,
     };
 
@@ -95,6 +103,10 @@ public sealed record TrainingOptions
         UsageException.Require(Environments >= 1, Environments, "at least 1");
         UsageException.Require(Shards >= 0, Shards, "at least 0");
         UsageException.Require(DefaultAction >= 0, DefaultAction, "at least 0");
+        if (RewardModel && !Reward.IsDifference())
+        {
+            throw new UsageException("rewardModel=true is for difference rewards; set reward=difference or reward=aristocratic");
+        }
         UsageException.Require(RolloutLength is >= 0 and <= MaxRolloutLength, RolloutLength, $"in 0 .. {MaxRolloutLength}");
         UsageException.Require(EvaluationInterval >= 0, EvaluationInterval, "at least 0");
         UsageException.Require(EvaluationEpisodes >= 1, EvaluationEpisodes, "at least 1");

@@ -40,6 +40,22 @@ public sealed class Linear
     /// <summary>The length of the last axis of y.</summary>
     public int Outputs { get; }
 
+    /// <summary>Changes the weights so that the layer computes scale y + shift in place of y.</summary>
+    /// <param name="parameters">The weights.</param>
+    /// <param name="group">The group of weights to change; 0 without groups.</param>
+    /// <param name="scale">The factor.</param>
+    /// <param name="shift">The summand.</param>
+    public void ScaleOutput(Parameters parameters, int group, float scale, float shift)
+    {
+        Tensor w = parameters[weight], b = parameters[bias];
+        if (b.Shape.Rank == 2)
+        {
+            (w, b) = (w[group], b[group]);
+        }
+        w.Device.Map(new Affine(scale, 0f), w, w);
+        b.Device.Map(new Affine(scale, shift), b, b);
+    }
+
     /// <summary>Computes y.</summary>
     /// <exception cref="ArgumentException">x does not match the weights.</exception>
     public Var Forward(Weights w, Var x) => x.Linear(w[weight], w[bias]);
