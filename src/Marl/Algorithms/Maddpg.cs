@@ -15,7 +15,7 @@ namespace Marl.Native.Rl;
 /// <code>
 /// DDPG       Q_i(o_i, a_i): independent agents (Lillicrap et al. 2016)
 /// MATD3      min of two critics' Q_i', noise clip(z, -c, c) on mu', a policy step every d updates (Ackermann et al. 2019)
-/// inference  y_i has log mu^_ij'(o_j'), of agent i's models of the others, in place of mu_j'(o_j')                         (equation 8)
+/// inference  y_i has mu^_ij'(o_j'), agent i's models of the others, in place of mu_j'(o_j')                                (equation 8)
 ///            L = -mean (log mu^_ij(a_j|o_j) + lambda H(mu^_ij)), over the latest episodes, before the critic's step        (equation 7)
 /// ensembles  mu_i^(k), one of K per episode; L_policy^(k) / K over the episodes that k played                              (equation 9)
 /// </code>

@@ -55,13 +55,14 @@ public record MaddpgOptions : ReplayOptions
     /// <summary>Bound of the noise on target actions, as a fraction of half the action range.</summary>
     public float TargetNoiseClip { get; init; } = 0.5f;
 
-    /// <summary>Whether each agent learns models of the others' policies from their actions, and its critic's targets read those models' log-probabilities (the
-    /// mean of continuous actions) instead of the others' target actions (Lowe et al. 2017, section 4.2). The models take one step on the latest episodes
-    /// before each update. Needs critic=state or observations.</summary>
+    /// <summary>Whether each agent learns models of the others' policies from their actions, and its critic's targets read those models instead of the others'
+    /// target actions (Lowe et al. 2017, section 4.2). The models take one step on the latest episodes before each update. Needs critic=state or
+    /// observations.</summary>
     public bool InferPolicies { get; init; }
 
-    /// <summary>With inferPolicies: what the critics' targets read as the others' discrete actions. logProbabilities: the models' log-probabilities (Lowe et al.
-    /// 2017, section 4.2); probabilities: their probabilities; actions: target actions of the models, see sampleTargets.</summary>
+    /// <summary>With inferPolicies: what the critics' targets read as the others' discrete actions. probabilities: the models' action probabilities;
+    /// logProbabilities: their logarithms (Lowe et al. 2017, section 4.2), which are far from the one-hot actions that critics are trained on; actions: target
+    /// actions of the models, see sampleTargets.</summary>
     public InferredActionKind InferredActions { get; init; }
 
     /// <summary>Learning rate of the inferred policies. 0: learningRate.</summary>
@@ -135,10 +136,10 @@ public enum ActionCriticKind
 [System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<InferredActionKind>))]
 public enum InferredActionKind
 {
-    /// <summary>The logarithms of the probabilities of all actions, at least log 1e-4.</summary>
-    LogProbabilities,
     /// <summary>The probabilities of all actions.</summary>
     Probabilities,
+    /// <summary>The logarithms of the probabilities of all actions, at least log 1e-4.</summary>
+    LogProbabilities,
     /// <summary>One-hot actions.</summary>
     Actions,
 }
