@@ -1,5 +1,6 @@
 using System.Security;
 using System.Text;
+using Marl.Native.Cli.Results;
 
 namespace Marl.Native.Bench.Results;
 
@@ -123,7 +124,7 @@ internal sealed class CurveChart
         }
         foreach (var series in task)
         {
-            var curve = At(series).Zip(series.Means, (step, mean) => (X(step), Y(mean.Value)));
+            var curve = At(series).Zip(series.Means, (step, mean) => (X(step), Y(mean.Mean)));
             svg.AppendLine($"""
                 <path d="{Line(curve)}" fill="none" stroke="{Color(series)}" stroke-width="1.8" stroke-linejoin="round" {Dashes(series)}/>
                 """);
@@ -134,7 +135,7 @@ internal sealed class CurveChart
 
     private void DrawNames(Series[] task, Func<double, double> x, Func<double, double> y)
     {
-        double Last(Series series) => y(series.Means[^1].Value);
+        double Last(Series series) => y(series.Means[^1].Mean);
         Series[] ordered = [.. task.OrderBy(Last)];
         foreach (var (series, place) in ordered.Zip(Spread([.. ordered.Select(Last)], LineHeight, Height)))
         {

@@ -1,3 +1,5 @@
+using Marl.Native.Cli.Results;
+
 namespace Marl.Native.Bench.Results;
 
 /// <summary>Writes the mean curves as CSV.</summary>
@@ -12,7 +14,7 @@ internal static class CurveTable
             for (int k = 0; k < series.Means.Length; k++)
             {
                 var mean = series.Means[k];
-                output.WriteLine(string.Join(',', Quoted(series.Task), Quoted(series.Label), series.Steps[k].ToString("F0"), Number(mean.Value),
+                output.WriteLine(string.Join(',', Quoted(series.Task), Quoted(series.Label), series.Steps[k].ToString("F0"), Number(mean.Mean),
                     mean.IsInterval ? Number(mean.Low) : "", mean.IsInterval ? Number(mean.High) : "",
                     Number(RunStatistics.InterquartileMean(series.Returns[k]))));
             }

@@ -1,3 +1,4 @@
+using Marl.Native.Cli.Results;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Bench.Results;

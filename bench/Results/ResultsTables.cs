@@ -1,4 +1,5 @@
 using Marl.Native.Bench.Compare;
+using Marl.Native.Cli.Results;
 
 namespace Marl.Native.Bench.Results;
 
@@ -27,7 +28,7 @@ internal static class ResultsTables
         output.WriteLine();
         output.WriteLine(string.Join(", ", task.Select(series => $"`{series.Environment}`").Distinct()));
         output.WriteLine();
-        string digits = Digits(task.Max(series => series.Means.Max(mean => Math.Abs(mean.Value))));
+        string digits = Digits(task.Max(series => series.Means.Max(mean => Math.Abs(mean.Mean))));
         Table table = new("label", "seeds", "maximum", "at step", "last", "IQM", "area", "published", "steps/s");
         foreach (var series in task)
         {
@@ -84,8 +85,8 @@ internal static class ResultsTables
         _ => "F1",
     };
 
-    private static string PlusMinus(Estimate estimate, string digits) => estimate.IsInterval
-        ? $"{estimate.Value.ToString(digits)} ± {(estimate.High - estimate.Value).ToString(digits)}" : estimate.Value.ToString(digits);
+    private static string PlusMinus(MeanEstimate estimate, string digits) => estimate.IsInterval
+        ? $"{estimate.Mean.ToString(digits)} ± {(estimate.High - estimate.Mean).ToString(digits)}" : estimate.Mean.ToString(digits);
 
     private static string Bounds(Estimate estimate, string digits) => estimate.IsInterval
         ? $"{estimate.Value.ToString(digits)} [{estimate.Low.ToString(digits)}, {estimate.High.ToString(digits)}]" : estimate.Value.ToString(digits);

@@ -1,4 +1,3 @@
-using MathNet.Numerics.Distributions;
 using MathNet.Numerics.Statistics;
 
 namespace Marl.Native.Bench.Results;
@@ -17,14 +16,6 @@ internal static class RunStatistics
     public const int Resamples = 10_000;
 
     private const double Tail = 0.025;
-
-    /// <summary>Computes m +- t s / sqrt(n) with the mean m, the sample standard deviation s and Student's t with n - 1 degrees of freedom.</summary>
-    public static Estimate Mean(double[] values)
-    {
-        var (mean, spread) = values.MeanStandardDeviation();
-        double half = values.Length > 1 ? StudentT.InvCDF(0, 1, values.Length - 1, 1 - Tail) * spread / Math.Sqrt(values.Length) : double.NaN;
-        return new(mean, mean - half, mean + half);
-    }
 
     /// <summary>Computes the interquartile mean, the mean without the floor(n / 4) smallest and largest values (Agarwal et al. 2021, "Deep reinforcement
     /// learning at the edge of the statistical precipice"). It is more robust than the mean, and more efficient than the median.</summary>

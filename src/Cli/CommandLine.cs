@@ -68,11 +68,12 @@ internal static class CommandLine
             Start with:  marl list
                          marl train ia2c --env lbf:8x8-2p-2f-coop --steps 2e6 --set agent=mlp hidden=64 learningRate=0.001
 
-            Exit codes: 0 success; 1 a file, device, environment or the machine failed; 2 invalid arguments; 3 training diverged (with --seeds: of at
-            least one seed); 129, 130 or 143 stopped by SIGHUP, Ctrl-C or SIGTERM after saving a checkpoint.
+            Exit codes: 0 success; 1 a file, device, environment or the machine failed; 2 invalid arguments; 3 training diverged (a sweep: of at
+            least one run; 1 if one failed otherwise); 129, 130 or 143 stopped by SIGHUP, Ctrl-C or SIGTERM after saving a checkpoint.
             """)
         {
             TrainCommand.Create(),
+            SweepCommand.Create(),
             ResumeCommand.Create(),
             EvalCommand.Create(),
             PlayCommand.Create(),
@@ -80,6 +81,7 @@ internal static class CommandLine
             AdapterCommand.Create(),
             DoctorCommand.Create(),
             CompletionCommand.Create(),
+            WorkerCommand.Create(),
             load,
         };
         HelpWithExamples help = new();

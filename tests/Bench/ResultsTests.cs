@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Xml.Linq;
 using Marl.Native.Bench.Compare;
@@ -190,47 +189,19 @@ public sealed class ResultsTests : IDisposable
         Fails($"'{folder["a-1"]}' holds the run of seed 1; its folder must be <task>/<label>/1", folder["a-1"]);
     }
 
-    /// <summary>The real command trains a list of runs; finished ones are let alone, and one that is not goes on.</summary>
+    /// <summary>The runs of the real command.</summary>
     [Fact]
-    public void AListOfRunsBecomesATable()
+    public void ASweepBecomesATable()
     {
-        const string list = """
-            # task label seed algorithm env steps settings
-
-            two-step sum 1 vdn two-step 600 evaluationInterval=200 hidden=8
-            two-step sum 2 vdn two-step 600 evaluationInterval=200 hidden=8
-            two-step alone 1 iql two-step 600 evaluationInterval=200
-            """;
-        Assert.Equal((0, ""), Train(list));
-        string done = folder["two-step/sum/1/summary.json"], stopped = folder["two-step/sum/2/summary.json"];
-        var written = File.GetLastWriteTimeUtc(done);
-        File.WriteAllText(stopped, File.ReadAllText(stopped).Replace("\"finished\": true", "\"finished\": false"));
-        Assert.Equal((0, ""), Train(list));
-        Assert.Equal(written, File.GetLastWriteTimeUtc(done));
-
+        File.WriteAllText(folder["sweep.json"], """
+            {"environments": "two-step", "training": {"steps": 600, "evaluationInterval": 200}, "runs": [
+              {"algorithms": "vdn", "label": "sum", "seeds": "1-2", "options": {"hidden": 8}},
+              {"algorithms": "iql", "label": "alone", "seeds": 1}]}
+            """);
+        Cli.MarlProcess.Run(folder.Path, "sweep", "sweep.json", "--out", folder.Path).HasSucceeded();
         var (output, notes) = Results();
         Assert.Equal("", notes);
         Assert.Matches(@"### two-step\n\n`two-step`\n\n\| label .*\n.*\n\| alone +\| +1 \|.*\n\| sum +\| +2 \| [678]\.\d{3} ± ", output);
-
-        var (code, error) = Train("two-step bad 1 nobody two-step 600\n");
-        Assert.Equal((123, $"{folder["two-step/bad/1"]} failed, see {folder["two-step/bad/1.log"]}\n"), (code, error));
-        Assert.StartsWith("marl: unknown algorithm 'nobody'", File.ReadAllText(folder["two-step/bad/1.log"]));
-    }
-
-    private (int Code, string Error) Train(string list)
-    {
-        ProcessStartInfo start = new("bash", [Path.Combine(Repository.Root, "eng", "runs.sh"), folder.Path])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["MARL"] = $"{Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet"} {Path.Combine(AppContext.BaseDirectory, "marl.dll")}";
-        using var script = Process.Start(start)!;
-        script.StandardInput.Write(list);
-        script.StandardInput.Close();
-        string error = script.StandardError.ReadToEnd();
-        script.WaitForExit();
-        return (script.ExitCode, error);
     }
 
     /// <summary>A run with an evaluation every thousand steps and a few more, as many as the seed.</summary>

@@ -41,5 +41,5 @@ public sealed class HelpTests
     private static ExampledCommand Find(string path) => All(MarlCommand.CreateRoot(CommonOptions.Load()), "").Single(command => command.Path == path).Command;
 
     private static IEnumerable<(string Path, ExampledCommand Command)> All(Command parent, string prefix)
-        => parent.Subcommands.SelectMany(command => All(command, $"{prefix}{command.Name} ").Prepend(($"{prefix}{command.Name}", (ExampledCommand)command)));
+        => parent.Subcommands.Where(command => !command.Hidden).SelectMany(command => All(command, $"{prefix}{command.Name} ").Prepend(($"{prefix}{command.Name}", (ExampledCommand)command)));
 }

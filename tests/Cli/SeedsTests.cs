@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Marl.Native.Cli;
+using Marl.Native.Cli.Results;
 
 namespace Marl.Native.Tests.Cli;
 
@@ -18,20 +19,14 @@ public sealed class SeedsTests : IDisposable
     public void EverySeedIsTheRunThatItIsAloneAndTheSummaryTellsTheirMeans()
     {
         var outcome = Train("--seeds", "1-2,9", "--out", "all", "--json", "--steps", "3e2").HasSucceeded();
-        var total = outcome.Summary;
-        Assert.Equal(("seeds", "vdn", "two-step", 300L), ((string?)total["type"], (string?)total["algorithm"], (string?)total["environment"], (long)total["steps"]!));
-        var runs = total["runs"]!.AsArray();
-        Assert.Equal([1UL, 2UL, 9UL], runs.Select(run => (ulong)run!["seed"]!));
-        foreach (string measure in (string[])["returnMean", "returnMax"])
-        {
-            double[] values = [.. runs.Select(run => (double)run![measure]!)];
-            double mean = values.Average(), error = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / 2 / 3);
-            Assert.Equal(mean, (double)total[measure]!["mean"]!, 1e-9);
-            Assert.Equal(error, (double)total[measure]!["standardError"]!, 1e-9);
-            Assert.Equal(mean + 4.302653 * error, (double)total[measure]!["high"]!, 1e-5);
-        }
-        total.Remove("type");
-        Assert.True(JsonNode.DeepEquals(total, JsonNode.Parse(File.ReadAllText(folder["all/seeds.json"]))));
+        Assert.Equal("sweep", (string?)outcome.Summary["type"]);
+        var row = Assert.Single(outcome.Summary["results"]!.AsArray())!;
+        Assert.Equal(("two-step", "vdn", 3), ((string?)row["environment"], (string?)row["label"], (int)row["seeds"]!));
+        double[] values = [.. ((int[])[1, 2, 9]).Select(seed => (double)JsonNode.Parse(File.ReadAllText(folder[$"all/seed-{seed}/summary.json"]))!["returnMean"]!)];
+        double mean = values.Average(), error = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / 2 / 3);
+        Assert.Equal(mean, (double)row["last"]!["mean"]!, 1e-9);
+        Assert.Equal(error, (double)row["last"]!["standardError"]!, 1e-9);
+        Assert.Equal(mean + 4.302653 * error, (double)row["last"]!["high"]!, 1e-5);
         string sha = (string)JsonNode.Parse(File.ReadAllText(folder["all/seed-9/summary.json"]))!["weightsSha256"]!;
         Assert.Equal(sha, Train("--seed", "9", "--out", "alone", "--json", "--steps", "300").HasSucceeded().Sha);
     }
@@ -64,10 +59,9 @@ public sealed class SeedsTests : IDisposable
         Directory.Delete(folder[$"{all}/seed-2"], recursive: true);
         string text = Train("--seeds", "1-2", "--steps", "300").HasSucceeded().Output;
         Assert.Equal(written, File.GetLastWriteTimeUtc(folder[$"{all}/seed-1/checkpoint.safetensors"]));
-        Assert.DoesNotContain("seed 1, 300 steps", text, StringComparison.Ordinal);
-        Assert.Contains("seed 2, 300 steps", text, StringComparison.Ordinal);
-        Assert.Matches(@"\n +seed +final return +best return +run\n +1 +\S+ +\S+ +runs/vdn-two-step-seeds1-2/seed-1\n", text);
-        Assert.Matches(@"\n +mean +\S+ +\S+\n +standard error +\S+ +\S+\n +95 % CI from +\S+ +\S+\n +to +\S+ +\S+\n$", text);
+        Assert.DoesNotContain("seed-1 finished", text, StringComparison.Ordinal);
+        Assert.Contains("seed-2 finished", text, StringComparison.Ordinal);
+        Assert.Matches(@"\nenvironment +algorithm +seeds +last +95 % CI +maximum +95 % CI\ntwo-step +vdn +2 .*\n$", text);
         foreach (string command in (string[])["play", "eval", "resume"])
         {
             MarlProcess.Run(folder.Path, command, all).HasFailed(2, $"'{all}' contains seed-1 .. seed-2; name one, for example {all}/seed-1");
@@ -84,18 +78,18 @@ public sealed class SeedsTests : IDisposable
     [Fact]
     public void AStopStopsAllSeedsAndTheSameCommandGoesOn()
     {
-        string[] arguments = ["train", "vdn", "--env", "two-step", "--seeds", "1-2", "--steps", "3000", "--out", "stopped", "--json", .. Settings];
+        string[] arguments = ["train", "vdn", "--env", "two-step", "--seeds", "1-2", "--steps", "3000", "--out", "stopped", "--json", "--jobs", "1", .. Settings];
         using (var marl = MarlProcess.Start(folder.Path, arguments))
         {
             marl.ReadLine();
             marl.Send(Interrupt);
             var stopped = marl.Wait();
             Assert.Equal(128 + Interrupt, stopped.Code);
-            Assert.EndsWith("continue with: the same command\nmarl: 0 of 2 seeds are done\n", stopped.Error, StringComparison.Ordinal);
+            Assert.EndsWith("runs are finished; continue with: the same command\n", stopped.Error, StringComparison.Ordinal);
             Assert.DoesNotContain("marl resume", stopped.Error, StringComparison.Ordinal);
         }
         Assert.False(Directory.Exists(folder["stopped/seed-2"]));
-        Assert.Equal(2, MarlProcess.Run(folder.Path, arguments).HasSucceeded().Summary["runs"]!.AsArray().Count);
+        Assert.Equal(2, (int)MarlProcess.Run(folder.Path, arguments).HasSucceeded().Summary["results"]![0]!["seeds"]!);
     }
 
     [Fact]
@@ -104,8 +98,7 @@ public sealed class SeedsTests : IDisposable
         string[] arguments = ["train", "iql", "--env", "two-step", "--steps", "200", "--out", "diverged", "--set", "hidden=8", "batchSize=4", "learningRate=1e25"];
         var outcome = MarlProcess.Run(folder.Path, [.. arguments, "--seeds", "1-2"]);
         Assert.Equal(3, outcome.Code);
-        Assert.Matches("^marl: seed 1: diverged at update .*\nmarl: seed 2: diverged at update .*\n$", outcome.Error);
-        Assert.False(File.Exists(folder["diverged/seeds.json"]));
+        Assert.Matches("^marl: 'diverged/seed-1' failed with exit code 3: diverged at update .*\nmarl: 'diverged/seed-2' failed with exit code 3: diverged at update .*\n$", outcome.Error);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Marl.Native.Cli.Playing;
 using Marl.Native.Cli.Reporting;
+using Marl.Native.Cli.Results;
 using Marl.Native.Nn;
 using Marl.Native.Rl;
 

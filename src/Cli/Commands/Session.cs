@@ -12,17 +12,25 @@ internal static class Session
     /// <param name="trainer">The trainer.</param>
     /// <param name="run">The folder of the run.</param>
     /// <param name="json">Whether progress is reported as JSON.</param>
-    /// <param name="resume">The command that continues the run, for messages; by default marl resume.</param>
     /// <returns>The exit code.</returns>
-    public static int Train(Trainer trainer, RunFolder run, bool json, string? resume = null)
+    public static int Train(Trainer trainer, RunFolder run, bool json) => Train(trainer, run, output => json ? new JsonReporter(output)
+        : Terminal.CanDraw(LiveReporter.MinWidth, LiveReporter.MinHeight) ? new LiveReporter(AnsiConsole.Console)
+        : new PlainReporter(output));
+
+    /// <summary>Trains a run.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="run">The folder of the run.</param>
+    /// <param name="report">Creates the reporter of an output.</param>
+    /// <param name="resume">The command that continues the run, for messages; by default marl resume.</param>
+    /// <param name="ended">Stops the run as a signal does.</param>
+    /// <returns>The exit code.</returns>
+    public static int Train(Trainer trainer, RunFolder run, Func<TextWriter, IReporter> report, string? resume = null, CancellationToken ended = default)
     {
         run.EnsureWritable();
         using var signal = new StopSignal("terminated without saving");
         using var output = new GuardedOutput(() => Console.Out);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal.Token, output.Failed);
-        IReporter reporter = json ? new JsonReporter(output)
-            : Terminal.CanDraw(LiveReporter.MinWidth, LiveReporter.MinHeight) ? new LiveReporter(AnsiConsole.Console)
-            : new PlainReporter(output);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal.Token, output.Failed, ended);
+        var reporter = report(output);
         signal.BeforeTermination = reporter is LiveReporter live ? live.Restore : null;
         using var registration = signal.Token.Register(() =>
         {

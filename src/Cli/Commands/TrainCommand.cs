@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Marl.Native.Cli.Sweeps;
 using Marl.Native.Rl;
 
 namespace Marl.Native.Cli.Commands;
@@ -6,9 +7,6 @@ namespace Marl.Native.Cli.Commands;
 /// <summary>marl train: trains a new run. A configuration file overrides the defaults, --set overrides the file, and options such as --steps override --set.</summary>
 internal static class TrainCommand
 {
-    /// <summary>The longest part of an environment id in the name of a folder; the command of a program can be longer than a file name may be.</summary>
-    private const int MaxNameLength = 100;
-
     public static Command Create()
     {
         Argument<string?> algorithm = new("algorithm")
@@ -25,10 +23,11 @@ internal static class TrainCommand
         Option<SeedList?> several = new("--seeds")
         {
             HelpName = "1-5",
-            Description = "train one run per seed, one after another, in <DIR>/seed-<S>; a list such as 1-5 or 1,3,7-9; the same command resumes unfinished runs",
+            Description = "train one run per seed, each in a process of its own, in <DIR>/seed-<S>; a list such as 1-5 or 1,3,7-9; the same command resumes unfinished runs",
             CustomParser = SeedList.Parse,
         };
-        var threads = TextOption("--threads", "K", "number of worker threads; 0, the default: one per processor; results do not depend on it");
+        var jobs = SweepCommand.Jobs();
+        var threads = TextOption("--threads", "K", "number of worker threads; 0, the default: one per processor, with --seeds one per run; results do not depend on it");
         var device = TextOption("--device", "id", $"device that trains, cpu by default: {Devices.Forms}; agents act on the CPU");
         Option<string[]> set = new("--set")
         {
@@ -45,7 +44,7 @@ internal static class TrainCommand
             "marl train --config runs/qmix-climbing-seed1/config.json --seed 2",
             "marl train vdn --env-cmd \"python3 my_env.py\" --out runs/mine")
         {
-            algorithm, environment, program, steps, seed, several, threads, device, set, config, folder, json,
+            algorithm, environment, program, steps, seed, several, jobs, threads, device, set, config, folder, json,
         };
         command.SetAction(parsed =>
         {
@@ -64,12 +63,13 @@ internal static class TrainCommand
                 .. Setting("device", parsed.GetValue(device)),
             ]) with
             { Libraries = Catalog.LoadedLibraries };
-            var trainingDevice = Devices.Open(configuration.Training.Device);
-            using var opened = trainingDevice as IDisposable;
             if (seeds is not null)
             {
-                return SeedRuns.Train(configuration, choice, seeds, parsed.GetValue(folder) ?? $"{DefaultFolder(configuration)}-seeds{seeds}", trainingDevice, parsed.GetValue(json));
+                var runs = SeedRuns.Of(configuration, seeds, parsed.GetValue(folder) ?? $"{DefaultFolder(configuration)}-seeds{seeds}");
+                return Sweep.Train(runs, choice.Program, SweepCommand.JobsOf(parsed.GetValue(jobs), runs), parsed.GetValue(json));
             }
+            var trainingDevice = Devices.Open(configuration.Training.Device);
+            using var opened = trainingDevice as IDisposable;
             using var run = parsed.GetValue(folder) is { } path ? RunFolder.New(path)
                 : RunFolder.NewNumbered($"{DefaultFolder(configuration)}-seed{configuration.Training.Seed}");
             using var trainer = new Trainer(configuration, () => choice.Create(configuration.Environment), run, trainingDevice);
@@ -109,10 +109,5 @@ internal static class TrainCommand
 
     /// <summary>Returns runs/algorithm-environment; a path in the environment's id is relative to the working directory, if it is inside of it.</summary>
     private static string DefaultFolder(RunConfiguration configuration)
-    {
-        string id = configuration.Environment.Replace(Environment.CurrentDirectory + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
-        string environment = string.Concat(id.Select(
-            c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-').Take(MaxNameLength));
-        return Path.Combine("runs", $"{configuration.Algorithm}-{environment}");
-    }
+        => Path.Combine("runs", $"{configuration.Algorithm}-{SweepRun.FolderName(configuration.Environment)}");
 }

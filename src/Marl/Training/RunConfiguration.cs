@@ -121,8 +121,10 @@ public sealed record RunConfiguration
     /// <exception cref="UsageException">The file is not a configuration, a name is unknown, or a value is invalid.</exception>
     public static RunConfiguration Parse(string json, string source = "config.json", string? algorithm = null, string? environment = null,
         params IEnumerable<string> settings)
+        => Of(Json.ParseObject(json, source), source, algorithm, environment, settings);
+
+    private static RunConfiguration Of(JsonObject file, string source, string? algorithm, string? environment, IEnumerable<string> settings)
     {
-        var file = Json.ParseObject(json, source);
         string Text(string part) => file[part] is JsonValue value && value.TryGetValue(out string? text) ? text
             : throw new UsageException($"{source} names no {part}");
         return Of(algorithm ?? Text("algorithm"), environment ?? Text("environment"), file, settings);
@@ -136,8 +138,15 @@ public sealed record RunConfiguration
     /// <exception cref="UsageException">There is no such file, it is not a configuration, a name is unknown, or a value is invalid.</exception>
     /// <exception cref="IOException">The file cannot be read, or is a pipe or a device.</exception>
     public static RunConfiguration Read(string path, string? algorithm = null, string? environment = null, params IEnumerable<string> settings)
-        => File.Exists(path) ? Parse(Disk.ReadText(path), $"'{path}'", algorithm, environment, settings)
-            : throw new UsageException($"the configuration file '{path}' does not exist");
+        => Of(ReadJson(path), $"'{path}'", algorithm, environment, settings);
+
+    /// <summary>Reads a JSON object from a file that a user wrote: comments and trailing commas are allowed, duplicate keys are not.</summary>
+    /// <param name="path">The file, of at most 64 MiB.</param>
+    /// <exception cref="UsageException">There is no such file, or it is not a JSON object.</exception>
+    /// <exception cref="IOException">The file cannot be read, or is a pipe or a device.</exception>
+    public static JsonObject ReadJson(string path) => Directory.Exists(path) ? throw new UsageException($"the configuration file '{path}' is a folder; name a file")
+        : File.Exists(path) ? Json.ParseObject(Disk.ReadText(path), $"'{path}'")
+        : throw new UsageException($"the configuration file '{path}' does not exist");
 
     /// <summary>Returns the content of config.json.</summary>
     public string ToJson()

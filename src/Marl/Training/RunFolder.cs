@@ -59,6 +59,14 @@ public sealed class RunFolder(string path) : IDisposable
         ? RunConfiguration.Parse(Disk.ReadText(Configuration))
         : throw new UsageException($"'{Path}' contains no run: config.json is missing");
 
+    /// <summary>Creates and locks the folder until this object is disposed. Returns false if another process trains in it.</summary>
+    public bool TryLock()
+    {
+        Directory.CreateDirectory(Path);
+        lockFile ??= OpenLock(FileMode.OpenOrCreate);
+        return lockFile is not null;
+    }
+
     /// <summary>Creates and locks the folder, and checks that files can be written to it.</summary>
     /// <exception cref="UsageException">Another process trains in the folder, or the folder of a new run contains a run.</exception>
     /// <exception cref="IOException">The folder cannot be written to; the message names it.</exception>
@@ -245,8 +253,10 @@ public sealed class RunFolder(string path) : IDisposable
         }
         if (!isNumbered)
         {
-            Directory.CreateDirectory(Path);
-            lockFile = TryLock(FileMode.OpenOrCreate) ?? throw new UsageException($"another process trains in '{Path}'");
+            if (!TryLock())
+            {
+                throw new UsageException($"another process trains in '{Path}'");
+            }
             if (isNew)
             {
                 RequireNoRun();
@@ -261,13 +271,13 @@ public sealed class RunFolder(string path) : IDisposable
             {
                 Directory.CreateDirectory(Path);
                 // The process that creates the file owns the folder; another one that found no folder either takes the next number.
-                lockFile = TryLock(FileMode.CreateNew);
+                lockFile = OpenLock(FileMode.CreateNew);
             }
         }
     }
 
     /// <summary>Opens the lock file, which the operating system releases when the process ends. Returns null if another process has it.</summary>
-    private FileStream? TryLock(FileMode mode)
+    private FileStream? OpenLock(FileMode mode)
     {
         string file = File("run.lock");
         Disk.RequireRegular(file);

@@ -1,4 +1,4 @@
-namespace Marl.Native.Cli;
+namespace Marl.Native.Cli.Results;
 
 /// <summary>The mean of a sample with its 95 % confidence interval by Student's t with n - 1 degrees of freedom. The interval of a single value is the value.</summary>
 internal sealed record MeanEstimate
@@ -12,6 +12,7 @@ internal sealed record MeanEstimate
     /// <param name="values">The sample: at least one value.</param>
     public MeanEstimate(IReadOnlyCollection<double> values)
     {
+        IsInterval = values.Count > 1;
         Mean = values.Average();
         double squares = values.Sum(value => (value - Mean) * (value - Mean));
         StandardDeviation = Math.Sqrt(squares / Math.Max(1, values.Count - 1));
@@ -20,6 +21,9 @@ internal sealed record MeanEstimate
         double half = values.Count > 1 ? StudentQuantile(Math.Min(values.Count - 1, MaxDegrees)) * StandardError : 0;
         (Low, High) = (Mean - half, Mean + half);
     }
+
+    /// <summary>Whether there are several values, so that the interval means something.</summary>
+    public bool IsInterval { get; }
 
     /// <summary>The mean.</summary>
     public double Mean { get; }

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Marl.Native.Rl;
 
-namespace Marl.Native.Bench.Results;
+namespace Marl.Native.Cli.Results;
 
 /// <summary>
 /// The runs of one label in one task, which differ in the seed only. The k-th evaluations of all runs are at the same step up to a part of a round, so curves
@@ -34,7 +34,7 @@ internal sealed class Series
         Steps = [.. Enumerable.Range(0, Returns.Length).Select(k => Of(run => run.Steps[k]).Average())];
         bool recorded = runs.All(run => run.Seconds.Length == Steps.Length);
         Seconds = recorded ? [.. Enumerable.Range(0, Steps.Length).Select(k => Of(run => run.Seconds[k]).Average())] : [];
-        Means = [.. Returns.Select(RunStatistics.Mean)];
+        Means = [.. Returns.Select(returns => new MeanEstimate(returns))];
     }
 
     /// <summary>The task.</summary>
@@ -59,13 +59,13 @@ internal sealed class Series
     public double[][] Returns { get; }
 
     /// <summary>The mean return over seeds at each evaluation.</summary>
-    public Estimate[] Means { get; }
+    public MeanEstimate[] Means { get; }
 
     /// <summary>The index of the first evaluation with the largest mean over seeds: the maximum that Papoudakis et al. 2021 report.</summary>
-    public int Best => Array.FindIndex(Means, mean => mean.Value == Means.Max(other => other.Value));
+    public int Best => Array.FindIndex(Means, mean => mean.Mean == Means.Max(other => other.Mean));
 
     /// <summary>The mean over seeds of the mean return over all evaluations: the normalized area under the curve.</summary>
-    public Estimate Area => RunStatistics.Mean(Of(run => run.Returns.Average()));
+    public MeanEstimate Area => new(Of(run => run.Returns.Average()));
 
     /// <summary>Mean over seeds.</summary>
     public double StepsPerSecond => Of(run => run.StepsPerSecond).Average();

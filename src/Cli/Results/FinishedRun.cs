@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Marl.Native.Rl;
 
-namespace Marl.Native.Bench.Results;
+namespace Marl.Native.Cli.Results;
 
 /// <summary>A finished run, read from its folder .../task/label/seed.</summary>
 /// <param name="Path">The folder.</param>
@@ -60,8 +60,18 @@ internal sealed record FinishedRun(
         return runs;
     }
 
-    /// <summary>Reads the run in a folder; returns null if it is not finished.</summary>
+    /// <summary>Reads the run in a folder .../task/label/seed; returns null if it is not finished.</summary>
     private static FinishedRun? Read(string path)
+    {
+        string[] names = System.IO.Path.GetFullPath(path).Split(System.IO.Path.DirectorySeparatorChar);
+        var (task, label, last) = names is [.., var first, var second, var third] ? (first, second, third) : ("", "", "");
+        var run = Read(path, task, label);
+        return run is null || (task.Length > 0 && label.Length > 0 && last == run.Seed.ToString(CultureInfo.InvariantCulture)) ? run
+            : throw new UsageException($"'{path}' holds the run of seed {run.Seed}; its folder must be <task>/<label>/{run.Seed}");
+    }
+
+    /// <summary>Reads the run in a folder; returns null if it is not finished.</summary>
+    public static FinishedRun? Read(string path, string task, string label)
     {
         RunFolder folder = new(path);
         if (!File.Exists(folder.Summary))
@@ -76,10 +86,7 @@ internal sealed record FinishedRun(
         }
         var (steps, returns, seconds) = ReadMetrics(System.IO.Path.Combine(path, "metrics.csv"));
         ulong seed = Value<ulong>(summary, "seed", folder.Summary);
-        string[] names = System.IO.Path.GetFullPath(path).Split(System.IO.Path.DirectorySeparatorChar);
-        return names is [.., { Length: > 0 } task, { Length: > 0 } label, var last] && last == seed.ToString(CultureInfo.InvariantCulture)
-            ? new(path, task, label, seed, configuration, steps, returns, Value<double>(summary, "stepsPerSecond", folder.Summary), seconds)
-            : throw new UsageException($"'{path}' holds the run of seed {seed}; its folder must be <task>/<label>/{seed}");
+        return new(path, task, label, seed, configuration, steps, returns, Value<double>(summary, "stepsPerSecond", folder.Summary), seconds);
     }
 
     private static (double[] Steps, double[] Returns, double[] Seconds) ReadMetrics(string file)
@@ -101,7 +108,7 @@ internal sealed record FinishedRun(
                 ? value : throw new UsageException($"'{file}' has a row without a number for '{names[column]}': {string.Join(',', row)}");
     }
 
-    private static JsonObject ReadObject(string file) => Json.ParseObject(File.ReadAllText(file), $"'{file}'");
+    private static JsonObject ReadObject(string file) => RunConfiguration.ReadJson(file);
 
     private static T Value<T>(JsonObject from, string name, string file) => from[name] is JsonValue value && value.TryGetValue(out T? read) ? read
         : throw new UsageException($"'{file}' lacks '{name}'");
