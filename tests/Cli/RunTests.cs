@@ -94,7 +94,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         marl.ReadLine();
         marl.Send(Kill);
         Assert.Equal(128 + Kill, marl.Wait().Code);
-        ResumesAsIfNothingHadHappened("killed");
+        ResumesAsIfNothingHadHappened("killed", mayLackTheLast: true);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         var finished = MarlProcess.Run(Folder, "resume", "longer", "--json");
         Assert.Equal((0, 3000), (finished.Code, (long)finished.Summary["steps"]!));
         Assert.Equal("marl: the run is finished at step 3000; a larger total, --steps N, extends it\n", finished.Error);
-        ResumesAsIfNothingHadHappened("longer", "--steps", "6000");
+        ResumesAsIfNothingHadHappened("longer", options: ["--steps", "6000"]);
         Assert.Equal(6000, new RunFolder(Path.Combine(Folder, "longer")).ReadConfiguration().Training.Steps);
     }
 
@@ -150,10 +150,16 @@ public sealed class RunTests(RunTests.Whole whole) : IClassFixture<RunTests.Whol
         Assert.Equal((3, 1), (outcome.Code, outcome.Error.Count(c => c == '\n')));
     }
 
-    /// <summary>The same weights, the same metrics and the same best return as of the run that was left in peace.</summary>
-    private void ResumesAsIfNothingHadHappened(string run, params ReadOnlySpan<string> options)
+    /// <summary>The same weights, the same metrics and the same best return as of the run that was left in peace. A run that is killed between the two renames
+    /// of a save has the checkpoint before it.</summary>
+    private void ResumesAsIfNothingHadHappened(string run, bool mayLackTheLast = false, params ReadOnlySpan<string> options)
     {
-        var resumed = MarlProcess.Run(Folder, ["resume", run, "--threads", "1", "--json", .. options]).HasSucceeded();
+        var resumed = MarlProcess.Run(Folder, ["resume", run, "--threads", "1", "--json", .. options]);
+        if (!mayLackTheLast || !resumed.Error.Contains("checkpoint.safetensors' is missing", StringComparison.Ordinal))
+        {
+            resumed.HasSucceeded();
+        }
+        Assert.Equal(0, resumed.Code);
         Assert.Equal(whole.Outcome.Sha, resumed.Sha);
         Assert.Equal((double)whole.Outcome.Summary["returnMax"]!, (double)resumed.Summary["returnMax"]!);
         Assert.Equal(Steps("whole"), Steps(run));
