@@ -28,6 +28,55 @@ internal static class TestDriver
     [DllImport(Name)]
     private static extern int driverCounters(out DriverCounters counters);
 
+    /// <summary>Launches the kernel "k" of a module with 32 threads on 64 bytes of memory, of which 60 are written. Returns the status and its words.</summary>
+    public static unsafe (int Status, string Text) Launch(string ptx)
+    {
+        Assert.Equal(0, cuCtxCreate_v2(out nint context, 0, 0));
+        Assert.Equal(0, cuMemAlloc_v2(out ulong memory, 64));
+        Assert.Equal(0, cuMemsetD8Async(memory, 0, 60, 0));
+        nuint size = sizeof(ulong);
+        nint* extra = stackalloc nint[] { 1, (nint)(&memory), 2, (nint)(&size), 0 };
+        int status = cuModuleLoadData(out nint module, ptx);
+        if (status == 0)
+        {
+            Assert.Equal(0, cuModuleGetFunction(out nint function, module, "k"));
+            Assert.Equal(0, cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, 0, 0, extra));
+            status = cuCtxSynchronize();
+        }
+        cuGetErrorString(status, out nint text);
+        string words = Marshal.PtrToStringAnsi(text)!;
+        cuCtxDestroy_v2(context);
+        return (status, words);
+    }
+
+    [DllImport(Name)]
+    private static extern int cuCtxCreate_v2(out nint context, uint flags, int device);
+
+    [DllImport(Name)]
+    private static extern int cuCtxDestroy_v2(nint context);
+
+    [DllImport(Name)]
+    private static extern int cuCtxSynchronize();
+
+    [DllImport(Name)]
+    private static extern int cuMemAlloc_v2(out ulong address, nuint size);
+
+    [DllImport(Name)]
+    private static extern int cuMemsetD8Async(ulong address, byte value, nuint size, nint stream);
+
+    [DllImport(Name)]
+    private static extern int cuModuleLoadData(out nint module, string ptx);
+
+    [DllImport(Name)]
+    private static extern int cuModuleGetFunction(out nint function, nint module, string name);
+
+    [DllImport(Name)]
+    private static extern unsafe int cuLaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint shared, nint stream,
+        nint parameters, nint* extra);
+
+    [DllImport(Name)]
+    private static extern int cuGetErrorString(int status, out nint text);
+
     private static string? Load()
     {
         if (!OperatingSystem.IsLinux())
