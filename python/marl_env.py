@@ -1,4 +1,4 @@
-"""Serves an environment written in Python to Marl.Native: `marl train --env-cmd`.
+r"""Serves an environment written in Python to Marl.Native: `marl train --env-cmd`.
 
     from marl_env import serve
     serve(MyEnvironment(), episode_limit=100)
@@ -12,9 +12,15 @@ MyEnvironment implements PettingZoo's parallel API:
 
 Actions and all results are dictionaries with one entry per agent. An observation is an array, a number, or a dictionary or tuple of observations. The
 entry "action_mask" of a dictionary, or of an agent's info, has 1 for each available action. An agent whose mask is 0 everywhere, because it is not its turn
-or the episode has ended, takes action 0. Agents may be absent at first if they have an observation_space(agent). A module that has a function parallel_env() needs no program:
+or the episode has ended, takes action 0. Agents may be absent at first if they have an observation_space(agent).
 
-    marl train vdn --env-cmd "python3 marl_env.py pettingzoo.mpe.simple_spread_v3 max_cycles=25"
+MyEnvironment may have PettingZoo's turn-based API (AEC) instead. A step is then one agent's turn; the other agents have only action 0.
+
+A module that has a function parallel_env(), or a turn-based env(), needs no program. episode_limit and teams are arguments of serve, the others of the
+function:
+
+    marl train vdn --env-cmd "python3 marl_env.py mpe2.simple_spread_v3 max_cycles=25"
+    marl train iql --env-cmd "python3 marl_env.py pettingzoo.classic.connect_four_v3 episode_limit=42 'teams={\"player_1\":1}'"
 
 Requires only the standard library. docs/protocol.md specifies the protocol.
 """
@@ -33,7 +39,7 @@ MASK = "action_mask"
 def serve(env, episode_limit=None, teams=None, reward="sum"):
     """Answers requests on the standard input until it ends.
 
-    env: an environment with PettingZoo's parallel API.
+    env: an environment with PettingZoo's parallel or turn-based API.
     episode_limit: the maximum number of steps of an episode; by default env's max_cycles or max_steps.
     teams: {agent: team index}; agents that are not listed are in team 0.
     reward: how the team reward is computed from the agents' rewards, "sum" or "mean"; "mean" if all agents receive the same reward.
@@ -43,7 +49,7 @@ def serve(env, episode_limit=None, teams=None, reward="sum"):
     # Ctrl-C sends SIGINT to every process of the terminal. marl saves the run and then closes the standard input of this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _take_stdout()
-    world = _World(env, episode_limit, teams or {}, reward)
+    world = _World(_Turns(env) if hasattr(env, "agent_iter") else env, episode_limit, teams or {}, reward)
     for line in sys.stdin:
         request = json.loads(line)
         kind = request["type"]
@@ -70,6 +76,41 @@ def _take_stdout():
     return answers
 
 
+class _Turns:
+    """The parallel API of a turn-based environment: a step is one agent's turn, and the other agents' masks are 0."""
+
+    def __init__(self, env):
+        self.env = env
+
+    def __getattr__(self, name):
+        return getattr(self.env, name)
+
+    def reset(self, seed=None):
+        self.env.reset(seed=seed)
+        return self._observe()
+
+    def step(self, actions):
+        self.env.step(actions[self.env.agent_selection])
+        results = dict(self.env.rewards), dict(self.env.terminations), dict(self.env.truncations)
+        observations, infos = self._observe()
+        while self.env.agents and self._is_over(self.env.agent_selection):
+            self.env.step(None)  # removes an agent that has finished
+        for old, new in zip((observations, infos), self._observe()):
+            old.update(new)
+        return (observations, *results, infos)
+
+    def _observe(self):
+        observations, infos = {}, {}
+        for agent in self.env.agents:
+            observations[agent], infos[agent] = self.env.observe(agent), self.env.infos.get(agent)
+            if agent != self.env.agent_selection:
+                observations[agent], infos[agent] = _without_mask(observations[agent]), {MASK: [0]}
+        return observations, infos
+
+    def _is_over(self, agent):
+        return self.env.terminations[agent] or self.env.truncations[agent]
+
+
 class _World:
     """Converts between the parallel API and the protocol, whose lists have one entry for each of possible_agents, in this order."""
 
@@ -77,7 +118,7 @@ class _World:
         self.env, self.teams, self.reward = env, teams, reward
         self.episode_limit = episode_limit or _attribute(env, "max_cycles") or _attribute(env, "max_steps")
         if not self.episode_limit:
-            raise ValueError("the episode limit is unknown; set it with serve(env, episode_limit=..)")
+            raise ValueError("the episode limit is unknown; set it with episode_limit=..")
         self.agents = list(env.possible_agents)
         self.boxes = [_box(self._action_space(agent)) for agent in self.agents]
         self.counts = [len(box) if box else int(self._action_space(agent).n) for agent, box in zip(self.agents, self.boxes)]
@@ -302,7 +343,7 @@ def _attribute(env, name):
 
 def _main(arguments):
     if not arguments:
-        sys.exit("usage: marl_env.py MODULE[:FUNCTION] [name=value ..]\nserves the environment that FUNCTION (default: parallel_env) of MODULE returns")
+        sys.exit("usage: marl_env.py MODULE[:FUNCTION] [name=value ..]\nserves the environment that FUNCTION (default: parallel_env, or env) of MODULE returns")
     sys.path.insert(0, os.getcwd())
     module, _, function = arguments[0].partition(":")
     options = {}
@@ -312,9 +353,10 @@ def _main(arguments):
             options[name] = json.loads(value)
         except ValueError:
             options[name] = value
-    episode_limit = options.pop("episode_limit", None)
-    env = getattr(importlib.import_module(module), function or "parallel_env")(**options)
-    serve(env, episode_limit=episode_limit or options.get("max_cycles"))
+    episode_limit, teams = options.pop("episode_limit", None), options.pop("teams", None)
+    source = importlib.import_module(module)
+    env = getattr(source, function or ("parallel_env" if hasattr(source, "parallel_env") else "env"))(**options)
+    serve(env, episode_limit=episode_limit or options.get("max_cycles"), teams=teams)
 
 
 if __name__ == "__main__":

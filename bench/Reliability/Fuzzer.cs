@@ -67,11 +67,11 @@ internal static class Fuzzer
         }
     }
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a file. What all threads of the process allocate counts.</summary>
     /// <returns>What must not happen, or null; and whether the file was read.</returns>
     public static (string? Problem, bool IsAccepted) Check(FileReader reader, byte[] content)
     {
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        long before = GC.GetTotalAllocatedBytes();
         string? problem = null;
         bool accepted = false;
         try
@@ -88,7 +88,7 @@ internal static class Fuzzer
         {
             problem = $"{e.GetType().Name} {e.StackTrace?.Split('\n').Skip(1).FirstOrDefault()?.Trim()}\n{e}";
         }
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before, limit = MaxAllocation + AllocationPerByte * content.Length;
+        long allocated = GC.GetTotalAllocatedBytes() - before, limit = MaxAllocation + AllocationPerByte * content.Length;
         return (problem ?? (allocated > limit ? $"allocates {allocated >> 20} MiB for a file of {content.Length} bytes" : null), accepted);
     }
 

@@ -46,6 +46,9 @@ public sealed class ParameterLayout
     /// <summary>The number of parameters.</summary>
     public int Count => slices.Count == 0 ? 0 : slices[^1].Offset + slices[^1].Shape.Count;
 
+    /// <summary>The prefix of the names of new slices, which ends with a dot; empty if there is none.</summary>
+    public string Prefix => prefix;
+
     /// <summary>Returns a view of this layout that prefixes the names of new slices with <paramref name="name"/> and a dot.</summary>
     public ParameterLayout Scope(string name) => new(this, name);
 

@@ -5,7 +5,7 @@ namespace Marl.Native.Tests.Cli;
 /// <summary>--env-cmd from outside: a program trains, is evaluated and resumed like any environment, and what happens to it costs nothing.</summary>
 public sealed class EnvironmentCommandTests : IDisposable
 {
-    private const int Interrupt = 2;
+    private const int Interrupt = 2, Terminate = 15, Continue = 18, Stop = 19;
 
     private static readonly string[] Settings =
     [
@@ -80,6 +80,24 @@ public sealed class EnvironmentCommandTests : IDisposable
         string[] processes = File.ReadAllLines(folder["processes"]);
         Assert.Equal(2, processes.Length); // as many as there are environments, and evaluations play in them
         Assert.All(processes, process => Assert.False(Directory.Exists($"/proc/{process}"), "a program is still there"));
+    }
+
+    [Fact]
+    public void ASecondCtrlCLeavesNoProgram()
+    {
+        // A program that does not answer, and whose child has a session of its own.
+        using var script = new Script(Script.Hello, Script.Start,
+            $"setsid sleep 600 & echo $$ $! > '{folder["written"]}'; mv '{folder["written"]}' '{folder["processes"]}'; wait");
+        using var marl = MarlProcess.Start(folder.Path, ["train", "iql", "--env-cmd", script.Command, .. Settings[..^1], "environments=1", "--out", "run"]);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(folder["processes"]), 30_000), "the program was not asked for a step");
+        marl.Send(Stop);
+        marl.Send(Interrupt);
+        marl.Send(Terminate);
+        marl.Send(Continue);
+        var ended = marl.Wait();
+        Assert.Contains(ended.Code, new[] { 128 + Interrupt, 128 + Terminate });
+        int[] processes = [.. File.ReadAllText(folder["processes"]).Split(' ').Select(int.Parse)];
+        Assert.All(processes, process => Assert.True(SpinWait.SpinUntil(() => Script.HasEnded(process), 5000), $"process {process} is still there"));
     }
 
     [Fact]

@@ -36,6 +36,25 @@ public sealed class SeedsTests : IDisposable
         Assert.Equal(sha, Train("--seed", "9", "--out", "alone", "--json", "--steps", "300").HasSucceeded().Sha);
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("3")]
+    [InlineData("{\"finished\": true, \"steps\": \"many\"}")]
+    public void ADamagedSummaryIsWrittenAgain(string damaged)
+    {
+        string[] train = ["--seeds", "1-2", "--steps", "100", "--out", "all", "--json"];
+        var total = Train(train).HasSucceeded().Summary;
+        string summary = folder["all/seed-2/summary.json"], written = File.ReadAllText(summary);
+        File.WriteAllText(summary, damaged);
+        Assert.True(JsonNode.DeepEquals(total, Train(train).HasSucceeded().Summary));
+        Assert.Equal((string?)JsonNode.Parse(written)!["weightsSha256"], (string?)JsonNode.Parse(File.ReadAllText(summary))!["weightsSha256"]);
+        if (!OperatingSystem.IsWindows())
+        {
+            MarlProcess.RunInShell(folder.Path, $"rm {summary} && mkfifo {summary} && exec \"$@\"", Command(train))
+                .HasFailed(1, "'all/seed-2/summary.json' is a pipe or a device, not a file");
+        }
+    }
+
     [Fact]
     public void TheSameCommandGoesOnWithWhatIsMissing()
     {
@@ -110,5 +129,7 @@ public sealed class SeedsTests : IDisposable
     [InlineData(10_000, 1.96020124)]
     public void TheIntervalIsThatOfStudentsT(int degrees, double quantile) => Assert.Equal(quantile, MeanEstimate.StudentQuantile(degrees), 1e-7);
 
-    private Outcome Train(params IEnumerable<string> arguments) => MarlProcess.Run(folder.Path, ["train", "vdn", "--env", "two-step", .. Settings, .. arguments]);
+    private Outcome Train(params IEnumerable<string> arguments) => MarlProcess.Run(folder.Path, Command(arguments));
+
+    private static IEnumerable<string> Command(IEnumerable<string> arguments) => ["train", "vdn", "--env", "two-step", .. Settings, .. arguments];
 }

@@ -141,7 +141,7 @@ public sealed class AdapterTests : IDisposable
     [InlineData("max_cycles = 3", "3, shape=(3,)", "TypeError: the action space of agent 'a' is")]
     [InlineData("max_cycles = 3", "nvec=[2, 3]", "TypeError: the action space of agent 'a' is")]
     [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "is unbounded")]
-    [InlineData("pass", "2", "ValueError: the episode limit is unknown; set it with serve(env, episode_limit=..)")]
+    [InlineData("pass", "2", "ValueError: the episode limit is unknown; set it with episode_limit=..")]
     public void WhatCannotBeServedIsSaid(string member, string space, string problem)
     {
         using var environment = Serve($$"""

@@ -136,7 +136,7 @@ public sealed class ExternalEnvironmentTests
         Assert.EndsWith("no answer within 1 s; set ?timeout=SECONDS at the end of the id", error.Message, StringComparison.Ordinal);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0.9, 15);
         int child = int.Parse(File.ReadAllText(folder["child"]), System.Globalization.CultureInfo.InvariantCulture);
-        Assert.True(SpinWait.SpinUntil(() => HasEnded(child), 5000), "the program's child is still there");
+        Assert.True(SpinWait.SpinUntil(() => Script.HasEnded(child), 5000), "the program's child is still there");
     }
 
     [Fact]
@@ -205,18 +205,5 @@ public sealed class ExternalEnvironmentTests
         bool[] available = new bool[count];
         environment.ReadAvailable(agent, available);
         return available;
-    }
-
-    private static bool HasEnded(int process)
-    {
-        try
-        {
-            // What has ended but was not yet asked for its exit code still has a number.
-            return File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            return true;
-        }
     }
 }

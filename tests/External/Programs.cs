@@ -70,6 +70,20 @@ internal sealed class Script : IDisposable
     /// <summary>The environment.</summary>
     public ExternalEnvironment Begin(int timeout = 20) => new(Command, timeout);
 
+    /// <summary>Whether a process has ended.</summary>
+    public static bool HasEnded(int process)
+    {
+        try
+        {
+            // What has ended but was not yet asked for its exit code still has a number.
+            return File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     public void Dispose() => folder.Dispose();
 }
 

@@ -4,6 +4,7 @@ using Xunit.Abstractions;
 namespace Marl.Native.Tests.Fuzz;
 
 /// <summary>Damaged files give documented exceptions of one line, and need little time and memory. <c>eng/fuzz</c> does the same for hours.</summary>
+[Collection(nameof(Alone))]
 public sealed class ReaderTests(ITestOutputHelper output) : IDisposable
 {
     private const int Seconds = 3;

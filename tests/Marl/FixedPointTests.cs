@@ -34,6 +34,11 @@ public sealed class FixedPointTests
                     data.Add(algorithm, returns);
                 }
             }
+            foreach (string advantage in (string[])["actionValue", "stateBaseline", "counterfactual"])
+            {
+                data.Add("ia2c", $"nStep=3 advantage={advantage}");
+                data.Add("mappo", $"lambda=0.95 advantage={advantage}");
+            }
             return data;
         }
     }
@@ -72,12 +77,12 @@ public sealed class FixedPointTests
     [Theory]
     [MemberData(nameof(Values))]
     public void ATerminalStateHasNoValue(string algorithm, string returns)
-        => Assert.Equal(FixedPoint(true, returns), Learned(algorithm, () => new Constant(StepResult.Terminated), returns), 0.02);
+        => Assert.Equal(FixedPoint(true, returns), Learned(algorithm, () => new Constant(StepResult.Terminated), returns.Split(' ')), 0.02);
 
     [Theory]
     [MemberData(nameof(Values))]
     public void ATruncatedEpisodeBootstraps(string algorithm, string returns)
-        => Assert.Equal(10, Learned(algorithm, () => new Constant(StepResult.Truncated), returns), 0.1);
+        => Assert.Equal(10, Learned(algorithm, () => new Constant(StepResult.Truncated), returns.Split(' ')), 0.1);
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -197,7 +202,7 @@ public sealed class FixedPointTests
     /// <summary>The solution of v = mean_t G_t(v), which is linear in v.</summary>
     private static double FixedPoint(bool terminates, string returns)
     {
-        double argument = double.Parse(returns[(returns.IndexOf('=') + 1)..], CultureInfo.InvariantCulture);
+        double argument = double.Parse(returns.Split(' ')[0].Split('=')[1], CultureInfo.InvariantCulture);
         double constant = MeanReturn(0), slope = MeanReturn(1) - constant;
         return constant / (1 - slope);
 

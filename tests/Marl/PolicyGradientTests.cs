@@ -17,6 +17,10 @@ public sealed class PolicyGradientTests
     [InlineData("coma", "two-step", "epsilonFloorStart=0.3", "epsilonFloorFinish=0.3")]
     [InlineData("coma", "two-step", "epsilonFloorStart=0.3", "epsilonFloorFinish=0.3", "maskBeforeSoftmax=false")]
     [InlineData("coma", "climbing?steps=1")]
+    [InlineData("maa2c", "two-step", "advantage=actionValue")]
+    [InlineData("maa2c", "two-step", "advantage=stateBaseline", "nStep=1")]
+    [InlineData("maa2c", "two-step", "advantage=counterfactual")]
+    [InlineData("maa2c", "climbing?steps=1", "advantage=stateBaseline")]
     [InlineData("reinforce", "climbing?steps=1", "reward=difference", "defaultAction=1")]
     [InlineData("reinforce", "climbing?steps=1", "reward=aristocratic")]
     public void TheEstimateIsTheGradientInExpectation(string algorithm, string game, params string[] settings)
@@ -60,7 +64,17 @@ public sealed class PolicyGradientTests
                 probabilities = Probability(tape.Detached(Learner.Parameters), Batch()).Value.ToArray();
             }
             Assert.Equal(1f, probabilities.Sum(), 1e-5f);
-            TeachCritic();
+            if (Learner.Networks.Count > 1)
+            {
+                var critic = Learner.Networks[1].Online;
+                critic.Values.Span.Clear();
+                TeachCritic("critic.");
+                if (critic.Layout.Slices.Any(slice => slice.Name.StartsWith("state_value.", StringComparison.Ordinal)))
+                {
+                    TeachCritic("state_value.");
+                }
+                Learner.Networks[1].Target.CopyFrom(critic);
+            }
         }
 
         public OnPolicyLearner Learner { get; }
@@ -148,14 +162,9 @@ public sealed class PolicyGradientTests
         /// Weights with which a critic says the expected return exactly: its hidden units are one for every state, or for every state and action of another agent,
         /// and the last layer is the table. States are one-hot, or there is but one, which is zeros.
         /// </summary>
-        private void TeachCritic()
+        private void TeachCritic(string name)
         {
-            if (Learner.Networks.Count == 1)
-            {
-                return;
-            }
             var critic = Learner.Networks[1].Online;
-            critic.Values.Span.Clear();
             var (fc1, bias, fc2, fc3) = (Slice("fc1.weight"), Slice("fc1.bias"), Slice("fc2.weight"), Slice("fc3.weight"));
             int states = environment is TwoStepGame ? spec.StateSize : 1, actions = spec.ActionCount, hidden = bias.Count, inputs = fc1.Shape[-1];
             bool single = states == 1, ofActions = fc3.Shape[0] > 1;
@@ -184,9 +193,7 @@ public sealed class PolicyGradientTests
                     }
                 }
             }
-            Learner.Networks[1].Target.CopyFrom(critic);
-
-            Tensor Slice(string name) => critic[critic.Layout.Slices.Single(slice => slice.Name == "critic." + name)];
+            Tensor Slice(string layer) => critic[critic.Layout.Slices.Single(slice => slice.Name == name + layer)];
 
             // relu of the sum of the state's number and the action's, less what one of two would give.
             void Unit(int state, int column)

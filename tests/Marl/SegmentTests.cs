@@ -11,7 +11,8 @@ public sealed class SegmentTests
     {
         { "ippo", ["lastAction=true", "epochs=2", "minibatches=3"] }, { "ippo", ["agent=mlp", "standardizeReturns=true", "standardizeRewards=false"] }, { "mappo", ["shareParameters=false", "lambda=0.9"] },
         { "ia2c", ["standardizeRewards=true", "nStep=3"] }, { "maa2c", ["critic=both", "lastAction=true", "normalizeAdvantages=true"] },
-        { "coma", ["lastAction=true", "criticLastActions=true", "lambda=0.8"] }, { "pareto-ac", ["lastAction=true"] },
+        { "coma", ["lastAction=true", "criticLastActions=true", "lambda=0.8"] }, { "pareto-ac", ["lastAction=true"] }, { "mappo", ["advantage=stateBaseline", "criticSteps=2"] }, { "ia2c", ["advantage=counterfactual"] },
+        { "pareto-ac", ["shareParameters=true", "criticSteps=3"] }, { "mappo", ["criticNetwork=gru", "critic=both"] },
         { "liir", ["lambda=0.7", "criticLastActions=true", "criticActions=true"] }, { "liir", ["nStep=2", "lambda=0"] }, { "coma", ["terminateAtLimit=true", "lambda=0"] },
     };
 
@@ -196,8 +197,44 @@ public sealed class SegmentTests
         }
     }
 
+    /// <summary>The values of a critic with memory do not depend on where its history is cut.</summary>
     [Theory]
-    [InlineData("ippo", "lastAction=true"), InlineData("coma", "agent=gru"), InlineData("mappo", "reward=individual"), InlineData("liir", "criticActions=true")]
+    [InlineData("mappo"), InlineData("mappo", "shareParameters=false", "critic=both"), InlineData("vdac"), InlineData("liir"), InlineData("ippo")]
+    public void ARecurrentCriticKeepsItsStateFromSegmentToSegment(string algorithm, params string[] settings)
+    {
+        string[] all = ["hidden=8", "criticHidden=8", "criticNetwork=gru", .. settings];
+        using Play segments = new(algorithm, Foraging, 3, [.. all, "rolloutLength=7"]), whole = new(algorithm, Foraging, 3, all);
+        List<float>[] expected = [[], [], []], got = [[], [], []];
+        for (int round = 0; round < 12; round++)
+        {
+            Add(segments, got);
+        }
+        while (expected.Zip(got).Any(pair => pair.First.Count < pair.Second.Count))
+        {
+            Add(whole, expected);
+        }
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(12 * 7 * 2, got[i].Count);
+            Near(expected[i].ToArray().AsSpan(0, got[i].Count), got[i].ToArray(), 1e-5);
+        }
+
+        static void Add(Play play, List<float>[] values)
+        {
+            play.Next();
+            ((OnPolicyLearner)play.Learner).Begin(play.Episodes, 0);
+            for (int i = 0; i < 3; i++)
+            {
+                for (int first = 0; play.Episodes[i].NextTransitions(ref first, out var rows);)
+                {
+                    values[i].AddRange(play.Episodes[i].Transitions(Column.Values, rows));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("ippo", "lastAction=true"), InlineData("coma", "agent=gru"), InlineData("mappo", "reward=individual"), InlineData("liir", "criticActions=true"), InlineData("mappo", "criticNetwork=gru")]
     public void AStoppedRunGoesOnInTheMiddleOfEpisodesOnAnyNumberOfThreads(string algorithm, string setting)
     {
         string[] all = ["hidden=8", "criticHidden=8", "environments=5", "rolloutLength=6", setting];

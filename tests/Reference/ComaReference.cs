@@ -51,7 +51,7 @@ public sealed class ComaReference
             var logits = tape.Variable(c["logits"]);
             var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
             var q = new ActionValues(tape.Constant(c["q"]), c["action"], c["avail"]);
-            var advantage = Coma.Advantage(q, logPolicy).Value;
+            var advantage = ActorCritic.CounterfactualAdvantage(q, logPolicy).Value;
             var logChosen = new ActionValues(logPolicy, c["action"], default).Chosen;
             var loss = -(logChosen * advantage * c["mask"]).Sum() / c["mask"].ToArray().Sum();
             tape.Backward(loss);

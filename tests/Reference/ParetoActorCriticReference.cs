@@ -18,6 +18,7 @@ public sealed class ParetoActorCriticReference
             EntropyCoefficientStart = c.Number("initial_entropy_coef"),
             EntropyCoefficient = c.Number("final_entropy_coef"),
             EntropyAnnealFraction = c.Number("entropy_end_ratio"),
+            CriticAgentId = false,
             StandardizeRewards = false, // the peer's switch of this name does something else, which the clean variant leaves out
         };
         var worth = options.EntropyOver((long)c.Number("t_max"));

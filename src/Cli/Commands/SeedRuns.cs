@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Marl.Native.Cli.Reporting;
 using Marl.Native.Rl;
@@ -28,8 +27,8 @@ internal static class SeedRuns
             worst = Math.Max(worst, code);
             if (code == ExitCode.Success)
             {
-                var summary = ReadSummary(run)!;
-                results.Add(new(seed, (double)summary["returnMean"]!, (double)summary["returnMax"]!, run.Path));
+                var summary = run.ReadSummary()!;
+                results.Add(new(seed, summary.ReturnMean, summary.ReturnMax, run.Path));
             }
         }
         if (results.Count > 0)
@@ -55,7 +54,8 @@ internal static class SeedRuns
         if (exists)
         {
             RequireSame(configuration, run);
-            if (ReadSummary(run) is { } summary && (bool)summary["finished"]! && (long)summary["steps"]! >= configuration.Training.Steps)
+            // A run without a summary, or with a damaged one, goes on from its checkpoint and writes it.
+            if (run.ReadSummary() is { Finished: true } summary && summary.Steps >= configuration.Training.Steps)
             {
                 return ExitCode.Success;
             }
@@ -108,19 +108,6 @@ internal static class SeedRuns
         }
     }
 
-    /// <summary>The summary; null if there is none, or if it is damaged: the run writes it again.</summary>
-    private static JsonNode? ReadSummary(RunFolder run)
-    {
-        try
-        {
-            return File.Exists(run.Summary) ? JsonNode.Parse(File.ReadAllText(run.Summary)) : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     private static void Print(IReadOnlyList<Result> results)
     {
         Console.Out.WriteLine($"{"seed",20} {"final return",14} {"best return",14}  run");
@@ -149,8 +136,8 @@ internal static class SeedRuns
         ["runs"] = new JsonArray([.. results.Select(result => new JsonObject
         {
             ["seed"] = result.Seed,
-            ["returnMean"] = result.Final,
-            ["returnMax"] = result.Best,
+            ["returnMean"] = Number(result.Final),
+            ["returnMax"] = Number(result.Best),
             ["run"] = result.Run,
         })]),
         ["returnMean"] = ToJson(results.Select(result => result.Final)),
@@ -160,8 +147,17 @@ internal static class SeedRuns
     private static JsonObject ToJson(IEnumerable<double> values)
     {
         MeanEstimate estimate = new([.. values]);
-        return new() { ["mean"] = estimate.Mean, ["standardError"] = estimate.StandardError, ["low"] = estimate.Low, ["high"] = estimate.High };
+        return new()
+        {
+            ["mean"] = Number(estimate.Mean),
+            ["standardError"] = Number(estimate.StandardError),
+            ["low"] = Number(estimate.Low),
+            ["high"] = Number(estimate.High),
+        };
     }
+
+    /// <summary>A number; null for the NaN of runs without an evaluation.</summary>
+    private static JsonNode? Number(double value) => double.IsFinite(value) ? value : null;
 
     /// <summary>The result of a run.</summary>
     /// <param name="Seed">The seed of the run.</param>

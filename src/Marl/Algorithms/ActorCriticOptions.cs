@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
 
 namespace Marl.Native.Rl;
 
@@ -12,6 +13,11 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     /// input.</summary>
     public CriticKind Critic { get; init; } = CriticKind.Local;
 
+    /// <summary>What log pi(u) is weighted with. return: G - V, a return and a critic of state values; actionValue: Q(u), a critic of action values;
+    /// stateBaseline: Q(u) - V, with a second critic of state values; counterfactual: Q(u) - sum_a pi(a) Q(a, u_-i) (Foerster et al. 2018). Critics that are not
+    /// local know the others' actions.</summary>
+    public AdvantageKind Advantage { get; init; }
+
     /// <summary>Epsilon of PPO: probability ratios are clipped to 1 +- clipRange, in [0, 1). 0: no clipping, which is A2C.</summary>
     public float ClipRange { get; init; }
 
@@ -19,7 +25,8 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     public float ValueClipRange { get; init; }
 
     /// <inheritdoc/>
-    public override PolicyObjective Create(LearningContext context) => new ActorCritic(this, context);
+    public override PolicyObjective Create(LearningContext context)
+        => new ActorCritic(this, context, Advantage, Critic == CriticKind.None ? null : ofActions => CriticInput(context.Spec, ofActions), ClipRange, ValueClipRange);
 
     /// <inheritdoc/>
     public override void Validate()
@@ -27,6 +34,28 @@ public abstract record ActorCriticOptions : OnPolicyOptions
         base.Validate();
         UsageException.Require(ClipRange is >= 0 and < 1, ClipRange, "in 0 .. 1, 1 excluded");
         UsageException.Require(ValueClipRange >= 0, ValueClipRange, "at least 0");
+        if (Critic == CriticKind.None && Advantage != AdvantageKind.Return)
+        {
+            throw new UsageException("without a critic there are no action values; use advantage=return or a critic");
+        }
+    }
+
+    /// <summary>Returns the critic's input: the state or the agent's own input or both, the others' actions, and the agent's index if weights are shared
+    /// (Papoudakis et al. 2021).</summary>
+    /// <param name="spec">The environment.</param>
+    /// <param name="ofActions">Whether the critic has a value for each action of the agent, given the others' actions. A local critic does not know them.</param>
+    private NetworkInput CriticInput(EnvironmentSpec spec, bool ofActions)
+    {
+        bool isLocal = Critic == CriticKind.Local;
+        if (!isLocal)
+        {
+            NetworkInput.RequireState(spec, "the critic", "ia2c and ippo need none");
+        }
+        return new(spec, common: isLocal ? [] : [InputColumn.State], own:
+        [
+            .. Critic == CriticKind.Central ? [] : (Network with { AgentId = false }).Columns,
+            .. NetworkInput.Columns((InputColumn.MaskedJointAction, ofActions && !isLocal), (InputColumn.AgentId, ShareParameters)),
+        ]);
     }
 }
 
@@ -67,7 +96,7 @@ public sealed record MappoOptions : ActorCriticOptions
 }
 
 /// <summary>The input of a state-value critic.</summary>
-[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<CriticKind>))]
+[JsonConverter(typeof(CamelCaseEnumConverter<CriticKind>))]
 public enum CriticKind
 {
     /// <summary>No critic: the returns are the advantages (REINFORCE).</summary>
@@ -78,4 +107,18 @@ public enum CriticKind
     Central,
     /// <summary>The state and the agent's own input.</summary>
     Both,
+}
+
+/// <summary>The weight of log pi(u_i) in a policy gradient. With exact critics all have the same expectation and differ in their variance.</summary>
+[JsonConverter(typeof(CamelCaseEnumConverter<AdvantageKind>))]
+public enum AdvantageKind
+{
+    /// <summary>G - V(x), a return and a critic of state values.</summary>
+    Return,
+    /// <summary>Q_i(x, u), a critic of action values.</summary>
+    ActionValue,
+    /// <summary>Q_i(x, u) - V(x), critics of action values and of state values.</summary>
+    StateBaseline,
+    /// <summary>Q_i(x, u) - sum_a pi_i(a) Q_i(x, (a, u_-i)), a critic of action values.</summary>
+    Counterfactual,
 }

@@ -2,7 +2,8 @@ using System.ComponentModel;
 
 namespace Marl.Native.Rl;
 
-/// <summary>COMA: counterfactual multi-agent policy gradients (Foerster et al. 2018), with a centralized critic of actions.</summary>
+/// <summary>COMA: counterfactual multi-agent policy gradients (Foerster et al. 2018): an <see cref="ActorCritic"/> with a centralized critic of action values,
+/// and policies with a floor, (1 - floor) softmax + floor / k.</summary>
 [Description("counterfactual multi-agent policy gradients (Foerster et al. 2018)")]
 public sealed record ComaOptions : OnPolicyOptions
 {
@@ -17,5 +18,14 @@ public sealed record ComaOptions : OnPolicyOptions
     public bool CriticLastActions { get; init; }
 
     /// <inheritdoc/>
-    public override PolicyObjective Create(LearningContext context) => new Coma(this, context);
+    public override PolicyObjective Create(LearningContext context)
+    {
+        if (!CriticObservation)
+        {
+            NetworkInput.RequireState(context.Spec, "the critic", "use criticObservation=true");
+        }
+        return new ActorCritic(this, context, AdvantageKind.Counterfactual, _ => new NetworkInput(context.Spec, common: [InputColumn.State],
+            own: NetworkInput.Columns((InputColumn.Observation, CriticObservation), (InputColumn.MaskedJointAction, true),
+                (InputColumn.LastActions, CriticLastActions), (InputColumn.AgentId, ShareParameters))));
+    }
 }

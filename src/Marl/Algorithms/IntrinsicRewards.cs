@@ -38,6 +38,9 @@ internal sealed class IntrinsicRewards
         extrinsic = new Linear(heads.Scope("fc4"), input.Agents * critic.FeatureSize, 1);
     }
 
+    /// <summary>The critic of proxy values.</summary>
+    public Critic Critic => critic;
+
     /// <summary>Computes the features h [T+1, B, N, H] of all rows.</summary>
     public Var Features(Weights w, EpisodeBatch batch) => critic.Features(w, batch);
 

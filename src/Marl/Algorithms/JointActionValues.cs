@@ -2,7 +2,7 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Computes max over u_-i of Q_i(s, u_i, u_-i), the value of an agent's action given the best actions of the others (Pareto actor-critic, Christianos et al.
-/// 2023, section 4), by enumerating the joint actions of the others. The critic's input is [state, actions of the others]; it has one output per action of
+/// 2023, section 4), by enumerating the joint actions of the others. The critic's input is [state, actions of the others] and the agent's index, if it is one; it has one output per action of
 /// the agent.
 /// </summary>
 internal sealed class JointActionValues
@@ -14,19 +14,20 @@ internal sealed class JointActionValues
     private const int RowsPerPass = 2048;
 
     private readonly Critic critic;
-    private readonly Tensor combinations, uses;
+    private readonly Tensor combinations, uses, identity;
     private readonly int agents, actions, state, networks;
 
     /// <summary>Enumerates the joint actions of the others.</summary>
     /// <param name="critic">Q.</param>
     /// <param name="spec">The environment.</param>
-    /// <param name="shared">Whether the agents share one critic.</param>
+    /// <param name="isSame">Whether the critic has the same values for all agents: they share it, and it does not know which agent it is for.</param>
     /// <exception cref="UsageException">The others have too many joint actions, or the critic is recurrent.</exception>
-    public JointActionValues(Critic critic, EnvironmentSpec spec, bool shared)
+    public JointActionValues(Critic critic, EnvironmentSpec spec, bool isSame)
     {
         (this.critic, agents, actions, state) = (critic, spec.Agents.Length, spec.ActionCount, spec.StateSize);
-        // A shared critic has the same output for all agents: one row stands for all.
-        networks = shared ? 1 : agents;
+        // Where the values of all agents are the same, one row stands for all.
+        networks = isSame ? 1 : agents;
+        identity = critic.Input.Contains(InputColumn.AgentId) ? new ActionEncoding(spec).Identity : default;
         int others = agents - 1;
         double count = Math.Pow(actions, others);
         if (count > MaxCombinations)
@@ -85,13 +86,20 @@ internal sealed class JointActionValues
     private Var AllValues(Weights w, Tensor states, Tensor chosen)
     {
         var (tape, device) = (w.Tape, w.Tape.Device);
-        int steps = states.Shape[0], episodes = states.Shape[1], rows = steps * episodes, m = Combinations, size = critic.Input.Size, others = size - state;
+        int steps = states.Shape[0], episodes = states.Shape[1], rows = steps * episodes, m = Combinations, size = critic.Input.Size, others = (agents - 1) * actions;
         var input = tape.Scratch(new Shape(steps, episodes * m, networks, size));
         device.CopyStrided(states, [state, 0, 0, 1], input, [m * networks * size, networks * size, size, 1], [rows, m, networks, state], accumulate: false);
         if (others > 0)
         {
             var past = new Tensor(input.Storage, input.Offset + state, new Shape(input.Count - state));
             device.CopyStrided(tape.Cached(combinations), [0, others, 0, 1], past, [m * networks * size, networks * size, size, 1], [rows, m, networks, others],
+                accumulate: false);
+        }
+        if (!identity.IsNone)
+        {
+            int before = state + others;
+            var index = new Tensor(input.Storage, input.Offset + before, new Shape(input.Count - before));
+            device.CopyStrided(tape.Cached(identity), [0, 0, agents, 1], index, [m * networks * size, networks * size, size, 1], [rows, m, agents, agents],
                 accumulate: false);
         }
         var own = tape.Scratch(new Shape(steps, episodes * m, networks, agents / networks));

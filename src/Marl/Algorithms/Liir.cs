@@ -23,7 +23,7 @@ internal sealed class Liir : PolicyObjective
     private const int Intrinsic = 2;
 
     // Indices in Metrics.
-    private const int CriticLoss = 2, Value = 3, Return = 4, ExtrinsicLoss = 5, MetaLoss = 6, Reward = 7;
+    private const int CriticError = 2, Value = 3, Return = 4, ExtrinsicLoss = 5, MetaLoss = 6, Reward = 7;
 
     /// <summary>The return G_t [1] of the environment's reward alone.</summary>
     internal static readonly Column ExtrinsicReturns = new("extrinsicReturns");
@@ -51,6 +51,9 @@ internal sealed class Liir : PolicyObjective
 
     /// <inheritdoc/>
     public override IReadOnlyList<Column> Columns { get; }
+
+    /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => [critics.Critic];
 
     /// <inheritdoc/>
     public override bool NeedsBootstrapAction => options.CriticActions;
@@ -87,6 +90,10 @@ internal sealed class Liir : PolicyObjective
     /// <summary>Updates the policies; then computes the effect of that step on the team's return, and updates the intrinsic rewards and the critics.</summary>
     internal override void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info, LossReport report)
     {
+        for (int step = 1; step < options.CriticSteps; step++)
+        {
+            StepCritics(gradient, episodes, info, report);
+        }
         var (actor, critic, intrinsic) = (gradient.Networks[Actor], gradient.Networks[Critic], gradient.Networks[Intrinsic]);
         before.CopyFrom(actor.Online);
         gradient.Compute(actorLoss, episodes, info, report, actor.Online.Gradient, default, default);
@@ -101,6 +108,17 @@ internal sealed class Liir : PolicyObjective
 
     /// <summary>Computes -J with the policies before their step.</summary>
     public override Var Loss(LossContext context) => context.Mean(ActorLoss(context, options.EntropyCoefficient));
+
+    /// <summary>Computes L_critic.</summary>
+    public override Var CriticLoss(LossContext context)
+    {
+        var (batch, steps) = (context.Batch, context.Batch.Steps);
+        var w = context.OnlineOf(Critic);
+        return context.Mean((critics.ProxyValue(w, critics.Features(w, batch).Slice(0, 0, steps)) - batch.Returns).Square());
+    }
+
+    /// <summary>Of the critics, the one of proxy values.</summary>
+    private protected override bool IsCritic(int network) => network == Critic;
 
     /// <summary>Computes J_ex with the policies after their step. The episodes hold the probabilities of the actions when they were taken.</summary>
     private Var Surrogate(LossContext context)
@@ -130,7 +148,7 @@ internal sealed class Liir : PolicyObjective
 
         // Metrics are reported by the last loss only.
         ReportActor(context, ActorLoss(logChosen, batch.Advantages, entropy, options.EntropyCoefficient), entropy);
-        context.Report(CriticLoss, error.Value);
+        context.Report(CriticError, error.Value);
         context.Report(Value, v.Value);
         context.Report(Return, batch.Returns);
         context.Report(ExtrinsicLoss, extrinsicError.Value);

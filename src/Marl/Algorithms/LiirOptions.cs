@@ -16,8 +16,8 @@ public sealed record LiirOptions : OnPolicyOptions
     /// <summary>Learning rate of the intrinsic rewards and the extrinsic value. 0: that of the critic.</summary>
     public float IntrinsicLearningRate { get; init; }
 
-    /// <summary>Gradients of the intrinsic rewards and the extrinsic value with a larger global L2 norm are scaled down to this norm, 1 as in the authors' code.
-    /// 0: off.</summary>
+    /// <summary>Gradients of the intrinsic rewards and the extrinsic value with a larger global L2 norm are scaled down to this norm; 1 as in the authors'
+    /// code. 0: off.</summary>
     public float IntrinsicMaxGradientNorm { get; init; } = 1f;
 
     /// <summary>Whether the agent's observation is part of the input of critic and intrinsic reward, beside the state, as in the authors' code.</summary>

@@ -15,7 +15,7 @@ namespace Marl.Native.Rl;
 /// <code>
 /// DDPG       Q_i(o_i, a_i): independent agents (Lillicrap et al. 2016)
 /// MATD3      min of two critics' Q_i', noise clip(z, -c, c) on mu', a policy step every d updates (Ackermann et al. 2019)
-/// inference  y_i has agent i's models log mu^_ij'(o_j') of the others in place of mu_j'(o_j')                              (equation 8)
+/// inference  y_i has mu^_ij'(o_j'), agent i's models of the others, in place of mu_j'(o_j')                                (equation 8)
 ///            L = -mean (log mu^_ij(a_j|o_j) + lambda H(mu^_ij)), over the latest episodes, before the critic's step        (equation 7)
 /// ensembles  mu_i^(k), one of K per episode; L_policy^(k) / K over the episodes that k played                              (equation 9)
 /// </code>
@@ -27,7 +27,7 @@ internal sealed class Maddpg : Objective
     private const int Value = 0, Target = 1, Divergence = 2;
 
     // Random streams of a loss.
-    private const int OwnSample = 0, TargetSample = 1;
+    private const int OwnSample = 0, TargetSample = 1, InferredSample = 2;
 
     /// <summary>The least probability whose logarithm is an input of the critics; that of unavailable actions.</summary>
     private const float LeastProbability = 1e-4f;
@@ -180,7 +180,7 @@ internal sealed class Maddpg : Objective
         var each = tape.Scratch(new Shape(steps, batch.Count, encoding.Agents, encoding.Agents * encoding.Actions));
         for (int observer = 0; observer < observers; observer++)
         {
-            var inferredActions = InferredActions(context, context.TargetOf(inferred + observer)).Value;
+            var inferredActions = InferredActions(context, observer).Value;
             if (observers == 1)
             {
                 each = encoding.Repeat(tape, inferredActions);
@@ -194,18 +194,19 @@ internal sealed class Maddpg : Objective
         return encoding.Replace(each, own);
     }
 
-    /// <summary>Computes what an observer's critic reads as the others' actions in rows 1 to T, [T, B, N, A]: the log-probabilities of discrete actions by its
-    /// models of their policies, or the mean of continuous ones (Lowe et al. 2017, section 4.2).</summary>
-    private Var InferredActions(LossContext context, Weights model)
+    /// <summary>Computes what an observer's critic reads as the others' actions in rows 1 to T, [T, B, N, A], by its models of their policies.</summary>
+    private Var InferredActions(LossContext context, int observer)
     {
-        var (batch, steps) = (context.Batch, context.Batch.Steps);
-        var output = Output(context, model).Slice(0, 1, steps);
-        if (tanhPolicy is not null)
+        var output = Output(context, context.TargetOf(inferred + observer));
+        if (tanhPolicy is not null || options.InferredActions == InferredActionKind.Actions)
         {
-            return tanhPolicy.Mean(output);
+            return TargetActions(context, output, InferredSample + observer);
         }
+        var (batch, steps) = (context.Batch, context.Batch.Steps);
         var available = batch.Available.Slice(1, steps);
-        return output.LogSoftmax(available).Clamp(MathF.Log(LeastProbability), 0f).MaskedFill(available, MathF.Log(LeastProbability));
+        var logits = output.Slice(0, 1, steps);
+        return options.InferredActions == InferredActionKind.Probabilities ? logits.Softmax(available)
+            : logits.LogSoftmax(available).Clamp(MathF.Log(LeastProbability), 0f).MaskedFill(available, MathF.Log(LeastProbability));
     }
 
     /// <summary>Computes the target actions mu' [T, B, N, A] of rows 1 to T.</summary>

@@ -55,10 +55,15 @@ public record MaddpgOptions : ReplayOptions
     /// <summary>Bound of the noise on target actions, as a fraction of half the action range.</summary>
     public float TargetNoiseClip { get; init; } = 0.5f;
 
-    /// <summary>Whether each agent learns models of the others' policies from their actions, and its critic's targets read those models' log-probabilities (the
-    /// mean of continuous actions) instead of the others' target actions (Lowe et al. 2017, section 4.2). The models take one step on the latest episodes
-    /// before each update. Needs critic=state or observations.</summary>
+    /// <summary>Whether each agent learns models of the others' policies from their actions, and its critic's targets read those models instead of the others'
+    /// target actions (Lowe et al. 2017, section 4.2). The models take one step on the latest episodes before each update. Needs critic=state or
+    /// observations.</summary>
     public bool InferPolicies { get; init; }
+
+    /// <summary>With inferPolicies: what the critics' targets read as the others' discrete actions. probabilities: the models' action probabilities;
+    /// logProbabilities: their logarithms (Lowe et al. 2017, section 4.2), which are far from the one-hot actions that critics are trained on; actions: target
+    /// actions of the models, see sampleTargets.</summary>
+    public InferredActionKind InferredActions { get; init; }
 
     /// <summary>Learning rate of the inferred policies. 0: learningRate.</summary>
     public float InferenceLearningRate { get; init; }
@@ -125,6 +130,18 @@ public enum ActionCriticKind
     Observations,
     /// <summary>The agent's own observation and action: independent learning.</summary>
     Local,
+}
+
+/// <summary>What a critic's target reads as the discrete actions of inferred policies.</summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(CamelCaseEnumConverter<InferredActionKind>))]
+public enum InferredActionKind
+{
+    /// <summary>The probabilities of all actions.</summary>
+    Probabilities,
+    /// <summary>The logarithms of the probabilities of all actions, at least log 1e-4.</summary>
+    LogProbabilities,
+    /// <summary>One-hot actions.</summary>
+    Actions,
 }
 
 /// <summary>The other agents' actions in an agent's policy loss.</summary>

@@ -19,6 +19,10 @@ public sealed record ParetoAcOptions : OnPolicyOptions
     /// <summary>Fraction of the training steps over which the entropy coefficient is annealed linearly to entropyCoefficient, in [0, 1].</summary>
     public float EntropyAnnealFraction { get; init; } = 0.5f;
 
+    /// <summary>Whether the input of a critic of action values that agents share has the agent's index. Without it, as in EPyMARL, its values are the same for
+    /// all agents.</summary>
+    public bool CriticAgentId { get; init; } = true;
+
     /// <summary>Returns the schedule of the entropy coefficient in a training of <paramref name="steps"/> environment steps.</summary>
     internal Schedule EntropyOver(long steps) => Schedule.Linear(EntropyCoefficientStart, EntropyCoefficient, (long)(EntropyAnnealFraction * (double)steps));
 

@@ -16,7 +16,7 @@ namespace Marl.Native.Rl;
 internal sealed class ParetoActorCritic : PolicyObjective
 {
     // Indices in Metrics.
-    private const int CriticLoss = 2, Value = 3, Return = 4;
+    private const int CriticError = 2, Value = 3, Return = 4;
 
     private readonly Critic critic, stateValue;
     private readonly JointActionValues joint;
@@ -26,13 +26,17 @@ internal sealed class ParetoActorCritic : PolicyObjective
     {
         var (layout, spec, network, hidden) = (AddNetwork("critic", options.CriticTraining), context.Spec, options.CriticNetwork, options.CriticHidden);
         NetworkInput.RequireState(spec, "the critic", "ia2c and ippo need none");
-        var input = new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.OthersActions]);
+        InputColumn[] id = options.ShareParameters && options.CriticAgentId ? [InputColumn.AgentId] : [];
+        var input = new NetworkInput(spec, common: [InputColumn.State], own: [InputColumn.OthersActions, .. id]);
         critic = new Critic(layout.Scope("critic"), input, network, hidden, options.ShareParameters, spec.ActionCount);
         var stateInput = new NetworkInput(spec, common: [InputColumn.State], own: options.ShareParameters ? [InputColumn.AgentId] : []);
         stateValue = new Critic(layout.Scope("state_value"), stateInput, network, hidden, options.ShareParameters, outputs: 1);
-        joint = new JointActionValues(critic, spec, options.ShareParameters);
+        joint = new JointActionValues(critic, spec, isSame: options.ShareParameters && !options.CriticAgentId);
         entropyCoefficient = options.EntropyOver(context.TotalSteps);
     }
+
+    /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => [critic, stateValue];
 
     /// <inheritdoc/>
     public override bool NeedsBootstrapAction => true;
@@ -58,15 +62,18 @@ internal sealed class ParetoActorCritic : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override Var Loss(LossContext context)
+    public override Var Loss(LossContext context) => context.Mean(ActorLoss(context, entropyCoefficient.At(context.Steps))) + CriticLoss(context);
+
+    /// <inheritdoc/>
+    public override Var CriticLoss(LossContext context)
     {
         var (batch, steps) = (context.Batch, context.Batch.Steps);
         var q = Chosen(critic.Forward(context.OnlineOf(Critic), critic.Input.Build(context.Tape, batch, 0, steps)), batch.Actions);
         var v = stateValue.Values(context.OnlineOf(Critic), batch).Slice(0, 0, steps);
         var error = (q - batch.Returns).Square() + (v - batch.Returns).Square();
-        context.Report(CriticLoss, error.Value);
+        context.Report(CriticError, error.Value);
         context.Report(Value, v.Value);
         context.Report(Return, batch.Returns);
-        return context.Mean(ActorLoss(context, entropyCoefficient.At(context.Steps))) + context.Mean(error);
+        return context.Mean(error);
     }
 }

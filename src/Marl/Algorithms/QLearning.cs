@@ -9,8 +9,8 @@ namespace Marl.Native.Rl;
 /// y_t   = r_t + gamma (1 - terminated_t) Q_tot^-(s_{t+1}, argmax_u Q_a(u))      argmax by the online (double Q) or the target networks
 /// L     = sum_t mask_t w_t (y_t - Q_tot,t)^2 / sum_t mask_t
 /// </code>
-/// y may be an n-step or lambda return as well; w = 1 and no trace is corrected except for <see cref="IndependentQLearning"/>. Each agent's greedy action is its part of the greedy joint
-/// action, because the mixers are monotonic (Rashid et al. 2018, equation 4).
+/// y may be an n-step or lambda return as well; w = 1 and no trace is corrected except for <see cref="IndependentQLearning"/>. Each agent's greedy action is
+/// its part of the greedy joint action, because the mixers are monotonic (Rashid et al. 2018, equation 4).
 /// </summary>
 internal class QLearning : Objective
 {

@@ -39,7 +39,7 @@ public sealed record VdacOptions : OnPolicyOptions
 internal sealed class Vdac : PolicyObjective
 {
     // Indices in Metrics.
-    private const int CriticLoss = 2, Value = 3, Return = 4;
+    private const int CriticError = 2, Value = 3, Return = 4;
 
     private readonly VdacOptions options;
     private readonly Critic critic;
@@ -61,6 +61,9 @@ internal sealed class Vdac : PolicyObjective
     }
 
     /// <inheritdoc/>
+    internal override IEnumerable<Critic> Critics => [critic];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Metrics { get; } = ["actorLoss", "entropy", "criticLoss", "value", "return"];
 
     /// <inheritdoc/>
@@ -73,15 +76,18 @@ internal sealed class Vdac : PolicyObjective
     }
 
     /// <inheritdoc/>
-    public override Var Loss(LossContext context)
+    public override Var Loss(LossContext context) => context.Mean(ActorLoss(context, options.EntropyCoefficient)) + CriticLoss(context);
+
+    /// <inheritdoc/>
+    public override Var CriticLoss(LossContext context)
     {
         var batch = context.Batch;
         var vTot = TotalValue(context.OnlineOf(Critic), batch).Slice(0, 0, batch.Steps);
         var error = (vTot - batch.Returns).Square();
-        context.Report(CriticLoss, error.Value);
+        context.Report(CriticError, error.Value);
         context.Report(Value, vTot.Value);
         context.Report(Return, batch.Returns);
-        return context.Mean(ActorLoss(context, options.EntropyCoefficient)) + context.Mean(error);
+        return context.Mean(error);
     }
 
     /// <summary>Computes V_tot(s_t) [T+1, B, N], the same for every agent.</summary>

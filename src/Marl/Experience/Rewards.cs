@@ -12,8 +12,8 @@ public sealed record RewardOptions
     /// available.</summary>
     public int DefaultAction { get; init; }
 
-    /// <summary>Whether a learned model predicts the rewards of the actions that replace an agent's, see <see cref="RewardMode.Difference"/>; otherwise the step
-    /// is simulated again.</summary>
+    /// <summary>Whether a learned model predicts the rewards of the actions that replace an agent's, see <see cref="RewardMode.Difference"/>; otherwise the
+    /// step is simulated again.</summary>
     public bool IsModeled { get; init; }
 
     /// <summary>Whether truncations are recorded as terminations, as in implementations that do not distinguish the two.</summary>

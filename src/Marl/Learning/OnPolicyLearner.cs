@@ -17,6 +17,7 @@ internal sealed class OnPolicyLearner : ILearner
     private readonly RunningStatistics? rewards;
     private readonly ReturnNormalization? returns;
     private readonly RoundMemory? memory;
+    private readonly CriticMemory? criticMemory;
     private readonly Episode[] shuffled;
     private readonly Action<LossContext> computeReturns;
     private readonly Column[] columns;
@@ -37,13 +38,18 @@ internal sealed class OnPolicyLearner : ILearner
         // Critics are initialized from other random streams than the actor.
         networks = [.. objective.Networks.Select((network, i) => new TrainedNetwork(network.Name, network.Layout, network.Options,
             i == 0 ? context.Rng : context.Rng.Split(RngPurpose.Initialization, i - 1), context.Device))];
+        if (options.CriticSteps > 1 && networks.Length == 1)
+        {
+            throw new UsageException($"criticSteps={options.CriticSteps}, but the algorithm has no critic; use criticSteps=1");
+        }
         int round = context.Environments, metrics = objective.Metrics.Count;
         if (round % options.Minibatches != 0)
         {
             throw new UsageException($"{round} environments play {round} episodes per round, which is not a multiple of minibatches={options.Minibatches}; " +
                 "change environments or minibatches");
         }
-        columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[]];
+        criticMemory = context.RolloutLength > 0 ? new CriticMemory(objective.Critics, network: 1, round) : null;
+        columns = [.. objective.Columns, .. context.RolloutLength > 0 && Agent.StateColumn is { } state ? [state] : (Column[])[], .. criticMemory?.Columns ?? []];
         var schema = context.NewSchema(columns);
         roundGradient = new BatchGradient(context, schema, round, networks, metrics);
         minibatchGradient = options.Minibatches == 1 ? roundGradient : new BatchGradient(context, schema, round / options.Minibatches, networks, metrics);
@@ -52,7 +58,7 @@ internal sealed class OnPolicyLearner : ILearner
         rewards = options.StandardizeRewards ? new RunningStatistics(context.RewardStreams) : null;
         returns = options.StandardizeReturns ? new ReturnNormalization(options, objective, networks) : null;
         shuffled = new Episode[round];
-        (computeReturns, archive) = (objective.ComputeReturns, Archive);
+        (computeReturns, archive) = (ComputeReturns, Archive);
         sampling = context.Rng.Split(RngPurpose.Sampling);
     }
 
@@ -144,8 +150,10 @@ internal sealed class OnPolicyLearner : ILearner
             }
             rewards?.UpdateRewards(episode);
         }
+        criticMemory?.Begin(episodes);
         memory?.Store(episodes);
         roundGradient.ForEach(computeReturns, episodes, InfoOf(steps));
+        criticMemory?.End(episodes);
         returns?.Normalize(episodes);
         foreach (var episode in episodes)
         {
@@ -156,6 +164,12 @@ internal sealed class OnPolicyLearner : ILearner
             objective.NormalizeAdvantages(episodes);
         }
         memory?.StoreEstimates(episodes);
+    }
+
+    private void ComputeReturns(LossContext context)
+    {
+        objective.ComputeReturns(context);
+        criticMemory?.Advance(context);
     }
 
     /// <summary>Runs an epoch: one step per minibatch.</summary>
@@ -198,6 +212,7 @@ internal sealed class OnPolicyLearner : ILearner
         }
         roundGradient.Archive(archive.Scope("round"));
         minibatchGradient.Archive(archive.Scope("minibatch"));
+        criticMemory?.Archive(archive);
         archive.Value("updates", ref updates, 0, ArchiveExtensions.MaxUpdates);
         archive.Rng("sampling", ref sampling);
         archive.Statistics("rewards", rewards);

@@ -15,6 +15,10 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     /// <summary>Learning rate of the critic. 0: learningRate.</summary>
     public float CriticLearningRate { get; init; }
 
+    /// <summary>Optimizer steps of the critic per step of the policy, at least 1: criticSteps - 1 steps on the critic's loss alone, then one of both. PyMARL's COMA
+    /// and the authors' LIIR take one per time index.</summary>
+    public int CriticSteps { get; init; } = 1;
+
     /// <summary>Coefficient of the policy's entropy (nats) in the loss. 0: no entropy bonus.</summary>
     public float EntropyCoefficient { get; init; } = 0.01f;
 
@@ -30,12 +34,12 @@ public abstract record OnPolicyOptions : AlgorithmOptions
     /// <summary>Whether the critic's targets are standardized by the running mean and variance of returns. Excludes standardizeRewards.</summary>
     public bool StandardizeReturns { get; init; }
 
-    /// <summary>With standardizeReturns: the factor of the weight of earlier rounds in the mean and variance, in (0, 1] (Yu et al. 2022 use 0.99999 per step of the
-    /// optimizer). 1: all returns have the same weight.</summary>
+    /// <summary>With standardizeReturns: the factor of the weight of earlier rounds in the mean and variance, in (0, 1] (Yu et al. 2022 use 0.99999 per step of
+    /// the optimizer). 1: all returns have the same weight.</summary>
     public double ReturnDecay { get; init; } = 1;
 
-    /// <summary>With standardizeReturns: whether the last layer of the critic is changed with the mean and variance, so that its values of returns stay the same
-    /// (PopArt, van Hasselt et al. 2016).</summary>
+    /// <summary>With standardizeReturns: whether the last layer of the critic is changed with the mean and variance, so that its values of returns stay the
+    /// same (PopArt, van Hasselt et al. 2016).</summary>
     public bool PopArt { get; init; }
 
     /// <summary>Creates the networks, the losses and the advantage estimator.</summary>
@@ -56,6 +60,7 @@ public abstract record OnPolicyOptions : AlgorithmOptions
         CriticNetwork.Validate();
         UsageException.RequireWidth(CriticHidden);
         UsageException.Require(CriticLearningRate >= 0, CriticLearningRate, "at least 0");
+        UsageException.Require(CriticSteps >= 1, CriticSteps, "at least 1");
         UsageException.Require(EntropyCoefficient >= 0, EntropyCoefficient, "at least 0");
         UsageException.Require(Epochs >= 1, Epochs, "at least 1");
         UsageException.Require(Minibatches >= 1, Minibatches, "at least 1");

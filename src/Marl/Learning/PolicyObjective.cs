@@ -18,7 +18,8 @@ public abstract class PolicyObjective : Objective
     private const int ActorLossMetric = 0, EntropyMetric = 1;
 
     private readonly OnPolicyOptions options;
-    private readonly Func<LossContext, Var> loss;
+    private readonly Func<LossContext, Var> loss, criticLoss;
+    private Tensor[] criticGradients = [];
 
     /// <summary>Adds the policy's network. The derived constructor adds critics.</summary>
     /// <param name="options">The options of the algorithm.</param>
@@ -27,12 +28,15 @@ public abstract class PolicyObjective : Objective
     protected PolicyObjective(OnPolicyOptions options, LearningContext context)
     {
         this.options = options;
-        loss = Loss;
+        (loss, criticLoss) = (Loss, CriticLoss);
         Agent = new Agent(AddNetwork("actor", options).Scope("agent"), context.Spec, options.Network);
     }
 
     /// <inheritdoc/>
     public sealed override Agent Agent { get; }
+
+    /// <summary>The critics, whose network is number 1. The recurrent ones keep their state from segment to segment.</summary>
+    internal virtual IEnumerable<Critic> Critics => [];
 
     /// <summary>Whether the critic needs the action after a truncated episode, see <see cref="ILearner.NeedsBootstrapAction"/>.</summary>
     public virtual bool NeedsBootstrapAction => false;
@@ -54,19 +58,56 @@ public abstract class PolicyObjective : Objective
     /// <summary>Normalizes the advantages of all episodes of a round to mean 0 and standard deviation 1.</summary>
     internal virtual void NormalizeAdvantages(ReadOnlySpan<Episode> episodes) => ColumnStatistics.Normalize(episodes, Column.Advantages);
 
-    /// <summary>Takes an optimizer step on a minibatch; by default of all networks with the gradient of <see cref="Objective.Loss"/>.</summary>
+    /// <summary>Computes the part of <see cref="Objective.Loss"/> that depends on the critics, which additional steps of the critics minimize
+    /// (<see cref="OnPolicyOptions.CriticSteps"/>).</summary>
+    /// <param name="context">The shard.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="UsageException">The objective does not state it.</exception>
+    public virtual Var CriticLoss(LossContext context)
+        => throw new UsageException($"{GetType().Name} has no loss of critics alone; use criticSteps=1");
+
+    /// <summary>Takes an optimizer step on a minibatch; by default of all networks with the gradient of <see cref="Objective.Loss"/>, after
+    /// criticSteps - 1 steps of the critics alone.</summary>
     /// <param name="gradient">Computes gradients with respect to all networks.</param>
     /// <param name="episodes">The minibatch.</param>
     /// <param name="info">The values that all shards share.</param>
     /// <param name="report">Receives the loss and the metrics.</param>
     internal virtual void Step(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info, LossReport report)
     {
+        for (int step = 1; step < options.CriticSteps; step++)
+        {
+            StepCritics(gradient, episodes, info, report);
+        }
         gradient.Compute(loss, episodes, info, report);
         foreach (var network in gradient.Networks)
         {
             network.Step(report.Loss);
         }
     }
+
+    /// <summary>Takes an optimizer step of the critics with the gradient of <see cref="CriticLoss"/>.</summary>
+    private protected void StepCritics(BatchGradient gradient, ReadOnlySpan<Episode> episodes, in LossContext.BatchInfo info, LossReport report)
+    {
+        if (criticGradients.Length == 0)
+        {
+            criticGradients = new Tensor[gradient.Networks.Length];
+            for (int i = 0; i < criticGradients.Length; i++)
+            {
+                criticGradients[i] = IsCritic(i) ? gradient.Networks[i].Online.Gradient : default;
+            }
+        }
+        gradient.Compute(criticLoss, episodes, info, report, criticGradients);
+        for (int i = 0; i < criticGradients.Length; i++)
+        {
+            if (IsCritic(i))
+            {
+                gradient.Networks[i].Step(report.Loss);
+            }
+        }
+    }
+
+    /// <summary>Whether a network is trained by <see cref="CriticLoss"/>; by default all but the policy's.</summary>
+    private protected virtual bool IsCritic(int network) => network != Actor;
 
     /// <summary>Computes the policy-gradient loss with an entropy bonus, -(A log pi(u) + c H) (Williams 1992, Mnih et al. 2016).</summary>
     /// <param name="logChosen">log pi(u).</param>

@@ -4,7 +4,8 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// A critic with one row per agent: an input, hidden layers and a linear head. State values have one output; action values have one output per action, or one
-/// output with the action in the input. A recurrent critic is unrolled over the rows; its state is zeros at the beginning of an episode.
+/// output with the action in the input. A recurrent critic is unrolled over the rows; its state is zeros at the beginning of an episode. A segment begins with the
+/// state after the segment before it.
 /// </summary>
 public sealed class Critic
 {
@@ -25,6 +26,13 @@ public sealed class Critic
         int groups = shareParameters ? 0 : input.Agents;
         this.network = network.Create(layout, input.Size, hidden, groups);
         head = new Linear(layout.Scope(headName ?? network.Head), FeatureSize, outputs, groups);
+        if (IsRecurrent)
+        {
+            (StateBefore, StateAfter) = (NewState("before"), NewState("after"));
+        }
+
+        Column NewState(string when)
+            => new($"{layout.Prefix}{when}", StateSize) { PerAgent = true, PerEpisode = true, Lifetime = ColumnLifetime.Update };
     }
 
     /// <summary>The input.</summary>
@@ -36,8 +44,17 @@ public sealed class Critic
     /// <summary>The length of the features.</summary>
     public int FeatureSize => network.FeatureSize;
 
+    /// <summary>H, the length of an agent's recurrent state; 0 if the network is feed-forward.</summary>
+    public int StateSize => network.StateSize;
+
     /// <summary>Whether the critic has a recurrent state.</summary>
-    public bool IsRecurrent => network.StateSize > 0;
+    public bool IsRecurrent => StateSize > 0;
+
+    /// <summary>The columns [N, H] per segment of the recurrent state before its first row and after its last; null if the network is feed-forward.</summary>
+    internal Column? StateBefore { get; }
+
+    /// <inheritdoc cref="StateBefore"/>
+    internal Column? StateAfter { get; }
 
     /// <summary>Computes the outputs of all rows of a batch, including the last: [T+1, B, N, M].</summary>
     /// <param name="w">The weights.</param>
@@ -72,7 +89,7 @@ public sealed class Critic
     /// them.</summary>
     /// <inheritdoc cref="Forward(Weights, EpisodeBatch, Tensor)"/>
     public Var Features(Weights w, EpisodeBatch batch, Tensor continueMask = default)
-        => Features(w, Input.Build(w.Tape, batch), null, continueMask.IsNone ? batch.ContinueMask : continueMask).Features;
+        => Features(w, Input.Build(w.Tape, batch), InitialState(w.Tape, batch), continueMask.IsNone ? batch.ContinueMask : continueMask).Features;
 
     /// <summary>Computes the features [T, B, N, H] of an input, and the recurrent state after the last step.</summary>
     /// <inheritdoc cref="Forward(Weights, in InputRows, Var?, Tensor)"/>
@@ -84,6 +101,10 @@ public sealed class Critic
 
     /// <summary>Changes the head so that its outputs become scale y + shift, see <see cref="Linear.ScaleOutput"/>.</summary>
     internal void ScaleOutput(Parameters parameters, int group, float scale, float shift) => head.ScaleOutput(parameters, group, scale, shift);
+
+    /// <summary>Returns the recurrent state before the first row [B, N, H]: zeros, or the recorded state of segments.</summary>
+    internal Var InitialState(Tape tape, EpisodeBatch batch)
+        => batch.IsSegmented && StateBefore is { } column ? tape.Constant(batch[column]) : InitialState(tape, new Shape(1, batch.Count, Input.Agents));
 
     private Var InitialState(Tape tape, Shape rows)
     {

@@ -157,6 +157,22 @@ public sealed class RunFolder(string path) : IDisposable
     /// <summary>Writes the summary.</summary>
     public void WriteSummary(TrainingSummary summary) => WriteText(Summary, summary.ToJson().ToJsonString(OptionsJson.Present));
 
+    /// <summary>Reads the summary.</summary>
+    /// <returns>null if there is none, or if it is damaged.</returns>
+    /// <exception cref="IOException">It is not a regular file, or cannot be read.</exception>
+    public TrainingSummary? ReadSummary()
+    {
+        try
+        {
+            return System.IO.File.Exists(Summary)
+                ? (TrainingSummary?)JsonSerializer.Deserialize(Disk.ReadText(Summary), OptionsJson.Present.GetTypeInfo(typeof(TrainingSummary))) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

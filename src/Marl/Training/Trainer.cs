@@ -121,7 +121,7 @@ public sealed class Trainer : IDisposable
     /// <param name="device">The device; by default the CPU. With the device of the configuration the result is the same, bit for bit.</param>
     /// <param name="steps">Environment steps of the whole run; by default those of the configuration. With more steps a finished run continues as if it had
     /// been started with them, except for schedules over a fraction of the training (entropy of Pareto actor-critic, fingerprints).</param>
-    /// <exception cref="UsageException">The folder contains no run, or the run is beyond <paramref name="steps"/>.</exception>
+    /// <exception cref="UsageException">The folder contains no run, or <paramref name="steps"/> are fewer than the run has.</exception>
     public static Trainer Resume(RunFolder folder, Func<IEnvironment>? create = null, int? threads = null, Device? device = null, long? steps = null)
     {
         var configuration = folder.ReadConfiguration();
@@ -136,7 +136,8 @@ public sealed class Trainer : IDisposable
         try
         {
             trainer.CheckpointProblem = folder.ReadCheckpoint(trainer.Archive);
-            if (steps < trainer.Steps)
+            // The last round may have gone beyond the steps of the configuration.
+            if (steps < trainer.Steps && steps < configuration.Training.Steps)
             {
                 throw new UsageException($"'{folder.Path}' has {trainer.Steps} steps already; --steps must not be less");
             }
