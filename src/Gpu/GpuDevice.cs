@@ -165,7 +165,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     protected override void OnEndCapture() => Flush();
 
     /// <summary>Ends a capture and launches what was captured: it is complete, or an operation follows that cannot be captured.</summary>
-    private void Flush()
+    internal void Flush()
     {
         if (!capturing)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ILGPU;
+using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
@@ -170,18 +171,23 @@ public static class GpuDevices
         Context context;
         try
         {
-            context = Create(builder => _ = kind == DeviceId.Cuda ? builder.Cuda() : builder.OpenCL(), profiling);
+            context = Create(builder => _ = kind == DeviceId.Cuda ? builder.Cuda() : builder.OpenCL(device => device.CLStdVersion >= CLCVersion.CL20), profiling);
         }
         catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
         {
             throw new DeviceException($"{library} was found but failed to load ({error.Message}); reinstall the driver of the GPU, or use the CPU", error);
+        }
+        foreach (var device in context.Devices.OfType<CLDevice>())
+        {
+            // ILGPU refuses a device without generic address spaces; our kernels do not use them.
+            typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
         }
         // Without a GPU, ILGPU returns the CPU.
         if (context.Devices[0].AcceleratorType == AcceleratorType.CPU)
         {
             context.Dispose();
             throw new DeviceException(kind == DeviceId.Cuda ? $"{library} was found, but it reports no GPU; check nvidia-smi, or use the CPU" :
-                $"{library} was found, but it reports no device with OpenCL C 2.0 and generic address spaces; install the driver of the GPU, or use the CPU");
+                $"{library} was found, but it reports no device with OpenCL C 2.0; install the driver of the GPU, or use the CPU");
         }
         return context;
     }

@@ -20,10 +20,13 @@ internal sealed class GpuStorage(GpuDevice device, MemoryBuffer1D<float, Stride1
     /// <exception cref="DeviceException">The device was lost.</exception>
     public override void Release()
     {
+        var device = (GpuDevice)Device;
+        // What was captured may use the memory.
+        device.Flush();
         try
         {
             buffer.Dispose();
-            ((GpuDevice)Device).Released(Count);
+            device.Released(Count);
         }
         catch (AcceleratorException error)
         {

@@ -47,7 +47,9 @@ public struct Rng(ulong key, ulong counter = 0) : IEquatable<Rng>
     public int NextInt(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        return (int)Math.BigMul(NextUInt64(), (ulong)count, out _);
+        // The upper 64 bits of the product, by halves of the draw: on a GPU there is no product of 128 bits.
+        ulong draw = NextUInt64();
+        return (int)((draw >> 32) * (ulong)count + ((draw & uint.MaxValue) * (ulong)count >> 32) >> 32);
     }
 
     /// <summary>Returns a uniform integer in first .. last, both inclusive.</summary>

@@ -79,6 +79,15 @@ public sealed partial class CodeTests : IDisposable
         }
     }
 
+    /// <summary>A Release build has the Release assembly: ILGPU compiles its IL.</summary>
+    [Fact]
+    public void TheBackEndIsBuiltLikeTheTests()
+    {
+        string? Of(Type type) => type.Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration;
+        Assert.NotNull(Of(typeof(CodeTests)));
+        Assert.Equal(Of(typeof(CodeTests)), Of(typeof(GpuDevice)));
+    }
+
     [Fact]
     public void ThereAreKernels() => Assert.True(Kernels().Count() > 70, $"{Kernels().Count()} kernels");
 

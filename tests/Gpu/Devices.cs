@@ -1,30 +1,27 @@
-using ILGPU.Backends.OpenCL;
-using ILGPU.Runtime;
-using ILGPU.Runtime.OpenCL;
 using Marl.Native.Gpu;
 
 namespace Marl.Native.Tests.Gpu;
 
-/// <summary>The devices that the tests run on: a processor that stands in for a GPU, and every CUDA and OpenCL device of this machine. Among the last
-/// ones are those that ILGPU refuses for want of generic addresses, such as pocl's processor: the kernels do not use them.</summary>
+/// <summary>The devices that the tests run on: ILGPU's CPU accelerator, the CUDA driver of the tests, and every CUDA and OpenCL device of this machine.</summary>
 public sealed class Devices : IDisposable
 {
     public const string Emulated = "emulated";
-    private const string WithoutGenericAddresses = "opencl without generic addresses:";
     private readonly Dictionary<string, GpuDevice> open = [];
 
-    /// <summary>Whether all cases run: the environment variable MARL_GPU is "all". By default a selection runs, for the emulated device is slow.</summary>
+    /// <summary>Whether all cases run: the environment variable MARL_GPU is "all". By default a selection runs, for some devices are slow.</summary>
     public static bool All { get; } = Environment.GetEnvironmentVariable("MARL_GPU") == "all";
 
+    /// <summary>The CUDA device that the driver of the tests interprets; null where it cannot be built.</summary>
+    public static string? Interpreted { get; } = TestDriver.Missing is null ? "cuda:0" : null;
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> Present { get; } =
-        [Emulated, .. GpuDevices.List().Where(device => device.Problem is null).Select(device => device.Id), .. Refused()];
+    public static IReadOnlyList<string> Present { get; } = [Emulated, .. Listed()];
 
     /// <summary>Whether it must give the bits of the CPU: the others may round a product and its sum once, or divide less exactly.</summary>
-    public static bool IsExact(string id) => id == Emulated;
+    public static bool IsExact(string id) => id == Emulated || id == Interpreted;
 
     /// <summary>Whether it is slow as no device is.</summary>
-    public static bool IsEmulated(string id) => id == Emulated;
+    public static bool IsEmulated(string id) => id == Emulated || id == Interpreted;
 
     public GpuDevice this[string id]
     {
@@ -32,7 +29,7 @@ public sealed class Devices : IDisposable
         {
             lock (open)
             {
-                return open.TryGetValue(id, out var device) ? device : open[id] = Open(id);
+                return open.TryGetValue(id, out var device) ? device : open[id] = id == Emulated ? GpuDevices.OpenEmulated() : GpuDevices.Open(id);
             }
         }
     }
@@ -45,30 +42,10 @@ public sealed class Devices : IDisposable
         }
     }
 
-    private static GpuDevice Open(string id)
+    private static IEnumerable<string> Listed()
     {
-        if (!id.StartsWith(WithoutGenericAddresses, StringComparison.Ordinal))
-        {
-            return id == Emulated ? GpuDevices.OpenEmulated() : GpuDevices.Open(id);
-        }
-        var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
-        var device = context.GetCLDevices()[int.Parse(id[WithoutGenericAddresses.Length..])];
-        typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
-        return new GpuDevice(context, device.CreateAccelerator(context), id, id);
+        // The driver is loaded before ILGPU looks for one.
+        _ = Interpreted;
+        return GpuDevices.List().Where(device => device.Problem is null).Select(device => device.Id);
     }
-
-    private static IEnumerable<string> Refused()
-    {
-        try
-        {
-            using var context = GpuDevices.Create(builder => builder.OpenCL(IsRefused));
-            return [.. Enumerable.Range(0, context.GetCLDevices().Count).Select(i => $"{WithoutGenericAddresses}{i}")];
-        }
-        catch (Exception error) when (error is DllNotFoundException or NotSupportedException or AcceleratorException)
-        {
-            return [];
-        }
-    }
-
-    private static bool IsRefused(CLDevice device) => device.CLStdVersion >= CLCVersion.CL20 && !device.Capabilities.GenericAddressSpace;
 }

@@ -146,7 +146,7 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
             float[] cpu = Run(Device.Cpu), gpu = Run(device);
             if (lengths == small)
             {
-                Agreement.Assert(id, cpu, gpu, "short segments");
+                Agreement.Assert(id, cpu, gpu, "short segments", sameOrder: false);
             }
             // Each by itself: the small ones are not lost in the great.
             for (int s = 0; s < lengths.Length; s++)

@@ -25,11 +25,11 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
         }
     }
 
-    /// <summary>The emulated device learns the CPU's weights to the last bit; others come close in a few updates.</summary>
+    /// <summary>The emulated device learns the CPU's weights to the last bit; others, which sum norms in wider groups, come close in a few updates.</summary>
     [Theory]
     [MemberData(nameof(Algorithms))]
     public void LearnsWhatTheCpuLearns(string id, string algorithm)
-        => Agreement.Assert(id, Train(algorithm, Device.Cpu), Train(algorithm, devices[id]), algorithm, ulp: 4096);
+        => Agreement.Assert(id, Train(algorithm, Device.Cpu), Train(algorithm, devices[id]), algorithm, ulp: 4096, sameOrder: false);
 
     /// <summary>Weights of their own for every agent: some tensors are empty.</summary>
     [Theory]

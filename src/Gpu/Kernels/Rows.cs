@@ -204,7 +204,8 @@ internal struct ArgMaxKernel : IKernel
             F1 here = F1.IfEqual(x.Load(row.Start + i, float.NaN), greatest, new F1(-i), new F1(float.NegativeInfinity));
             place = default(Max).Fold(place, here);
         }
-        float first = 0f - row.ReduceLanes(default(Max), place.Value);
+        // -x + 0: ILGPU takes 0 - x for -x, which is -0 where x is 0.
+        float first = F1.Fma(F1.Of(-1f), new F1(row.ReduceLanes(default(Max), place.Value)), F1.Of(0f)).Value;
         if (row.Lane == 0 && row.Row < Rows)
         {
             Index[row.Row] = F1.IfEqual(new F1(first), new F1(float.PositiveInfinity), F1.Of(0f), new F1(first)).Value;
