@@ -47,21 +47,18 @@ public sealed class AllocationTests
             }
             if (threads == 1)
             {
-                // A collection, which other tests cause, ends the thread's allocation context, and the rest of it counts: only a measurement without one is one.
-                long allocated;
-                int collections;
-                do
+                // Collections, which other tests cause, end the thread's allocation context, and the rest of it counts: what an update allocates is in every attempt.
+                long fewest = long.MaxValue;
+                for (int attempt = 0; attempt < 20 && fewest > 0; attempt++)
                 {
-                    collections = GC.CollectionCount(0);
                     long before = GC.GetAllocatedBytesForCurrentThread();
                     for (int update = 0; update < 100; update++)
                     {
                         Update();
                     }
-                    allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+                    fewest = Math.Min(fewest, GC.GetAllocatedBytesForCurrentThread() - before);
                 }
-                while (GC.CollectionCount(0) != collections);
-                Assert.Equal(0, allocated);
+                Assert.Equal(0, fewest);
                 continue;
             }
             // Workers are counted with the whole process, in which the runtime and the runner of the tests allocate now and then: the least of many short times.
