@@ -35,21 +35,6 @@ public static class Mutants
     /// <summary>The class of Stryker with the active mutant; null in the original assembly.</summary>
     private static Type? Control => typeof(LearningContext).Assembly.GetTypes().SingleOrDefault(type => type.Name == "MutantControl");
 
-    /// <summary>Copies the assemblies with the mutants to the folder of the environment variable MARL_MUTANTS; Stryker restores the original ones when it
-    /// ends.</summary>
-    [Fact]
-    public static void AreCopied()
-    {
-        if (Environment.GetEnvironmentVariable("MARL_MUTANTS") is { Length: > 0 } folder && Control is not null && !Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder);
-            foreach (string file in Directory.GetFiles(AppContext.BaseDirectory))
-            {
-                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
-            }
-        }
-    }
-
     /// <summary>Tests each mutant of Stryker's report that the file of results does not have, appends "id status test" to it, and prints the scores.</summary>
     /// <param name="args">The report, and the file of results.</param>
     /// <returns>0: all are tested; 3: a mutant has timed out, and this process cannot go on: start it again.</returns>
