@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Marl.Native.Cli.Sweeps;
 using Marl.Native.Rl;
 using Marl.Native.Tests.Cli;
 using Marl.Native.Tests.External;
@@ -55,6 +56,11 @@ public sealed partial class SnippetTests : IDisposable
             else if (json.ContainsKey("algorithm"))
             {
                 RunConfiguration.Parse(block.Text);
+            }
+            else if (json.ContainsKey("environments"))
+            {
+                File.WriteAllText(folder["sweep.json"], block.Text);
+                Assert.NotEmpty(SweepFile.Read(folder["sweep.json"], folder["runs"]));
             }
             else if (json.ContainsKey("payoff") || json.ContainsKey("payoffs"))
             {
