@@ -15,6 +15,7 @@ public sealed class LearningTests
     [InlineData("vdn", "updatesPerEpisode", "1000000", "1000001"), InlineData("vdn", "exploration.epsilonFinish", "0", "-0.1")]
     [InlineData("ia2c", "criticLearningRate", "0", "-1"), InlineData("ia2c", "entropyCoefficient", "0", "-1"), InlineData("ia2c", "epochs", "1", "0")]
     [InlineData("ia2c", "minibatches", "1", "0"), InlineData("ia2c", "criticHidden", "1", "0")]
+    [InlineData("vdn", "agent.layers", "0", "-1"), InlineData("ia2c", "criticNetwork.layers", "1", "0"), InlineData("ia2c", "criticSteps", "1", "0")]
     public void AnOptionHasARange(string algorithm, string option, string within, string beyond)
     {
         Create(algorithm, $"{option}={within}");
@@ -33,6 +34,21 @@ public sealed class LearningTests
         Assert.Contains("rolloutLength is for on-policy algorithms",
             Assert.Throws<UsageException>(() => Create("vdn", "rolloutLength=1")).Message, StringComparison.Ordinal);
         Create("vdn", "rolloutLength=0");
+    }
+
+    [Fact]
+    public void AlgorithmsOfDiscreteActionsRefuseContinuousOnes()
+    {
+        Games.Train(Games.Configure("maddpg", "mpe:spread?actions=continuous&steps=2", 40, settings: Games.TinyFor("maddpg")));
+        Assert.Contains("continuous", Assert.Throws<UsageException>(
+            () => new Trainer(Games.Configure("vdn", "mpe:spread?actions=continuous&steps=2", 40, settings: Games.Tiny))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RewardsAreStandardizedByDefault()
+    {
+        Assert.True(new VdnOptions().StandardizeRewards);
+        Assert.True(new Ia2cOptions().StandardizeRewards);
     }
 
     [Fact]
