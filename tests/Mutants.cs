@@ -25,6 +25,7 @@ public static class Mutants
         ".SegmentTests.", ".LearningTests.", ".AlgorithmTests.", ".OptionTests.", ".PolicyGradientTests.", ".DifferenceRewardsTests.", ".IgmTests.",
         ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.", ".ShardCutTests.", ".MaddpgTests.AnEnsemble", "TrainingTests.LearningThatIsStopped",
         "TrainingTests.PendingUpdates", ".CriticTests.", ".ImportanceTests.", ".MaddpgLossTests.", ".ReturnNormalizationTests.", ".RewardModelTests.",
+        ".MetaGradientTests.",
     ];
 
     private static readonly string[] slow =
