@@ -55,7 +55,9 @@ internal static class Games
                 environment.ReadAvailable(agent, available);
                 numbers.Sample(agent, available, ref rng);
                 episode.SetAction(numbers.Joint);
-                episode.Probabilities[episode.Length * episode.Agents + agent] = 1f / available.Length;
+                var size = environment.Spec.Agents[agent];
+                episode.Probabilities[episode.Length * episode.Agents + agent]
+                    = Enumerable.Range(0, size.BranchCount).Aggregate(1f, (p, branch) => p / available.AsSpan()[size.Branch(branch)].Count(true));
             }
             for (int agent = 0; isIndex && agent < episode.Agents; agent++)
             {

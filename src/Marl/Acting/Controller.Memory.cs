@@ -43,9 +43,9 @@ internal sealed partial class Controller
     internal void RecordStart(int row, Episode segment)
     {
         var actions = segment.Ints(Segment.ActionsBefore).All;
-        for (int i = 0; i < actions.Length && !previousIndices.IsNone; i++)
+        for (int i = 0; i < actions.Length && !previous.Indices.IsNone; i++)
         {
-            actions[i] = (int)previousIndices[row].Span[i];
+            actions[i] = (int)previous.Indices[row].Span[i];
         }
         if (agent.StateColumn is { } column)
         {

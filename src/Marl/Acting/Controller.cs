@@ -15,7 +15,8 @@ internal sealed partial class Controller
     private readonly TanhPolicy? tanhPolicy;
     private readonly int[] branches;
     private readonly Tape tape = new();
-    private readonly Tensor observations, states, previousIndices, previousVectors, fingerprints, continueMask;
+    private readonly Tensor observations, states, fingerprints, continueMask;
+    private readonly ActionRows previous;
     private int count, step;
     private bool segmented;
 
@@ -45,9 +46,9 @@ internal sealed partial class Controller
         var layout = agent.Layout;
         branches = [.. spec.Agents.Select(size => size.BranchCount)];
         tanhPolicy = layout.VectorSize > 0 ? new TanhPolicy(spec) : null;
-        previousIndices = layout.Branches > 0 ? Tensor.Zeros(capacity, agent.Agents, layout.Branches) : default;
-        previousVectors = layout.VectorSize > 0 ? Tensor.Zeros(capacity, agent.Agents, layout.VectorSize) : default;
-        memory = [.. ((Tensor[])[previousIndices, previousVectors]).Where(x => !x.IsNone), .. state];
+        previous = new(layout.Branches > 0 ? Tensor.Zeros(capacity, agent.Agents, layout.Branches) : default,
+            layout.VectorSize > 0 ? Tensor.Zeros(capacity, agent.Agents, layout.VectorSize) : default);
+        memory = [.. ((Tensor[])[previous.Indices, previous.Vectors, .. state]).Where(x => !x.IsNone)];
     }
 
     /// <summary>The weights of each actor as of the last <see cref="UpdateWeights"/>. Controllers on other threads may share them.</summary>
@@ -135,16 +136,17 @@ internal sealed partial class Controller
         }
     }
 
+    /// <summary>Sets the previous action of an agent in a row.</summary>
     private void SetLastAction(int row, int n, ReadOnlySpan<int> choices, ReadOnlySpan<float> vector)
     {
-        var last = choices.IsEmpty ? [] : previousIndices[row].Span.Slice(n * choices.Length, choices.Length);
+        int first = row * agent.Agents + n;
         for (int branch = 0; branch < choices.Length; branch++)
         {
-            last[branch] = choices[branch];
+            previous.Indices.Span[first * choices.Length + branch] = choices[branch];
         }
         if (!vector.IsEmpty)
         {
-            vector.CopyTo(previousVectors[row].Span[(n * vector.Length)..]);
+            vector.CopyTo(previous.Vectors.Span[(first * vector.Length)..]);
         }
     }
 
@@ -160,7 +162,8 @@ internal sealed partial class Controller
             var fingerprint = when[row].Span;
             (fingerprint[0], fingerprint[1]) = (episode.Fingerprint.Progress, episode.Fingerprint.Exploration);
         }
-        return agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 && !segmented ? default : LastActions, when)
+        var last = step == 0 && !segmented ? default : previous.Slice(0, count);
+        return agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, last, when)
         {
             ContinueMask = segmented ? continueMask.Slice(0, count).Reshape(1, count, agent.Agents) : default,
         });
@@ -194,9 +197,6 @@ internal sealed partial class Controller
             source.Slice(t * into.Length, into.Length).CopyTo(into);
         }
     }
-
-    /// <summary>The previous actions of the rows in use.</summary>
-    private ActionRows LastActions => new(previousIndices.IsNone ? default : previousIndices.Slice(0, count), previousVectors.IsNone ? default : previousVectors.Slice(0, count));
 
     /// <summary>Returns the rows in use as one step, [1, B, ..].</summary>
     private Tensor OneStep(Tensor x) => x.IsNone ? x

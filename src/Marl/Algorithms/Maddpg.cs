@@ -208,7 +208,7 @@ internal sealed class Maddpg : Objective
         var (logits, available) = (output.Branches(layout), batch.Available.Slice(1, steps).Branches(layout, context.Tape));
         var choices = options.InferredActions == InferredActionKind.Probabilities ? logits.Softmax(available)
             : logits.LogSoftmax(available).Clamp(MathF.Log(LeastProbability), 0f).MaskedFill(available, MathF.Log(LeastProbability));
-        return Join(choices, HasVector ? TargetVector(context, output, stream) : null);
+        return layout.Join(choices, HasVector ? TargetVector(context, output, stream) : null);
     }
 
     /// <summary>Computes the target actions mu' [T, B, N, A] of rows 1 to T.</summary>
@@ -218,7 +218,7 @@ internal sealed class Maddpg : Objective
     private Var TargetActions(LossContext context, Var output, int stream)
     {
         output = output.Slice(0, 1, context.Batch.Steps);
-        return Join(layout.Branches == 0 ? null : TargetChoices(context, output, stream), HasVector ? TargetVector(context, output, stream) : null);
+        return layout.Join(layout.Branches == 0 ? null : TargetChoices(context, output, stream), HasVector ? TargetVector(context, output, stream) : null);
     }
 
     /// <summary>Computes target choices [T, B, N K, W], one-hot: samples, or the most probable ones.</summary>
@@ -248,17 +248,6 @@ internal sealed class Maddpg : Objective
         return tanhPolicy.Clip(mean + clipped * tape.Cached(tanhPolicy.Scale));
     }
 
-    /// <summary>Concatenates the choices of all branches [T, B, N K, W] and the continuous parts [T, B, N, D] of actions, [T, B, N, A].</summary>
-    private Var Join(Var? choices, Var? vector)
-    {
-        if (choices is not { } one)
-        {
-            return vector!.Value;
-        }
-        one = one.Reshape(one.Shape[0], one.Shape[1], encoding.Agents, layout.VectorStart);
-        return vector is { } other ? Ops.Concat(-1, one, other) : one;
-    }
-
     private bool HasVector => layout.VectorSize > 0;
 
     /// <summary>Computes the loss of a policy, -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, divided by K for a member of an ensemble.</summary>
@@ -272,7 +261,7 @@ internal sealed class Maddpg : Objective
         return (options.LogitRegularization * context.MeanOverAvailableActions(output.Square()) - context.MeanOverMember(q)) / options.EnsembleSize;
 
         // The actions [T, B, N, A] of the current policies, differentiable.
-        Var Current(Var output) => Join(
+        Var Current(Var output) => layout.Join(
             layout.Branches == 0 ? null
                 : Sample(context, output.Branches(layout), batch.Available.Slice(0, steps).Branches(layout, tape), OwnSample),
             HasVector ? tanhPolicy.Mean(output.Vector(layout)) : null);

@@ -25,6 +25,21 @@ internal static class BranchExtensions
     public static Tensor Vector(this Tensor x, ActionLayout layout, Tape tape)
         => layout.Branches == 0 ? x : Columns(x, tape, layout.VectorStart, layout.VectorSize);
 
+    /// <summary>Concatenates the choices of all branches [T, B, N K, W] and the continuous parts [T, B, N, D] of actions, [T, B, N, A].</summary>
+    /// <param name="layout">The layout.</param>
+    /// <param name="choices">The choices; null if there are no branches.</param>
+    /// <param name="vectors">The continuous parts; null if there are none.</param>
+    public static Var Join(this ActionLayout layout, Var? choices, Var? vectors)
+    {
+        if (choices is not { } discrete)
+        {
+            return vectors!.Value;
+        }
+        var shape = discrete.Shape;
+        discrete = discrete.Reshape(shape[0], shape[1], shape[2] / layout.Branches, layout.VectorStart);
+        return vectors is { } continuous ? Ops.Concat(-1, discrete, continuous) : discrete;
+    }
+
     /// <summary>Returns x(u) [T, B, N K] of x [T, B, N K, W] and choices u [T, B, N] or [T, B, N, K].</summary>
     public static Var OfChoices(this Var x, Tensor actions) => x.Gather(actions.Reshape(x.Shape.With(-1, 1))).Reshape(x.Shape.Without(-1));
 
