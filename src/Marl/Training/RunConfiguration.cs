@@ -176,12 +176,20 @@ public sealed record RunConfiguration
     /// <exception cref="UsageException">An option is out of range, or the algorithm does not support the environment.</exception>
     public ILearner CreateLearner(LearningContext context)
     {
-        if (context.Spec.IsContinuous && !Options.IsContinuous)
+        var layout = context.Spec.ActionLayout;
+        if (layout.VectorSize > 0 && !Options.SupportsContinuousActions)
         {
-            throw new UsageException($"{Algorithm} learns discrete actions, and those of {context.Spec.Id} are continuous; these algorithms learn them: " +
-                string.Join(", ", Catalog.Algorithms.Where(algorithm => algorithm.CreateOptions().IsContinuous).Select(algorithm => algorithm.Name)));
+            throw Unsupported("discrete actions", layout.Branches > 0 ? "have a continuous part" : "are continuous", static options => options.SupportsContinuousActions);
+        }
+        if (layout.Branches > 1 && !Options.SupportsBranches)
+        {
+            throw Unsupported("actions of one branch", $"have {layout.Branches} branches", static options => options.SupportsBranches);
         }
         return Options.CreateLearner(context);
+
+        UsageException Unsupported(string learned, string actual, Func<AlgorithmOptions, bool> supports)
+            => new($"{Algorithm} learns {learned}, and those of {context.Spec.Id} {actual}; these algorithms learn them: " +
+                string.Join(", ", Catalog.Algorithms.Where(algorithm => supports(algorithm.CreateOptions())).Select(algorithm => algorithm.Name)));
     }
 
     /// <summary>Returns the <see cref="AlgorithmOptions.ShareParameters"/> of an algorithm with given values: presets depend on it.</summary>
