@@ -23,6 +23,12 @@ internal static class TestDriver
         }
     }
 
+    /// <summary>A line for every node that the last update of a graph changed.</summary>
+    public static string Changes => Marshal.PtrToStringAnsi(driverChanges())!;
+
+    [DllImport(CudaDriver.Name)]
+    private static extern nint driverChanges();
+
     [DllImport(CudaDriver.Name)]
     private static extern int driverCounters(out DriverCounters counters);
 
