@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using ILGPU;
 using Marl.Native.Gpu;
 
 namespace Marl.Native.Tests.Gpu;
@@ -7,6 +8,12 @@ namespace Marl.Native.Tests.Gpu;
 /// <summary>What the code of every kernel must have, and what it must not have.</summary>
 public sealed partial class CodeTests
 {
+    /// <summary>32-bit registers of a thread: two groups of 256 threads then fit the 65,536 of a multiprocessor.</summary>
+    private const int MostRegisters = 128;
+
+    /// <summary>The kernels that read or write vectors of two or four elements.</summary>
+    private static readonly string[] WithVectors = [];
+
     [Theory]
     [InlineData(80)]
     [InlineData(90)]
@@ -17,7 +24,10 @@ public sealed partial class CodeTests
             Assert.DoesNotMatch(Call(), kernel.Text);
             Assert.False(kernel.Text.Contains(".local", StringComparison.Ordinal), $"{kernel} keeps numbers in local memory");
             Assert.False(kernel.Text.Contains("approx", StringComparison.Ordinal), $"{kernel} has an approximation of the hardware");
+            int registers = FlowGraph.OfPtx(kernel.Text).LiveRegisters;
+            Assert.True(registers is > 2 and <= MostRegisters, $"{kernel} has {registers} live registers");
         }
+        Assert.Equal(WithVectors, GeneratedCode.Cuda(architecture).Where(kernel => Vector().IsMatch(kernel.Text)).Select(kernel => kernel.Kernel.Name).Distinct().Order());
     }
 
     /// <summary>The product on tensor cores multiplies with them, and in no other way; both factors are rounded once, when they come to shared memory.</summary>
@@ -41,7 +51,25 @@ public sealed partial class CodeTests
         {
             Assert.Contains("kernel void", kernel.Text, StringComparison.Ordinal);
             Assert.False(LocalArray().IsMatch(kernel.Text), $"{kernel} keeps an array of its own");
+            Assert.True(FlowGraph.OfOpenCL(kernel.Text).LostCopies().FirstOrDefault() is not { } lost, $"{kernel} loses a copy: test the loop at its beginning");
         }
+    }
+
+    /// <summary>What ILGPU makes of a loop that is tested at its end is found; tested at its beginning, the same loop is right.</summary>
+    [Fact]
+    public void ALostCopyIsFound()
+    {
+        Assert.NotEmpty(FlowGraph.OfOpenCL(GeneratedCode.OpenCLOf(typeof(TestedAtItsEnd)).Text).LostCopies());
+        Assert.Empty(FlowGraph.OfOpenCL(GeneratedCode.OpenCLOf(typeof(TestedAtItsBeginning)).Text).LostCopies());
+    }
+
+    [Fact]
+    public void LiveRegistersAreCounted()
+    {
+        string code = Snippet.Module("ld.global.v2.f32 {%f1, %f2}, [%rd1];\nadd.f32 %f3, %f1, %f2;\nsetp.gt.f32 %p1, %f3, %f1;\n@%p1 mov.f32 %f2, %f3;\nst.global.f32 [%rd2], %f2;");
+        // %rd1, %rd2, and two of 32 bits, of which %f2 is live where it may be left as it was.
+        Assert.Equal(4 + 0, FlowGraph.OfPtx(Snippet.Module("st.global.b32 [%rd2], 1;\nst.global.b32 [%rd1], 1;")).LiveRegisters);
+        Assert.Equal(2 + 3, FlowGraph.OfPtx(code).LiveRegisters);
     }
 
     /// <summary>A Release build has the Release assembly: ILGPU compiles its IL.</summary>
@@ -60,9 +88,52 @@ public sealed partial class CodeTests
     [GeneratedRegex(@"mma\.sync\.aligned\.m16n8k8\.row\.col\.f32\.tf32\.tf32\.f32\s+\{(%f\d+(, )?){4}\}, \{(%r\d+(, )?){4}\}, \{(%r\d+(, )?){2}\}, \{(%f\d+(, )?){4}\};")]
     private static partial Regex Mma();
 
+    [GeneratedRegex(@"(ld|st)\.(global|shared)\.v[24]\.")]
+    private static partial Regex Vector();
+
     [GeneratedRegex(@"^\s*call", RegexOptions.Multiline)]
     private static partial Regex Call();
 
     [GeneratedRegex(@"^\s*\w+ var\d+\[", RegexOptions.Multiline)]
     private static partial Regex LocalArray();
+
+    /// <summary>The last sum below a limit: after the loop the value before its last step is used.</summary>
+    private struct TestedAtItsEnd(ArrayView<float> x, float limit) : IKernel
+    {
+        public ArrayView<float> X = x;
+        public float Limit = limit;
+
+        public readonly void Run()
+        {
+            float sum = 0f, before;
+            int i = 0;
+            do
+            {
+                before = sum;
+                sum += X[i];
+                i++;
+            }
+            while (sum < Limit);
+            X[0] = before;
+        }
+    }
+
+    private struct TestedAtItsBeginning(ArrayView<float> x, float limit) : IKernel
+    {
+        public ArrayView<float> X = x;
+        public float Limit = limit;
+
+        public readonly void Run()
+        {
+            float sum = 0f, before = 0f;
+            int i = 0;
+            while (sum < Limit)
+            {
+                before = sum;
+                sum += X[i];
+                i++;
+            }
+            X[0] = before;
+        }
+    }
 }

@@ -36,10 +36,20 @@ internal static class GeneratedCode
     /// <summary>OpenCL C for a device with or without doubles.</summary>
     public static IReadOnlyList<KernelCode> OpenCL(bool doubles) => Generated.GetOrAdd($"OpenCL, doubles: {doubles}", _ =>
     {
-        using var backend = new CLBackend(Context, new CLCapabilityContext(false, doubles, true, true, true), CLDeviceVendor.Other, new CLCVersion(2, 0));
+        using var backend = CreateOpenCL(doubles);
         var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>)));
         return [.. kernels.Select(kernel => new KernelCode(kernel, ((CLCompiledKernel)Compile(backend, kernel)).Source))];
     });
+
+    /// <summary>OpenCL C of one kernel.</summary>
+    public static KernelCode OpenCLOf(Type kernel)
+    {
+        using var backend = CreateOpenCL(doubles: true);
+        return new(kernel, ((CLCompiledKernel)Compile(backend, kernel)).Source);
+    }
+
+    private static CLBackend CreateOpenCL(bool doubles)
+        => new(Context, new CLCapabilityContext(false, doubles, true, true, true), CLDeviceVendor.Other, new CLCVersion(2, 0));
 
     private static CompiledKernel Compile(Backend backend, Type kernel)
     {
