@@ -45,8 +45,9 @@ internal sealed partial class FlowGraph
         {
             foreach (string variable in node.Defines.Where(handedOn.Contains))
             {
-                // The copy is meant for a node if all nodes before that one hand on a value.
-                var meant = node.Next.Where(next => nodes.Where(before => before.Next.Contains(next)).All(before => before.Defines.Contains(variable)));
+                // The copy is meant for a node where ways meet, and all of them hand on a value.
+                var meant = node.Next.Where(next => nodes.Where(before => before.Next.Contains(next)).ToList() is { Count: > 1 } all
+                    && all.All(before => before.Defines.Contains(variable)));
                 if (node.Next.Except(meant).Any(next => live[next].Contains(variable)))
                 {
                     yield return $"{node.Label}: {variable}";
