@@ -122,6 +122,7 @@ public sealed partial class GpuDevice
         try
         {
             View(x, y.Count).CopyTo(stream, View(y));
+            Launched?.Invoke(new(new DeviceCopy(x.Count), 0, 0));
         }
         catch (AcceleratorException error)
         {

@@ -124,6 +124,12 @@ public sealed partial class GpuDevice : Device, IDisposable
         return times.Times();
     }
 
+    /// <summary>Called after each launch and each copy on the device, for counting.</summary>
+    internal Action<LaunchRecord>? Launched { get; set; }
+
+    /// <summary>The ILGPU context.</summary>
+    internal Context Context => context;
+
     /// <summary>Waits until all launched kernels have completed.</summary>
     /// <exception cref="DeviceException">The device failed.</exception>
     public void Synchronize()
@@ -212,6 +218,7 @@ public sealed partial class GpuDevice : Device, IDisposable
             launch(stream, new KernelConfig(groups, threads), kernel);
             profiler?.Add(typeof(TKernel), begin!);
             Transfers = Transfers with { Launches = Transfers.Launches + 1 };
+            Launched?.Invoke(new(kernel, groups, threads));
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
