@@ -63,24 +63,24 @@ internal static class GpuCount
 
     private static void PrintKernels(string title, List<Launch> launches, PtxStatistics ptx)
     {
-        Console.WriteLine($"| {title} | launches | groups x threads | MB | MFLOP | M instructions | registers | shared bytes | bound, us | by |");
-        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|---|");
+        Console.WriteLine($"| {title} | launches | of | groups x threads | MB | MFLOP | M instructions | registers | shared bytes | bound, us | by |");
+        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|");
         double all = 0;
         foreach (var same in launches.GroupBy(launch => launch.Name).OrderByDescending(same => same.Sum(launch => launch.Bound.Seconds)))
         {
-            var (registers, shared) = same.First().Of.Kernel is IKernel kernel ? ptx.Of(kernel.GetType()) : default;
+            var (registers, shared) = same.First().Kernels is [IKernel kernel, ..] ? ptx.Of(kernel.GetType()) : default;
             string grid = string.Join(", ", same.Select(launch => launch.Of.Groups).Distinct().Order().Take(3)) + $" x {same.Max(launch => launch.Of.Threads)}";
             double seconds = same.Sum(launch => launch.Bound.Seconds);
             all += seconds;
-            Line(same.Key, same.Count(), grid, same.Sum(launch => launch.Bytes), same.Sum(launch => launch.Flops), same.Sum(launch => launch.Instructions),
+            Line(same.Key, same.Count(), same.Sum(launch => launch.Kernels.Count), grid, same.Sum(launch => launch.Bytes), same.Sum(launch => launch.Flops), same.Sum(launch => launch.Instructions),
                 registers, shared, seconds, same.MaxBy(launch => launch.Bound.Seconds)!.Bound.By);
         }
-        Line("all", launches.Count(launch => launch.Of.Kernel is IKernel), "", launches.Sum(launch => launch.Bytes), launches.Sum(launch => launch.Flops),
+        Line("all", launches.Count(launch => launch.Of.Kernel is IKernel), launches.Sum(launch => launch.Kernels.Count(one => one is IKernel)), "", launches.Sum(launch => launch.Bytes), launches.Sum(launch => launch.Flops),
             launches.Sum(launch => launch.Instructions), 0, 0, all, $"and {launches.Count(launch => launch.Of.Kernel is DeviceCopy)} copies");
         Console.WriteLine();
 
-        static void Line(string name, int launches, string grid, long bytes, double flops, long instructions, int registers, int shared, double seconds, string by)
-            => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {launches} | {grid} | {bytes / 1e6:0.##} | {flops / 1e6:0.#} | " +
+        static void Line(string name, int launches, int of, string grid, long bytes, double flops, long instructions, int registers, int shared, double seconds, string by)
+            => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {launches} | {of} | {grid} | {bytes / 1e6:0.##} | {flops / 1e6:0.#} | " +
                 $"{instructions / 1e6:0.##} | {(registers == 0 ? "" : registers)} | {(shared == 0 ? "" : shared)} | {seconds * 1e6:0.##} | {by} |"));
     }
 
@@ -109,16 +109,21 @@ internal static class GpuCount
         public Launch(LaunchRecord of, long instructions)
         {
             (Of, Instructions) = (of, instructions);
-            Name = of.Kernel is DeviceCopy ? "copy" : KernelProfiler.Name(of.Kernel.GetType());
-            Bytes = of.Kernel is DeviceCopy copy ? 8L * copy.Count : sizeof(float) * Arrays(of.Kernel).Distinct().Sum(array => array.Length);
-            Flops = of.Kernel.GetType().GetField("Of")?.GetValue(of.Kernel) is GemmArguments product && of.Kernel is not SumSlicesKernel
-                ? 2.0 * product.M * product.N * product.K * of.Groups / (product.TileRows * product.TileColumns * product.Slices) : 0;
+            Kernels = [.. Joined(of)];
+            Name = of.Kernel is DeviceCopy ? "copy" : KernelProfiler.Name(Kernels[0].GetType());
+            Bytes = of.Kernel is DeviceCopy copy ? 8L * copy.Count : sizeof(float) * Kernels.SelectMany(Arrays).Distinct().Sum(array => array.Length);
+            Flops = Kernels.Sum(kernel => kernel.GetType().GetField("Of")?.GetValue(kernel) is GemmArguments product && kernel is not SumSlicesKernel
+                ? 2.0 * product.Batch * product.M * product.N * product.K : 0);
             (double, string)[] bounds = [(Bytes / GpuCount.Bytes, "memory"), (Flops / GpuCount.Flops, "products"),
                 (instructions / GpuCount.Instructions, "instructions")];
             Bound = bounds.Max();
         }
 
         public LaunchRecord Of { get; }
+
+        /// <summary>The kernels that are joined in this launch.</summary>
+        public IReadOnlyList<object> Kernels { get; }
+
         public string Name { get; }
         public long Instructions { get; }
 
@@ -130,6 +135,21 @@ internal static class GpuCount
 
         /// <summary>The least time, and what bounds it.</summary>
         public (double Seconds, string By) Bound { get; }
+
+        private static IEnumerable<object> Joined(LaunchRecord launch)
+        {
+            var type = launch.Kernel.GetType();
+            if (!type.IsGenericType || type.GetGenericTypeDefinition() != typeof(JoinedKernel<>))
+            {
+                yield return launch.Kernel;
+                yield break;
+            }
+            for (int place = 0, end = 0; end < launch.Groups; place++)
+            {
+                yield return type.GetField($"K{place}")!.GetValue(launch.Kernel)!;
+                end = type.GetField($"End{place}") is { } field ? (int)field.GetValue(launch.Kernel)! : launch.Groups;
+            }
+        }
 
         private static IEnumerable<(nint Address, long Length)> Arrays(object arguments)
         {

@@ -33,7 +33,7 @@ internal sealed partial class PtxStatistics : IDisposable
     public string Ptx(Type kernel)
     {
         using var backend = new PTXBackend(context, new CudaArchitecture(9, 0), CudaInstructionSet.ISA_80, null!);
-        var enter = typeof(Marl.Native.Gpu.Thread).GetMethod(nameof(Marl.Native.Gpu.Thread.Enter))!.MakeGenericMethod(kernel);
+        var enter = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!.MakeGenericMethod(kernel);
         return ((PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(enter), default)).PTXAssembly;
     }
 

@@ -14,7 +14,7 @@ public sealed partial class GpuDevice
         if (blas is not null && Sgemm.Of(a, b, c, accumulate || !bias.IsNone, address) is { } sgemm)
         {
             CopyBias(bias, c);
-            blas.Multiply(sgemm);
+            Multiply(sgemm, a, b, c);
             return;
         }
         int side = threads == WideGroup ? 4 * WideTile.Edge : 4 * NarrowTile.Edge;
@@ -26,6 +26,7 @@ public sealed partial class GpuDevice
         var result = Strided(c);
         var product = new GemmArguments
         {
+            Batch = c.Batch,
             M = c.M,
             N = c.N,
             K = a.N,
@@ -50,6 +51,23 @@ public sealed partial class GpuDevice
         Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, tiles * slices);
         int n = c.Batch * c.M * c.N;
         ForEachElement(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
+    }
+
+    /// <summary>Launches a product of the library, or records it.</summary>
+    private void Multiply(in Sgemm product, Matrix a, Matrix b, Matrix c)
+    {
+        if (!queue.IsRecording)
+        {
+            blas!.Multiply(product);
+            return;
+        }
+        queue.Add(product, blas!, arrays =>
+        {
+            StridedMatrix left = Strided(a), right = Strided(b), result = Strided(c);
+            arrays.Read(ref left, a.M, a.N, a.Batch);
+            arrays.Read(ref right, b.M, b.N, b.Batch);
+            arrays.Write(ref result, c.M, c.N, c.Batch);
+        });
     }
 
     /// <summary>Sets every row of c to the bias, if there is one.</summary>

@@ -140,7 +140,9 @@ public abstract class Device
     /// <param name="loss">[1] the loss, or none.</param>
     /// <param name="max">The maximum norm; infinity disables clipping.</param>
     /// <param name="scale">[1] the factor, overwritten.</param>
-    public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale);
+    /// <param name="log">[1 + R (S + 1)] or none: the squares and the loss (0 if there is none) are written to row log[0] of R rows that begin at log[1], and
+    /// log[0] becomes the next row, modulo R. The position is in the memory of the device, so that the arguments are those of every step.</param>
+    public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log = default);
 
     // ---- reductions and rows ----
 
