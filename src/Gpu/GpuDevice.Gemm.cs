@@ -8,7 +8,22 @@ public sealed partial class GpuDevice
     /// <inheritdoc/>
     /// <remarks>A small result with a long inner dimension, such as the gradient of weights over thousands of rows, has too few tiles to keep a device busy:
     /// the inner dimension is split, and the results of the slices are summed in order.</remarks>
-    public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
+    public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias) => Gemm(a, b, c, accumulate, bias, relu: false);
+
+    /// <inheritdoc/>
+    public override void GemmRelu(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
+    {
+        if (blas is null)
+        {
+            Gemm(a, b, c, accumulate, bias, relu: true);
+        }
+        else
+        {
+            base.GemmRelu(a, b, c, accumulate, bias);
+        }
+    }
+
+    private void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias, bool relu)
     {
         Matrix.CheckProduct(a, b, c, accumulate, bias);
         if (blas is not null && Sgemm.Of(a, b, c, accumulate || !bias.IsNone, address) is { } sgemm)
@@ -35,6 +50,7 @@ public sealed partial class GpuDevice
             TileRows = down,
             TileColumns = across,
             Accumulate = Flag(accumulate),
+            Relu = Flag(relu),
             HasBias = Flag(!bias.IsNone),
             BiasStep = bias.IsNone || bias.Count == c.N ? 0 : c.N,
             A = Strided(a),
@@ -48,7 +64,7 @@ public sealed partial class GpuDevice
             return;
         }
         var parts = View(Scratch(new Shape(c.Batch * slices, c.M, c.N)));
-        Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, tiles * slices);
+        Multiply(product with { Accumulate = 0, HasBias = 0, Relu = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, tiles * slices);
         int n = c.Batch * c.M * c.N;
         ForEachElement(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
     }

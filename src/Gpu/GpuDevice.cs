@@ -27,6 +27,9 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>The number of terms from which a sum may be split, and the fewest terms of a slice.</summary>
     private const int MinSplitLength = 1024, MinSliceLength = 256;
+
+    /// <summary>The number of elements from which a row may be split; a whole group reduces shorter ones.</summary>
+    private const int MinRowSplitLength = 1 << 14;
     private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
     private readonly Context context;
     private readonly Accelerator accelerator;

@@ -25,12 +25,12 @@ internal struct Float4(float x, float y, float z, float w)
 }
 
 /// <summary>
-/// The arguments of c = start + a b, where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split into slices: then c has
+/// The arguments of c = start + a b, or max(start + a b, 0), where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split into slices: then c has
 /// one result per matrix of the batch and slice.
 /// </summary>
 internal struct GemmArguments
 {
-    public int Batch, M, N, K, Slices, Depth, TileRows, TileColumns, Accumulate, HasBias, BiasStep;
+    public int Batch, M, N, K, Slices, Depth, TileRows, TileColumns, Accumulate, HasBias, BiasStep, Relu;
     public StridedMatrix A, B, C;
     public ArrayView<float> Bias;
 
@@ -83,7 +83,7 @@ internal struct GemmArguments
     {
         if (row < M && column < N)
         {
-            C.Data[C.At(result, row, column)] = c;
+            C.Data[C.At(result, row, column)] = Relu != 0 ? default(Relu).F(new F1(c)).Value : c;
         }
     }
 }

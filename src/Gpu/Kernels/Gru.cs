@@ -2,6 +2,38 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
+/// <summary>The biases of the pre-activations: those of r and z are sums, those of n are apart.</summary>
+internal struct GruBiasKernel : IKernel
+{
+    public int Count, Units;
+    public ArrayView<float> Input, State, BiasI, BiasN;
+
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref Input);
+        arrays.Read(ref State);
+        arrays.Write(ref BiasI);
+        arrays.Write(ref BiasN);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
+        {
+            int unit = i % (3 * Units) - 2 * Units;
+            if (unit < 0)
+            {
+                BiasI[i] = Input[i] + State[i];
+            }
+            else
+            {
+                BiasI[i] = Input[i];
+                BiasN[i / (3 * Units) * Units + unit] = State[i];
+            }
+        }
+    }
+}
+
 /// <summary>The elementwise part of a GRU step. A row of gates is r, z, n, m, concatenated.</summary>
 internal struct GruGatesKernel : IKernel
 {

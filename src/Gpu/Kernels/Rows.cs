@@ -89,6 +89,35 @@ internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReductio
     }
 }
 
+/// <summary>y[0] = sum_i x[i] w[i / Repeat], by one group.</summary>
+internal struct WeightedSumKernel : IKernel
+{
+    public int Lanes, Count, Repeat;
+    public ArrayView<float> X, W, Y;
+
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref X);
+        arrays.Read(ref W);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, 1, Count);
+        var lane = new F1(default(Sum).Identity);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            lane = default(Sum).Fold(lane, new F1(X[i]) * new F1(W[i / Repeat]));
+        }
+        float sum = row.ReduceLanes(default(Sum), lane.Value);
+        if (row.Lane == 0 && row.Row == 0)
+        {
+            Y[0] = sum;
+        }
+    }
+}
+
 /// <summary>y[p] = the sum of x^2 over part p, one group per part. <see cref="Parts"/> holds the first element and the length of each.</summary>
 internal struct SumSquaresKernel : IKernel
 {

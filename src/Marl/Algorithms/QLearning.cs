@@ -53,7 +53,8 @@ internal class QLearning : Objective
         context.Report(Target, y);
         var squaredError = (qTot - y).Square();
         var weight = Weights(context, y, qTot.Value, importance.Error);
-        return context.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
+        var loss = context.Mean(weight.IsNone ? squaredError : squaredError * weight);
+        return options.LossScale == 1f ? loss : loss * options.LossScale;
     }
 
     /// <summary>Computes the importance weights of the errors, and those of a step in the returns of earlier steps, [T, B, M]; <c>default</c>: 1.</summary>

@@ -121,7 +121,7 @@ public sealed class LossContext
     public Var Mean(Var x)
     {
         int columns = x.Shape[-1];
-        var sum = (x * Batch.Mask).Sum();
+        var sum = x.WeightedSum(Batch.Mask);
         return columns < factors.Length - 1 ? sum * Batch.Factor(columns - 1) : sum * InverseCount(columns);
     }
 
@@ -155,10 +155,7 @@ public sealed class LossContext
     internal ReadOnlySpan<Episode> Episodes => episodes.AsSpan(0, Batch.Count);
 
     private Var SumOverMember(Var x)
-    {
-        var sum = x * Batch.Mask;
-        return (info.Member < 0 ? sum : sum * MemberMask(info.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
-    }
+        => info.Member < 0 ? x.WeightedSum(Batch.Mask) : (x * Batch.Mask * MemberMask(info.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
 
     /// <summary>Reports a metric: its value is the mean of x over all transitions of the batch.</summary>
     /// <param name="metric">The index in <see cref="Objective.Metrics"/>.</param>
@@ -167,7 +164,7 @@ public sealed class LossContext
     {
         using (Tape.NoGrad())
         {
-            report.Add(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, (long)Transitions * x.Shape[-1]);
+            Tape.Device.WeightedSum(x, Batch.Mask, report.Add(metric, (long)Transitions * x.Shape[-1]), Tape.Scratch(x.Shape));
         }
     }
 
