@@ -20,6 +20,7 @@ using Marl.Native.Rl;
     ("faults", SavingFaults.Run),
     ("peak", _ => Peak()),
     ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),
+    ("gpu-count", Marl.Native.Bench.Gpu.GpuCount.Run),
 ];
 try
 {

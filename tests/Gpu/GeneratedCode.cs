@@ -37,7 +37,9 @@ internal static class GeneratedCode
     public static IReadOnlyList<KernelCode> OpenCL(bool doubles) => Generated.GetOrAdd($"OpenCL, doubles: {doubles}", _ =>
     {
         using var backend = CreateOpenCL(doubles);
-        var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>)));
+        var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>))
+            // Launches are not joined there.
+            && !(kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(JoinedKernel<>)));
         return [.. kernels.Select(kernel => new KernelCode(kernel, ((CLCompiledKernel)Compile(backend, kernel)).Source))];
     });
 
@@ -53,7 +55,7 @@ internal static class GeneratedCode
 
     private static CompiledKernel Compile(Backend backend, Type kernel)
     {
-        var enter = typeof(Marl.Native.Gpu.Thread).GetMethod(nameof(Marl.Native.Gpu.Thread.Enter))!;
+        var enter = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!;
         try
         {
             return backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(enter.MakeGenericMethod(kernel)), default);

@@ -25,14 +25,35 @@ internal struct Float4(float x, float y, float z, float w)
 }
 
 /// <summary>
-/// The arguments of c = start + a b, where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split into slices: then c has
+/// The arguments of c = start + a b, or max(start + a b, 0), where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split into slices: then c has
 /// one result per matrix of the batch and slice.
 /// </summary>
 internal struct GemmArguments
 {
-    public int M, N, K, Slices, Depth, TileRows, TileColumns, Accumulate, HasBias, BiasStep;
+    public int Batch, M, N, K, Slices, Depth, TileRows, TileColumns, Accumulate, HasBias, BiasStep, Relu;
     public StridedMatrix A, B, C;
     public ArrayView<float> Bias;
+
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref A, M, K, Batch);
+        arrays.Read(ref B, K, N, Batch);
+        ArraysOfResult(arrays, Batch * Slices);
+    }
+
+    /// <summary>Lists the bias and the results.</summary>
+    public void ArraysOfResult(LaunchArrays arrays, int results)
+    {
+        if (HasBias != 0)
+        {
+            arrays.Read(ref Bias);
+        }
+        else
+        {
+            arrays.Share(ref Bias);
+        }
+        arrays.Write(ref C, M, N, results);
+    }
 
     /// <summary>a[row, k], or 0 outside the matrix.</summary>
     public readonly float OfA(int batch, int row, int k, int end) => row < M && k < end ? A.Data[A.At(batch, row, k)] : 0f;
@@ -62,7 +83,7 @@ internal struct GemmArguments
     {
         if (row < M && column < N)
         {
-            C.Data[C.At(result, row, column)] = c;
+            C.Data[C.At(result, row, column)] = Relu != 0 ? default(Relu).F(new F1(c)).Value : c;
         }
     }
 }
@@ -70,9 +91,9 @@ internal struct GemmArguments
 /// <summary>The tile of c that a group computes, and its slice of the inner dimension.</summary>
 internal readonly struct OutputTile
 {
-    public OutputTile(GemmArguments product, int side)
+    public OutputTile(LaunchGroup group, GemmArguments product, int side)
     {
-        int tile = Grid.IdxX, across = tile % product.TileColumns, rest = tile / product.TileColumns;
+        int tile = group.Index, across = tile % product.TileColumns, rest = tile / product.TileColumns;
         (Row, Column, Result) = (rest % product.TileRows * side, across * side, rest / product.TileRows);
         Batch = Result / product.Slices;
         Begin = Result % product.Slices * product.Depth;
@@ -119,12 +140,14 @@ internal struct GemmKernel<TTile> : IKernel where TTile : struct, ITileEdge
 {
     public GemmArguments Of;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays) => Of.Arrays(arrays);
+
+    public readonly void Run(LaunchGroup group)
     {
         int edge = TTile.Edge, side = 4 * TTile.Edge;
         var slabA = SharedMemory.Allocate<float>(4 * TTile.Edge * TTile.Edge);
         var slabB = SharedMemory.Allocate<float>(4 * TTile.Edge * TTile.Edge);
-        var tile = new OutputTile(Of, side);
+        var tile = new OutputTile(group, Of, side);
         int thread = Group.IdxX, row = tile.Row + thread / edge * 4, column = tile.Column + thread % edge;
         Float4 c0 = Start(tile.Result, row, column, edge), c1 = Start(tile.Result, row + 1, column, edge);
         Float4 c2 = Start(tile.Result, row + 2, column, edge), c3 = Start(tile.Result, row + 3, column, edge);
@@ -178,10 +201,18 @@ internal struct SumSlicesKernel : IKernel
     public ArrayView<float> Parts;
     public int Count;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Share(ref Of.A.Data);
+        arrays.Share(ref Of.B.Data);
+        Of.ArraysOfResult(arrays, Of.Batch);
+        arrays.Read(ref Parts);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         int size = Of.M * Of.N;
-        for (int e = Thread.Index; e < Count; e += Thread.Count)
+        for (int e = group.Thread; e < Count; e += group.Threads)
         {
             int result = e / size, at = e % size, row = at / Of.N, column = at % Of.N;
             float sum = Of.Start(result, row, column);
