@@ -25,6 +25,10 @@ internal static class GpuCount
         {
             using var update = new GpuUpdate(device, size);
             var launches = Record(device, update.Run);
+            foreach (var kernel in args.Contains("--ptx") ? launches.Select(launch => launch.Kernels[0].GetType()).Distinct() : [])
+            {
+                Console.WriteLine(ptx.Ptx(kernel));
+            }
             foreach (var launch in inOrder ? launches : [])
             {
                 Console.WriteLine(FormattableString.Invariant($"{launch.Name} {launch.Of.Groups} x {launch.Of.Threads}, {launch.Bytes} bytes"));

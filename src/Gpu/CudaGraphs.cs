@@ -24,14 +24,9 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
 
     private readonly Dictionary<ulong, (nint Executable, ulong Arguments)> executables = [];
 
-    /// <summary>Creates graphs for a stream.</summary>
-    /// <param name="name">The display name of the device.</param>
-    /// <param name="accelerator">The device.</param>
-    /// <param name="stream">The CUDA stream.</param>
-    /// <exception cref="DeviceException">The driver is too old.</exception>
-    public CudaGraphs(string name, Accelerator accelerator, nint stream)
+    private CudaGraphs(Accelerator accelerator, nint stream, nint library)
     {
-        (this.accelerator, this.stream, library) = (accelerator, stream, NativeLibrary.Load(GpuDevices.CudaDriver));
+        (this.accelerator, this.stream, this.library) = (accelerator, stream, library);
         beginCapture = (delegate* unmanaged<nint, int, int>)Export("cuStreamBeginCapture_v2");
         endCapture = (delegate* unmanaged<nint, nint*, int>)Export("cuStreamEndCapture");
         instantiate = (delegate* unmanaged<nint*, nint, ulong, int>)Export("cuGraphInstantiateWithFlags");
@@ -40,9 +35,24 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
         destroyGraph = (delegate* unmanaged<nint, int>)Export("cuGraphDestroy");
         destroyExecutable = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
 
-        nint Export(string function) => NativeLibrary.TryGetExport(library, function, out nint address) ? address
-            : throw new DeviceException($"{name} does not support +graphs: its driver has no {function}; update the driver, or " +
-                "open the device without +graphs");
+        nint Export(string function) => NativeLibrary.GetExport(library, function);
+    }
+
+    /// <summary>Creates graphs for a stream, or returns null if the driver is too old to have them.</summary>
+    /// <param name="accelerator">The device.</param>
+    /// <param name="stream">The CUDA stream.</param>
+    public static CudaGraphs? TryCreate(Accelerator accelerator, nint stream)
+    {
+        nint library = NativeLibrary.Load(GpuDevices.CudaDriver);
+        try
+        {
+            return new(accelerator, stream, library);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            NativeLibrary.Free(library);
+            return null;
+        }
     }
 
     /// <inheritdoc/>

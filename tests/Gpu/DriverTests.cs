@@ -13,7 +13,7 @@ public sealed class DriverTests
     {
         const int Rounds = 3;
         string[] settings = ["environments=4", "updatesPerEpisode=2", "standardizeReturns=false", optimizer];
-        using var device = GpuDevices.Open("cuda:0+graphs");
+        using var device = GpuDevices.Open("cuda:0");
         using LearnerInRounds cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
         cpu.Learn(6 + Rounds);
         gpu.Learn(6);
