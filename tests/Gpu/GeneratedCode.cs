@@ -14,6 +14,12 @@ namespace Marl.Native.Tests.Gpu;
 /// <summary>The code of a kernel in PTX or OpenCL C.</summary>
 internal sealed record KernelCode(Type Kernel, string Text)
 {
+    /// <summary>Whether it is several launches of one kernel.</summary>
+    public bool IsJoined => Joins(Kernel);
+
+    /// <summary>Whether a kernel is several launches of one kernel.</summary>
+    public static bool Joins(Type kernel) => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(JoinedKernel<>);
+
     public override string ToString() => Kernel.ToString();
 }
 
@@ -39,7 +45,7 @@ internal static class GeneratedCode
         using var backend = CreateOpenCL(doubles);
         var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>))
             // Launches are not joined there.
-            && !(kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(JoinedKernel<>)));
+            && !KernelCode.Joins(kernel));
         return [.. kernels.Select(kernel => new KernelCode(kernel, ((CLCompiledKernel)Compile(backend, kernel)).Source))];
     });
 
