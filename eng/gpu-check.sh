@@ -80,9 +80,9 @@ run() {
   step reference 70 "$program" tests "$device" "$reference"
   step training 60 "$program" tests "$device" "${training[@]}"
   step equal-qmix 30 bash -c 'twice "$@"' - qmix lbf:8x8-2p-2f-coop "$device" --steps "$steps" "${small[@]}"
-  step equal-qmix-graphs 30 bash -c 'twice "$@"' - qmix lbf:8x8-2p-2f-coop "$device+graphs" --steps "$steps" "${small[@]}"
+  step equal-qmix-nographs 30 bash -c 'twice "$@"' - qmix lbf:8x8-2p-2f-coop "$device+nographs" --steps "$steps" "${small[@]}"
   step table 60 "$program" bench gpu "${quick[@]}" "$device"
-  step updates 60 "$program" bench gpu "${quick[@]}" --updates "$device"+{tf32,graphs,cublas,tf32+graphs,cublas+tf32}
+  step updates 60 "$program" bench gpu "${quick[@]}" --updates "$device"+{nographs,tf32,cublas,cublas+tf32}
   step pytorch 100 bash -c "$program bench gpu ${quick[*]} sizes | $python peers/gpu.py ${quick:+cpu}"
   step environments-jax 30 "$python" peers/foraging.py "${quick[@]}"
   local environment where

@@ -22,13 +22,15 @@ public static class Mutants
     [
         "Reference.", "FixedPointTests.ATerminal", "FixedPointTests.E", "FixedPointTests.O", "FixedPointTests.Re", ".TargetsTests.", ".StabilityTests.",
         ".SegmentTests.", ".LearningTests.", ".AlgorithmTests.", ".OptionTests.", ".PolicyGradientTests.", ".DifferenceRewardsTests.", ".IgmTests.",
-        ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.", ".ShardCutTests.", ".MaddpgTests.AnEnsemble", "TrainingTests.LearningThatIsStopped",
+        ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.", ".ShardCutTests.", ".MaddpgTests.", "TrainingTests.LearningThatIsStopped",
         "TrainingTests.PendingUpdates", ".CriticTests.", ".ImportanceTests.", ".MaddpgLossTests.", ".ReturnNormalizationTests.", ".RewardModelTests.",
+        ".MetaGradientTests.",
     ];
 
     private static readonly string[] slow =
     [
-        "AgentsLearnFromSegments", "ItLearnsWithAnyMixer", "ExperienceOfThePresent", "TargetsAreMaxima", "TheOnlineNetworkSelects", "OnAnyNumberOfThreads", ".Gpu.",
+        "AgentsLearnFromSegments", "ItLearnsWithAnyMixer", "ExperienceOfThePresent", "TargetsAreMaxima", "TheOnlineNetworkSelects", "OnAnyNumberOfThreads", ".Gpu.", "MaddpgTests.NumbersAreLearned",
+        "MaddpgTests.ChoicesAreLearned", "MaddpgTests.TeamsOfUnlike",
     ];
 
     /// <summary>The class of Stryker with the active mutant; null in the original assembly.</summary>

@@ -5,31 +5,27 @@ namespace Marl.Native.Tests.Gpu;
 /// <summary>ILGPU's CUDA back end on the driver of the tests: graphs between updates, and what the driver reports.</summary>
 public sealed class DriverTests
 {
-    /// <summary>Nodes that differ from one update to the next: the source of the staged rows, and two slots of the log.</summary>
-    private const int ChangedNodes = 3;
-
-    /// <summary>Updates as graphs give the bits of the CPU. After the first updates no graph is created, and few nodes change.</summary>
-    [DriverFact]
-    public void GraphsAreUpdatedInPlace()
+    /// <summary>Updates as graphs give the bits of the CPU. After the first updates nothing is captured, created or changed: graphs are replayed as they are.</summary>
+    [DriverTheory]
+    [InlineData("qmix", 2, "optimizer.type=rmsprop"), InlineData("vdn", 2, "optimizer.type=adam"), InlineData("qplex", 2, "optimizer.type=rmsprop")]
+    [InlineData("ia2c", 1, "optimizer.type=rmsprop")]
+    public void GraphsAreReplayed(string algorithm, int perRound, string optimizer)
     {
         const int Rounds = 3;
-        string[] settings = ["environments=4", "updatesPerEpisode=2", "standardizeReturns=false"];
-        using var device = GpuDevices.Open("cuda:0+graphs");
-        using LearnerInRounds cpu = new("qmix", Device.Cpu, settings), gpu = new("qmix", device, settings);
-        cpu.Learn(4 + Rounds);
-        gpu.Learn(4);
+        string[] settings = ["environments=4", "updatesPerEpisode=2", "standardizeReturns=false", optimizer];
+        using var device = GpuDevices.Open("cuda:0");
+        using LearnerInRounds cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
+        cpu.Learn(6 + Rounds);
+        gpu.Learn(6);
         device.Synchronize();
         var before = TestDriver.Counters;
         gpu.Learn(Rounds);
         device.Synchronize();
         var after = TestDriver.Counters;
-        Assert.Equal(2 * Rounds, after.GraphLaunches - before.GraphLaunches);
-        Assert.Equal(0, after.Instantiations - before.Instantiations);
-        Assert.Equal(0, after.RefusedUpdates - before.RefusedUpdates);
+        Assert.InRange(after.GraphLaunches - before.GraphLaunches, perRound * Rounds, 4 * perRound * Rounds);
+        Assert.Equal((0, 0, 0), (after.Instantiations - before.Instantiations, after.Updates - before.Updates, after.Captured - before.Captured));
         Assert.Equal(before.Live, after.Live);
         Assert.Equal(0, after.Faults);
-        Assert.True(after.ChangedNodes - before.ChangedNodes == 2 * Rounds * ChangedNodes,
-            $"{after.ChangedNodes - before.ChangedNodes} of {after.Captured - before.Captured} nodes in {2 * Rounds} updates; the last time\n{TestDriver.Changes}");
         Noise.AssertSameBits(cpu.Weights, gpu.Weights, "weights");
     }
 

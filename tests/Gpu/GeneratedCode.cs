@@ -14,6 +14,12 @@ namespace Marl.Native.Tests.Gpu;
 /// <summary>The code of a kernel in PTX or OpenCL C.</summary>
 internal sealed record KernelCode(Type Kernel, string Text)
 {
+    /// <summary>Whether it is several launches of one kernel.</summary>
+    public bool IsJoined => Joins(Kernel);
+
+    /// <summary>Whether a kernel is several launches of one kernel.</summary>
+    public static bool Joins(Type kernel) => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(JoinedKernel<>);
+
     public override string ToString() => Kernel.ToString();
 }
 
@@ -37,7 +43,9 @@ internal static class GeneratedCode
     public static IReadOnlyList<KernelCode> OpenCL(bool doubles) => Generated.GetOrAdd($"OpenCL, doubles: {doubles}", _ =>
     {
         using var backend = CreateOpenCL(doubles);
-        var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>)));
+        var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>))
+            // Launches are not joined there.
+            && !KernelCode.Joins(kernel));
         return [.. kernels.Select(kernel => new KernelCode(kernel, ((CLCompiledKernel)Compile(backend, kernel)).Source))];
     });
 
@@ -53,7 +61,7 @@ internal static class GeneratedCode
 
     private static CompiledKernel Compile(Backend backend, Type kernel)
     {
-        var enter = typeof(Marl.Native.Gpu.Thread).GetMethod(nameof(Marl.Native.Gpu.Thread.Enter))!;
+        var enter = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!;
         try
         {
             return backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(enter.MakeGenericMethod(kernel)), default);
