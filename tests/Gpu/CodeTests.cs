@@ -1,7 +1,10 @@
 using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using ILGPU;
 using Marl.Native.Gpu;
+using Marl.Native.Nn;
 
 namespace Marl.Native.Tests.Gpu;
 
@@ -73,13 +76,40 @@ public sealed partial class CodeTests
         Assert.Equal(2 + 3, FlowGraph.OfPtx(code).LiveRegisters);
     }
 
-    /// <summary>A Release build has the Release assembly: ILGPU compiles its IL.</summary>
+    /// <summary>ILGPU compiles the IL of the assemblies: a Release build has Release assemblies wherever it has any.</summary>
     [Fact]
     public void TheBackEndIsBuiltLikeTheTests()
     {
         string? Of(Type type) => type.Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration;
-        Assert.NotNull(Of(typeof(CodeTests)));
-        Assert.Equal(Of(typeof(CodeTests)), Of(typeof(GpuDevice)));
+        string configuration = Of(typeof(CodeTests))!;
+        Assert.All([typeof(GpuDevice), typeof(Device), typeof(Tape), typeof(Adam)], type => Assert.Equal(configuration, Of(type)));
+        string bin = $"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", top = AppContext.BaseDirectory;
+        // The outputs of the other projects, where this one is in a repository.
+        if (top.Contains($"{bin}{configuration}", StringComparison.Ordinal) && Path.GetDirectoryName(top[..top.IndexOf(bin, StringComparison.Ordinal)]) is { } root)
+        {
+            string[] built = [.. new[] { "src/Gpu", "src/Cli", "bench" }.Select(project => Path.Combine(root, project, "bin", configuration, "net10.0", "Marl.Native.Gpu.dll")).Where(File.Exists)];
+            Assert.NotEmpty(built);
+            Assert.All(built, file => Assert.Equal(configuration, ConfigurationOf(file)));
+        }
+    }
+
+    /// <summary>What AssemblyConfigurationAttribute says, without loading the assembly.</summary>
+    private static string ConfigurationOf(string file)
+    {
+        using var portable = new PEReader(File.OpenRead(file));
+        var metadata = portable.GetMetadataReader();
+        var values =
+            from handle in metadata.GetAssemblyDefinition().GetCustomAttributes()
+            let attribute = metadata.GetCustomAttribute(handle)
+            where attribute.Constructor.Kind == HandleKind.MemberReference
+            let type = metadata.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent
+            where type.Kind == HandleKind.TypeReference
+                && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)type).Name) == nameof(AssemblyConfigurationAttribute)
+            select metadata.GetBlobReader(attribute.Value);
+        var value = values.Single();
+        // A prolog of two bytes, then the string.
+        value.ReadUInt16();
+        return value.ReadSerializedString()!;
     }
 
     [Fact]
