@@ -54,7 +54,8 @@ internal class QLearning : Objective
         context.Report(Target, y);
         var squaredError = (qTot - y).Square();
         var weight = Weights(context, y, qTot.Value, importance.Error);
-        return context.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
+        var loss = context.Mean(weight.IsNone ? squaredError : squaredError * weight);
+        return options.LossScale == 1f ? loss : loss * options.LossScale;
     }
 
     /// <summary>Returns the agents' greedy actions in all rows [T+1, B, N], or [T+1, B, N, K]: the available choice with the largest value in each

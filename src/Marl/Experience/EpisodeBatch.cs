@@ -30,7 +30,7 @@ public sealed class EpisodeBatch
     private readonly Field[] fields;
     private readonly int observations, states, available, actions, probabilities, rewards, fingerprints, terminated, mask, continueMask, previousActions;
     private Tensor block, host;
-    private Field slots;
+    private Field slots, factors;
     private int rows;
 
     /// <summary>Creates an empty batch.</summary>
@@ -136,7 +136,8 @@ public sealed class EpisodeBatch
     /// <summary>Replaces the contents of the batch.</summary>
     /// <param name="episodes">The episodes, at most <see cref="Capacity"/>.</param>
     /// <param name="rewardStatistics">The statistics with which rewards are standardized; null: they are not.</param>
-    internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
+    /// <param name="factors">The first of <see cref="Factor"/>.</param>
+    internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null, ReadOnlySpan<float> factors = default)
     {
         Begin(episodes);
         var memory = block.Storage == host.Storage ? null : EpisodeMemory.CommonTo(episodes);
@@ -154,6 +155,7 @@ public sealed class EpisodeBatch
             WriteMasks(b, episodes[b]);
         }
         rewardStatistics?.StandardizeRewards(fields[rewards].Of(host).Slice(0, Steps * Count));
+        factors.CopyTo(this.factors.Of(host).Span);
         CopyToDevice(memory is null ? 0 : UpdateOffset, host.Count);
         memory?.Gather(slots.Of(block).Slice(0, (Steps + 1) * Count), this);
     }
@@ -186,6 +188,12 @@ public sealed class EpisodeBatch
         int count = (Steps + 1) * Count;
         return field.Of(block).Slice(0, count).Reshape(count, field.Width);
     }
+
+    /// <summary>The number of factors.</summary>
+    internal int Factors => schema.Spec.Agents.Length + 2;
+
+    /// <summary>A factor of the losses of this batch, a scalar in the memory of the device.</summary>
+    internal Tensor Factor(int index) => factors.Of(block).Slice(index, 1).Reshape(default(Shape));
 
     private int EstimatesOffset => fields[schema.Recorded].Offset;
 
@@ -223,6 +231,7 @@ public sealed class EpisodeBatch
             fields[i] = Rows(columns[i].PerEpisode ? Capacity : rows, shape.Count, shape);
         }
         slots = Rows(rows, 1, default);
+        factors = Rows(Factors, 1, default);
         this.rows = (int)rows;
         host = Tensor.Zeros((int)size);
         block = device == Device.Cpu ? host : device.Zeros(host.Shape);
