@@ -11,6 +11,7 @@ using Marl.Native.Rl;
 [
     ("kernels", KernelCommand.Run),
     ("ladder", LadderCommand.Run),
+    ("inlining", Inlining.Run),
     ("compare", args => Comparison.Run(args)),
     ("environments", EnvironmentSteps.Run),
     ("results", ResultsCommand.Run),

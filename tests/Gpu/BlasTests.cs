@@ -1,3 +1,4 @@
+using System.Reflection;
 using ILGPU.Runtime.Cuda;
 using Marl.Native.Gpu;
 using CuBlas = Marl.Native.Gpu.CuBlas;
@@ -197,6 +198,19 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
             status => Assert.EndsWith($"({status})", GpuFailure.Of("G", (int)status, "f").Message, StringComparison.Ordinal));
     }
 
+    /// <summary>Why its bindings do not serve here. If this fails, they may.</summary>
+    [Fact]
+    public void IlgpusBindingsLackWhatIsUsedHere()
+    {
+        var types = typeof(CuBlasOperation).Assembly.GetTypes().Where(type => type.Name.StartsWith("CuBlasAPI", StringComparison.Ordinal)).ToArray();
+        string[] functions = [.. types.SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static)).Select(method => method.Name)];
+        Assert.Contains(functions, name => name.Contains("Sgemm", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(functions, name => name.Contains("StridedBatched", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(types, type => type.Name.EndsWith("V12", StringComparison.Ordinal));
+        Assert.DoesNotContain(types, type => type.Name.EndsWith("V13", StringComparison.Ordinal));
+        Assert.DoesNotContain(Enum.GetNames<CuBlasMathMode>(), name => name.Contains("TF32", StringComparison.OrdinalIgnoreCase));
+    }
+
     /// <summary>A matrix of so many rows and columns, as multiplied, with others around it.</summary>
     private static Matrix Make(Device device, ref Rng rng, string layout, int rows, int columns, int copies)
     {
@@ -230,45 +244,5 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
         internal GpuDevice Device { get; }
 
         public void Dispose() => Device.Dispose();
-    }
-
-    /// <summary>C = op(A) op(B) + beta C as it is written down: column by column, each sum one chain.</summary>
-    internal sealed unsafe class PlainBlas : IBlas
-    {
-        /// <summary>Asked for so far.</summary>
-        public int Products { get; private set; }
-
-        public void Multiply(in Sgemm p)
-        {
-            Products++;
-            Assert.True(p.M > 0 && p.N > 0 && p.K > 0 && p.Batch > 0, $"{p}");
-            Assert.True(p.LdA >= (p.TransposeA ? p.K : p.M) && p.LdB >= (p.TransposeB ? p.N : p.K) && p.LdC >= p.M, $"{p}");
-            Assert.True(p.Batch == 1 || p.StrideC != 0, $"{p}");
-            HashSet<nint> written = [];
-            for (int batch = 0; batch < p.Batch; batch++)
-            {
-                float* a = (float*)p.A + batch * p.StrideA, b = (float*)p.B + batch * p.StrideB, c = (float*)p.C + batch * p.StrideC;
-                for (int column = 0; column < p.N; column++)
-                {
-                    for (int row = 0; row < p.M; row++)
-                    {
-                        float* at = c + row + (long)column * p.LdC;
-                        float sum = p.Beta == 0f ? 0f : p.Beta * *at;
-                        for (int k = 0; k < p.K; k++)
-                        {
-                            float x = p.TransposeA ? a[k + (long)row * p.LdA] : a[row + (long)k * p.LdA];
-                            float y = p.TransposeB ? b[column + (long)k * p.LdB] : b[k + (long)column * p.LdB];
-                            sum = MathF.FusedMultiplyAdd(x, y, sum);
-                        }
-                        *at = sum;
-                        Assert.True(written.Add((nint)at), $"{p} writes a number twice");
-                    }
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -81,13 +81,13 @@ public sealed class EpisodeBatch
     /// <summary>[T+1, B, N, A] 1 for available actions, else 0; 0 in padding.</summary>
     public Tensor Available => View(available, Steps + 1);
 
-    /// <summary>[T, B, N] The indices of discrete actions.</summary>
+    /// <summary>[T, B, N] The indices of discrete actions, or [T, B, N, K] those of K branches.</summary>
     public Tensor Actions => View(actions, Steps);
 
-    /// <summary>[T+1, B, N] The actions, followed by the bootstrap action after the last step of an episode, if the learner requests it.</summary>
+    /// <summary>[T+1, B, N] or [T+1, B, N, K] The actions, followed by the bootstrap action after the last step of an episode, if the learner requests it.</summary>
     public Tensor BootstrapActions => View(actions, Steps + 1);
 
-    /// <summary>[T, B, N, A] The continuous actions; 0 in padding.</summary>
+    /// <summary>[T, B, N, D] The continuous actions; 0 in padding.</summary>
     /// <exception cref="ArgumentException">The environment has discrete actions.</exception>
     public Tensor ContinuousActions => this[Column.ContinuousActions];
 
@@ -121,7 +121,7 @@ public sealed class EpisodeBatch
     /// <summary>Whether the batch has segments, in which episodes end and begin, instead of complete episodes.</summary>
     public bool IsSegmented => schema.IsSegmented;
 
-    /// <summary>[T+1, B, N] The actions of the previous row of segments; undefined in the first row of an episode.</summary>
+    /// <summary>[T+1, B, N] or [T+1, B, N, K] The actions of the previous row of segments; undefined in the first row of an episode.</summary>
     internal Tensor PreviousActions => View(previousActions, Steps + 1);
 
     /// <summary>Returns a column [T, B, ..], [T+1, B, ..] if it has a final row, or [B, ..] if it is per episode; undefined for episodes without this

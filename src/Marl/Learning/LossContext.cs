@@ -140,7 +140,7 @@ public sealed class LossContext
     /// <summary>Returns a mask [B, N, 1]: 1 where an agent played a given ensemble member.</summary>
     public Tensor MemberMask(int member)
     {
-        var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
+        var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[2], 1));
         int agents = mask.Shape[1];
         using var view = new HostView(mask, writeOnly: true);
         for (int i = 0; i < mask.Count; i++)
