@@ -76,14 +76,15 @@ internal static class GpuCount
             string grid = string.Join(", ", same.Select(launch => launch.Of.Groups).Distinct().Order().Take(3)) + $" x {same.Max(launch => launch.Of.Threads)}";
             double seconds = same.Sum(launch => launch.Bound.Seconds);
             all += seconds;
-            Line(same.Key, same.Count(), same.Sum(launch => launch.Kernels.Count), grid, same.Sum(launch => launch.Bytes), same.Sum(launch => launch.Flops), same.Sum(launch => launch.Instructions),
-                registers, shared, seconds, same.MaxBy(launch => launch.Bound.Seconds)!.Bound.By);
+            Line(same.Key, same.Count(), same.Sum(launch => launch.Kernels.Count), grid, same.Sum(launch => launch.Bytes),
+                same.Sum(launch => launch.Flops), same.Sum(launch => launch.Instructions), registers, shared, seconds, same.MaxBy(launch => launch.Bound.Seconds)!.Bound.By);
         }
-        Line("all", launches.Count(launch => launch.Of.Kernel is IKernel), launches.Sum(launch => launch.Kernels.Count(one => one is IKernel)), "", launches.Sum(launch => launch.Bytes), launches.Sum(launch => launch.Flops),
-            launches.Sum(launch => launch.Instructions), 0, 0, all, $"and {launches.Count(launch => launch.Of.Kernel is DeviceCopy)} copies");
+        Line("all", launches.Count(launch => launch.Of.Kernel is IKernel), launches.Sum(launch => launch.Kernels.Count(one => one is IKernel)), "",
+            launches.Sum(launch => launch.Bytes), launches.Sum(launch => launch.Flops), launches.Sum(launch => launch.Instructions), 0, 0, all, $"and {launches.Count(launch => launch.Of.Kernel is DeviceCopy)} copies");
         Console.WriteLine();
 
-        static void Line(string name, int launches, int of, string grid, long bytes, double flops, long instructions, int registers, int shared, double seconds, string by)
+        static void Line(string name, int launches, int of, string grid, long bytes, double flops, long instructions, int registers, int shared,
+            double seconds, string by)
             => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {launches} | {of} | {grid} | {bytes / 1e6:0.##} | {flops / 1e6:0.#} | " +
                 $"{instructions / 1e6:0.##} | {(registers == 0 ? "" : registers)} | {(shared == 0 ? "" : shared)} | {seconds * 1e6:0.##} | {by} |"));
     }

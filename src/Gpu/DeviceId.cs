@@ -32,5 +32,6 @@ internal readonly record struct DeviceId(string Kind, int Index, bool Tf32, bool
     }
 
     /// <summary>Formats the full identifier.</summary>
-    public override string ToString() => $"{Kind}:{Index}{(Tf32 ? "+" + Tf32Flag : "")}{(CuBlas ? "+" + CuBlasFlag : "")}{(NoGraphs ? "+" + NoGraphsFlag : "")}";
+    public override string ToString()
+        => $"{Kind}:{Index}{(Tf32 ? "+" + Tf32Flag : "")}{(CuBlas ? "+" + CuBlasFlag : "")}{(NoGraphs ? "+" + NoGraphsFlag : "")}";
 }

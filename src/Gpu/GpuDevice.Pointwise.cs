@@ -95,7 +95,7 @@ public sealed partial class GpuDevice
             HasScale = Flag(!scale.IsNone),
             Scale = ViewOr(scale, 1, parameters),
         };
-        if (TRule.VariesByStep)
+        if (TRule.VariesByStep && n > 0)
         {
             // A graph is replayed with the same arguments: this launch follows it.
             Flush();

@@ -24,7 +24,12 @@ internal sealed class LaunchArrays
         kernel.Arrays(this);
         // What is left are numbers.
         Arguments = Addresses;
-        foreach (byte part in MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<TKernel, byte>(ref kernel), Unsafe.SizeOf<TKernel>()))
+        var bytes = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<TKernel, byte>(ref kernel), Unsafe.SizeOf<TKernel>());
+        foreach (ulong part in MemoryMarshal.Cast<byte, ulong>(bytes))
+        {
+            Arguments = Combine(Arguments, part);
+        }
+        foreach (byte part in bytes[(bytes.Length / sizeof(ulong) * sizeof(ulong))..])
         {
             Arguments = Combine(Arguments, part);
         }

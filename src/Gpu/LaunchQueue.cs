@@ -46,7 +46,14 @@ internal sealed class LaunchQueue(GpuDevice device, ILaunchGraphs? graphs)
     {
         transfer.Clear();
         transfer.Write(ref array);
-        return launches.Exists(launch => launch.Arrays.ConflictsWith(transfer));
+        foreach (var launch in launches)
+        {
+            if (launch.Arrays.ConflictsWith(transfer))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Submits the recorded launches.</summary>

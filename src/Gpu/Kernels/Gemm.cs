@@ -25,8 +25,8 @@ internal struct Float4(float x, float y, float z, float w)
 }
 
 /// <summary>
-/// The arguments of c = start + a b, or max(start + a b, 0), where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split into slices: then c has
-/// one result per matrix of the batch and slice.
+/// The arguments of c = start + a b, or max(start + a b, 0), where start is 0, c or a bias. A group computes one tile of c. The inner dimension may be split
+/// into slices: then c has one result per matrix of the batch and slice.
 /// </summary>
 internal struct GemmArguments
 {
