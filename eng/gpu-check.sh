@@ -93,8 +93,9 @@ run() {
     done
   done
   echo "== $SECONDS s"
+  [ ${#failures[@]} -eq 0 ] && return
   printf 'failed: %s\n' "${failures[@]}"
-  [ ${#failures[@]} -eq 0 ]
+  return 1
 }
 
 case ${1:-} in
