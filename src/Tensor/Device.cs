@@ -142,6 +142,14 @@ public abstract class Device
     /// <param name="scale">[1] the factor, overwritten.</param>
     public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale);
 
+    // ---- loops ----
+
+    /// <summary>Runs the iterations 0 .. <paramref name="count"/> - 1 of a loop over the elements of a tensor, in any order or at the same time.</summary>
+    /// <param name="body">The body of the loop.</param>
+    /// <param name="count">The number of iterations.</param>
+    /// <param name="memory">The elements that the body reads and writes.</param>
+    public abstract void ForEach<TBody>(TBody body, int count, Tensor memory) where TBody : unmanaged, ILoopBody;
+
     // ---- reductions and rows ----
 
     /// <summary>

@@ -9,6 +9,7 @@ using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 using Marl.Native.Gpu;
 using Marl.Native.Nn;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
 
@@ -30,6 +31,9 @@ public sealed partial class CodeTests : IDisposable
             Assert.DoesNotMatch(Call(), code);
             Assert.False(code.Contains(".local", StringComparison.Ordinal), $"{name} keeps numbers in local memory");
             Assert.False(code.Contains("approx", StringComparison.Ordinal), $"{name} has an approximation of the hardware");
+            // ILGPU converts a condition to the bits of the integer 1.
+            Assert.False(code.Contains("0f00000001", StringComparison.Ordinal) || code.Contains("0d0000000000000001", StringComparison.Ordinal),
+                $"{name} converts a condition to a floating-point number");
         }
     }
 
@@ -52,13 +56,16 @@ public sealed partial class CodeTests : IDisposable
     public void OpenCL(bool doubles)
     {
         using var backend = new CLBackend(context, new CLCapabilityContext(false, doubles, true, true, true), CLDeviceVendor.Other, new CLCVersion(2, 0));
-        var kernels = Kernels().Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>)));
+        var kernels = Kernels().Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>) && !IsLoop(kernel)));
         foreach (var (name, code) in Compile(backend, kernel => ((CLCompiledKernel)kernel).Source, kernels))
         {
             Assert.Contains("kernel void", code, StringComparison.Ordinal);
             Assert.False(LocalArray().IsMatch(code), $"{name} keeps an array of its own");
         }
     }
+
+    /// <summary>Whether it is a loop, whose memory may have doubles.</summary>
+    private static bool IsLoop(Type kernel) => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(LoopKernel<>);
 
     private static IEnumerable<(string Name, string Code)> Compile(Backend backend, Func<CompiledKernel, string> code, IEnumerable<Type> kernels)
     {
@@ -103,11 +110,20 @@ public sealed partial class CodeTests : IDisposable
                 continue;
             }
             var wanted = kernel.GetGenericArguments().Single().GetGenericParameterConstraints().Single(type => type.IsInterface);
-            foreach (var op in all.Where(type => type.IsValueType && !type.IsGenericTypeDefinition && wanted.IsAssignableFrom(type)))
+            foreach (var op in (wanted == typeof(ILoopBody) ? Loops() : all).Where(type => type.IsValueType && !type.IsGenericTypeDefinition && wanted.IsAssignableFrom(type)))
             {
                 yield return kernel.MakeGenericType(op);
             }
         }
+    }
+
+    /// <summary>All bodies of loops; a generic one for the rules of every environment.</summary>
+    private static IEnumerable<Type> Loops()
+    {
+        Type[] all = typeof(Worlds).Assembly.GetTypes();
+        Type[] rules = [.. all.Where(type => type.IsValueType && typeof(IBatchEnvironment).IsAssignableFrom(type))];
+        return all.Where(type => type.IsValueType && typeof(ILoopBody).IsAssignableFrom(type))
+            .SelectMany(body => body.IsGenericTypeDefinition ? rules.Select(type => body.MakeGenericType(type)) : [body]);
     }
 
     /// <summary>Four sums, four numbers of a, two of b, and the sums before.</summary>

@@ -5,24 +5,12 @@ namespace Marl.Native.Rl;
 /// symbol, else with 0. Truncated after the last step.
 /// <para>Observation [K]: the symbol, one-hot.</para>
 /// </summary>
-internal sealed class IdentityGame : IEnvironment
+internal sealed class IdentityGame : BatchEnvironment<IdentityRules>
 {
-    private readonly int[] symbols;
-    private int step;
-
     /// <summary>Creates a game of <paramref name="agents"/> agents, <paramref name="actions"/> symbols and <paramref name="steps"/> steps.</summary>
-    public IdentityGame(int agents = 2, int actions = 4, int steps = 10)
+    public IdentityGame(int agents = 2, int actions = 4, int steps = 10) : base(new IdentityRules(agents, actions, steps), SpecOf(agents, actions, steps))
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        symbols = new int[agents];
-        string id = $"identity?agents={agents}&actions={actions}&steps={steps}";
-        Spec = EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents) with { Reward = RewardMode.Mean };
     }
-
-    /// <inheritdoc/>
-    public EnvironmentSpec Spec { get; }
 
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
@@ -36,57 +24,61 @@ internal sealed class IdentityGame : IEnvironment
         return new IdentityGame(agents, actions, steps);
     }
 
-    /// <inheritdoc/>
-    public void Reset(ref Rng rng)
+    private static EnvironmentSpec SpecOf(int agents, int actions, int steps)
     {
-        step = 0;
-        DrawSymbols(ref rng);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        string id = $"identity?agents={agents}&actions={actions}&steps={steps}";
+        return EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents) with { Reward = RewardMode.Mean };
+    }
+}
+
+/// <summary>The rules of an <see cref="IdentityGame"/>.</summary>
+internal readonly struct IdentityRules(int agents, int actions, int steps) : IBatchEnvironment
+{
+    private const int StepElement = 0, Symbols = 1;
+
+    /// <summary>The step, and the symbol of each agent.</summary>
+    public int StateSize => Symbols + agents;
+
+    /// <inheritdoc/>
+    public void Reset<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
+    {
+        world[StepElement] = 0;
+        DrawSymbols(world, ref rng);
     }
 
     /// <inheritdoc/>
-    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        for (int agent = 0; agent < symbols.Length; agent++)
+        for (int agent = 0; agent < agents; agent++)
         {
-            rewards[agent] = actions[agent] == symbols[agent] ? 1 : 0;
+            world.SetReward(agent, 0);
+            if (world.Action(agent) == world[Symbols + agent])
+            {
+                world.SetReward(agent, 1);
+            }
         }
-
-        DrawSymbols(ref rng);
-        return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        DrawSymbols(world, ref rng);
+        return ++world[StepElement] >= steps ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
-    public void Observe(int agent, Span<float> observation)
+    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
     {
-        observation.Clear();
-        observation[symbols[agent]] = 1;
-    }
-
-    /// <inheritdoc/>
-    public void Save(Span<double> snapshot)
-    {
-        snapshot[0] = step;
-        for (int agent = 0; agent < symbols.Length; agent++)
+        for (int symbol = 0; symbol < actions; symbol++)
         {
-            snapshot[1 + agent] = symbols[agent];
+            world.SetObservation(symbol, 0);
         }
+        world.SetObservation(world[Symbols + agent], 1);
     }
 
-    /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot)
+    private void DrawSymbols<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        step = (int)snapshot[0];
-        for (int agent = 0; agent < symbols.Length; agent++)
+        for (int agent = 0; agent < agents; agent++)
         {
-            symbols[agent] = (int)snapshot[1 + agent];
-        }
-    }
-
-    private void DrawSymbols(ref Rng rng)
-    {
-        foreach (ref int symbol in symbols.AsSpan())
-        {
-            symbol = rng.NextInt(Spec.Agents[0].ActionCount);
+            world[Symbols + agent] = rng.NextInt(actions);
         }
     }
 }

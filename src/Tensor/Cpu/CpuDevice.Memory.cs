@@ -38,6 +38,15 @@ internal sealed partial class CpuDevice : Device
 
     public override void Fill(Tensor x, float value) => x.Span.Fill(value);
 
+    public override void ForEach<TBody>(TBody body, int count, Tensor memory)
+    {
+        var elements = new HostMemory(memory.Span);
+        for (int i = 0; i < count; i++)
+        {
+            body.Run(i, elements);
+        }
+    }
+
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {
