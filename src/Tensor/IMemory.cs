@@ -4,11 +4,16 @@ using System.Runtime.InteropServices;
 namespace Marl.Native;
 
 /// <summary>
-/// The elements of a tensor as a <see cref="ILoopBody"/> reads and writes them. Other types than float are stored bit by bit, in as many floats as they have
-/// multiples of 4 bytes. All indices count floats; those of 8-byte values are even.
+/// The memory of a tensor from an offset on, as elements of the type that is read or written, every element or every n-th. Other types than float are stored bit
+/// by bit, those of 8 bytes at even offsets. Indices are not checked.
 /// </summary>
-public interface IMemory
+public interface IMemory<TSelf> where TSelf : struct, IMemory<TSelf>, allows ref struct
 {
+    /// <summary>Returns the memory from an offset on.</summary>
+    /// <param name="offset">The number of floats before it.</param>
+    /// <param name="stride">The distance of its elements, in elements; 1 on the CPU.</param>
+    TSelf At(int offset, int stride = 1);
+
     /// <summary>Reads a float.</summary>
     float ReadFloat(int index);
 
@@ -43,48 +48,53 @@ public interface ILoopBody
     /// <summary>Runs iteration <paramref name="index"/>.</summary>
     /// <param name="index">0 .. count - 1.</param>
     /// <param name="memory">The elements of the tensor.</param>
-    void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory, allows ref struct;
+    void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct;
 }
 
-/// <summary>Host memory.</summary>
-/// <param name="floats">The elements.</param>
-public readonly ref struct HostMemory(Span<float> floats) : IMemory
+/// <summary>Host memory; its elements are adjacent.</summary>
+/// <param name="first">The first element.</param>
+public readonly ref struct HostMemory(ref float first) : IMemory<HostMemory>
 {
-    private readonly Span<float> floats = floats;
+    private readonly ref float first = ref first;
+
+    /// <summary>Creates the memory of an array or a span.</summary>
+    public HostMemory(Span<float> elements) : this(ref MemoryMarshal.GetReference(elements))
+    {
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float ReadFloat(int index) => floats[index];
+    public HostMemory At(int offset, int stride = 1) => new(ref Unsafe.Add(ref first, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int ReadInt(int index) => Unsafe.As<float, int>(ref floats[index]);
+    public float ReadFloat(int index) => Unsafe.Add(ref first, index);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong ReadUInt64(int index) => Unsafe.ReadUnaligned<ulong>(ref Bytes(index));
+    public int ReadInt(int index) => Unsafe.Add(ref Unsafe.As<float, int>(ref first), index);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ReadDouble(int index) => Unsafe.ReadUnaligned<double>(ref Bytes(index));
+    public ulong ReadUInt64(int index) => Unsafe.Add(ref Unsafe.As<float, ulong>(ref first), index);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Write(int index, float value) => floats[index] = value;
+    public double ReadDouble(int index) => Unsafe.Add(ref Unsafe.As<float, double>(ref first), index);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Write(int index, int value) => Unsafe.As<float, int>(ref floats[index]) = value;
+    public void Write(int index, float value) => Unsafe.Add(ref first, index) = value;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Write(int index, ulong value) => Unsafe.WriteUnaligned(ref Bytes(index), value);
+    public void Write(int index, int value) => Unsafe.Add(ref Unsafe.As<float, int>(ref first), index) = value;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Write(int index, double value) => Unsafe.WriteUnaligned(ref Bytes(index), value);
+    public void Write(int index, ulong value) => Unsafe.Add(ref Unsafe.As<float, ulong>(ref first), index) = value;
 
-    /// <summary>The first byte of two floats.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref byte Bytes(int index) => ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(floats.Slice(index, 2)));
+    public void Write(int index, double value) => Unsafe.Add(ref Unsafe.As<float, double>(ref first), index) = value;
 }

@@ -167,7 +167,7 @@ internal static class WorldDigests
             {
                 for (int agent = 0; agent < rewards.Length; agent++)
                 {
-                    rewards[agent] = memory.ReadDouble(layout.Reward(i, agent));
+                    rewards[agent] = memory.ReadDouble(layout.Reward(i, agent) / 2);
                 }
                 digests[i].Add(rewards, (StepResult)memory.ReadInt(layout.Result(i)));
             }

@@ -19,27 +19,39 @@ internal struct LoopKernel<TBody> : IKernel where TBody : unmanaged, ILoopBody
 }
 
 /// <summary>The memory of a device: the same elements by each of their types.</summary>
-/// <param name="floats">The elements, an even number.</param>
-internal readonly struct ViewMemory(ArrayView<float> floats) : IMemory
+internal struct ViewMemory : IMemory<ViewMemory>
 {
-    private readonly ArrayView<float> floats = floats;
-    private readonly ArrayView<int> ints = floats.Cast<int>();
-    private readonly ArrayView<ulong> longs = floats.Cast<ulong>();
-    private readonly ArrayView<double> doubles = floats.Cast<double>();
+    private readonly ArrayView<float> floats;
+    private readonly ArrayView<int> ints;
+    private readonly ArrayView<ulong> longs;
+    private readonly ArrayView<double> doubles;
+    private int offset, stride;
 
-    public float ReadFloat(int index) => floats[index];
+    /// <summary>Creates the memory of an even number of elements.</summary>
+    public ViewMemory(ArrayView<float> elements)
+        => (floats, ints, longs, doubles, stride) = (elements, elements.Cast<int>(), elements.Cast<ulong>(), elements.Cast<double>(), 1);
 
-    public int ReadInt(int index) => ints[index];
+    public readonly ViewMemory At(int offset, int stride)
+    {
+        var from = this;
+        from.offset = offset;
+        from.stride = stride;
+        return from;
+    }
 
-    public ulong ReadUInt64(int index) => longs[index >> 1];
+    public readonly float ReadFloat(int index) => floats[offset + index * stride];
 
-    public double ReadDouble(int index) => doubles[index >> 1];
+    public readonly int ReadInt(int index) => ints[offset + index * stride];
 
-    public void Write(int index, float value) => floats[index] = value;
+    public readonly ulong ReadUInt64(int index) => longs[(offset >> 1) + index * stride];
 
-    public void Write(int index, int value) => ints[index] = value;
+    public readonly double ReadDouble(int index) => doubles[(offset >> 1) + index * stride];
 
-    public void Write(int index, ulong value) => longs[index >> 1] = value;
+    public readonly void Write(int index, float value) => floats[offset + index * stride] = value;
 
-    public void Write(int index, double value) => doubles[index >> 1] = value;
+    public readonly void Write(int index, int value) => ints[offset + index * stride] = value;
+
+    public readonly void Write(int index, ulong value) => longs[(offset >> 1) + index * stride] = value;
+
+    public readonly void Write(int index, double value) => doubles[(offset >> 1) + index * stride] = value;
 }

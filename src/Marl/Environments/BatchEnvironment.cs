@@ -41,15 +41,15 @@ public abstract class BatchEnvironment<TRules> : IEnvironment, IBatched where TR
     /// <inheritdoc/>
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
-        var world = new HostMemory(memory);
+        var values = new HostMemory(memory);
         for (int agent = 0; agent < layout.Agents; agent++)
         {
-            world.Write(layout.Action(0, agent), actions[agent]);
+            values.Write(layout.Action(0, agent), actions[agent]);
         }
         var result = rules.Step(World(), ref rng);
         for (int agent = 0; agent < layout.Agents; agent++)
         {
-            rewards[agent] = world.ReadDouble(layout.Reward(0, agent));
+            rewards[agent] = values.ReadDouble(layout.Reward(0, agent) / 2);
         }
         return result;
     }

@@ -6,6 +6,11 @@ namespace Marl.Native.Rl;
 /// <param name="config">A valid configuration.</param>
 internal readonly struct Foraging(LbfConfig config) : IBatchEnvironment
 {
+    // Elements of the state. A piece, player or food, is the index of its row; column and level follow.
+    private const int StepElement = 0, TotalElement = 1, FirstPlayer = 2;
+
+    private const int North = 1, South = 2, West = 3, East = 4, Load = 5, Col = 1, Level = 2, PieceSize = 3, SpawnTries = 1000;
+
     /// <summary>The size of the field, P, F and the observation range.</summary>
     public readonly int Rows = config.Rows, Cols = config.Cols, Players = config.Players, Foods = config.Foods,
         ObservationRange = config.ObservationRange ?? Math.Max(config.Rows, config.Cols);
@@ -25,290 +30,279 @@ internal readonly struct Foraging(LbfConfig config) : IBatchEnvironment
     /// them.</summary>
     public int SnapshotSize => 2 + 3 * (Players + Foods);
 
+    private int FirstFood => FirstPlayer + PieceSize * Players;
+
     /// <summary>The snapshot, and the target cells of the players in a step.</summary>
     public int StateSize => SnapshotSize + Players;
 
     /// <inheritdoc/>
     public void Reset<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        var field = new ForagingField<TWorld>(this, world);
-        field.Clear();
-        field.SpawnPlayers(ref rng);
-        field.SpawnFood(ref rng);
+        Clear(world);
+        SpawnPlayers(world, ref rng);
+        SpawnFood(world, ref rng);
     }
 
     /// <inheritdoc/>
     public StepResult Step<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        var field = new ForagingField<TWorld>(this, world);
-        int step = ++world[ForagingField<TWorld>.Step];
-        field.Move();
-        return field.LoadFood() == 0 ? StepResult.Terminated : step >= EpisodeLimit ? StepResult.Truncated : StepResult.Running;
+        int step = ++world[StepElement];
+        Move(world);
+        return !LoadFood(world) ? StepResult.Terminated : step >= EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
-    /// <inheritdoc/>
-    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
-        => new ForagingField<TWorld>(this, world).Observe(agent);
-}
-
-/// <summary>A field of <see cref="Foraging"/> with its players and foods.</summary>
-internal ref struct ForagingField<TWorld>(Foraging rules, TWorld world) where TWorld : struct, IWorld, allows ref struct
-{
-    /// <summary>Elements of the state.</summary>
-    public const int Step = 0, TotalFoodLevel = 1, Pieces = 2;
-
-    private const int North = 1, South = 2, West = 3, East = 4, Load = 5, SpawnTries = 1000;
-
-    private readonly Foraging rules = rules;
-    private TWorld world = world;
-
-    private readonly int FirstFood => Pieces + 3 * rules.Players;
-
-    private readonly int Targets => rules.SnapshotSize;
-
-    /// <summary>Removes all food.</summary>
-    public void Clear()
+    /// <summary>Begins an episode without food; the players stay where they are.</summary>
+    private void Clear<TWorld>(TWorld world) where TWorld : struct, IWorld, allows ref struct
     {
-        world[Step] = world[TotalFoodLevel] = 0;
-        for (int i = FirstFood; i < rules.SnapshotSize; i++)
-        {
-            world[i] = 0;
-        }
+        world[StepElement] = world[TotalElement] = 0;
+        RemoveFrom(world, FirstFood);
     }
 
-    public void SpawnPlayers(ref Rng rng)
+    private void SpawnPlayers<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        for (int player = 0; player < rules.Players; player++)
+        for (int player = FirstPlayer; player < FirstFood; player += PieceSize)
         {
-            int row = rng.NextInt(rules.Rows), col = rng.NextInt(rules.Cols);
-            while (HasPlayer(row, col)) // including players at their cells of the previous episode, as in the original
+            int row = rng.NextInt(Rows), col = rng.NextInt(Cols);
+            while (HasPlayer(world, row, col)) // including players at their cells of the previous episode, as in the original
             {
-                row = rng.NextInt(rules.Rows);
-                col = rng.NextInt(rules.Cols);
+                row = rng.NextInt(Rows);
+                col = rng.NextInt(Cols);
             }
-            Put(Player(player), row, col, rng.NextInt(rules.MinPlayerLevel, rules.MaxPlayerLevel));
+            Put(world, player, row, col, rng.NextInt(MinPlayerLevel, MaxPlayerLevel));
         }
     }
 
-    public void SpawnFood(ref Rng rng)
+    private void SpawnFood<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        int max = rules.MaxFoodLevel > 0 ? rules.MaxFoodLevel : ThreeLowestLevels(), min = rules.MinFoodLevel > 0 ? rules.MinFoodLevel : max;
-        int last = Math.Max(min, max - rules.ExcludedFoodLevels), count = 0;
-        for (int tries = 0; tries < SpawnTries && count < rules.Foods; tries++)
+        int max = MaxFoodLevel > 0 ? MaxFoodLevel : ThreeLowestLevels(world), min = MinFoodLevel > 0 ? MinFoodLevel : max;
+        int last = Math.Max(min, max - ExcludedFoodLevels), next = FirstFood;
+        for (int tries = 0; tries < SpawnTries && next < SnapshotSize; tries++)
         {
-            int row = rng.NextInt(1, rules.Rows - 2), col = rng.NextInt(1, rules.Cols - 2);
-            if (!HasFoodNear(row, col, count) && !HasPlayer(row, col))
+            int row = rng.NextInt(1, Rows - 2), col = rng.NextInt(1, Cols - 2);
+            if (!HasFoodNear(world, row, col, next) && !HasPlayer(world, row, col))
             {
-                int level = rng.NextInt(min, last);
-                world[TotalFoodLevel] += level;
+                int level = rng.NextInt(min, last), place = next;
+                world[TotalElement] += level;
                 // In row-major order, the order of the observations.
-                int place = count;
-                while (place > 0 && IsBefore(row, col, Food(place - 1)))
+                while (place > FirstFood && IsBefore(world, row, col, place - PieceSize))
                 {
-                    Copy(Food(place - 1), Food(place));
-                    place--;
+                    Copy(world, place - PieceSize, place);
+                    place -= PieceSize;
                 }
-                Put(Food(place), row, col, level);
-                count++;
+                Put(world, place, row, col, level);
+                next += PieceSize;
             }
         }
     }
 
     /// <summary>Moves all players simultaneously. Each player claims the target cell of a valid move, or else its own cell; a player moves only into a cell
     /// that is claimed once. Neighbors may swap, and another player may enter the cell of a player whose move fails.</summary>
-    public void Move()
+    private void Move<TWorld>(TWorld world) where TWorld : struct, IWorld, allows ref struct
     {
-        for (int player = 0; player < rules.Players; player++)
+        for (int agent = 0; agent < Players; agent++)
         {
-            world[Targets + player] = Target(player);
+            int player = FirstPlayer + PieceSize * agent, action = world.Action(agent);
+            int row = world[player] + (action == South ? 1 : 0) - (action == North ? 1 : 0);
+            int col = world[player + Col] + (action == East ? 1 : 0) - (action == West ? 1 : 0);
+            world[SnapshotSize + agent] = IsFree(world, row, col) ? row * Cols + col : world[player] * Cols + world[player + Col];
         }
-        for (int player = 0; player < rules.Players; player++)
+        for (int agent = 0; agent < Players; agent++)
         {
-            int target = world[Targets + player];
-            if (IsClaimedOnce(target))
+            int player = FirstPlayer + PieceSize * agent, target = world[SnapshotSize + agent], claims = 0;
+            for (int other = 0; other < Players; other++)
             {
-                world[Player(player)] = target / rules.Cols;
-                world[Player(player) + 1] = target % rules.Cols;
+                claims += world[SnapshotSize + other] == target ? 1 : 0;
+            }
+            if (claims == 1)
+            {
+                int row = target / Cols;
+                world[player] = row;
+                world[player + Col] = target - row * Cols;
             }
         }
     }
 
     /// <summary>Resolves load actions: the players that load the same food succeed or fail together. Spawning keeps foods so far apart that a player is never
     /// adjacent to two of them.</summary>
-    /// <returns>The number of remaining foods.</returns>
-    public int LoadFood()
+    /// <returns>Whether food remains.</returns>
+    private bool LoadFood<TWorld>(TWorld world) where TWorld : struct, IWorld, allows ref struct
     {
-        for (int player = 0; player < rules.Players; player++)
+        int loads = 0;
+        for (int agent = 0; agent < Players; agent++)
         {
-            world.SetReward(player, 0);
+            world.SetReward(agent, 0);
+            loads += world.Action(agent) == Load ? 1 : 0;
         }
-        int remaining = 0;
-        for (int i = 0; i < rules.Foods && Level(Food(i)) > 0; i++)
+        int remaining = FirstFood;
+        for (int food = FirstFood; loads > 0 && food < SnapshotSize && world[food + Level] > 0; food += PieceSize)
         {
-            int food = Food(i), strength = 0;
-            for (int player = 0; player < rules.Players; player++)
-            {
-                strength += Loads(player, food) ? Level(Player(player)) : 0;
-            }
+            int strength = StrengthOfLoaders(world, food), level = world[food + Level];
             if (strength > 0)
             {
-                RewardLoaders(food, strength);
+                RewardLoaders(world, food, strength);
             }
-            if (strength < Level(food))
+            if (strength < level)
             {
-                Copy(food, Food(remaining));
-                remaining++;
+                Copy(world, food, remaining);
+                remaining += PieceSize;
             }
         }
-        for (int i = Food(remaining); i < rules.SnapshotSize; i++)
+        if (loads > 0)
         {
-            world[i] = 0;
+            RemoveFrom(world, remaining);
         }
-        return remaining;
+        return world[FirstFood + Level] > 0;
     }
 
-    public void Observe(int agent)
+    /// <inheritdoc/>
+    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
     {
-        int range = rules.ObservationRange, row = Row(Player(agent)), col = Col(Player(agent)), end = 0;
+        int self = FirstPlayer + PieceSize * agent, range = ObservationRange, row = world[self], col = world[self + Col], at = 0;
         int top = Math.Max(row - range, 0), left = Math.Max(col - range, 0);
-        for (int i = 0; i < rules.Foods && Level(Food(i)) > 0; i++)
+        for (int food = FirstFood; food < SnapshotSize; food += PieceSize)
         {
-            int food = Food(i);
-            if (Math.Abs(Row(food) - row) <= range && Math.Abs(Col(food) - col) <= range)
+            int y = world[food], x = world[food + Col], level = world[food + Level];
+            if (level > 0 && y - row <= range && row - y <= range && x - col <= range && col - x <= range)
             {
-                Write(ref end, Row(food) - top, Col(food) - left, Level(food));
+                Write(world, at, y - top, x - left, level);
+                at += PieceSize;
             }
         }
-        while (end < 3 * rules.Foods)
-        {
-            Write(ref end, -1, -1, 0);
-        }
-        Write(ref end, row - top, col - left, Level(Player(agent)));
-        for (int other = 0; other < rules.Players; other++)
+        at = WriteEmpty(world, at, PieceSize * Foods);
+        Write(world, at, row - top, col - left, world[self + Level]);
+        at += PieceSize;
+        for (int player = FirstPlayer; player < FirstFood; player += PieceSize)
         {
             // As in the original, visibility is tested after the shift to the corner: at the top and left border it extends beyond the observation range.
-            int y = Row(Player(other)) - top, x = Col(Player(other)) - left;
-            if (other != agent && y >= 0 && y <= 2 * range && x >= 0 && x <= 2 * range)
+            int y = world[player] - top, x = world[player + Col] - left;
+            if (player != self && y >= 0 && y <= 2 * range && x >= 0 && x <= 2 * range)
             {
-                Write(ref end, y, x, Level(Player(other)));
+                Write(world, at, y, x, world[player + Level]);
+                at += PieceSize;
             }
         }
-        while (end < 3 * (rules.Foods + rules.Players))
-        {
-            Write(ref end, -1, -1, 0);
-        }
+        WriteEmpty(world, at, PieceSize * (Foods + Players));
     }
 
-    private void RewardLoaders(int food, int strength)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int StrengthOfLoaders<TWorld>(TWorld world, int food) where TWorld : struct, IWorld, allows ref struct
     {
-        int level = Level(food);
-        for (int player = 0; player < rules.Players; player++)
+        int strength = 0;
+        for (int agent = 0; agent < Players; agent++)
         {
-            if (Loads(player, food))
+            strength += Loads(world, agent, food) ? world[FirstPlayer + PieceSize * agent + Level] : 0;
+        }
+        return strength;
+    }
+
+    private void RewardLoaders<TWorld>(TWorld world, int food, int strength) where TWorld : struct, IWorld, allows ref struct
+    {
+        int foodLevel = world[food + Level];
+        for (int agent = 0; agent < Players; agent++)
+        {
+            if (Loads(world, agent, food))
             {
+                int level = world[FirstPlayer + PieceSize * agent + Level];
                 // Not 0 - 0, which ILGPU compiles to -0.
-                world.SetReward(player, strength >= level ? (double)(Level(Player(player)) * level) / ((double)strength * world[TotalFoodLevel])
-                    : rules.Penalty > 0 ? -rules.Penalty : 0);
+                world.SetReward(agent, strength >= foodLevel ? (double)(level * foodLevel) / ((double)strength * world[TotalElement])
+                    : Penalty > 0 ? -Penalty : 0);
             }
         }
     }
 
-    /// <summary>Returns the cell that a player moves to, if no other player claims it.</summary>
-    private readonly int Target(int player)
+    /// <summary>Whether an agent loads a food, which is in one of the four cells around it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Loads<TWorld>(TWorld world, int agent, int food) where TWorld : struct, IWorld, allows ref struct
     {
-        int piece = Player(player), action = world.Action(player);
-        int row = Row(piece) + (action == South ? 1 : 0) - (action == North ? 1 : 0), col = Col(piece) + (action == East ? 1 : 0) - (action == West ? 1 : 0);
-        bool isFree = row >= 0 && row < rules.Rows && col >= 0 && col < rules.Cols;
-        for (int i = 0; i < rules.Foods && Level(Food(i)) > 0; i++)
-        {
-            isFree &= Row(Food(i)) != row || Col(Food(i)) != col;
-        }
-        return isFree ? row * rules.Cols + col : Row(piece) * rules.Cols + Col(piece);
+        int player = FirstPlayer + PieceSize * agent;
+        return world.Action(agent) == Load && Math.Abs(world[player] - world[food]) + Math.Abs(world[player + Col] - world[food + Col]) == 1;
     }
 
-    private readonly bool IsClaimedOnce(int target)
+    /// <summary>Whether a cell is in the field and has no food.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsFree<TWorld>(TWorld world, int row, int col) where TWorld : struct, IWorld, allows ref struct
     {
-        int claims = 0;
-        for (int player = 0; player < rules.Players; player++)
+        bool isFree = row >= 0 && row < Rows && col >= 0 && col < Cols;
+        for (int food = FirstFood; food < SnapshotSize; food += PieceSize)
         {
-            claims += world[Targets + player] == target ? 1 : 0;
+            isFree &= world[food] != row || world[food + Col] != col || world[food + Level] == 0;
         }
-        return claims == 1;
+        return isFree;
     }
 
-    /// <summary>Whether a player loads a food, which is in one of the four cells around it.</summary>
-    private readonly bool Loads(int player, int food)
-        => world.Action(player) == Load && Math.Abs(Row(Player(player)) - Row(food)) + Math.Abs(Col(Player(player)) - Col(food)) == 1;
-
-    private readonly int ThreeLowestLevels()
+    private int ThreeLowestLevels<TWorld>(TWorld world) where TWorld : struct, IWorld, allows ref struct
     {
         int first = int.MaxValue, second = int.MaxValue, third = int.MaxValue;
-        for (int player = 0; player < rules.Players; player++)
+        for (int player = FirstPlayer; player < FirstFood; player += PieceSize)
         {
-            int level = Level(Player(player));
+            int level = world[player + Level];
             third = Math.Min(third, Math.Max(second, level));
             second = Math.Min(second, Math.Max(first, level));
             first = Math.Min(first, level);
         }
-        return first + (rules.Players > 1 ? second : 0) + (rules.Players > 2 ? third : 0);
+        return first + (Players > 1 ? second : 0) + (Players > 2 ? third : 0);
     }
 
-    /// <summary>Returns whether there is food in the 3 x 3 block around the cell, or two cells away in its row or column.</summary>
-    private readonly bool HasFoodNear(int row, int col, int count)
+    /// <summary>Returns whether there is food before <paramref name="last"/> in the 3 x 3 block around the cell, or two cells away in its row or
+    /// column.</summary>
+    private bool HasFoodNear<TWorld>(TWorld world, int row, int col, int last) where TWorld : struct, IWorld, allows ref struct
     {
         bool isNear = false;
-        for (int i = 0; i < count; i++)
+        for (int food = FirstFood; food < last; food += PieceSize)
         {
-            int y = Math.Abs(Row(Food(i)) - row), x = Math.Abs(Col(Food(i)) - col);
+            int y = Math.Abs(world[food] - row), x = Math.Abs(world[food + Col] - col);
             isNear |= (y <= 1 && x <= 1) || (y + x == 2 && (y == 0 || x == 0));
         }
         return isNear;
     }
 
     /// <summary>Returns whether there is a player in the cell. The players of a new world, with level 0, are nowhere.</summary>
-    private readonly bool HasPlayer(int row, int col)
+    private bool HasPlayer<TWorld>(TWorld world, int row, int col) where TWorld : struct, IWorld, allows ref struct
     {
         bool has = false;
-        for (int player = 0; player < rules.Players; player++)
+        for (int player = FirstPlayer; player < FirstFood; player += PieceSize)
         {
-            int piece = Player(player);
-            has |= Level(piece) > 0 && Row(piece) == row && Col(piece) == col;
+            has |= world[player + Level] > 0 && world[player] == row && world[player + Col] == col;
         }
         return has;
     }
 
-    private readonly bool IsBefore(int row, int col, int piece) => row < Row(piece) || (row == Row(piece) && col < Col(piece));
+    private static bool IsBefore<TWorld>(TWorld world, int row, int col, int piece) where TWorld : struct, IWorld, allows ref struct => row < world[piece] || (row == world[piece] && col < world[piece + Col]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly int Player(int player) => Pieces + 3 * player;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly int Food(int food) => FirstFood + 3 * food;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly int Row(int piece) => world[piece];
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly int Col(int piece) => world[piece + 1];
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly int Level(int piece) => world[piece + 2];
-
-    private void Put(int piece, int row, int col, int level)
+    private static void Put<TWorld>(TWorld world, int piece, int row, int col, int level) where TWorld : struct, IWorld, allows ref struct
     {
         world[piece] = row;
-        world[piece + 1] = col;
-        world[piece + 2] = level;
+        world[piece + Col] = col;
+        world[piece + Level] = level;
     }
 
-    private void Copy(int from, int to) => Put(to, world[from], world[from + 1], world[from + 2]);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy<TWorld>(TWorld world, int from, int to) where TWorld : struct, IWorld, allows ref struct => Put(world, to, world[from], world[from + Col], world[from + Level]);
+
+    private void RemoveFrom<TWorld>(TWorld world, int food) where TWorld : struct, IWorld, allows ref struct
+    {
+        for (int i = food; i < SnapshotSize; i++)
+        {
+            world[i] = 0;
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Write(ref int end, int row, int col, int level)
+    private static void Write<TWorld>(TWorld world, int at, int row, int col, int level) where TWorld : struct, IWorld, allows ref struct
     {
-        world.SetObservation(end, row);
-        world.SetObservation(end + 1, col);
-        world.SetObservation(end + 2, level);
-        end += 3;
+        world.SetObservation(at, row);
+        world.SetObservation(at + Col, col);
+        world.SetObservation(at + Level, level);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int WriteEmpty<TWorld>(TWorld world, int at, int last) where TWorld : struct, IWorld, allows ref struct
+    {
+        for (; at < last; at += PieceSize)
+        {
+            Write(world, at, -1, -1, 0);
+        }
+        return at;
     }
 }

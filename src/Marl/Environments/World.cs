@@ -39,62 +39,67 @@ internal readonly struct WorldLayout
     public int Action(int world, int agent) => State(world) + (StateSize + agent) * Stride;
 
     /// <summary>The reward of an agent.</summary>
-    public int Reward(int world, int agent = 0) => Rewards + world * rewardStep + 2 * agent * Stride;
+    public int Reward(int world, int agent) => Rewards + world * rewardStep + 2 * agent * Stride;
 
     /// <summary>The first element of an observation.</summary>
     public int Observation(int world, int agent) => Observations + (world * Agents + agent) * ObservationSize;
 
     /// <summary>Returns the generator of a world's environment.</summary>
-    public Rng ReadGenerator<TMemory>(TMemory memory, int world) where TMemory : struct, IMemory, allows ref struct => ReadGenerator(memory, world, 0);
+    public Rng ReadGenerator<TMemory>(TMemory memory, int world) where TMemory : struct, IMemory<TMemory>, allows ref struct => ReadGenerator(memory, world, 0);
 
     /// <summary>Returns the generator of a world's actions.</summary>
-    public Rng ReadActionGenerator<TMemory>(TMemory memory, int world) where TMemory : struct, IMemory, allows ref struct => ReadGenerator(memory, world, 4);
+    public Rng ReadActionGenerator<TMemory>(TMemory memory, int world) where TMemory : struct, IMemory<TMemory>, allows ref struct => ReadGenerator(memory, world, 2);
 
     /// <summary>Saves the generator of a world's environment; its key never changes.</summary>
-    public void WriteGenerator<TMemory>(TMemory memory, int world, Rng rng) where TMemory : struct, IMemory, allows ref struct
-        => memory.Write(Generators + 8 * world + 2, rng.Counter);
+    public void WriteGenerator<TMemory>(TMemory memory, int world, Rng rng) where TMemory : struct, IMemory<TMemory>, allows ref struct
+        => memory.At(Generators).Write(4 * world + 1, rng.Counter);
 
     /// <summary>Saves the generator of a world's actions; its key never changes.</summary>
-    public void WriteActionGenerator<TMemory>(TMemory memory, int world, Rng rng) where TMemory : struct, IMemory, allows ref struct
-        => memory.Write(Generators + 8 * world + 6, rng.Counter);
+    public void WriteActionGenerator<TMemory>(TMemory memory, int world, Rng rng) where TMemory : struct, IMemory<TMemory>, allows ref struct
+        => memory.At(Generators).Write(4 * world + 3, rng.Counter);
 
-    private Rng ReadGenerator<TMemory>(TMemory memory, int world, int offset) where TMemory : struct, IMemory, allows ref struct
-        => new(memory.ReadUInt64(Generators + 8 * world + offset), memory.ReadUInt64(Generators + 8 * world + offset + 2));
+    private Rng ReadGenerator<TMemory>(TMemory memory, int world, int offset) where TMemory : struct, IMemory<TMemory>, allows ref struct
+    {
+        var generators = memory.At(Generators);
+        return new(generators.ReadUInt64(4 * world + offset), generators.ReadUInt64(4 * world + offset + 1));
+    }
 
     /// <summary>The result of the last step of a world.</summary>
     public int Result(int world) => Results + world;
 }
 
 /// <summary>One of the worlds in a memory.</summary>
-internal readonly ref struct World<TMemory> : IWorld where TMemory : struct, IMemory, allows ref struct
+internal readonly ref struct World<TMemory> : IWorld where TMemory : struct, IMemory<TMemory>, allows ref struct
 {
-    private readonly TMemory memory;
-    private readonly int state, stride, actions, rewards, observation;
+    private readonly TMemory state, actions, rewards, observation, constants;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public World(TMemory memory, in WorldLayout layout, int world, int agent = 0)
     {
-        this.memory = memory;
-        (state, stride) = (layout.State(world), layout.Stride);
-        (actions, rewards, observation) = (state + layout.StateSize * stride, layout.Reward(world), layout.Observation(world, agent));
+        state = memory.At(layout.State(world), layout.Stride);
+        actions = memory.At(layout.Action(world, 0), layout.Stride);
+        rewards = memory.At(layout.Reward(world, 0), layout.Stride);
+        observation = memory.At(layout.Observation(world, agent));
+        constants = memory;
     }
 
     public int this[int index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => memory.ReadInt(state + index * stride);
+        get => state.ReadInt(index);
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        set => memory.Write(state + index * stride, value);
+        set => state.Write(index, value);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Constant(int index) => memory.ReadDouble(2 * index);
+    public double Constant(int index) => constants.ReadDouble(index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Action(int agent) => memory.ReadInt(actions + agent * stride);
+    public int Action(int agent) => actions.ReadInt(agent);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetReward(int agent, double reward) => memory.Write(rewards + 2 * agent * stride, reward);
+    public void SetReward(int agent, double reward) => rewards.Write(agent, reward);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetObservation(int index, float value) => memory.Write(observation + index, value);
+    public void SetObservation(int index, float value) => observation.Write(index, value);
 }

@@ -40,10 +40,10 @@ internal abstract class Worlds
         var memory = new HostMemory(values);
         for (int i = 0; i < Layout.Count; i++)
         {
-            memory.Write(8 * i, environments[i].Key);
-            memory.Write(8 * i + 2, environments[i].Counter);
-            memory.Write(8 * i + 4, actions[i].Key);
-            memory.Write(8 * i + 6, actions[i].Counter);
+            memory.Write(4 * i, environments[i].Key);
+            memory.Write(4 * i + 1, environments[i].Counter);
+            memory.Write(4 * i + 2, actions[i].Key);
+            memory.Write(4 * i + 3, actions[i].Counter);
         }
         Memory.Device.Write(values, Memory.Slice(Layout.Generators, values.Length));
     }
@@ -66,7 +66,7 @@ internal abstract class Worlds
         var memory = new HostMemory(values);
         for (int i = 0; i < constants.Length; i++)
         {
-            memory.Write(2 * i, constants[i]);
+            memory.Write(i, constants[i]);
         }
     }
 }
@@ -90,7 +90,7 @@ internal sealed class Worlds<TRules> : Worlds where TRules : unmanaged, IBatchEn
 
     /// <inheritdoc/>
     public override void Observe()
-        => Memory.Device.ForEach(new ObserveWorld<TRules> { Rules = rules, Layout = Layout }, Layout.Count * Layout.Agents, Memory);
+        => Memory.Device.ForEach(new ObserveWorld<TRules> { Rules = rules, Layout = Layout }, Layout.Count, Memory);
 }
 
 /// <summary>Begins an episode in a world.</summary>
@@ -102,7 +102,7 @@ internal struct ResetWorld<TRules> : ILoopBody where TRules : unmanaged, IBatchE
     /// <summary>0: only if the last step ended the episode.</summary>
     public int All;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         if (All != 0 || memory.ReadInt(Layout.Result(index)) != (int)StepResult.Running)
         {
@@ -119,7 +119,7 @@ internal struct StepWorld<TRules> : ILoopBody where TRules : unmanaged, IBatchEn
     public TRules Rules;
     public WorldLayout Layout;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         var rng = Layout.ReadGenerator(memory, index);
         memory.Write(Layout.Result(index), (int)Rules.Step(new World<TMemory>(memory, Layout, index), ref rng));
@@ -127,16 +127,18 @@ internal struct StepWorld<TRules> : ILoopBody where TRules : unmanaged, IBatchEn
     }
 }
 
-/// <summary>Writes the observation of an agent of a world.</summary>
+/// <summary>Writes the observations of all agents of a world.</summary>
 internal struct ObserveWorld<TRules> : ILoopBody where TRules : unmanaged, IBatchEnvironment
 {
     public TRules Rules;
     public WorldLayout Layout;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
-        int world = index / Layout.Agents, agent = index - world * Layout.Agents;
-        Rules.Observe(new World<TMemory>(memory, Layout, world, agent), agent);
+        for (int agent = 0; agent < Layout.Agents; agent++)
+        {
+            Rules.Observe(new World<TMemory>(memory, Layout, index, agent), agent);
+        }
     }
 }
 
@@ -145,7 +147,7 @@ internal struct RandomActionsOfWorld : ILoopBody
 {
     public WorldLayout Layout;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         var rng = Layout.ReadActionGenerator(memory, index);
         for (int agent = 0; agent < Layout.Agents; agent++)

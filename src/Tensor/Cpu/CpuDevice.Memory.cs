@@ -43,9 +43,13 @@ internal sealed partial class CpuDevice : Device
         var elements = new HostMemory(memory.Span);
         for (int i = 0; i < count; i++)
         {
-            body.Run(i, elements);
+            Run(ref body, i, elements);
         }
     }
+
+    /// <summary>Not inlined: the JIT compiler optimizes the body for itself, and inlines what it calls.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Run<TBody>(ref TBody body, int i, HostMemory memory) where TBody : unmanaged, ILoopBody => body.Run(i, memory);
 
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
