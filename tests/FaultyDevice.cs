@@ -35,7 +35,8 @@ internal sealed class FaultyDevice(Action<string> before) : Device
 
     public override void Fill(Tensor x, float value) => On(nameof(Fill)).Fill(x, value);
 
-    public override void ForEach<TBody>(TBody body, int count, Tensor memory) => On(nameof(ForEach)).ForEach(body, count, memory);
+    public override void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second, Tensor third)
+        => On(nameof(ForEach)).ForEach(body, count, memory, second, third);
 
     public override void Map<TOp>(TOp op, Tensor x, Tensor y) => On(nameof(Map)).Map(op, x, y);
 

@@ -4,6 +4,16 @@ namespace Marl.Native.Gpu;
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
-    public override void ForEach<TBody>(TBody body, int count, Tensor memory)
-        => ForEachElement(new LoopKernel<TBody> { Body = body, Count = count, Memory = new(View(memory)) }, count);
+    public override void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second, Tensor third)
+    {
+        var first = new ViewMemory(View(memory));
+        ForEachElement(new LoopKernel<TBody>
+        {
+            Body = body,
+            Count = count,
+            First = first,
+            Second = second.IsNone ? first : new(View(second)),
+            Third = third.IsNone ? first : new(View(third)),
+        }, count);
+    }
 }

@@ -144,11 +144,14 @@ public abstract class Device
 
     // ---- loops ----
 
-    /// <summary>Runs the iterations 0 .. <paramref name="count"/> - 1 of a loop over the elements of a tensor, in any order or at the same time.</summary>
+    /// <summary>Runs the iterations 0 .. <paramref name="count"/> - 1 of a loop over the elements of tensors, in any order or at the same time.</summary>
     /// <param name="body">The body of the loop.</param>
     /// <param name="count">The number of iterations.</param>
     /// <param name="memory">The elements that the body reads and writes.</param>
-    public abstract void ForEach<TBody>(TBody body, int count, Tensor memory) where TBody : unmanaged, ILoopBody;
+    /// <param name="second">Further elements; none: those of <paramref name="memory"/>.</param>
+    /// <param name="third">Further elements; none: those of <paramref name="memory"/>.</param>
+    public abstract void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second = default, Tensor third = default)
+        where TBody : unmanaged, ILoopBody;
 
     // ---- reductions and rows ----
 

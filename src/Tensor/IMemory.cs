@@ -47,8 +47,10 @@ public interface ILoopBody
 {
     /// <summary>Runs iteration <paramref name="index"/>.</summary>
     /// <param name="index">0 .. count - 1.</param>
-    /// <param name="memory">The elements of the tensor.</param>
-    void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct;
+    /// <param name="memory">The elements of the first tensor.</param>
+    /// <param name="second">The elements of the second tensor.</param>
+    /// <param name="third">The elements of the third tensor.</param>
+    void Run<TMemory>(int index, TMemory memory, TMemory second, TMemory third) where TMemory : struct, IMemory<TMemory>, allows ref struct;
 }
 
 /// <summary>Host memory; its elements are adjacent.</summary>

@@ -1,7 +1,7 @@
 using Marl.Native;
 using Marl.Native.Rl;
 
-namespace Marl.Native.Tests.Embedding.Batch;
+namespace Example;
 
 /// <summary>State: the color that each of two agents sees.</summary>
 public readonly struct ColorRules : IBatchEnvironment

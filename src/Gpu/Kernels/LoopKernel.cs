@@ -7,13 +7,13 @@ internal struct LoopKernel<TBody> : IKernel where TBody : unmanaged, ILoopBody
 {
     public TBody Body;
     public int Count;
-    public ViewMemory Memory;
+    public ViewMemory First, Second, Third;
 
     public readonly void Run()
     {
         for (int i = Thread.Index; i < Count; i += Thread.Count)
         {
-            Body.Run(i, Memory);
+            Body.Run(i, First, Second, Third);
         }
     }
 }
@@ -27,9 +27,11 @@ internal struct ViewMemory : IMemory<ViewMemory>
     private readonly ArrayView<double> doubles;
     private int offset, stride;
 
-    /// <summary>Creates the memory of an even number of elements.</summary>
     public ViewMemory(ArrayView<float> elements)
-        => (floats, ints, longs, doubles, stride) = (elements, elements.Cast<int>(), elements.Cast<ulong>(), elements.Cast<double>(), 1);
+    {
+        var pairs = elements.SubView(0, elements.Length & ~1);
+        (floats, ints, longs, doubles, stride) = (elements, elements.Cast<int>(), pairs.Cast<ulong>(), pairs.Cast<double>(), 1);
+    }
 
     public readonly ViewMemory At(int offset, int stride)
     {

@@ -92,7 +92,8 @@ public abstract class BatchEnvironment<TRules> : IEnvironment, IBatched where TR
         }
     }
 
-    Worlds IBatched.CreateWorlds(int count, Device device) => new Worlds<TRules>(rules, Spec, constants, count, device);
+    Worlds IBatched.CreateWorlds(int count, Device device, int additional)
+        => new Worlds<TRules>(rules, Spec, constants, count, device, additional);
 
     private World<HostMemory> World(int agent = 0) => new(new(memory), layout, world: 0, agent);
 }

@@ -4,5 +4,8 @@ namespace Marl.Native.Rl;
 internal interface IBatched
 {
     /// <summary>Creates a number of worlds like this environment in the memory of a device.</summary>
-    Worlds CreateWorlds(int count, Device device);
+    /// <param name="count">The number of worlds.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="additional">The number of elements after those of the worlds in their memory, for the caller.</param>
+    Worlds CreateWorlds(int count, Device device, int additional = 0);
 }

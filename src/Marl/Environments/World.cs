@@ -58,6 +58,16 @@ internal readonly struct WorldLayout
     public void WriteActionGenerator<TMemory>(TMemory memory, int world, Rng rng) where TMemory : struct, IMemory<TMemory>, allows ref struct
         => memory.At(Generators).Write(4 * world + 3, rng.Counter);
 
+    /// <summary>Writes the generators of a world.</summary>
+    public void WriteGenerators<TMemory>(TMemory memory, int world, Rng environment, Rng actions) where TMemory : struct, IMemory<TMemory>, allows ref struct
+    {
+        var generators = memory.At(Generators);
+        generators.Write(4 * world, environment.Key);
+        generators.Write(4 * world + 1, environment.Counter);
+        generators.Write(4 * world + 2, actions.Key);
+        generators.Write(4 * world + 3, actions.Counter);
+    }
+
     private Rng ReadGenerator<TMemory>(TMemory memory, int world, int offset) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         var generators = memory.At(Generators);

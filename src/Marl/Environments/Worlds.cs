@@ -3,12 +3,18 @@ namespace Marl.Native.Rl;
 /// <summary>A number of worlds with the same rules in the memory of a device, which are stepped at once.</summary>
 internal abstract class Worlds
 {
-    /// <summary>Creates the memory of worlds.</summary>
-    protected Worlds(EnvironmentSpec spec, int stateSize, ReadOnlySpan<double> constants, int count, Device device)
+    /// <summary>Creates the memory of worlds, in which no episode is in progress.</summary>
+    /// <param name="spec">The specification of the environment.</param>
+    /// <param name="stateSize">The elements of a world's state.</param>
+    /// <param name="constants">The constants of the environment.</param>
+    /// <param name="count">The number of worlds.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="additional">The number of elements after those of the worlds, for the caller.</param>
+    protected Worlds(EnvironmentSpec spec, int stateSize, ReadOnlySpan<double> constants, int count, Device device, int additional)
     {
         Spec = spec;
         Layout = new(spec, stateSize, constants.Length, count, interleaved: device != Device.Cpu);
-        Memory = device.Zeros(new Shape(Layout.Size));
+        Memory = device.Zeros(new Shape(Layout.Size + additional));
         float[] values = new float[2 * constants.Length];
         WriteConstants(constants, values);
         device.Write(values, Memory.Slice(0, values.Length));
@@ -36,16 +42,13 @@ internal abstract class Worlds
     /// <summary>Sets the generators of the environment and of the actions of all worlds.</summary>
     public void SetGenerators(ReadOnlySpan<Rng> environments, ReadOnlySpan<Rng> actions)
     {
-        float[] values = new float[8 * Layout.Count];
+        float[] values = new float[Layout.Generators + 8 * Layout.Count];
         var memory = new HostMemory(values);
         for (int i = 0; i < Layout.Count; i++)
         {
-            memory.Write(4 * i, environments[i].Key);
-            memory.Write(4 * i + 1, environments[i].Counter);
-            memory.Write(4 * i + 2, actions[i].Key);
-            memory.Write(4 * i + 3, actions[i].Counter);
+            Layout.WriteGenerators(memory, i, environments[i], actions[i]);
         }
-        Memory.Device.Write(values, Memory.Slice(Layout.Generators, values.Length));
+        Memory.Device.Write(values.AsSpan(Layout.Generators), Memory.Slice(Layout.Generators, 8 * Layout.Count));
     }
 
     /// <summary>Draws uniformly random actions from the generators of the actions.</summary>
@@ -77,9 +80,9 @@ internal sealed class Worlds<TRules> : Worlds where TRules : unmanaged, IBatchEn
 {
     private readonly TRules rules;
 
-    /// <inheritdoc cref="Worlds(EnvironmentSpec, int, ReadOnlySpan{double}, int, Device)"/>
-    public Worlds(TRules rules, EnvironmentSpec spec, ReadOnlySpan<double> constants, int count, Device device)
-        : base(spec, rules.StateSize, constants, count, device) => this.rules = rules;
+    /// <inheritdoc cref="Worlds(EnvironmentSpec, int, ReadOnlySpan{double}, int, Device, int)"/>
+    public Worlds(TRules rules, EnvironmentSpec spec, ReadOnlySpan<double> constants, int count, Device device, int additional)
+        : base(spec, rules.StateSize, constants, count, device, additional) => this.rules = rules;
 
     /// <inheritdoc/>
     public override void Reset(bool all)
@@ -102,7 +105,7 @@ internal struct ResetWorld<TRules> : ILoopBody where TRules : unmanaged, IBatchE
     /// <summary>0: only if the last step ended the episode.</summary>
     public int All;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory, TMemory second, TMemory third) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         if (All != 0 || memory.ReadInt(Layout.Result(index)) != (int)StepResult.Running)
         {
@@ -119,7 +122,7 @@ internal struct StepWorld<TRules> : ILoopBody where TRules : unmanaged, IBatchEn
     public TRules Rules;
     public WorldLayout Layout;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory, TMemory second, TMemory third) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         var rng = Layout.ReadGenerator(memory, index);
         memory.Write(Layout.Result(index), (int)Rules.Step(new World<TMemory>(memory, Layout, index), ref rng));
@@ -133,7 +136,7 @@ internal struct ObserveWorld<TRules> : ILoopBody where TRules : unmanaged, IBatc
     public TRules Rules;
     public WorldLayout Layout;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory, TMemory second, TMemory third) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         for (int agent = 0; agent < Layout.Agents; agent++)
         {
@@ -147,7 +150,7 @@ internal struct RandomActionsOfWorld : ILoopBody
 {
     public WorldLayout Layout;
 
-    public readonly void Run<TMemory>(int index, TMemory memory) where TMemory : struct, IMemory<TMemory>, allows ref struct
+    public readonly void Run<TMemory>(int index, TMemory memory, TMemory second, TMemory third) where TMemory : struct, IMemory<TMemory>, allows ref struct
     {
         var rng = Layout.ReadActionGenerator(memory, index);
         for (int agent = 0; agent < Layout.Agents; agent++)
