@@ -1,8 +1,13 @@
+using ILGPU.Runtime.OpenCL;
+
 namespace Marl.Native.Gpu;
 
 /// <summary>Launches of loops.</summary>
 public sealed partial class GpuDevice
 {
+    /// <inheritdoc/>
+    public override bool HasDoubles => accelerator is not CLAccelerator { Capabilities.Float64: false };
+
     /// <inheritdoc/>
     public override void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second, Tensor third)
     {

@@ -144,6 +144,9 @@ public abstract class Device
 
     // ---- loops ----
 
+    /// <summary>Whether loops may read and write doubles.</summary>
+    public virtual bool HasDoubles => true;
+
     /// <summary>Runs the iterations 0 .. <paramref name="count"/> - 1 of a loop over the elements of tensors, in any order or at the same time.</summary>
     /// <param name="body">The body of the loop.</param>
     /// <param name="count">The number of iterations.</param>

@@ -69,7 +69,7 @@ internal sealed class DeviceRollout : IRollout
     /// <param name="options">How episodes are played.</param>
     public static DeviceRollout? TryCreate(IEnvironment environment, int count, ILearner learner, Rng rng, RolloutOptions options)
         => environment is IBatched batched && learner is { RoundMemory: { } round, Actors.Count: 1, Exploration: SoftmaxPolicy policy }
-            && options is { Length: > 0, BootstrapAction: false } && options.Rewards?.Mode.IsDifference() != true
+            && round.Recorded.Device.HasDoubles && options is { Length: > 0, BootstrapAction: false } && options.Rewards?.Mode.IsDifference() != true
             ? new(batched, environment.Spec, count, learner, policy, round, rng, options) : null;
 
     /// <inheritdoc/>
