@@ -19,10 +19,10 @@ internal sealed class DeviceRollout : IRollout
     private readonly Tensor memory, before;
     private readonly int rolloutLength;
 
-    private DeviceRollout(IBatched environment, EnvironmentSpec spec, int count, ILearner learner, SoftmaxPolicy policy, RoundMemory round, Rng rng,
+    private DeviceRollout(IBatched environment, EnvironmentSpec spec, int count, Actor actor, SoftmaxPolicy policy, RoundMemory round, Rng rng,
         RolloutOptions options)
     {
-        (this.spec, this.policy, this.round, actor, rolloutLength) = (spec, policy, round, learner.Actors[0], options.Length);
+        (this.spec, this.actor, this.policy, this.round, rolloutLength) = (spec, actor, policy, round, options.Length);
         var rewards = options.Rewards ?? new();
         var mode = rewards.Mode.Of(spec);
         var device = round.Recorded.Device;
@@ -61,16 +61,22 @@ internal sealed class DeviceRollout : IRollout
         Write(worlds.Layout.Results, [.. Enumerable.Repeat((int)StepResult.Terminated, count)]);
     }
 
-    /// <summary>Creates a rollout on the device of the learner; returns null if a part of it is not possible there.</summary>
+    /// <summary>Creates a rollout on the device of a round's memory; returns null if a part of it is not possible there.</summary>
     /// <param name="environment">One of the environments.</param>
     /// <param name="count">The number of environments.</param>
-    /// <param name="learner">The learner.</param>
+    /// <param name="actors">One network, or the members of an ensemble, with weights on the device.</param>
+    /// <param name="selector">Selects actions from the networks' outputs.</param>
+    /// <param name="round">The memory to record in; null if there is none.</param>
     /// <param name="rng">The generator that is split per environment.</param>
     /// <param name="options">How episodes are played.</param>
-    public static DeviceRollout? TryCreate(IEnvironment environment, int count, ILearner learner, Rng rng, RolloutOptions options)
-        => environment is IBatched batched && learner is { RoundMemory: { } round, Actors.Count: 1, Exploration: SoftmaxPolicy policy }
-            && round.Recorded.Device.HasDoubles && options is { Length: > 0, BootstrapAction: false } && options.Rewards?.Mode.IsDifference() != true
-            ? new(batched, environment.Spec, count, learner, policy, round, rng, options) : null;
+    public static DeviceRollout? TryCreate(IEnvironment environment, int count, IReadOnlyList<Actor> actors, Exploration selector, RoundMemory? round, Rng rng,
+        RolloutOptions options)
+    {
+        bool canRecord = round is not null && round.Recorded.Device.HasDoubles && options is { Length: > 0, BootstrapAction: false }
+            && options.Rewards?.Mode.IsDifference() != true;
+        return canRecord && environment is IBatched batched && actors.Count == 1 && selector is SoftmaxPolicy policy
+            ? new(batched, environment.Spec, count, actors[0], policy, round!, rng, options) : null;
+    }
 
     /// <inheritdoc/>
     public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint, CancellationToken stop)

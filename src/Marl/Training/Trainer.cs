@@ -59,7 +59,8 @@ public sealed class Trainer : IDisposable
             context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
             var options = new RolloutOptions(Learner.NeedsBootstrapAction, training.RolloutLength, context.Rewards);
-            rollout = (IRollout?)DeviceRollout.TryCreate(environments[0], environments.Length, Learner, context.Rng, options)
+            rollout = (IRollout?)DeviceRollout.TryCreate(environments[0], environments.Length, Learner.Actors, Learner.Exploration, Learner.RoundMemory,
+                context.Rng, options)
                 ?? new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, options.BootstrapAction,
                     options.Length, options.Rewards);
         }
