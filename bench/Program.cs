@@ -11,6 +11,7 @@ using Marl.Native.Rl;
 [
     ("kernels", KernelCommand.Run),
     ("ladder", LadderCommand.Run),
+    ("inlining", Inlining.Run),
     ("compare", args => Comparison.Run(args)),
     ("environments", EnvironmentSteps.Run),
     ("results", ResultsCommand.Run),
@@ -19,6 +20,7 @@ using Marl.Native.Rl;
     ("faults", SavingFaults.Run),
     ("peak", _ => Peak()),
     ("gpu", Marl.Native.Bench.Gpu.GpuTable.Run),
+    ("gpu-count", Marl.Native.Bench.Gpu.GpuCount.Run),
 ];
 try
 {

@@ -11,10 +11,10 @@ MARL_GPU=all dotnet test -c Release tests --no-build --nologo --filter FullyQual
 dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu | tee "$out/table.md"
 dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu sizes | "${PYTHON:-python3}" bench/peers/gpu.py | tee "$out/pytorch.md" || true
 # TF32 needs sm_80, cuBLAS its library: what is missing is left out.
-for words in +tf32 +cublas +graphs +cublas+tf32 +tf32+graphs; do
+for words in +tf32 +cublas +nographs +cublas+tf32 +tf32+nographs; do
   dotnet bench/bin/Release/net10.0/Marl.Native.Bench.dll gpu "cuda$words" | tee "$out/table${words//+/-}.md" || true
 done
-for device in cpu cuda cuda+tf32 cuda+cublas cuda+graphs cuda+cublas+tf32 cuda+tf32+graphs; do
+for device in cpu cuda cuda+tf32 cuda+cublas cuda+nographs cuda+cublas+tf32 cuda+tf32+nographs; do
   dotnet src/Cli/bin/Release/net10.0/marl.dll train qmix --env lbf:8x8-2p-2f-coop --steps 20000 --seed 1 --device "$device" \
     --out "$out/qmix-$device" --json > "$out/qmix-$device.jsonl" || continue
   cat "$out/qmix-$device/summary.json"

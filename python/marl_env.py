@@ -6,13 +6,15 @@ r"""Serves an environment written in Python to Marl.Native: `marl train --env-cm
 MyEnvironment implements PettingZoo's parallel API:
 
     possible_agents
-    action_space(agent)     Discrete, with the number of actions in `.n`, or Box, with the bounds of a continuous action in `.low` and `.high`
+    action_space(agent)     Discrete, with the number of actions in `.n`; MultiDiscrete, in `.nvec`; MultiBinary; Box, with the bounds of a continuous action in
+                            `.low` and `.high`; or a Tuple or Dict of these
     reset(seed=..)          -> observations, infos
     step(actions)           -> observations, rewards, terminations, truncations, infos
 
 Actions and all results are dictionaries with one entry per agent. An observation is an array, a number, or a dictionary or tuple of observations. The
-entry "action_mask" of a dictionary, or of an agent's info, has 1 for each available action. An agent whose mask is 0 everywhere, because it is not its turn
-or the episode has ended, takes action 0. Agents may be absent at first if they have an observation_space(agent).
+entry "action_mask" of a dictionary, or of an agent's info, has 1 for each available action; for spaces with several parts it is what the space's sample takes
+as its mask, or the masks of all choices in one list. An agent whose mask is 0 everywhere, because it is not its turn or the episode has ended, takes action 0
+of each part. Agents may be absent at first if they have an observation_space(agent).
 
 MyEnvironment may have PettingZoo's turn-based API (AEC) instead. A step is then one agent's turn; the other agents have only action 0.
 
@@ -120,8 +122,7 @@ class _World:
         if not self.episode_limit:
             raise ValueError("the episode limit is unknown; set it with episode_limit=..")
         self.agents = list(env.possible_agents)
-        self.boxes = [_box(self._action_space(agent)) for agent in self.agents]
-        self.counts = [len(box) if box else int(self._action_space(agent).n) for agent, box in zip(self.agents, self.boxes)]
+        self.actions = [_Actions(agent, self._space("action_space", agent)) for agent in self.agents]
         self.sizes = []
         self.has_state = self.truncated = False
 
@@ -139,8 +140,8 @@ class _World:
         return {
             "protocol": PROTOCOL,
             "agents": [
-                {"name": str(agent), "observation_size": size, "actions": count, "team": self.teams.get(agent, 0), **({"box": [-1, 1]} if box else {})}
-                for agent, size, count, box in zip(self.agents, self.sizes, self.counts, self.boxes)
+                {"name": str(agent), "observation_size": size, "team": self.teams.get(agent, 0), **actions.describe()}
+                for agent, size, actions in zip(self.agents, self.sizes, self.actions)
             ],
             "state_size": state_size,
             "episode_limit": int(self.episode_limit),
@@ -154,7 +155,7 @@ class _World:
 
     def step(self, actions):
         live = self._live()
-        chosen = {agent: self._action(agent, action, box) for agent, action, box in zip(self.agents, actions, self.boxes) if agent in live}
+        chosen = {agent: own.of(action) for agent, action, own in zip(self.agents, actions, self.actions) if agent in live}
         outcome = self.env.step(chosen)
         if len(outcome) == 5:
             observations, rewards, terminations, truncations, infos = outcome
@@ -174,13 +175,13 @@ class _World:
         """Returns observations, available actions and the state. An agent that finished before the others observes zeros and has only action 0."""
         rows, available = [], []
         live = self._live()
-        for agent, size, count, box in zip(self.agents, self.sizes, self.counts, self.boxes):
+        for agent, size, actions in zip(self.agents, self.sizes, self.actions):
             if agent in observations and (over or agent in live and agent not in ended):
                 rows.append(self._flat(agent, observations[agent]))
-                available.append([1] * count if box else _mask(observations[agent], infos.get(agent), count))
+                available.append(actions.available(_mask(observations[agent], infos.get(agent))))
             else:
                 rows.append([0] * size)
-                available.append([1] * count if box else [1] + [0] * (count - 1))
+                available.append(actions.idle())
         answer = {"observations": rows, "available": available}
         if self.has_state:
             answer["state"] = self._state()
@@ -200,21 +201,6 @@ class _World:
             raise ValueError(f"agent {agent!r} has no observation after reset, and no observation_space from which its length follows")
         return size
 
-    def _action_space(self, agent):
-        space = self._space("action_space", agent)
-        if not _is_discrete(space) and not _is_box(space):
-            raise TypeError(f"the action space of agent {agent!r} is {space}; Discrete or Box is required")
-        return space
-
-    def _action(self, agent, action, box):
-        """Returns the environment's action: an index of a Discrete space, or a vector in [-1, 1] scaled to the bounds of a Box."""
-        space = self._action_space(agent)
-        if not box:
-            return action + int(getattr(space, "start", 0))
-        # By rounding, the sum may exceed a bound.
-        values = [min(max(low + (x + 1) / 2 * (high - low), low), high) for x, (low, high) in zip(action, box)]
-        return _like(values, space.low)
-
     def _space(self, kind, agent):
         """Returns env.action_space(agent), or env.action_spaces[agent] in older APIs; None if there is neither."""
         if hasattr(self.env, kind):
@@ -228,14 +214,106 @@ class _World:
         return _flatten(self.env.state(), None)
 
 
-def _box(space):
-    """Returns the bounds (low, high) of each element of a Box; None for a Discrete space."""
-    if not _is_box(space):
-        return None
+class _Actions:
+    """An agent's action space: discrete branches, and the elements of its boxes as one vector in [-1, 1], each in the order of the space."""
+
+    def __init__(self, agent, space):
+        self.agent, self.space, self.branches, self.bounds = agent, space, [], []
+        for part in _leaves(space):
+            if _is_box(part):
+                self.bounds += _bounds(part)
+            elif _sizes(part):
+                self.branches += _sizes(part)
+            else:
+                raise TypeError(
+                    f"the action space of agent {agent!r} is {space}; Discrete, MultiDiscrete, MultiBinary, Box, or a Tuple or Dict of these is required")
+
+    def describe(self):
+        """Returns the fields of the agent's description."""
+        if not self.bounds and len(self.branches) == 1:
+            return {"actions": self.branches[0]}
+        return {**({"branches": self.branches} if self.branches else {}), **({"actions": len(self.bounds), "box": [-1, 1]} if self.bounds else {})}
+
+    def of(self, action):
+        """Returns the environment's action: indices of the branches, and a vector in [-1, 1] that is scaled to the bounds."""
+        values = iter(action if isinstance(action, list) else [action])
+        return self._part(self.space, iter([next(values) for _ in self.branches]), values)
+
+    def available(self, mask):
+        """Returns the availability of all choices, followed by 1 for each element of the vector. Without a mask all are available; an agent that has no
+        available action takes action 0."""
+        choices = self._masks(self.space, mask)
+        return choices + [1] * len(self.bounds) if any(choices) or not self.branches else self.idle()
+
+    def idle(self):
+        """Returns the availability of an agent that can only take action 0 of each branch."""
+        return [int(choice == 0) for count in self.branches for choice in range(count)] + [1] * len(self.bounds)
+
+    def _part(self, space, choices, elements):
+        parts = _parts(space)
+        if parts is not None:
+            composed = {key: self._part(part, choices, elements) for key, part in parts}
+            return composed if hasattr(space.spaces, "items") else tuple(composed.values())
+        if _is_box(space):
+            # By rounding, the sum may exceed a bound.
+            return _like([min(max(low + (next(elements) + 1) / 2 * (high - low), low), high) for low, high in _bounds(space)], space.low)
+        if _is_discrete(space):
+            return next(choices) + int(getattr(space, "start", 0))
+        starts = _flatten(getattr(space, "start", 0), None)
+        values = [next(choices) + start for _, start in zip(_sizes(space), starts if len(starts) > 1 else starts * len(_sizes(space)))]
+        return _like(values, space.nvec) if hasattr(space, "nvec") else _shaped(values, space)
+
+    def _masks(self, space, mask):
+        """Returns the availability of all choices of a space."""
+        sizes = [size for part in _leaves(space) if not _is_box(part) for size in _sizes(part)]
+        if mask is None or not sizes:
+            return [1] * sum(sizes)
+        parts = _parts(space)
+        if parts is not None and isinstance(mask, (dict, tuple)):
+            masks = mask if isinstance(mask, dict) else dict(enumerate(mask))
+            return [choice for key, part in parts for choice in self._masks(part, masks.get(key))]
+        flat = [int(allowed) for allowed in _flatten(mask, None)]
+        if not _is_discrete(space) and len(flat) == len(sizes) and hasattr(space, "n"):
+            # Of a MultiBinary, 0 and 1 are the only choice of an element, and 2 is both.
+            return [int(allowed in (choice, 2)) for allowed in flat for choice in (0, 1)]
+        if any(flat) and len(sizes) > 1 and len(flat) != sum(sizes):
+            raise ValueError(f"the action mask of agent {self.agent!r} has {len(flat)} elements; its space {space} has {sum(sizes)} choices")
+        return [int(allowed > 0) for allowed in flat]
+
+
+def _parts(space):
+    """Returns the parts of a Tuple or Dict with their keys; None for other spaces."""
+    spaces = getattr(space, "spaces", None)
+    return None if spaces is None else list(spaces.items() if hasattr(spaces, "items") else enumerate(spaces))
+
+
+def _leaves(space):
+    """Returns the spaces of a Tuple or Dict that have no parts, in order."""
+    parts = _parts(space)
+    return [space] if parts is None else [leaf for _, part in parts for leaf in _leaves(part)]
+
+
+def _sizes(space):
+    """Returns the number of choices of each branch of a Discrete, MultiDiscrete or MultiBinary; none for other spaces."""
+    if hasattr(space, "nvec"):
+        return [int(size) for size in _flatten(space.nvec, None)]
+    if _is_discrete(space):
+        return [int(space.n)]
+    return [2] * math.prod(space.shape) if hasattr(space, "n") else []
+
+
+def _bounds(space):
+    """Returns the bounds (low, high) of each element of a Box."""
     bounds = list(zip(_flatten(space.low, None), _flatten(space.high, None)))
     if any(not math.isfinite(bound) for both in bounds for bound in both):
         raise ValueError(f"the action space {space} is unbounded")
     return bounds
+
+
+def _shaped(values, space):
+    """Returns the values as a NumPy array with the shape and dtype of the space if the environment uses NumPy; otherwise as they are."""
+    numpy = sys.modules.get("numpy")
+    return numpy.array(values, dtype=getattr(space, "dtype", None)).reshape(space.shape) if numpy else values
 
 
 def _like(values, example):
@@ -290,13 +368,9 @@ def _size(space):
     return math.prod(int(length) for length in getattr(space, "shape", None) or ([1] if _is_box(space) else [0]))
 
 
-def _mask(observation, info, count):
-    """Returns the action mask of the observation or of the info; if neither has one, all actions are available. An agent that has none takes action 0."""
-    mask = observation[MASK] if _has_mask(observation) else (info or {}).get(MASK)
-    if mask is None:
-        return [1] * count
-    available = [1 if allowed else 0 for allowed in _flatten(mask, None)]
-    return available if any(available) else [1] + [0] * (count - 1)
+def _mask(observation, info):
+    """Returns the action mask of the observation or of the info; None if neither has one."""
+    return observation[MASK] if _has_mask(observation) else (info or {}).get(MASK)
 
 
 def _has_mask(observation):

@@ -50,7 +50,8 @@ internal sealed class FaultyDevice(Action<string> before) : Device
 
     public override void Update<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v, Tensor scale) => On(nameof(Update)).Update(rule, p, g, m, v, scale);
 
-    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale) => On(nameof(ClipScale)).ClipScale(squares, loss, max, scale);
+    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log)
+        => On(nameof(ClipScale)).ClipScale(squares, loss, max, scale, log);
 
     public override void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate) => On(nameof(Reduce)).Reduce(op, x, axis, y, accumulate);
 

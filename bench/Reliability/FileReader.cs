@@ -158,11 +158,11 @@ internal abstract class FileReader
             var (agents, rng) = (policy.Description.Agents.Length, new Rng(1));
             float[] observations = new float[agents * policy.Description.ObservationSize];
             policy.Begin(ref rng);
-            if (policy.Description.Network.Observation == ObservationKind.State || policy.Description.IsContinuous)
+            if (policy.Description.Network.Observation == ObservationKind.State || policy.Description.ActionLayout.VectorSize > 0)
             {
                 return;
             }
-            int[] actions = new int[agents];
+            int[] actions = new int[agents * policy.Description.ActionLayout.Branches];
             policy.Act(observations, [], actions, ref rng);
         }
 

@@ -8,7 +8,7 @@ namespace Marl.Native.Cli;
 internal static class Devices
 {
     /// <summary>The device ids, as help lists them.</summary>
-    public const string Forms = "cpu, cuda[:i][+tf32][+cublas][+graphs] or opencl[:i]; see marl doctor";
+    public const string Forms = "cpu, cuda[:i][+tf32][+cublas][+nographs] or opencl[:i]; see marl doctor";
 
     /// <summary>Opens the device with an id. The caller disposes it if it is <see cref="IDisposable"/>.</summary>
     /// <exception cref="UsageException">The id is unknown.</exception>

@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 namespace Marl.Native.Gpu;
 
 /// <summary>
-/// Captures launches as CUDA graphs, by the stream capture of the driver. Every capture records all launches, because their arguments change; the executable
-/// graph of an earlier capture with the same number of nodes is updated if its launches are the same, and replaced otherwise.
+/// CUDA graphs, by the stream capture of the driver. The executable graph of a shape is launched as it is if its arguments have not changed, and is updated to
+/// other arguments otherwise.
 /// </summary>
 internal sealed unsafe class CudaGraphs : ILaunchGraphs
 {
@@ -17,35 +17,42 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
     private readonly nint stream, library;
     private readonly delegate* unmanaged<nint, int, int> beginCapture;
     private readonly delegate* unmanaged<nint, nint*, int> endCapture;
-    private readonly delegate* unmanaged<nint, nint*, nuint*, int> getNodes;
     private readonly delegate* unmanaged<nint*, nint, ulong, int> instantiate;
     private readonly delegate* unmanaged<nint, nint, nint*, int*, int> update;
     private readonly delegate* unmanaged<nint, nint, int> launch;
     private readonly delegate* unmanaged<nint, int> destroyGraph, destroyExecutable;
 
-    // By the number of nodes.
-    private readonly Dictionary<nuint, nint> executables = [];
+    private readonly Dictionary<ulong, (nint Executable, ulong Arguments)> executables = [];
 
-    /// <summary>Creates graphs for a stream.</summary>
-    /// <param name="name">The display name of the device.</param>
-    /// <param name="accelerator">The device.</param>
-    /// <param name="stream">The CUDA stream.</param>
-    /// <exception cref="DeviceException">The driver is too old.</exception>
-    public CudaGraphs(string name, Accelerator accelerator, nint stream)
+    private CudaGraphs(Accelerator accelerator, nint stream, nint library)
     {
-        (this.accelerator, this.stream, library) = (accelerator, stream, NativeLibrary.Load(GpuDevices.CudaDriver));
+        (this.accelerator, this.stream, this.library) = (accelerator, stream, library);
         beginCapture = (delegate* unmanaged<nint, int, int>)Export("cuStreamBeginCapture_v2");
         endCapture = (delegate* unmanaged<nint, nint*, int>)Export("cuStreamEndCapture");
-        getNodes = (delegate* unmanaged<nint, nint*, nuint*, int>)Export("cuGraphGetNodes");
         instantiate = (delegate* unmanaged<nint*, nint, ulong, int>)Export("cuGraphInstantiateWithFlags");
         update = (delegate* unmanaged<nint, nint, nint*, int*, int>)Export("cuGraphExecUpdate");
         launch = (delegate* unmanaged<nint, nint, int>)Export("cuGraphLaunch");
         destroyGraph = (delegate* unmanaged<nint, int>)Export("cuGraphDestroy");
         destroyExecutable = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
 
-        nint Export(string function) => NativeLibrary.TryGetExport(library, function, out nint address) ? address
-            : throw new DeviceException($"{name} does not support +graphs: its driver has no {function}; update the driver, or " +
-                "open the device without +graphs");
+        nint Export(string function) => NativeLibrary.GetExport(library, function);
+    }
+
+    /// <summary>Creates graphs for a stream, or returns null if the driver is too old to have them.</summary>
+    /// <param name="accelerator">The device.</param>
+    /// <param name="stream">The CUDA stream.</param>
+    public static CudaGraphs? TryCreate(Accelerator accelerator, nint stream)
+    {
+        nint library = NativeLibrary.Load(GpuDevices.CudaDriver);
+        try
+        {
+            return new(accelerator, stream, library);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            NativeLibrary.Free(library);
+            return null;
+        }
     }
 
     /// <inheritdoc/>
@@ -56,25 +63,33 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
     }
 
     /// <inheritdoc/>
-    public void Launch()
+    public bool TryReplay(ulong shape, ulong arguments)
+    {
+        if (!executables.TryGetValue(shape, out var known) || known.Arguments != arguments)
+        {
+            return false;
+        }
+        accelerator.Bind();
+        Check(launch(known.Executable, stream));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Launch(ulong shape, ulong arguments)
     {
         accelerator.Bind();
-        nint graph, executable;
-        nuint count = 0;
+        nint graph;
         Check(endCapture(stream, &graph));
         try
         {
-            Check(getNodes(graph, null, &count));
-            if (count == 0)
+            if (!executables.Remove(shape, out var known) || !TryUpdate(known.Executable, graph))
             {
-                return;
+                nint created;
+                Check(instantiate(&created, graph, 0));
+                known.Executable = created;
             }
-            if (!executables.Remove(count, out executable) || !TryUpdate(executable, graph))
-            {
-                Check(instantiate(&executable, graph, 0));
-            }
-            executables.Add(count, executable);
-            Check(launch(executable, stream));
+            executables.Add(shape, (known.Executable, arguments));
+            Check(launch(known.Executable, stream));
         }
         finally
         {
@@ -93,13 +108,20 @@ internal sealed unsafe class CudaGraphs : ILaunchGraphs
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Clear()
     {
         accelerator.Bind();
-        foreach (nint executable in executables.Values)
+        foreach (var (executable, _) in executables.Values)
         {
             _ = destroyExecutable(executable);
         }
+        executables.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Clear();
         NativeLibrary.Free(library);
     }
 

@@ -7,15 +7,15 @@ namespace Marl.Native.Gpu;
 /// <param name="Index">The index among the devices of its kind, from 0.</param>
 /// <param name="Tf32">Whether matrix products use tensor cores, with factors rounded to TF32.</param>
 /// <param name="CuBlas">Whether matrix products use cuBLAS.</param>
-/// <param name="Graphs">Whether updates are captured as CUDA graphs.</param>
-internal readonly record struct DeviceId(string Kind, int Index, bool Tf32, bool CuBlas, bool Graphs)
+/// <param name="NoGraphs">Whether kernels are launched one by one, where CUDA graphs are the default.</param>
+internal readonly record struct DeviceId(string Kind, int Index, bool Tf32, bool CuBlas, bool NoGraphs)
 {
     public const string Cuda = "cuda", OpenCL = "opencl";
 
-    private const string Tf32Flag = "tf32", CuBlasFlag = "cublas", GraphsFlag = "graphs";
+    private const string Tf32Flag = "tf32", CuBlasFlag = "cublas", NoGraphsFlag = "nographs";
 
     /// <summary>The options of CUDA devices, in any order.</summary>
-    private static readonly string[] Flags = [Tf32Flag, CuBlasFlag, GraphsFlag];
+    private static readonly string[] Flags = [Tf32Flag, CuBlasFlag, NoGraphsFlag];
 
     /// <summary>Parses "cuda", "cuda:1", "cuda:1+tf32+cublas", "opencl:0".</summary>
     /// <exception cref="ArgumentException">The identifier is invalid.</exception>
@@ -26,11 +26,11 @@ internal readonly record struct DeviceId(string Kind, int Index, bool Tf32, bool
         int index = 0;
         bool known = kind is Cuda or OpenCL && (number.Length == 0 || int.TryParse(number[1..], NumberStyles.None, CultureInfo.InvariantCulture, out index));
         known &= flags.Length == 0 || kind == Cuda && flags.All(Flags.Contains) && flags.Distinct().Count() == flags.Length;
-        return known ? new(kind, index, flags.Contains(Tf32Flag), flags.Contains(CuBlasFlag), flags.Contains(GraphsFlag))
+        return known ? new(kind, index, flags.Contains(Tf32Flag), flags.Contains(CuBlasFlag), flags.Contains(NoGraphsFlag))
             : throw new ArgumentException($"'{id}' is not a device: expected {Cuda}, {Cuda}:i, {OpenCL} or {OpenCL}:i, for {Cuda} optionally followed by " +
                 $"{string.Join(", ", Flags.Select(flag => "+" + flag))}");
     }
 
     /// <summary>Formats the full identifier.</summary>
-    public override string ToString() => $"{Kind}:{Index}{(Tf32 ? "+" + Tf32Flag : "")}{(CuBlas ? "+" + CuBlasFlag : "")}{(Graphs ? "+" + GraphsFlag : "")}";
+    public override string ToString() => $"{Kind}:{Index}{(Tf32 ? "+" + Tf32Flag : "")}{(CuBlas ? "+" + CuBlasFlag : "")}{(NoGraphs ? "+" + NoGraphsFlag : "")}";
 }

@@ -4,6 +4,21 @@ namespace Marl.Native.Gpu;
 public sealed partial class GpuDevice
 {
     /// <inheritdoc/>
+    public override void GruBias(Tensor bIh, Tensor bHh, Tensor biasI, Tensor biasN)
+    {
+        int n = bIh.Count;
+        ForEachElement(new GruBiasKernel
+        {
+            Count = n,
+            Units = biasN.Shape.Columns,
+            Input = View(bIh),
+            State = View(bHh, n),
+            BiasI = View(biasI, n),
+            BiasN = View(biasN, n / 3),
+        }, n);
+    }
+
+    /// <inheritdoc/>
     public override void GruGates(Tensor gates, Tensor h, Tensor y)
     {
         int n = h.Count;

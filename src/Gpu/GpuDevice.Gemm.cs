@@ -8,13 +8,28 @@ public sealed partial class GpuDevice
     /// <inheritdoc/>
     /// <remarks>A small result with a long inner dimension, such as the gradient of weights over thousands of rows, has too few tiles to keep a device busy:
     /// the inner dimension is split, and the results of the slices are summed in order.</remarks>
-    public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
+    public override void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias) => Gemm(a, b, c, accumulate, bias, relu: false);
+
+    /// <inheritdoc/>
+    public override void GemmRelu(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias)
+    {
+        if (blas is null)
+        {
+            Gemm(a, b, c, accumulate, bias, relu: true);
+        }
+        else
+        {
+            base.GemmRelu(a, b, c, accumulate, bias);
+        }
+    }
+
+    private void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate, Tensor bias, bool relu)
     {
         Matrix.CheckProduct(a, b, c, accumulate, bias);
         if (blas is not null && Sgemm.Of(a, b, c, accumulate || !bias.IsNone, address) is { } sgemm)
         {
             CopyBias(bias, c);
-            blas.Multiply(sgemm);
+            Multiply(sgemm, a, b, c);
             return;
         }
         int side = threads == WideGroup ? 4 * WideTile.Edge : 4 * NarrowTile.Edge;
@@ -26,6 +41,7 @@ public sealed partial class GpuDevice
         var result = Strided(c);
         var product = new GemmArguments
         {
+            Batch = c.Batch,
             M = c.M,
             N = c.N,
             K = a.N,
@@ -34,6 +50,7 @@ public sealed partial class GpuDevice
             TileRows = down,
             TileColumns = across,
             Accumulate = Flag(accumulate),
+            Relu = Flag(relu),
             HasBias = Flag(!bias.IsNone),
             BiasStep = bias.IsNone || bias.Count == c.N ? 0 : c.N,
             A = Strided(a),
@@ -47,9 +64,26 @@ public sealed partial class GpuDevice
             return;
         }
         var parts = View(Scratch(new Shape(c.Batch * slices, c.M, c.N)));
-        Multiply(product with { Accumulate = 0, HasBias = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, tiles * slices);
+        Multiply(product with { Accumulate = 0, HasBias = 0, Relu = 0, C = new(parts, 0, c.M * c.N, c.N, 1) }, tiles * slices);
         int n = c.Batch * c.M * c.N;
         ForEachElement(new SumSlicesKernel { Of = product, Parts = parts, Count = n }, n);
+    }
+
+    /// <summary>Launches a product of the library, or records it.</summary>
+    private void Multiply(in Sgemm product, Matrix a, Matrix b, Matrix c)
+    {
+        if (!queue.IsRecording)
+        {
+            blas!.Multiply(product);
+            return;
+        }
+        queue.Add(product, blas!, arrays =>
+        {
+            StridedMatrix left = Strided(a), right = Strided(b), result = Strided(c);
+            arrays.Read(ref left, a.M, a.N, a.Batch);
+            arrays.Read(ref right, b.M, b.N, b.Batch);
+            arrays.Write(ref result, c.M, c.N, c.Batch);
+        });
     }
 
     /// <summary>Sets every row of c to the bias, if there is one.</summary>

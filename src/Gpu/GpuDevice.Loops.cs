@@ -11,14 +11,14 @@ public sealed partial class GpuDevice
     /// <inheritdoc/>
     public override void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second, Tensor third)
     {
-        var first = new ViewMemory(View(memory));
+        var first = View(memory);
         ForEachElement(new LoopKernel<TBody>
         {
             Body = body,
             Count = count,
             First = first,
-            Second = second.IsNone ? first : new(View(second)),
-            Third = third.IsNone ? first : new(View(third)),
+            Second = second.IsNone ? first : View(second),
+            Third = third.IsNone ? first : View(third),
         }, count);
     }
 }

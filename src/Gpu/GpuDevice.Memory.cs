@@ -20,7 +20,6 @@ public sealed partial class GpuDevice
     /// <exception cref="DeviceException">The device is out of memory.</exception>
     public override Storage Allocate(int count)
     {
-        Flush();
         try
         {
             var buffer = accelerator.Allocate1D<float>(Math.Max(count, 1));
@@ -50,6 +49,11 @@ public sealed partial class GpuDevice
         if (values.Length == 0)
         {
             return;
+        }
+        // A transfer overtakes the recorded launches, unless they access its destination.
+        if (queue.IsWaiting && queue.Accesses(to))
+        {
+            Flush();
         }
         try
         {
@@ -119,9 +123,15 @@ public sealed partial class GpuDevice
         {
             return;
         }
+        if (queue.IsRecording)
+        {
+            ForEachElement(new CopyKernel { Count = x.Count, X = View(x, y.Count), Y = View(y) }, x.Count);
+            return;
+        }
         try
         {
             View(x, y.Count).CopyTo(stream, View(y));
+            Launched?.Invoke(new(new DeviceCopy(x.Count), 0, 0));
         }
         catch (AcceleratorException error)
         {

@@ -82,7 +82,7 @@ public sealed partial class GpuDevice
     {
         int n = p.Count;
         var parameters = View(p);
-        ForEachElement(new UpdateKernel<TRule>
+        var kernel = new UpdateKernel<TRule>
         {
             Rule = rule,
             Count = n,
@@ -94,23 +94,33 @@ public sealed partial class GpuDevice
             V = ViewOr(v, n, parameters),
             HasScale = Flag(!scale.IsNone),
             Scale = ViewOr(scale, 1, parameters),
-        }, n);
-    }
-
-    /// <inheritdoc/>
-    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale)
-    {
-        if (accelerator is CLAccelerator { Capabilities.Float64: false })
+        };
+        if (TRule.VariesByStep)
         {
-            ClipScale<SingleSum>(squares, loss, max, scale);
+            // A graph is replayed with the same arguments: this launch follows it.
+            Flush();
+            Issue(kernel, GroupsFor(n), threads);
         }
         else
         {
-            ClipScale<DoubleSum>(squares, loss, max, scale);
+            ForEachElement(kernel, n);
         }
     }
 
-    private void ClipScale<TSum>(Tensor squares, Tensor loss, float max, Tensor scale) where TSum : struct, ISum
+    /// <inheritdoc/>
+    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log)
+    {
+        if (accelerator is CLAccelerator { Capabilities.Float64: false })
+        {
+            ClipScale<SingleSum>(squares, loss, max, scale, log);
+        }
+        else
+        {
+            ClipScale<DoubleSum>(squares, loss, max, scale, log);
+        }
+    }
+
+    private void ClipScale<TSum>(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log) where TSum : struct, ISum
     {
         var result = View(scale, 1);
         Launch(new ClipScaleKernel<TSum>
@@ -121,6 +131,8 @@ public sealed partial class GpuDevice
             Squares = View(squares),
             Loss = ViewOr(loss, 1, result),
             Scale = result,
+            LogRows = log.IsNone ? 0 : (log.Count - 1) / (squares.Count + 1),
+            Log = log.IsNone ? result : View(log),
         }, groups: 1, threads: 1);
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class GpuDevice
         if (inner == 1)
         {
             // Few long rows: reduce slices of them first.
-            int rowSlices = Slices(length, outer * LanesFor(length) / threads);
+            int rowSlices = length < MinRowSplitLength ? 1 : Slices(length, outer * LanesFor(length) / threads);
             var folded = rowSlices == 1 ? y : Scratch(new Shape(outer, rowSlices));
             ReduceRows(op, x, outer, length, rowSlices, folded, accumulate && rowSlices == 1);
             if (rowSlices > 1)
@@ -68,6 +68,21 @@ public sealed partial class GpuDevice
             X = x,
             Y = y,
         }, outer * slices * inner, lanes);
+    }
+
+    /// <inheritdoc/>
+    public override void WeightedSum(Tensor x, Tensor w, Tensor y, Tensor scratch)
+    {
+        int n = x.Count, repeat = w.Count == 0 ? 0 : n / w.Count;
+        // One weight for each element, or for each row.
+        bool perRow = w.Shape == x.Shape || x.Shape.Rank > 0 && w.Shape == x.Shape.With(-1, 1);
+        if (!perRow || n == 0 || n >= MinRowSplitLength)
+        {
+            base.WeightedSum(x, w, y, scratch);
+            return;
+        }
+        int lanes = LanesFor(n);
+        Launch(new WeightedSumKernel { Lanes = lanes, Count = n, Repeat = repeat, X = View(x), W = View(w), Y = View(y, 1) }, 1, lanes);
     }
 
     /// <inheritdoc/>

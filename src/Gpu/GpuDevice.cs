@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace Marl.Native.Gpu;
 
@@ -26,6 +27,9 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>The number of terms from which a sum may be split, and the fewest terms of a slice.</summary>
     private const int MinSplitLength = 1024, MinSliceLength = 256;
+
+    /// <summary>The number of elements from which a row may be split; a whole group reduces shorter ones.</summary>
+    private const int MinRowSplitLength = 1 << 14;
     private readonly ConcurrentDictionary<Type, Delegate> kernels = new();
     private readonly Context context;
     private readonly Accelerator accelerator;
@@ -34,12 +38,12 @@ public sealed partial class GpuDevice : Device, IDisposable
     private readonly StagingBuffer staging;
     private readonly IBlas? blas;
     private readonly ILaunchGraphs? graphs;
+    private readonly LaunchQueue queue;
     private readonly Func<Tensor, nint> address;
     private readonly int threads, maxGroups;
     private readonly long? memory;
     private long allocated;
     private Arena? scratch;
-    private bool capturing;
     private KernelProfiler? profiler;
 
     /// <param name="context">The ILGPU context that owns the device.</param>
@@ -61,6 +65,7 @@ public sealed partial class GpuDevice : Device, IDisposable
         fault.View.MemSetToZero(stream);
         address = x => View(x).LoadEffectiveAddressAsPtr();
         (blas, graphs) = backends?.Invoke(accelerator, stream) ?? default;
+        queue = new LaunchQueue(this, graphs);
     }
 
     /// <inheritdoc/>
@@ -124,6 +129,12 @@ public sealed partial class GpuDevice : Device, IDisposable
         return times.Times();
     }
 
+    /// <summary>Called after each launch and each copy on the device, for counting.</summary>
+    internal Action<LaunchRecord>? Launched { get; set; }
+
+    /// <summary>Whether each launch is measured or counted.</summary>
+    internal bool IsMeasuring => profiler is not null || Launched is not null;
+
     /// <summary>Waits until all launched kernels have completed.</summary>
     /// <exception cref="DeviceException">The device failed.</exception>
     public void Synchronize()
@@ -143,53 +154,48 @@ public sealed partial class GpuDevice : Device, IDisposable
     // ---- launches ----
 
     /// <inheritdoc/>
-    protected override void OnBeginCapture()
-    {
-        // Kernels that are profiled one by one cannot be captured.
-        if (graphs is null || profiler is not null)
-        {
-            return;
-        }
-        try
-        {
-            graphs.Begin();
-            capturing = true;
-        }
-        catch (AcceleratorException error)
-        {
-            throw Failed(error, "capturing launches");
-        }
-    }
+    /// <remarks>On OpenCL launches are not recorded: its kernels take fewer arguments than joined launches have.</remarks>
+    protected override void OnBeginCapture() => queue.IsRecording = accelerator is not CLAccelerator;
 
     /// <inheritdoc/>
-    protected override void OnEndCapture() => Flush();
+    protected override void OnEndCapture()
+    {
+        Flush();
+        queue.IsRecording = false;
+    }
 
-    /// <summary>Ends a capture and launches what was captured: it is complete, or an operation follows that cannot be captured.</summary>
+    /// <summary>Submits the recorded launches.</summary>
     internal void Flush()
     {
-        if (!capturing)
+        if (!queue.IsWaiting)
         {
             return;
         }
-        capturing = false;
         try
         {
-            graphs!.Launch();
+            queue.Submit();
         }
         catch (AcceleratorException error)
         {
             throw Failed(error, "launching captured kernels");
         }
+        scratch?.Reset();
     }
+
+    /// <summary>Accounts for launches of a graph.</summary>
+    internal void CountLaunches(int count) => Transfers = Transfers with { Launches = Transfers.Launches + count };
 
     /// <summary>Launches one thread per element, or fewer that loop over <paramref name="n"/> elements.</summary>
     private void ForEachElement<TKernel>(TKernel kernel, int n) where TKernel : struct, IKernel
     {
         if (n > 0)
         {
-            Launch(kernel, Math.Min((n + threads - 1) / threads, maxGroups));
+            Launch(kernel, GroupsFor(n));
         }
     }
+
+    /// <summary>The number of groups for n elements.</summary>
+    private int GroupsFor(int n) => Math.Min((n + threads - 1) / threads, maxGroups);
 
     /// <summary>Launches <paramref name="lanes"/> threads per row; the kernel uses <see cref="SharedRow"/>.</summary>
     private void ForEachRow<TKernel>(TKernel kernel, int rows, int lanes) where TKernel : struct, IKernel
@@ -203,7 +209,21 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     private void Launch<TKernel>(TKernel kernel, int groups) where TKernel : struct, IKernel => Launch(kernel, groups, threads);
 
+    /// <summary>Launches a kernel, or records the launch.</summary>
     private void Launch<TKernel>(TKernel kernel, int groups, int threads) where TKernel : struct, IKernel
+    {
+        if (queue.IsRecording)
+        {
+            queue.Add(kernel, groups, threads);
+        }
+        else
+        {
+            Issue(kernel, groups, threads);
+        }
+    }
+
+    /// <summary>Launches a kernel.</summary>
+    internal void Issue<TKernel>(TKernel kernel, int groups, int threads) where TKernel : struct, IKernel
     {
         try
         {
@@ -212,6 +232,7 @@ public sealed partial class GpuDevice : Device, IDisposable
             launch(stream, new KernelConfig(groups, threads), kernel);
             profiler?.Add(typeof(TKernel), begin!);
             Transfers = Transfers with { Launches = Transfers.Launches + 1 };
+            Launched?.Invoke(new(kernel, groups, threads));
         }
         catch (Exception error) when (error is AcceleratorException or InternalCompilerException or NotSupportedException)
         {
@@ -221,11 +242,8 @@ public sealed partial class GpuDevice : Device, IDisposable
 
     /// <summary>Returns a kernel, compiled on first use.</summary>
     private Action<AcceleratorStream, KernelConfig, TKernel> GetKernel<TKernel>() where TKernel : struct, IKernel
-        => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel), static (_, device) =>
-        {
-            device.Flush();
-            return device.accelerator.LoadKernel<TKernel>(Thread.Enter);
-        }, this);
+        => (Action<AcceleratorStream, KernelConfig, TKernel>)kernels.GetOrAdd(typeof(TKernel),
+            static (_, device) => device.accelerator.LoadKernel<TKernel>(KernelEntry.Run), this);
 
     /// <summary>
     /// The number of slices into which sums of <paramref name="length"/> terms are split when only <paramref name="groups"/> groups would compute them: enough
@@ -234,11 +252,15 @@ public sealed partial class GpuDevice : Device, IDisposable
     private static int Slices(int length, int groups)
         => length < MinSplitLength ? 1 : Math.Clamp(TargetGroups / Math.Max(1, groups), 1, length / MinSliceLength);
 
-    /// <summary>Allocates working memory that is valid until the next call. It grows to the largest size requested.</summary>
+    /// <summary>Allocates working memory that is valid until the next call, or while launches are recorded, until they are submitted. It grows to the largest
+    /// size requested.</summary>
     private Tensor Scratch(Shape shape)
     {
         scratch ??= new Arena(this);
-        scratch.Reset();
+        if (!queue.IsRecording)
+        {
+            scratch.Reset();
+        }
         return scratch.AllocateLow(shape);
     }
 
@@ -248,15 +270,7 @@ public sealed partial class GpuDevice : Device, IDisposable
     /// <summary>float32 multiply-adds per clock and multiprocessor (CUDA programming guide, arithmetic instructions).</summary>
     private static int Lanes(CudaArchitecture architecture) => (architecture.Major, architecture.Minor) is (7, _) or (8, 0) or (6, 0) ? 64 : 128;
 
-    private DeviceException Failed(Exception error, string operation)
-    {
-        if (capturing)
-        {
-            capturing = false;
-            graphs!.Abandon();
-        }
-        return GpuFailure.Of(Name, error, operation);
-    }
+    private DeviceException Failed(Exception error, string operation) => GpuFailure.Of(Name, error, operation);
 
     // ---- arguments ----
 

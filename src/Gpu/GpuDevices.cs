@@ -67,8 +67,8 @@ public static class GpuDevices
 
     /// <summary>Opens a device.</summary>
     /// <param name="id">"cuda" or "cuda:i", "opencl" or "opencl:i", with i from 0. CUDA devices accept options in any order: "+tf32" computes matrix products
-    /// on tensor cores, with factors rounded to TF32 (ten fraction bits); "+cublas" uses NVIDIA's library, which must be installed; "+graphs" captures each
-    /// update as a CUDA graph.</param>
+    /// on tensor cores, with factors rounded to TF32 (ten fraction bits); "+cublas" uses NVIDIA's library, which must be installed; "+nographs" launches
+    /// kernels one by one instead of an update as a CUDA graph.</param>
     /// <exception cref="ArgumentException">The identifier is invalid.</exception>
     /// <exception cref="DeviceException">The device does not exist or cannot be used.</exception>
     public static GpuDevice Open(string id) => Open(id, profiling: false);
@@ -108,7 +108,7 @@ public static class GpuDevices
             {
                 nint handle = ((CudaStream)stream).StreamPtr;
                 return (requested.CuBlas ? new CuBlas(name, accelerator, handle, requested.Tf32) : null,
-                    requested.Graphs ? new CudaGraphs(name, accelerator, handle) : null);
+                    requested.NoGraphs ? null : CudaGraphs.TryCreate(accelerator, handle));
             }
         }
         catch (Exception error)

@@ -35,7 +35,8 @@ internal sealed class KernelProfiler(AcceleratorStream stream)
         return times;
     }
 
-    private static string Name(Type kernel)
+    /// <summary>Returns the name of a kernel with its operation.</summary>
+    internal static string Name(Type kernel)
     {
         string name = kernel.Name.Split('`')[0].Replace("Kernel", "", StringComparison.Ordinal);
         return kernel.IsGenericType ? $"{name}<{string.Join(", ", kernel.GetGenericArguments().Select(Name))}>" : name;

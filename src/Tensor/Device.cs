@@ -140,7 +140,9 @@ public abstract class Device
     /// <param name="loss">[1] the loss, or none.</param>
     /// <param name="max">The maximum norm; infinity disables clipping.</param>
     /// <param name="scale">[1] the factor, overwritten.</param>
-    public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale);
+    /// <param name="log">[1 + R (S + 1)] or none: the squares and the loss (0 if there is none) are written to row log[0] of R rows that begin at log[1], and
+    /// log[0] becomes the next row, modulo R. The position is in the memory of the device, so that the arguments are those of every step.</param>
+    public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log = default);
 
     // ---- loops ----
 
@@ -164,6 +166,17 @@ public abstract class Device
     /// there are four: row k goes to lane k mod 4, then (0 + 1) + (2 + 3).
     /// </summary>
     public abstract void Reduce<TOp>(TOp op, Tensor x, int axis, Tensor y, bool accumulate = false) where TOp : unmanaged, IReduction;
+
+    /// <summary>y[0] = sum_i x_i w_i, each product rounded, in the order of <see cref="Reduce"/> along the innermost axis.</summary>
+    /// <param name="x">The values.</param>
+    /// <param name="w">The weights, broadcast to the shape of x.</param>
+    /// <param name="y">[1] the sum, overwritten.</param>
+    /// <param name="scratch">Working memory of the shape of x, which a device may not need.</param>
+    public virtual void WeightedSum(Tensor x, Tensor w, Tensor y, Tensor scratch)
+    {
+        Zip(default(Multiply), x, w, scratch);
+        Reduce(default(Sum), scratch.Reshape(scratch.Count), 0, y);
+    }
 
     /// <summary>Creates the segments that <see cref="SumSquares"/> takes. Create them once: a device may store its execution plan in them.</summary>
     /// <param name="lengths">The number of elements of each segment.</param>
@@ -225,7 +238,33 @@ public abstract class Device
     /// <exception cref="ArgumentException">The shapes do not match.</exception>
     public abstract void Gemm(Matrix a, Matrix b, Matrix c, bool accumulate = false, Tensor bias = default);
 
+    /// <summary>c = max(a b + bias, 0), or c = max(c + a b, 0) when <paramref name="accumulate"/>, see <see cref="Gemm"/>.</summary>
+    /// <param name="a">The left factors.</param>
+    /// <param name="b">The right factors.</param>
+    /// <param name="c">The results, all elements of their tensor.</param>
+    /// <param name="accumulate">Whether to add to c.</param>
+    /// <param name="bias">[columns], added to every row, or [batch, columns], or none.</param>
+    public virtual void GemmRelu(Matrix a, Matrix b, Matrix c, bool accumulate = false, Tensor bias = default)
+    {
+        Gemm(a, b, c, accumulate, bias);
+        Map(default(Relu), c.Data, c.Data);
+    }
+
     // ---- fused ----
+
+    /// <summary>The biases of the pre-activations of a GRU: biasI = b_ih + (b_hr, b_hz, 0), biasN = b_hn.</summary>
+    /// <param name="bIh">[3H] or [N, 3H] the input biases.</param>
+    /// <param name="bHh">[3H] or [N, 3H] the recurrent biases.</param>
+    /// <param name="biasI">The biases of the input's part, overwritten.</param>
+    /// <param name="biasN">[H] or [N, H] the bias of the state's part of n, overwritten.</param>
+    public virtual void GruBias(Tensor bIh, Tensor bHh, Tensor biasI, Tensor biasN)
+    {
+        int hidden = biasN.Shape.Columns, groups = biasN.Shape.Rows;
+        Copy(bIh, biasI);
+        CopyStrided(bHh, [0, 0, 3 * hidden, 1], biasI, [0, 0, 3 * hidden, 1], [1, 1, groups, 2 * hidden], accumulate: true);
+        var n = new Tensor(bHh.Storage, bHh.Offset + 2 * hidden, new Shape(bHh.Count - 2 * hidden));
+        CopyStrided(n, [0, 0, 3 * hidden, 1], biasN, [0, 0, hidden, 1], [1, 1, groups, hidden], accumulate: false);
+    }
 
     /// <summary>
     /// The elementwise part of one GRU step (Cho et al. 2014, as in PyTorch): r = sigmoid(s_r), z = sigmoid(s_z), n = tanh(s_n + r m), y = (1 - z) n + z h.

@@ -62,6 +62,16 @@ internal static class OpTable
         new("Sum", "axis 0", n => [[3, n]], (x, _) => x[0].Sum(0)) { Naive = (x, s, _) => Fold(x[0], s[0], 0, v => v.Sum()) },
         new("Sum", "axis 1", n => [[2, 3, n]], (x, _) => x[0].Sum(1)) { Naive = (x, s, _) => Fold(x[0], s[0], 1, v => v.Sum()) },
         new("Sum", "last axis", n => [[2, 3, n]], (x, _) => x[0].Sum(-1)) { Naive = (x, s, _) => Fold(x[0], s[0], 2, v => v.Sum()) },
+        new("WeightedSum", "", n => [[3, n]], (x, c) => x[0].WeightedSum(c[0]))
+        {
+            Constants = n => [Pattern(i => i % 4 - 1.5f, 3, n)],
+            Naive = (x, _, c) => [x[0].Select((v, i) => v * c[0].Span[i]).Sum()],
+        },
+        new("WeightedSum", "a weight for each row", n => [[3, n]], (x, c) => x[0].WeightedSum(c[0]))
+        {
+            Constants = n => [Pattern(i => i % 4 - 1.5f, 3, 1)],
+            Naive = (x, s, c) => [x[0].Select((v, i) => v * c[0].Span[i / s[0][1]]).Sum()],
+        },
         new("Mean", "", n => [[3, n]], (x, _) => x[0].Mean()) { Naive = (x, _, _) => [x[0].Average()] },
         new("Mean", "axis 0", n => [[3, n]], (x, _) => x[0].Mean(0)) { Naive = (x, s, _) => Fold(x[0], s[0], 0, v => v.Average()) },
         new("Variance", "axis 0", n => [[3, n]], (x, _) => x[0].Variance(0, unbiased: true))

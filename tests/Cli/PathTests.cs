@@ -31,9 +31,21 @@ public sealed class PathTests : IDisposable
             var resumed = MarlProcess.Run(folder["elsewhere"], "resume", $"../here/{run}", "--steps", "80");
             Assert.Equal(0, resumed.Code);
         }
-        string config = File.ReadAllText(folder["here/first/config.json"]);
-        Assert.Equal($"matrix:{folder["here/game.json"]}?steps=4", (string)JsonNode.Parse(config)!["environment"]!);
+        Assert.Equal(("matrix:../game.json?steps=4", "against:../tag?team=1"), (Environment("first"), Environment("second")));
         Assert.Equal($"against:{folder["here/tag"]}?team=1", Policy.Load(folder["here/second/policy.safetensors"]).Description.Environment);
+    }
+
+    [Fact]
+    public void ARunAndTheFileOfItsEnvironmentCanBeMovedTogether()
+    {
+        Train("matrix:game.json", "run");
+        Directory.Move(folder["here"], folder["moved"]);
+        Assert.Equal((0, ""), Ended(MarlProcess.Run(folder["elsewhere"], "resume", "../moved/run", "--steps", "80")));
+        Assert.Equal((0, ""), Ended(MarlProcess.Run(folder["elsewhere"], "train", "--config", "../moved/run/config.json", "--out", "again")));
+        File.Delete(folder["moved/game.json"]);
+        var (code, error) = Ended(MarlProcess.Run(folder["elsewhere"], "resume", "../moved/run", "--steps", "120"));
+        Assert.Equal(2, code);
+        Assert.Contains($"'{folder["moved/game.json"]}'", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,6 +63,10 @@ public sealed class PathTests : IDisposable
         Assert.Equal("", MarlProcess.Run(folder["here"], "train", "vdn", "--env", "two-step", "--steps", "16", "--set", "hidden=4", "evaluationEpisodes=1",
             "batchSize=8").Error);
     }
+
+    private string Environment(string run) => (string)JsonNode.Parse(File.ReadAllText(folder[$"here/{run}/config.json"]))!["environment"]!;
+
+    private static (int Code, string Error) Ended(Outcome run) => (run.Code, run.Error);
 
     private void Train(string environment, string? run)
     {

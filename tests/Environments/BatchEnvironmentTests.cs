@@ -22,7 +22,6 @@ public sealed class BatchEnvironmentTests
         { "penalty-100?steps=3", 0xC74A2FEC38F39940 },
         { "qtran-game", 0xBB272FDD2F59D8C0 },
         { "two-step", 0x839849ED3FB50080 },
-        { "identity?agents=3&actions=2&steps=5", 0xC325E11CF3904340 },
     };
 
     [Theory]

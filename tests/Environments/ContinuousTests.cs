@@ -19,7 +19,7 @@ public sealed class ContinuousTests
     public void TheCheckerSeesWhatIsWrongWithABox()
     {
         Assert.Contains(EnvironmentChecker.Check(() => new Reach { Box = new(1, 1) }), problem => problem.Contains("Box is empty", StringComparison.Ordinal));
-        Assert.Contains(EnvironmentChecker.Check(() => new Reach { Unlike = true }), problem => problem.Contains("others continuous actions", StringComparison.Ordinal));
+        Assert.Contains(EnvironmentChecker.Check(() => new Reach { Inconsistent = true }), problem => problem.Contains("its parts do not have 2 elements together", StringComparison.Ordinal));
         Assert.Empty(EnvironmentChecker.Check(() => new Reach()));
     }
 
@@ -124,12 +124,12 @@ internal sealed class Reach : IEnvironment
 
     public ActionBox Box { get; init; } = new(-1, 1);
 
-    public bool Unlike { get; init; }
+    public bool Inconsistent { get; init; }
 
     public EnvironmentSpec Spec => spec ??= new()
     {
         Id = "reach",
-        Agents = [new(Observation, 1, 0, Box), new(Observation, 2, 0, Unlike ? null : Box)],
+        Agents = [new(Observation, 1, 0, Box), new(Observation, 2, 0, Box) { Branches = Inconsistent ? [3] : null }],
         StateSize = 2 * Observation,
         Reward = RewardMode.Mean,
         EpisodeLimit = Steps,

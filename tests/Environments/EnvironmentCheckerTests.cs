@@ -26,7 +26,7 @@ public sealed class EnvironmentCheckerTests
     [InlineData(Fault.NoId, "Spec Id is empty")]
     [InlineData(Fault.NoAgents, "Spec Agents is empty")]
     [InlineData(Fault.NoObservation, "Spec an agent's Observation")]
-    [InlineData(Fault.NoActions, "Spec an agent's Actions")]
+    [InlineData(Fault.NoActions, "Spec the action space of an agent")]
     [InlineData(Fault.NegativeTeam, "Spec an agent's Team")]
     [InlineData(Fault.NegativeState, "Spec StateSize")]
     [InlineData(Fault.NegativeSnapshot, "Spec SnapshotSize")]

@@ -47,7 +47,7 @@ public sealed class FixedOpponentsTests
                 {
                     int size = left.Spec.Agents[i].ObservationSize;
                     Assert.Equal(whole.Observation(row, agents[i])[..size], part.Observation(row, i)[..size]);
-                    if (left.Spec.IsContinuous)
+                    if (left.Spec.ActionLayout.VectorSize > 0)
                     {
                         whole.ContinuousAction(row, agents[i]).CopyTo(part.ContinuousAction(row, i));
                     }

@@ -111,7 +111,7 @@ public sealed class SceneTests
             environment.ReadAvailable(i, available);
             return Array.IndexOf(available, true);
         })];
-        var actions = environment.Spec.IsContinuous ? JointAction.Create(new float[first.Length * environment.Spec.ActionCount], environment.Spec.ActionCount) : first;
+        var actions = environment.Spec.ActionLayout.VectorSize > 0 ? JointAction.Create(new float[first.Length * environment.Spec.ActionCount], environment.Spec.ActionCount) : first;
         environment.Step(actions, new double[first.Length], ref rng);
         var pictured = Assert.IsAssignableFrom<IRenderable>(environment);
         var agents = pictured.Render() is GridScene grid

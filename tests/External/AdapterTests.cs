@@ -138,8 +138,7 @@ public sealed class AdapterTests : IDisposable
 
     [PythonTheory]
     [InlineData("max_cycles = 3", "shape=(2,)", "TypeError: the action space of agent 'a' is")]
-    [InlineData("max_cycles = 3", "3, shape=(3,)", "TypeError: the action space of agent 'a' is")]
-    [InlineData("max_cycles = 3", "nvec=[2, 3]", "TypeError: the action space of agent 'a' is")]
+    [InlineData("max_cycles = 3", "spaces=(Space(2), Space(shape=(3,)))", "Discrete, MultiDiscrete, MultiBinary, Box, or a Tuple or Dict of these is required")]
     [InlineData("max_cycles = 3", "low=[0.0], high=[float('inf')]", "is unbounded")]
     [InlineData("pass", "2", "ValueError: the episode limit is unknown; set it with episode_limit=..")]
     public void WhatCannotBeServedIsSaid(string member, string space, string problem)
@@ -204,6 +203,61 @@ public sealed class AdapterTests : IDisposable
         another.Step(Numbers.Joint([-1f, -1f], [1f]), rewards, ref rng);
         Assert.Equal(after, rewards);
         Assert.Equal([start + 14 - 2 + 20, 20], rewards);
+    }
+
+    [PythonFact]
+    public void SpacesOfSeveralPartsAreBranchesAndOneVector()
+    {
+        // A Tuple and a Dict, whose parts are in the order of the space, with the boxes after all branches in the protocol.
+        const string program = """
+            dial = Space(low=[0.0], high=[10.0])
+            spaces = {"many": Space(nvec=[3, 2], start=[1, 0]), "switches": Space(2, shape=(2,)), "tuple": Space(spaces=(dial, Space(3, start=5), Space(low=[-1], high=[1]))),
+                      "dict": Space(spaces={"turn": Space(nvec=[2, 4]), "on": Space(1, shape=(1,))}), "one": Space(2)}
+            class World:
+                possible_agents = list(spaces)
+                max_cycles = 3
+                def action_space(self, agent): return spaces[agent]
+                def reset(self, seed=None): return dict.fromkeys(spaces, [seed]), {}
+                def step(self, actions):
+                    assert actions["many"] == [3, 1] and actions["switches"] == [1, 0] and actions["one"] == 1, actions
+                    assert actions["tuple"] == ([7.5], 7, [-1.0]) and actions["dict"] == {"turn": [1, 3], "on": [0]}, actions
+                    no = dict.fromkeys(spaces, False)
+                    masks = {"many": ((1, 0, 1), (0, 1)), "switches": [2, 1], "tuple": (None, [0, 1, 1], None), "dict": {"on": [0]}, "one": [0, 0]}
+                    return dict.fromkeys(spaces, [0]), dict.fromkeys(spaces, 1), no, no, {agent: {"action_mask": mask} for agent, mask in masks.items()}
+            serve(World())
+            """;
+        using var environment = Serve(program);
+        var box = new ActionBox(-1, 1);
+        Assert.Equal([new(1, [3, 2]), new(1, [2, 2]), new(1, [3], 2, Box: box), new(1, [2, 4, 2]), new AgentSpec(1, 2)], environment.Spec.Agents);
+        var (rng, rewards, snapshot) = (new Rng(1), new double[5], new double[environment.Spec.SnapshotSize]);
+        environment.Reset(ref rng);
+        Assert.Equal(["11111", "1111", "11111", "11111111", "11"], May(environment));
+        int[] choices = [2, 1, 0, 1, 0, 0, 2, 0, 0, 1, 3, 0, 1, 0, 0];
+        float[] vectors = [0, 0, 0, 0, 0.5f, -1f, 0, 0, 0, 0];
+        environment.Step(JointAction.Create(choices, 3, vectors, 2), rewards, ref rng);
+        Assert.Equal(["10101", "1101", "01111", "11111110", "10"], May(environment));
+        // Restored, the same actions are replayed.
+        environment.Save(snapshot);
+        using var another = Serve(program);
+        another.Restore(snapshot);
+        Assert.Equal(["10101", "1101", "01111", "11111110", "10"], May(another));
+        Assert.Equal(See(environment), See(another));
+    }
+
+    [PythonFact]
+    public void AMaskOfAnotherLengthThanItsPartsIsSaid()
+    {
+        using var environment = Serve("""
+            class World:
+                possible_agents = ["a"]
+                max_cycles = 3
+                def action_space(self, agent): return Space(nvec=[2, 3])
+                def reset(self, seed=None): return {"a": [0]}, {"a": {"action_mask": [1, 0, 1]}}
+            serve(World())
+            """);
+        var rng = new Rng(1);
+        _ = environment.Spec;
+        Assert.Contains("the action mask of agent 'a' has 3 elements", Assert.Throws<EnvironmentException>(() => environment.Reset(ref rng)).Message, StringComparison.Ordinal);
     }
 
     [PythonFact]

@@ -34,6 +34,28 @@ public sealed class ExternalEnvironmentTests
     }
 
     [Fact]
+    public void ActionsOfSeveralPartsAreLists()
+    {
+        using var script = new Script(
+            """
+            {"protocol":1,"agents":[{"observation_size":1,"branches":[2,3]},{"observation_size":1,"branches":[4],"actions":2,"box":[-1,1]},{"observation_size":1,"actions":3}],"episode_limit":5}
+            """,
+            """{"observations":[[0],[0],[0]],"available":[[1,0,0,1,1],[0,1,1,1,1,1],[1,1,1]]}""",
+            """{"observations":[[1],[1],[1]],"rewards":[0,0,0],"terminated":false,"truncated":false}""",
+            """{"observations":[[1],[1],[1]],"available":[[1,0,0,0,0],[0,1,1,1,1,1],[1,1,1]],"rewards":[0,0,0],"terminated":false,"truncated":false}""");
+        using var environment = script.Begin();
+        Assert.Equal([new AgentSpec(1, [2, 3]), new(1, [4], 2, Box: new(-1, 1)), new(1, 3)], environment.Spec.Agents);
+        var (rng, available) = (new Rng(1), new bool[6]);
+        environment.Reset(ref rng);
+        environment.ReadAvailable(1, available);
+        Assert.Equal([false, true, true, true, true, true], available);
+        environment.Step(JointAction.Create([1, 2, 3, 0, 1, 0], 2, [0f, 0f, 0.5f, -1f, 0f, 0f], 2), new double[3], ref rng);
+        Assert.Equal("""{"type":"step","actions":[[1,2],[3,0.5,-1],1]}""", script.Asked[2]);
+        Assert.Contains("agent '0' has no available action", Assert.Throws<EnvironmentException>(
+            () => environment.Step(JointAction.Create(new int[6], 2, new float[6], 2), new double[3], ref rng)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnEpisodeIsCutOffAtTheLimitAndAStateOfItsOwnIsRead()
     {
         string hello = Script.Hello.Replace("\"episode_limit\":5", "\"episode_limit\":1,\"state_size\":1,\"reward\":\"mean\"", StringComparison.Ordinal);
@@ -104,6 +126,10 @@ public sealed class ExternalEnvironmentTests
     [InlineData("{\"agents\":[{\"observation_size\":1}]}", "agent '0' has no actions")]
     [InlineData("{\"agents\":[{\"observation_size\":1,\"action\":2}]}", "unknown field 'action' in the answer; did you mean 'actions'?")]
     [InlineData("{\"agents\":[{\"name\":\"x\",\"actions\":0}]}", "actions of agent 'x' is 0; an integer in 1 ..")]
+    [InlineData("{\"agents\":[{\"observation_size\":1,\"branches\":[]}]}", "the branches of agent '0' are empty")]
+    [InlineData("{\"agents\":[{\"observation_size\":1,\"branches\":[2,0]}]}", "element 1 of branches of agent '0' is 0; an integer in 1 ..")]
+    [InlineData("{\"agents\":[{\"observation_size\":1,\"branches\":[2,3],\"actions\":2}]}", "agent '0' has both actions and branches")]
+    [InlineData("{\"agents\":[{\"observation_size\":1,\"branches\":[2,3],\"box\":[0,1]}]}", "agent '0' has no actions")]
     [InlineData("{\"agents\":[{\"team\":1.5}]}", "team of agent '0' is 1.5; an integer in 0 ..")]
     [InlineData("{\"episode_limit\":\"100\"}", "episode_limit is 100; an integer")]
     [InlineData("{\"reward\":\"max\"}", "reward is 'max'; sum or mean is required")]

@@ -1,40 +1,37 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using ILGPU;
-using ILGPU.Backends;
-using ILGPU.Backends.EntryPoints;
-using ILGPU.Backends.OpenCL;
-using ILGPU.Backends.PTX;
-using ILGPU.Runtime.Cuda;
-using ILGPU.Runtime.OpenCL;
 using Marl.Native.Gpu;
-using Marl.Native.Nn;
-using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
 
-/// <summary>The code of every kernel with every op of the engine, generated without a GPU.</summary>
-public sealed partial class CodeTests : IDisposable
+/// <summary>What the code of every kernel must have, and what it must not have.</summary>
+public sealed partial class CodeTests
 {
-    private readonly Context context = GpuDevices.Create(_ => { });
+    /// <summary>32-bit registers of a thread: two groups of 256 threads then fit the 65,536 of a multiprocessor. Joined launches select among the arguments of
+    /// eight; a thread can have 255.</summary>
+    private const int MostRegisters = 128, MostRegistersJoined = 255;
 
-    public void Dispose() => context.Dispose();
+    /// <summary>The kernels that read or write vectors of two or four elements.</summary>
+    private static readonly string[] WithVectors = [];
 
     [Theory]
     [InlineData(80)]
     [InlineData(90)]
     public void Cuda(int architecture)
     {
-        using var backend = new PTXBackend(context, new CudaArchitecture(architecture / 10, architecture % 10), CudaInstructionSet.ISA_80, null!);
-        foreach (var (name, code) in Compile(backend, kernel => ((PTXCompiledKernel)kernel).PTXAssembly, Kernels()))
+        foreach (var kernel in GeneratedCode.Cuda(architecture))
         {
-            Assert.DoesNotMatch(Call(), code);
-            Assert.False(code.Contains(".local", StringComparison.Ordinal), $"{name} keeps numbers in local memory");
-            Assert.False(code.Contains("approx", StringComparison.Ordinal), $"{name} has an approximation of the hardware");
+            Assert.DoesNotMatch(Call(), kernel.Text);
+            Assert.False(kernel.Text.Contains(".local", StringComparison.Ordinal), $"{kernel} keeps numbers in local memory");
+            Assert.False(kernel.Text.Contains("approx", StringComparison.Ordinal), $"{kernel} has an approximation of the hardware");
             // ILGPU converts a condition to the bits of the integer 1.
-            Assert.False(code.Contains("0f00000001", StringComparison.Ordinal) || code.Contains("0d0000000000000001", StringComparison.Ordinal),
-                $"{name} converts a condition to a floating-point number");
+            Assert.False(kernel.Text.Contains("0f00000001", StringComparison.Ordinal) || kernel.Text.Contains("0d0000000000000001", StringComparison.Ordinal),
+                $"{kernel} converts a condition to a floating-point number");
+            int registers = FlowGraph.OfPtx(kernel.Text).LiveRegisters;
+            Assert.True(registers > 2 && registers <= (kernel.IsJoined ? MostRegistersJoined : MostRegisters), $"{kernel} has {registers} live registers");
         }
+        Assert.Equal(WithVectors, GeneratedCode.Cuda(architecture).Where(kernel => Vector().IsMatch(kernel.Text)).Select(kernel => kernel.Kernel.Name).Distinct().Order());
     }
 
     /// <summary>The product on tensor cores multiplies with them, and in no other way; both factors are rounded once, when they come to shared memory.</summary>
@@ -43,8 +40,7 @@ public sealed partial class CodeTests : IDisposable
     [InlineData(90)]
     public void TensorCores(int architecture)
     {
-        using var backend = new PTXBackend(context, new CudaArchitecture(architecture / 10, architecture % 10), CudaInstructionSet.ISA_80, null!);
-        var (_, code) = Compile(backend, kernel => ((PTXCompiledKernel)kernel).PTXAssembly, [typeof(Tf32GemmKernel)]).Single();
+        string code = GeneratedCode.Cuda(architecture).Single(kernel => kernel.Kernel == typeof(Tf32GemmKernel)).Text;
         var products = Mma().Matches(code);
         Assert.True(products.Count >= 4 && products.Count % 4 == 0, $"{products.Count} products");
         Assert.Equal(2, code.Split("cvt.rna.tf32.f32").Length - 1);
@@ -55,35 +51,29 @@ public sealed partial class CodeTests : IDisposable
     [InlineData(false), InlineData(true)]
     public void OpenCL(bool doubles)
     {
-        using var backend = new CLBackend(context, new CLCapabilityContext(false, doubles, true, true, true), CLDeviceVendor.Other, new CLCVersion(2, 0));
-        var kernels = Kernels().Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>) && !IsLoop(kernel)));
-        foreach (var (name, code) in Compile(backend, kernel => ((CLCompiledKernel)kernel).Source, kernels))
+        foreach (var kernel in GeneratedCode.OpenCL(doubles))
         {
-            Assert.Contains("kernel void", code, StringComparison.Ordinal);
-            Assert.False(LocalArray().IsMatch(code), $"{name} keeps an array of its own");
+            Assert.Contains("kernel void", kernel.Text, StringComparison.Ordinal);
+            Assert.False(LocalArray().IsMatch(kernel.Text), $"{kernel} keeps an array of its own");
+            Assert.True(FlowGraph.OfOpenCL(kernel.Text).LostCopies().FirstOrDefault() is not { } lost, $"{kernel} loses a copy: test the loop at its beginning");
         }
     }
 
-    /// <summary>Whether it is a loop, whose memory may have doubles.</summary>
-    private static bool IsLoop(Type kernel) => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(LoopKernel<>);
-
-    private static IEnumerable<(string Name, string Code)> Compile(Backend backend, Func<CompiledKernel, string> code, IEnumerable<Type> kernels)
+    /// <summary>What ILGPU makes of a loop that is tested at its end is found; tested at its beginning, the same loop is right.</summary>
+    [Fact]
+    public void ALostCopyIsFound()
     {
-        var enter = typeof(Marl.Native.Gpu.Thread).GetMethod(nameof(Marl.Native.Gpu.Thread.Enter))!;
-        foreach (var kernel in kernels)
-        {
-            string name = kernel.ToString();
-            CompiledKernel compiled;
-            try
-            {
-                compiled = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(enter.MakeGenericMethod(kernel)), default);
-            }
-            catch (InternalCompilerException error)
-            {
-                throw new InvalidOperationException($"{name} does not compile", error);
-            }
-            yield return (name, code(compiled));
-        }
+        Assert.NotEmpty(FlowGraph.OfOpenCL(GeneratedCode.OpenCLOf(typeof(TestedAtItsEnd)).Text).LostCopies());
+        Assert.Empty(FlowGraph.OfOpenCL(GeneratedCode.OpenCLOf(typeof(TestedAtItsBeginning)).Text).LostCopies());
+    }
+
+    [Fact]
+    public void LiveRegistersAreCounted()
+    {
+        string code = Snippet.Module("ld.global.v2.f32 {%f1, %f2}, [%rd1];\nadd.f32 %f3, %f1, %f2;\nsetp.gt.f32 %p1, %f3, %f1;\n@%p1 mov.f32 %f2, %f3;\nst.global.f32 [%rd2], %f2;");
+        // %rd1, %rd2, and two of 32 bits, of which %f2 is live where it may be left as it was.
+        Assert.Equal(4 + 0, FlowGraph.OfPtx(Snippet.Module("st.global.b32 [%rd2], 1;\nst.global.b32 [%rd1], 1;")).LiveRegisters);
+        Assert.Equal(2 + 3, FlowGraph.OfPtx(code).LiveRegisters);
     }
 
     /// <summary>A Release build has the Release assembly: ILGPU compiles its IL.</summary>
@@ -96,43 +86,62 @@ public sealed partial class CodeTests : IDisposable
     }
 
     [Fact]
-    public void ThereAreKernels() => Assert.True(Kernels().Count() > 70, $"{Kernels().Count()} kernels");
-
-    /// <summary>All kernels; a generic one for everything that it can be given.</summary>
-    private static IEnumerable<Type> Kernels()
-    {
-        Type[] all = [.. new[] { typeof(Device), typeof(Tape), typeof(Adam), typeof(GpuDevice) }.SelectMany(type => type.Assembly.GetTypes())];
-        foreach (var kernel in all.Where(type => type.IsValueType && typeof(IKernel).IsAssignableFrom(type)))
-        {
-            if (!kernel.IsGenericTypeDefinition)
-            {
-                yield return kernel;
-                continue;
-            }
-            var wanted = kernel.GetGenericArguments().Single().GetGenericParameterConstraints().Single(type => type.IsInterface);
-            foreach (var op in (wanted == typeof(ILoopBody) ? Loops() : all).Where(type => type.IsValueType && !type.IsGenericTypeDefinition && wanted.IsAssignableFrom(type)))
-            {
-                yield return kernel.MakeGenericType(op);
-            }
-        }
-    }
-
-    /// <summary>All bodies of loops; a generic one for the rules of every environment.</summary>
-    private static IEnumerable<Type> Loops()
-    {
-        Type[] all = typeof(Worlds).Assembly.GetTypes();
-        Type[] rules = [.. all.Where(type => type.IsValueType && typeof(IBatchEnvironment).IsAssignableFrom(type))];
-        return all.Where(type => type.IsValueType && typeof(ILoopBody).IsAssignableFrom(type))
-            .SelectMany(body => body.IsGenericTypeDefinition ? rules.Select(type => body.MakeGenericType(type)) : [body]);
-    }
+    public void ThereAreKernels() => Assert.True(GeneratedCode.Kernels.Count > 70, $"{GeneratedCode.Kernels.Count} kernels");
 
     /// <summary>Four sums, four numbers of a, two of b, and the sums before.</summary>
     [GeneratedRegex(@"mma\.sync\.aligned\.m16n8k8\.row\.col\.f32\.tf32\.tf32\.f32\s+\{(%f\d+(, )?){4}\}, \{(%r\d+(, )?){4}\}, \{(%r\d+(, )?){2}\}, \{(%f\d+(, )?){4}\};")]
     private static partial Regex Mma();
+
+    [GeneratedRegex(@"(ld|st)\.(global|shared)\.v[24]\.")]
+    private static partial Regex Vector();
 
     [GeneratedRegex(@"^\s*call", RegexOptions.Multiline)]
     private static partial Regex Call();
 
     [GeneratedRegex(@"^\s*\w+ var\d+\[", RegexOptions.Multiline)]
     private static partial Regex LocalArray();
+
+    /// <summary>The last sum below a limit: after the loop the value before its last step is used.</summary>
+    private struct TestedAtItsEnd(ArrayView<float> x, float limit) : IKernel
+    {
+        public ArrayView<float> X = x;
+        public float Limit = limit;
+
+        public void Arrays(LaunchArrays arrays) => arrays.Write(ref X);
+
+        public readonly void Run(LaunchGroup group)
+        {
+            float sum = 0f, before;
+            int i = 0;
+            do
+            {
+                before = sum;
+                sum += X[i];
+                i++;
+            }
+            while (sum < Limit);
+            X[0] = before;
+        }
+    }
+
+    private struct TestedAtItsBeginning(ArrayView<float> x, float limit) : IKernel
+    {
+        public ArrayView<float> X = x;
+        public float Limit = limit;
+
+        public void Arrays(LaunchArrays arrays) => arrays.Write(ref X);
+
+        public readonly void Run(LaunchGroup group)
+        {
+            float sum = 0f, before = 0f;
+            int i = 0;
+            while (sum < Limit)
+            {
+                before = sum;
+                sum += X[i];
+                i++;
+            }
+            X[0] = before;
+        }
+    }
 }

@@ -16,7 +16,7 @@ public sealed class DeviceRolloutTests(Devices devices) : IClassFixture<Devices>
             foreach (string device in Devices.Present)
             {
                 data.Add(device, "ippo", "lbf:5x5-2p-1f?steps=6", ["agent=gru"]);
-                data.Add(device, "mappo", "identity?agents=3&actions=2&steps=5", ["agent=mlp", "exploration.epsilonFloorStart=0.5", "exploration.epsilonFloorFinish=0.2", "exploration.maskBeforeSoftmax=false"]);
+                data.Add(device, "mappo", "lbf:6x6-3p-2f?steps=5&penalty=0.5", ["agent=mlp", "exploration.epsilonFloorStart=0.5", "exploration.epsilonFloorFinish=0.2", "exploration.maskBeforeSoftmax=false"]);
                 data.Add(device, "ia2c", "two-step", ["agent=gru", "lastAction=true", "reward=individual"]);
                 data.Add(device, "ippo", "penalty-0?steps=3", ["agent=mlp", "terminateAtLimit=true"]);
             }
@@ -38,16 +38,16 @@ public sealed class DeviceRolloutTests(Devices devices) : IClassFixture<Devices>
     [Fact]
     public void NoObservationIsTransferred()
     {
-        var narrow = TransfersOf("identity?agents=2&actions=4&steps=5");
-        var wide = TransfersOf("identity?agents=2&actions=40&steps=5");
+        var narrow = TransfersOf(4);
+        var wide = TransfersOf(40);
         Assert.Equal((narrow.Uploads, narrow.UploadedElements), (wide.Uploads, wide.UploadedElements));
         Assert.Equal((narrow.Downloads, narrow.DownloadedElements), (wide.Downloads, wide.DownloadedElements));
 
-        TransferCounters TransfersOf(string environment)
+        TransferCounters TransfersOf(int size)
         {
             var device = devices[Devices.Emulated];
             List<TransferCounters> rounds = [];
-            using var trainer = NewTrainer("ippo", environment, device, ["agent=gru", "standardizeRewards=false"], Rounds);
+            using var trainer = NewTrainer("ippo", "two-step", device, ["agent=gru", "standardizeRewards=false"], Rounds, create: () => new Wide(size));
             trainer.Run(onRound: (_, _) => rounds.Add(device.Transfers));
             return rounds[^1].Since(rounds[^2]);
         }
@@ -82,13 +82,40 @@ public sealed class DeviceRolloutTests(Devices devices) : IClassFixture<Devices>
         return (trainer.Learner.Parameters.Values.ToArray(), returns);
     }
 
-    private static Trainer NewTrainer(string algorithm, string environment, Device device, string[] settings, int rounds, RunFolder? folder = null)
+    private static Trainer NewTrainer(string algorithm, string environment, Device device, string[] settings, int rounds, RunFolder? folder = null,
+        Func<IEnvironment>? create = null)
     {
         string[] all = ["hidden=8", "criticHidden=8", "epochs=1", "minibatches=1", .. settings];
         return new(RunConfiguration.Of(algorithm, environment, null,
             [
                 .. Games.Known(algorithm, environment, all), "environments=5", "rolloutLength=7", $"steps={StepsOf(rounds)}", "shards=1", "threads=1",
                 "evaluationInterval=0", "evaluationEpisodes=1", "checkpointInterval=0",
-            ]), folder: folder, device: device);
+            ]), create, folder, device);
+    }
+}
+
+/// <summary>Two agents with observations and actions of a size; an episode has five steps, and no reward.</summary>
+internal sealed class Wide(int size) : BatchEnvironment<WideRules>(new(size), EnvironmentSpec.Uniform("wide", 2, size, size, 5, 1));
+
+/// <summary>The rules of <see cref="Wide"/>.</summary>
+internal readonly struct WideRules(int size) : IBatchEnvironment
+{
+    public int StateSize => 1;
+
+    public void Reset<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct => world[0] = 0;
+
+    public StepResult Step<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
+    {
+        world.SetReward(0, 0);
+        world.SetReward(1, 0);
+        return ++world[0] == 5 ? StepResult.Truncated : StepResult.Running;
+    }
+
+    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
+    {
+        for (int i = 0; i < size; i++)
+        {
+            world.SetObservation(i, world[0] + agent);
+        }
     }
 }

@@ -25,7 +25,8 @@ public sealed class LaunchTests
         }
     }
 
-    /// <summary>Everything that an update launches, of all its phases, is launched as one; in learning from a round everything of a step.</summary>
+    /// <summary>Everything that an update launches, of all its phases, is launched as one; in learning from a round everything of a step. Launches that do not
+    /// depend on each other are joined.</summary>
     [Theory]
     [MemberData(nameof(UpdateCases))]
     public void AnUpdateIsTakenAsOne(string algorithm, int perRound, string[] settings)
@@ -35,16 +36,13 @@ public sealed class LaunchTests
         using var device = graphs.Device = GpuDevices.OpenEmulated(blas: null, graphs);
         settings = ["environments=4", "updatesPerEpisode=2", "standardizeReturns=false", .. settings];
         using LearnerInRounds cpu = new(algorithm, Device.Cpu, settings), gpu = new(algorithm, device, settings);
-        cpu.Learn(4 + Rounds);
-        gpu.Learn(4);
+        cpu.Learn(5 + Rounds);
+        gpu.Learn(5);
         var (before, taken, launches) = (device.Transfers, graphs.Taken, graphs.Launches);
         gpu.Learn(Rounds);
-        Assert.Equal(Rounds * perRound, graphs.Taken - taken);
+        // What a loss draws goes over where it is used: launches before it are submitted.
+        Assert.InRange(graphs.Taken - taken, Rounds * perRound, 4 * Rounds * perRound);
         Assert.InRange(graphs.Launches - launches, 20 * Rounds * perRound, device.Transfers.Since(before).Launches);
-        if (gpu.Learner is ReplayLearner)
-        {
-            Assert.Equal(device.Transfers.Since(before).Launches, graphs.Launches - launches);
-        }
         Noise.AssertSameBits(cpu.Weights, gpu.Weights, "weights");
     }
 
@@ -58,21 +56,17 @@ public sealed class LaunchTests
         using (device.BeginCapture())
         {
             device.Fill(x, 2f);
-            Assert.Equal(0, graphs.Taken);
             Assert.Equal([2f, 2f, 2f], x.ToArray());
-            Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
-            // Too late to be collected.
+            // The first time kernels may have to be compiled, which cannot be captured.
+            Assert.Equal((0, 0), (graphs.Taken, graphs.Launches));
             device.Fill(x, 3f);
-        }
-        Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
-        Assert.Equal([3f, 3f, 3f], x.ToArray());
-        using (device.BeginCapture())
-        {
-            // Memory cannot be asked for while launches are collected.
+            Assert.Equal((0, 0), (graphs.Taken, graphs.Launches));
+            Assert.Equal([3f, 3f, 3f], x.ToArray());
+            Assert.Equal((1, 1), (graphs.Taken, graphs.Launches));
             device.Fill(x, 4f);
-            device.Zeros(new Shape(2));
-            Assert.Equal(2, graphs.Taken);
         }
+        Assert.Equal((2, 2), (graphs.Taken, graphs.Launches));
+        Assert.Equal([4f, 4f, 4f], x.ToArray());
         graphs.Fails = true;
         var failure = Assert.Throws<DeviceException>(() =>
         {
@@ -122,7 +116,9 @@ public sealed class LaunchTests
             begun = Device!.Transfers;
         }
 
-        public void Launch()
+        public bool TryReplay(ulong shape, ulong arguments) => false;
+
+        public void Launch(ulong shape, ulong arguments)
         {
             var traffic = Device!.Transfers.Since(begun!.Value);
             Assert.Equal((0, 0, 0), (traffic.Downloads, traffic.Synchronizations, traffic.Allocations));
@@ -134,6 +130,10 @@ public sealed class LaunchTests
         }
 
         public void Abandon() => begun = null;
+
+        public void Clear()
+        {
+        }
 
         public void Dispose()
         {

@@ -173,48 +173,6 @@ public sealed class LongSumTests(Devices devices) : IClassFixture<Devices>
         Assert.Throws<ArgumentException>(() => device.SumSquares(device.Zeros(new Shape(5)), device.CreateSegments([2, 2]), device.Zeros(new Shape(2))));
     }
 
-    /// <summary>On tensor cores, as a processor has them: the products of rounded factors, in squares that are not full.</summary>
-    [Theory]
-    [InlineData(20, 11, 17, false)]
-    [InlineData(65, 16, 33, true)]
-    public void ProductsOnTensorCores(int m, int k, int n, bool transposed)
-    {
-        using var device = GpuDevices.OpenEmulatedTf32();
-        float[] gpu = Run(device, rounded: false);
-        AssertClose("tf32", Run(Device.Cpu, rounded: true), gpu, $"{m}x{k}x{n}");
-        Assert.NotEqual(Run(Device.Cpu, rounded: false), gpu);
-
-        float[] Run(Device device, bool rounded)
-        {
-            var rng = new Rng(7);
-            Tensor a = Factor(ref rng, transposed ? k : m, transposed ? m : k), b = Factor(ref rng, transposed ? n : k, transposed ? k : n);
-            Tensor c = On(device, Noise.Of(ref rng, m, n)), bias = On(device, Noise.Of(ref rng, n));
-            device.Gemm(transposed ? Matrix.Of(a).T : Matrix.Of(a), transposed ? Matrix.Of(b).T : Matrix.Of(b), Matrix.Of(c), bias: bias);
-            return c.ToArray();
-
-            Tensor Factor(ref Rng rng, int rows, int columns)
-            {
-                var x = Noise.Of(ref rng, rows, columns);
-                foreach (ref float value in x.Span)
-                {
-                    value = rounded ? Tf32.Round(value) : value;
-                }
-                return On(device, x);
-            }
-        }
-    }
-
-    [Fact]
-    public void Tf32HasTenBitsOfFraction()
-    {
-        float unit = MathF.ScaleB(1f, -10);
-        Assert.Equal(1f, Tf32.Round(1f + 0.49f * unit));
-        Assert.Equal(1f + unit, Tf32.Round(1f + 0.5f * unit));
-        Assert.Equal(-1f - unit, Tf32.Round(-1f - 0.5f * unit));
-        Assert.Equal(float.PositiveInfinity, Tf32.Round(float.PositiveInfinity));
-        Assert.True(float.IsNaN(Tf32.Round(float.NaN)));
-    }
-
     private static Tensor On(Device device, Tensor x)
     {
         var there = device.Zeros(x.Shape);

@@ -316,7 +316,7 @@ public sealed class ResidencyTests(Devices devices) : IClassFixture<Devices>
     /// <summary>What is recorded, and what follows from it.</summary>
     private static Func<EpisodeBatch, Tensor>[] Recorded(EnvironmentSpec spec)
     {
-        Func<EpisodeBatch, Tensor>[] continuous = spec.IsContinuous ? [batch => batch.ContinuousActions] : [];
+        Func<EpisodeBatch, Tensor>[] continuous = spec.ActionLayout.VectorSize > 0 ? [batch => batch.ContinuousActions] : [];
         return
         [
             batch => batch.Observations, batch => batch.States, batch => batch.Available, batch => batch.BootstrapActions, .. continuous,

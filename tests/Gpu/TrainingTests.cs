@@ -31,16 +31,32 @@ public sealed class TrainingTests(Devices devices) : IClassFixture<Devices>
     public void LearnsWhatTheCpuLearns(string id, string algorithm)
         => Agreement.Assert(id, Train(algorithm, Device.Cpu), Train(algorithm, devices[id]), algorithm, ulp: 4096, sameOrder: false);
 
+    public static TheoryData<string, string> AlgorithmsWithOwnWeights
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (string device in Devices.Present)
+            {
+                foreach (string algorithm in Devices.All || device != Devices.Emulated ? ["vdn", "maa2c", "mappo", "liir"] : (string[])["vdn", "maa2c"])
+                {
+                    data.Add(device, algorithm);
+                }
+            }
+            return data;
+        }
+    }
+
     /// <summary>Weights of their own for every agent: some tensors are empty.</summary>
     [Theory]
-    [InlineData("maa2c"), InlineData("vdn")]
-    public void WeightsOfTheirOwn(string algorithm)
-        => Agreement.Assert(Devices.Emulated, Train(algorithm, Device.Cpu, "shareParameters=false"), Train(algorithm, devices[Devices.Emulated], "shareParameters=false"), algorithm);
+    [MemberData(nameof(AlgorithmsWithOwnWeights))]
+    public void WeightsOfTheirOwn(string id, string algorithm)
+        => Agreement.Assert(id, Train(algorithm, Device.Cpu, "shareParameters=false"), Train(algorithm, devices[id], "shareParameters=false"), algorithm, ulp: 4096, sameOrder: false);
 
     internal static float[] Train(string algorithm, Device device, params string[] more)
     {
         // LIIR's returns are of two kinds, which it does not standardize.
-        string[] all = ["hidden=8", "agent=gru", "batchSize=4", "standardizeRewards=false", algorithm == "liir" ? "lambda=0.5" : "standardizeReturns=true"];
+        string[] all = ["hidden=8", "agent=gru", "batchSize=4", "standardizeRewards=false", "centralHidden=8", "centralEmbed=6", algorithm == "liir" ? "lambda=0.5" : "standardizeReturns=true"];
         string[] settings = [.. Games.Known(algorithm, "two-step", all), .. more, "steps=16", "environments=4", "shards=1", "evaluationInterval=0", "evaluationEpisodes=1", "checkpointInterval=0"];
         using var trainer = new Trainer(RunConfiguration.Of(algorithm, "two-step", null, settings), device: device);
         trainer.Run();

@@ -12,7 +12,7 @@ public sealed class WorldTests(Devices devices) : IClassFixture<Devices>
             var data = new TheoryData<string, string>();
             foreach (string device in Devices.Present)
             {
-                foreach (string id in (string[])["lbf:8x8-2p-2f-coop", "lbf:10x10-3p-3f-2s", "lbf-v1:8x8-2p-2f?penalty=0.25&steps=7", "penalty-100?steps=3", "two-step", "identity"])
+                foreach (string id in (string[])["lbf:8x8-2p-2f-coop", "lbf:10x10-3p-3f-2s", "lbf-v1:8x8-2p-2f?penalty=0.25&steps=7", "penalty-100?steps=3", "two-step"])
                 {
                     data.Add(device, id);
                 }

@@ -20,7 +20,8 @@ public sealed class AlgorithmTests
     [InlineData("maddpg", "lambda", "0", "0.5"), InlineData("liir", "intrinsicLearningRate", "0", "-1")]
     [InlineData("pareto-ac", "entropyCoefficientStart", "0", "-1"), InlineData("pareto-ac", "entropyAnnealFraction", "0", "-0.1")]
     [InlineData("pareto-ac", "entropyAnnealFraction", "1", "1.1"), InlineData("ippo", "clipRange", "0", "-0.1"), InlineData("ippo", "clipRange", "0.99", "1")]
-    [InlineData("ippo", "valueClipRange", "0", "-1")]
+    [InlineData("ippo", "valueClipRange", "0", "-1"), InlineData("iql", "gamma", "0", "-0.1"), InlineData("liir", "gamma", "0", "-0.1")]
+    [InlineData("liir", "intrinsicWeight", "-1", "NaN"), InlineData("liir", "intrinsicMaxGradientNorm", "0", "-1")]
     public void AnOptionHasARange(string algorithm, string option, string within, string beyond)
     {
         Create(algorithm, $"{option}={within}");
@@ -49,17 +50,42 @@ public sealed class AlgorithmTests
     [InlineData("maddpg", "criticNetwork=gru", "cannot be recurrent; use criticNetwork=mlp")]
     [InlineData("pareto-ac", "criticNetwork=gru", "cannot be recurrent; use criticNetwork=mlp")]
     [InlineData("liir", "standardizeReturns=true standardizeRewards=false", "use standardizeRewards instead of standardizeReturns")]
+    [InlineData("reinforce", "advantage=actionValue", "without a critic there are no action values")]
+    [InlineData("iql", "leniency=visits leniency.moderation=1 mixer=vdn", "temperatures of observations and actions are an agent's own")]
     [InlineData("reinforce", "rolloutLength=3", "use whole episodes (rolloutLength=0) or a critic")]
     public void WhatCannotBeCombinedIsRefused(string algorithm, string settings, string message)
         => Assert.Contains(message, Assert.Throws<UsageException>(() => Create(algorithm, settings.Split(' '))).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void TemperaturesThatAreOffDoNotConcernAMixer() => Create("iql", "leniency=visits", "leniency.moderation=0", "mixer=vdn");
+
+    [Theory]
+    [InlineData("maa2c", "ia2c and ippo need none"), InlineData("mappo", "ia2c and ippo need none")]
+    [InlineData("coma", "use criticObservation=true"), InlineData("liir", "use criticObservation=true")]
+    public void ACentralCriticNeedsAState(string algorithm, string remedy)
+    {
+        using var workers = new Workers(1);
+        var spec = new TwoStepGame().Spec with { StateSize = 0 };
+        string[] observation = remedy.StartsWith("use", StringComparison.Ordinal) ? [remedy["use ".Length..]] : ["critic=local"];
+        Assert.Contains(remedy, Assert.Throws<UsageException>(() => Learner([])).Message, StringComparison.Ordinal);
+        Learner(observation);
+
+        void Learner(string[] settings)
+        {
+            var configuration = RunConfiguration.Of(algorithm, "two-step", null, [.. Games.TinyFor(algorithm), .. settings]);
+            configuration.CreateLearner(configuration.Training.Context(spec, workers));
+        }
+    }
+
+    [Fact]
     public void JointActionsOfTheOthersAreEnumeratedUpToALimit()
     {
+        // 4 actions: 4^6 = 4096 combinations of the six others.
         // 5 actions: 5^5 = 3125 combinations of six agents, 5^6 of seven.
         using var workers = new Workers(1);
         var spec = EnvironmentSpec.Uniform("many", agents: 6, observationSize: 1, actionCount: 5, episodeLimit: 1, snapshotSize: 0);
         Learner(spec);
+        Learner(EnvironmentSpec.Uniform("most", agents: 7, observationSize: 1, actionCount: 4, episodeLimit: 1, snapshotSize: 0));
         var error = Assert.Throws<UsageException>(() => Learner(spec with { Agents = [.. spec.Agents, spec.Agents[0]] }));
         Assert.Contains("7 agents with 5 actions: 15625 joint actions of the others are too many to enumerate, the maximum is 4096", error.Message,
             StringComparison.Ordinal);

@@ -19,6 +19,14 @@ public sealed class AllocationTests
     public void SteadyStateUpdatesAllocateNothingWhereActionsAreNumbers(string algorithm, string setting) => Measure(algorithm, TrainingTests.Numbers, setting);
 
     [Theory]
+    [MemberData(nameof(TrainingTests.BranchRuns), MemberType = typeof(TrainingTests))]
+    public void SteadyStateUpdatesAllocateNothingWithBranches(string algorithm, string setting) => Measure(algorithm, TrainingTests.Branches, setting.Split(" "));
+
+    [Theory]
+    [MemberData(nameof(TrainingTests.PartRuns), MemberType = typeof(TrainingTests))]
+    public void SteadyStateUpdatesAllocateNothingWithParts(string algorithm, string setting) => Measure(algorithm, TrainingTests.Parts, setting.Split(" "));
+
+    [Theory]
     [InlineData("ippo", "lastAction=true"), InlineData("coma", "agent=gru"), InlineData("liir", "agent=mlp"), InlineData("pareto-ac", "minibatches=2")]
     public void SteadyStateUpdatesOfSegmentsAllocateNothing(string algorithm, string setting) => Measure(algorithm, "lbf:5x5-2p-1f?steps=9", setting, "rolloutLength=13");
 

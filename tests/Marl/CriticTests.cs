@@ -27,6 +27,30 @@ public sealed class CriticTests
         Assert.Equal(-value, returns[1], 0.15 * value);
     }
 
+    /// <summary>Every reward is 1: Q and V are both 10, so the advantage is 0. The value is of the state alone, Q of the others' actions as well.</summary>
+    [Fact]
+    public void AStateBaselineIsAValueThatIsSubtracted()
+    {
+        string[] settings =
+        [
+            "advantage=stateBaseline", "shareParameters=true", "reward=individual", "hidden=8", "criticHidden=16", "optimizer=adam", "learningRate=0.01",
+            "criticLearningRate=0.01", "maxGradientNorm=0", "targetTau=1", "targetUpdateInterval=1", "gamma=0.9", "nStep=1", "standardizeReturns=false",
+            "environments=1", "entropyCoefficient=0.01",
+        ];
+        using var trainer = new Trainer(Games.Configure("maa2c", "opposed", 6_000, settings: settings), () => new Opposed(1, 1));
+        trainer.Run();
+        Episode[] round = [Games.Play(() => new Opposed(1, 1), 0, RewardMode.Individual)];
+        var learner = (OnPolicyLearner)trainer.Learner;
+        learner.Begin(round, 0);
+        Assert.All(round[0][Column.Returns].ToArray(), value => Assert.Equal(10, value, 1.5));
+        Assert.All(round[0][Column.Advantages].ToArray(), advantage => Assert.Equal(0, advantage, 1.5));
+        // State and agent; the actions of both agents too.
+        Assert.Equal((1 + 2 + 4, 1 + 2), (Inputs("critic."), Inputs("state_value.")));
+
+        int Inputs(string scope) => learner.Networks[1].Online.Layout.Slices.First(slice => slice.Name.Contains(scope, StringComparison.Ordinal)
+            && slice.Name.EndsWith("weight", StringComparison.Ordinal)).Shape[-1];
+    }
+
     /// <summary>The policy's step is the same, however many steps the critics take, because advantages are those before the first.</summary>
     [Theory]
     [InlineData("maa2c")]
@@ -61,7 +85,7 @@ public sealed class CriticTests
         => Assert.Contains("criticSteps", Assert.Throws<UsageException>(() => new Trainer(Games.Configure("reinforce", "identity", 100, settings: ["criticSteps=2"]))).Message,
             StringComparison.Ordinal);
 
-    private sealed class Opposed : IEnvironment
+    private sealed class Opposed(double first = 1, double second = -1) : IEnvironment
     {
         private const int Limit = 5;
 
@@ -81,7 +105,7 @@ public sealed class CriticTests
 
         public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
         {
-            (rewards[0], rewards[1]) = (1, -1);
+            (rewards[0], rewards[1]) = (first, second);
             return ++step == Limit ? StepResult.Truncated : StepResult.Running;
         }
 

@@ -5,7 +5,7 @@ namespace Marl.Native.Tests;
 /// <summary>Rewards for what an agent's own choice was worth.</summary>
 public sealed class DifferenceRewardsTests
 {
-    public static TheoryData<string> Ids => [.. Catalog.EnvironmentIds.Where(id => !Catalog.CreateEnvironment(id).Spec.IsContinuous)];
+    public static TheoryData<string> Ids => [.. Catalog.EnvironmentIds.Where(id => Catalog.CreateEnvironment(id).Spec.ActionLayout is { Branches: 1, VectorSize: 0 })];
 
     [Theory]
     [InlineData(RewardMode.Difference, 0, 36f, 6f)] // 6 - -30, 6 - 0

@@ -48,12 +48,18 @@ internal static class Games
         var numbers = new RandomActions(environment.Spec);
         do
         {
-            for (int agent = 0; environment.Spec.IsContinuous && agent < episode.Agents; agent++)
+            bool isIndex = environment.Spec.ActionLayout is { Branches: 1, VectorSize: 0 };
+            for (int agent = 0; !isIndex && agent < episode.Agents; agent++)
             {
-                numbers.Sample(agent, [], ref rng);
+                bool[] available = new bool[environment.Spec.Agents[agent].ActionCount];
+                environment.ReadAvailable(agent, available);
+                numbers.Sample(agent, available, ref rng);
                 episode.SetAction(numbers.Joint);
+                var size = environment.Spec.Agents[agent];
+                episode.Probabilities[episode.Length * episode.Agents + agent]
+                    = Enumerable.Range(0, size.BranchCount).Aggregate(1f, (p, branch) => p / available.AsSpan()[size.Branch(branch)].Count(true));
             }
-            for (int agent = 0; !environment.Spec.IsContinuous && agent < episode.Agents; agent++)
+            for (int agent = 0; isIndex && agent < episode.Agents; agent++)
             {
                 do
                 {

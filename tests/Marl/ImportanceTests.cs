@@ -133,6 +133,58 @@ public sealed class ImportanceTests
         Assert.Equal(sum / count, run.Learner.Statistics.Metrics.Single(metric => metric.Name == "target").Value, 1e-4);
     }
 
+    /// <summary>The loss sum w d^2 / sum w, or the mean of w d^2, and its metrics, with the weights computed here.</summary>
+    [Theory]
+    [InlineData(0f, 1f, true), InlineData(0f, 1f, false), InlineData(0.9f, 1f, true), InlineData(0f, 0.3f, false), InlineData(0.9f, 0.3f, true)]
+    public void ALossHasTheProductOfAllWeights(float ceiling, float hysteretic, bool normalize)
+    {
+        using var run = new Round(Foraging, 0.3f,
+            [.. common, "importance=step", "gamma=0.9", FormattableString.Invariant($"importanceCeiling={ceiling}"), $"importanceNormalize={normalize}",
+                FormattableString.Invariant($"hysteretic={hysteretic}"), "doubleQ=false"]);
+        var rng = new Rng(3);
+        double loss = 0, sum = 0, squares = 0;
+        int count = 0;
+        foreach (var episode in run.Episodes)
+        {
+            foreach (ref float probability in episode.Probabilities)
+            {
+                probability = 0.2f + 0.8f * rng.NextSingle();
+            }
+            float[] now = run.PresentProbability(episode, 0.3f);
+            double[,] v = MaxValues(run, episode), q = ChosenValues(run, episode);
+            for (int i = 0; i < now.Length; i++)
+            {
+                var (t, agent) = (i / 2, i % 2);
+                int other = 2 * t + 1 - agent;
+                double weight = now[other] / episode.Probabilities[other];
+                weight = ceiling > 0 ? Math.Min(weight, ceiling) : weight;
+                double delta = episode.Rewards[t] + (episode.Terminated && t == episode.Length - 1 ? 0 : 0.9 * v[t + 1, agent]) - q[t, agent];
+                loss += weight * (delta < 0 ? hysteretic : 1) * delta * delta;
+                (sum, squares, count) = (sum + weight, squares + weight * weight, count + 1);
+            }
+        }
+        run.Learner.Update(run.Episodes);
+        var (statistics, metrics) = (run.Learner.Statistics, run.Learner.Statistics.Metrics.ToDictionary(metric => metric.Name, metric => metric.Value));
+        Assert.Equal(sum / count, metrics["weight"], 1e-4);
+        Assert.Equal(sum * sum / squares / count, metrics["effectiveSampleShare"], 1e-4);
+        Assert.Equal(loss / (normalize ? sum : count), statistics.Loss, 1e-4 * loss / count);
+    }
+
+    /// <summary>[T, N] Q of the actions taken.</summary>
+    private static double[,] ChosenValues(Round run, Episode episode)
+    {
+        var (tape, batch) = (new Tape(), new EpisodeBatch(run.Spec, 1, 1));
+        batch.Load([episode]);
+        using var scope = tape.NoGrad();
+        var all = run.Learner.Agent.Forward(tape.Detached(run.Learner.Parameters), batch).Value;
+        double[,] q = new double[episode.Length, 2];
+        for (int i = 0; i < q.Length; i++)
+        {
+            q[i / 2, i % 2] = all[i / 2][0][i % 2][episode.ActionsAt(i / 2)[i % 2]].ToScalar();
+        }
+        return q;
+    }
+
     /// <summary>[T + 1, N] max Q over the available actions.</summary>
     private static double[,] MaxValues(Round run, Episode episode)
     {

@@ -146,7 +146,7 @@ public sealed class LearningTests
             report[shard].Loss.CopyFrom([loss]);
             foreach (var (metric, sum, divisor) in sums)
             {
-                report[shard].Add(metric, Tensor.Of([sum], 1), divisor);
+                report[shard].Add(metric, divisor).CopyFrom([sum]);
             }
         }
     }

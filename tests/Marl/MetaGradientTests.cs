@@ -19,16 +19,23 @@ public sealed class MetaGradientTests
     [InlineData("lambda=0.8", "agent=gru", "epsilonFloorStart=0.3", "maskBeforeSoftmax=false")]
     [InlineData("lambda=0.8", "shareParameters=false", "criticActions=true")]
     [InlineData("lambda=0.8", "entropyCoefficient=0.3", "criticObservation=true", "standardizeRewards=true")]
-    public void ItIsTheSlopeOfTheSurrogateAfterTheStep(params string[] settings)
+    public void ItIsTheSlopeOfTheSurrogateAfterTheStep(params string[] settings) => Compare("lbf:5x5-2p-2f", settings);
+
+    [Theory]
+    [InlineData("lambda=0.8")]
+    [InlineData("lambda=0.8", "agent=gru", "criticActions=true", "entropyCoefficient=0.3")]
+    public void ItIsTheSlopeWithBranches(params string[] settings) => Compare("identity?actions=3&branches=2&steps=5", settings);
+
+    private static void Compare(string game, string[] settings)
     {
         using var workers = new Workers(1);
-        var configuration = Games.Configure("liir", "lbf:5x5-2p-2f", 10, settings: ["agent=mlp", "hidden=12", "criticHidden=12", "environments=6",
+        var configuration = Games.Configure("liir", game, 10, settings: ["agent=mlp", "hidden=12", "criticHidden=12", "environments=6",
             "intrinsicWeight=5", "maxGradientNorm=0", "standardizeRewards=false", "criticLearningRate=1e-9", Invariant($"learningRate={Rate * Flat}"),
             Invariant($"optimizer.epsilon={Flat}"), .. settings]);
-        var environment = Catalog.CreateEnvironment("lbf:5x5-2p-2f");
+        var environment = Catalog.CreateEnvironment(game);
         var learner = (OnPolicyLearner)configuration.CreateLearner(configuration.Training.Context(environment.Spec, workers));
         // Of another policy than the learner's: ratios are not 1 before the step either.
-        Episode[] episodes = [.. Enumerable.Range(0, 6).Select(i => Games.Play(() => Catalog.CreateEnvironment("lbf:5x5-2p-2f"), i))];
+        Episode[] episodes = [.. Enumerable.Range(0, 6).Select(i => Games.Play(() => Catalog.CreateEnvironment(game), i))];
         foreach (var episode in episodes)
         {
             foreach (ref float reward in episode.Rewards)
@@ -83,8 +90,10 @@ public sealed class MetaGradientTests
             {
                 var rest = tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.StateSize));
                 var logits = agent.Forward(tape.Detached(actor), agent.Input.Build(tape, batch), rest).Output.Slice(0, 0, batch.Steps);
-                var logPolicy = learner.Exploration.LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
-                float[] log = new ActionValues(logPolicy, batch.Actions, default).Chosen.Value.ToArray();
+                var layout = agent.Layout;
+                var logPolicy = learner.Exploration.LogPolicy(logits.Branches(layout), batch.Available.Slice(0, batch.Steps).Branches(layout, tape));
+                float[] log = logPolicy.OfChoices(batch.Actions).Value.ToArray(); // of every branch
+                int choices = agent.Agents * layout.Branches;
                 double sum = 0;
                 int count = 0;
                 for (int b = 0; b < episodes.Length; b++)
@@ -92,9 +101,13 @@ public sealed class MetaGradientTests
                     for (int t = 0; t < episodes[b].Length; t++, count++)
                     {
                         double ratio = 1;
+                        for (int i = 0; i < choices; i++)
+                        {
+                            ratio *= Math.Exp(log[(t * batch.Count + b) * choices + i]);
+                        }
                         for (int n = 0; n < agent.Agents; n++)
                         {
-                            ratio *= Math.Exp(log[(t * batch.Count + b) * agent.Agents + n]) / episodes[b].Probabilities[t * agent.Agents + n];
+                            ratio /= episodes[b].Probabilities[t * agent.Agents + n];
                         }
                         sum += ratio * episodes[b][Liir.ExtrinsicAdvantages][t];
                     }

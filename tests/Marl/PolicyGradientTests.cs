@@ -21,6 +21,9 @@ public sealed class PolicyGradientTests
     [InlineData("maa2c", "two-step", "advantage=stateBaseline", "nStep=1")]
     [InlineData("maa2c", "two-step", "advantage=counterfactual")]
     [InlineData("maa2c", "climbing?steps=1", "advantage=stateBaseline")]
+    [InlineData("reinforce", "identity?actions=2&branches=2&steps=1")]
+    [InlineData("maa2c", "identity?actions=2&branches=2&steps=1")]
+    [InlineData("vdac", "identity?actions=3&branches=2&steps=1&agents=1", "epsilonFloorStart=0.2", "epsilonFloorFinish=0.2")]
     [InlineData("reinforce", "climbing?steps=1", "reward=difference", "defaultAction=1")]
     [InlineData("reinforce", "climbing?steps=1", "reward=aristocratic")]
     public void TheEstimateIsTheGradientInExpectation(string algorithm, string game, params string[] settings)
@@ -53,7 +56,7 @@ public sealed class PolicyGradientTests
             {
                 weight *= 1.5f; // further from uniform
             }
-            int joint = (int)Math.Pow(spec.ActionCount, spec.Agents.Length);
+            int joint = (int)Math.Pow(spec.ActionLayout.BranchSize, spec.Agents.Length * spec.ActionLayout.Branches);
             episodes = [.. Enumerable.Range(0, (int)Math.Pow(joint, spec.EpisodeLimit)).Select(i => Play(i, context, default))];
             var tape = new Tape();
             using (tape.NoGrad())
@@ -124,10 +127,10 @@ public sealed class PolicyGradientTests
             recorder.Begin(environment, episode);
             do
             {
-                for (int agent = 0; agent < episode.Agents; agent++)
+                foreach (ref int choice in episode.ActionsAt(episode.Length))
                 {
-                    episode.ActionsAt(episode.Length)[agent] = rest % episode.ActionCount;
-                    rest /= episode.ActionCount;
+                    choice = rest % spec.ActionLayout.BranchSize;
+                    rest /= spec.ActionLayout.BranchSize;
                 }
                 if (!policy.IsNone && episode.Find(Column.Policy) is ColumnData<float> column)
                 {
@@ -151,12 +154,41 @@ public sealed class PolicyGradientTests
             var agent = Learner.Agent;
             var rest = w.Tape.Constant(Tensor.Zeros(batch.Count, agent.Agents, agent.StateSize));
             var logits = agent.Forward(w, agent.Input.Build(w.Tape, batch), rest).Output.Slice(0, 0, batch.Steps);
-            return Learner.Exploration.LogPolicy(logits, batch.Available.Slice(0, batch.Steps));
+            var available = batch.Available.Slice(0, batch.Steps);
+            return spec.ActionLayout.Branches == 1 ? Learner.Exploration.LogPolicy(logits, available) : LogPolicyOfBranches(logits, available);
         }
 
-        /// <summary>[E]</summary>
+        /// <summary>Branch by branch.</summary>
+        private Var LogPolicyOfBranches(Var logits, Tensor available)
+        {
+            var (tape, size) = (logits.Tape, spec.ActionLayout.BranchSize);
+            var all = tape.Constant(available);
+            var parts = new Var[spec.ActionLayout.Branches];
+            for (int branch = 0; branch < parts.Length; branch++)
+            {
+                parts[branch] = Learner.Exploration.LogPolicy(logits.Slice(-1, branch * size, size), all.Slice(-1, branch * size, size).Value);
+            }
+            return Ops.Concat(-1, parts);
+        }
+
+        /// <summary>[E]: the product over steps, agents and branches.</summary>
         private Var Probability(Weights w, EpisodeBatch batch)
-            => new ActionValues(LogPolicy(w, batch), batch.Actions, default).Chosen.Sum(-1).Sum(0).Exp();
+        {
+            var (logPolicy, actions, size) = (LogPolicy(w, batch), batch.Actions, spec.ActionLayout.BranchSize);
+            int branches = spec.ActionLayout.Branches;
+            var perBranch = Enumerable.Range(0, branches).Select(branch => logPolicy.Gather(Column(branch)).Reshape(batch.Steps, batch.Count, spec.Agents.Length));
+            return perBranch.Aggregate((a, b) => a + b).Sum(-1).Sum(0).Exp();
+
+            Tensor Column(int branch)
+            {
+                var column = Tensor.Zeros(batch.Steps, batch.Count, spec.Agents.Length, 1);
+                for (int i = 0; i < column.Count; i++)
+                {
+                    column.Span[i] = branch * size + actions.Span[i * branches + branch];
+                }
+                return column;
+            }
+        }
 
         /// <summary>
         /// Weights with which a critic says the expected return exactly: its hidden units are one for every state, or for every state and action of another agent,

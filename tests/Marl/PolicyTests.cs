@@ -13,7 +13,8 @@ public sealed class PolicyTests
         { "iql", Foraging, "agent=mlp" }, { "qmix", Foraging, "agent=gru" }, { "qmix", Foraging, "lastAction=true" }, { "ippo", Foraging, "lastAction=true" },
         { "iql", Foraging, "fingerprint=true" }, { "iql", Foraging, "observation=state" }, { "iql", Unlike, "lastAction=true" }, { "ippo", Unlike, "shareParameters=false" },
         { "maddpg", Unlike, "ensembleSize=3" }, { "maddpg", TrainingTests.Numbers, "agent=gru" }, { "maddpg", TrainingTests.Numbers, "ensembleSize=2" },
-        { "matd3", TrainingTests.Numbers, "lastAction=true" },
+        { "matd3", TrainingTests.Numbers, "lastAction=true" }, { "qmix", TrainingTests.Branches, "lastAction=true" }, { "ippo", TrainingTests.Branches, "agent=gru" },
+        { "maddpg", TrainingTests.Parts, "lastAction=true" }, { "maddpg", TrainingTests.Parts, "ensembleSize=2" },
     };
 
     [Theory]
@@ -38,10 +39,10 @@ public sealed class PolicyTests
                 other.Logits(input.Observations, before, input.State);
                 input.Act(other, ref choiceOfOther);
                 Assert.Equal(input.Logits, before);
-                Assert.Equal(policy.Description.IsContinuous ? [] : actions.Indices.ToArray(), policy.Description.IsContinuous ? [] : input.Choices);
-                for (int agent = 0; policy.Description.IsContinuous && agent < world.Spec.Agents.Length; agent++)
+                Assert.Equal(actions.Indices.ToArray(), input.Choices);
+                for (int agent = 0; policy.Description.ActionLayout.VectorSize > 0 && agent < world.Spec.Agents.Length; agent++)
                 {
-                    int width = policy.Description.ActionCount;
+                    int width = policy.Description.ActionLayout.VectorSize;
                     Assert.Equal(actions.Vector(agent).ToArray(), input.Actions.AsSpan(agent * width, width).ToArray());
                 }
                 Assert.Equal(Memory(policy), Memory(other));
@@ -250,9 +251,9 @@ public sealed class PolicyTests
 
         public bool[] Available { get; } = [.. Enumerable.Repeat(true, policy.Description.Agents.Length * policy.Description.ActionCount)];
 
-        public int[] Choices { get; } = new int[policy.Description.Agents.Length];
+        public int[] Choices { get; } = new int[policy.Description.Agents.Length * policy.Description.ActionLayout.Branches];
 
-        public float[] Actions { get; } = new float[policy.Description.Agents.Length * policy.Description.ActionCount];
+        public float[] Actions { get; } = new float[policy.Description.Agents.Length * policy.Description.ActionLayout.VectorSize];
 
         public float[] Logits { get; } = new float[policy.Description.Agents.Length * policy.Description.ActionCount];
 
@@ -262,19 +263,27 @@ public sealed class PolicyTests
             {
                 var size = description.Agents[agent];
                 world.Observe(agent, Observations.AsSpan(agent * description.ObservationSize, size.ObservationSize));
-                world.ReadAvailable(agent, Available.AsSpan(agent * description.ActionCount, size.ActionCount));
+                var available = Available.AsSpan(agent * description.ActionCount, description.ActionCount);
+                world.ReadAvailable(agent, available[..size.ActionCount]);
+                description.ActionLayout.Pad(size, available);
             }
             world.ReadState(State);
         }
 
         public void Act(Policy policy, ref Rng rng)
         {
-            if (description.IsContinuous)
+            switch (description.ActionLayout)
             {
-                policy.Act(Observations, Actions, ref rng, State, Logits);
-                return;
+                case { VectorSize: 0 }:
+                    policy.Act(Observations, Available, Choices, ref rng, State, Logits);
+                    break;
+                case { Branches: 0 }:
+                    policy.Act(Observations, Actions, ref rng, State, Logits);
+                    break;
+                default:
+                    policy.Act(Observations, Available, Choices, Actions, ref rng, State, Logits);
+                    break;
             }
-            policy.Act(Observations, Available, Choices, ref rng, State, Logits);
         }
     }
 

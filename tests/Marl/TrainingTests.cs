@@ -26,6 +26,16 @@ public sealed class TrainingTests
     public static TheoryData<string, string> NumberRuns => With(Algorithms(continuous: true).Select(name => (name, "agent=gru")),
         [("maddpg", "shareParameters=true"), ("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("matd3", "lastAction=true")]);
 
+    /// <summary>Actions with branches, and with a continuous part.</summary>
+    public const string Branches = "identity?branches=2", Parts = "identity?branches=2&points=1";
+
+    public static TheoryData<string, string> BranchRuns => With(Catalog.Algorithms.Where(algorithm => algorithm.CreateOptions().SupportsBranches)
+        .Select(algorithm => (algorithm.Name, "agent=gru lastAction=true")),
+        [("vdn", "lambda=0.6 trace=retrace"), ("ippo", "rolloutLength=7 lastAction=true"), ("liir", "criticActions=true")]);
+
+    public static TheoryData<string, string> PartRuns => With(Algorithms(continuous: true).Select(name => (name, "agent=gru lastAction=true")),
+        [("maddpg", "inferPolicies=true"), ("maddpg", "ensembleSize=2"), ("maddpg", "sampleTargets=true shareParameters=false")]);
+
     /// <summary>Every algorithm, and the settings in which it has more to remember.</summary>
     public static TheoryData<string, string, string> ResumedRuns
     {
@@ -44,6 +54,9 @@ public sealed class TrainingTests
                 data.Add(name, setting, Foraging);
             }
             data.Add("matd3", "lastAction=true", Numbers);
+            data.Add("qmix", "agent=gru lastAction=true", Branches);
+            data.Add("ippo", "rolloutLength=7 agent=gru lastAction=true", Branches);
+            data.Add("maddpg", "ensembleSize=2 agent=gru lastAction=true", Parts);
             return data;
         }
     }
@@ -52,7 +65,7 @@ public sealed class TrainingTests
 
     /// <summary>The names of all algorithms, or of those that learn continuous actions.</summary>
     private static IEnumerable<string> Algorithms(bool? continuous) => Catalog.Algorithms
-        .Where(algorithm => continuous is null || algorithm.CreateOptions().IsContinuous == continuous).Select(algorithm => algorithm.Name);
+        .Where(algorithm => continuous is null || algorithm.CreateOptions().SupportsContinuousActions == continuous).Select(algorithm => algorithm.Name);
 
     private static TheoryData<string, string> With(IEnumerable<(string Algorithm, string Setting)> all, (string, string)[] more)
     {
@@ -125,6 +138,14 @@ public sealed class TrainingTests
     [Theory]
     [MemberData(nameof(NumberRuns))]
     public void WeightsDoNotDependOnTheNumberOfThreadsWhereActionsAreNumbers(string algorithm, string setting) => CompareThreads(algorithm, Numbers, setting);
+
+    [Theory]
+    [MemberData(nameof(BranchRuns))]
+    public void WeightsDoNotDependOnTheNumberOfThreadsWithBranches(string algorithm, string setting) => CompareThreads(algorithm, Branches, setting);
+
+    [Theory]
+    [MemberData(nameof(PartRuns))]
+    public void WeightsDoNotDependOnTheNumberOfThreadsWithParts(string algorithm, string setting) => CompareThreads(algorithm, Parts, setting);
 
     private static void CompareThreads(string algorithm, string environment, string setting)
     {

@@ -13,8 +13,9 @@ public sealed class PolicyLossReference
         using (tape.Step())
         {
             var logits = tape.Variable(c["logits"]);
-            var logPolicy = new SoftmaxPolicy().LogPolicy(logits, c["avail"]);
-            var (logChosen, entropy) = (new ActionValues(logPolicy, c["action"], default).Chosen, logPolicy.Entropy());
+            var layout = name == "loss_policy_branches" ? new ActionLayout((int)c.Number("branches"), (int)c.Number("branch_size"), 0) : new(1, logits.Shape[-1], 0);
+            var logPolicy = new SoftmaxPolicy().LogPolicy(logits.Branches(layout), c["avail"].Branches(layout, tape));
+            var (logChosen, entropy) = (logPolicy.OfChoices(c["action"]).SumOverBranches(layout.Branches), logPolicy.Entropy().SumOverBranches(layout.Branches));
             if (name.StartsWith("loss_ppo", StringComparison.Ordinal))
             {
                 Clipped(c, tape, logChosen, entropy);
@@ -75,7 +76,7 @@ public sealed class PolicyLossReference
 
     private static Var Mean(ReferenceCase c, Var x) => (x * c["mask"]).Sum() / c["mask"].ToArray().Sum();
 
-    private sealed class All() : LearnerCases("loss_policy_gradient", "loss_ppo")
+    private sealed class All() : LearnerCases("loss_policy_gradient", "loss_policy_branches", "loss_ppo")
     {
         protected override bool Has(string name) => true;
     }

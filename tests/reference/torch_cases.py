@@ -1,4 +1,4 @@
-"""Writes the cases op_conv2d*, op_pow*, op_divide, loss_ppo_plain, optim_value_norm* and train_* of tests/reference/learners with PyTorch:
+"""Writes the cases op_conv2d*, op_pow*, op_divide, loss_ppo_plain, loss_policy_branches, optim_value_norm* and train_* of tests/reference/learners with PyTorch:
 
     python3 tests/reference/torch_cases.py
 
@@ -115,6 +115,41 @@ def losses():
     write("loss_ppo_plain", "loss", "PPO's loss without normalized advantages", ["as loss_ppo, A = advantage"], hyper, inputs, compute)
 
 
+def branches():
+    """The policy gradient of actions with branches: agents with two branches, and one with a single branch."""
+    torch.manual_seed(21)
+    T, B, N, K, W = 5, 3, 3, 2, 4
+    sizes = [(4, 3), (2,), (3, 4)]
+    mask = torch.ones(T, B, 1)
+    mask[3:, 1], mask[4:, 2] = 0, 0
+    avail, action = torch.zeros(T, B, N, K, W), torch.zeros(T, B, N, K)
+    for t, b, n in ((t, b, n) for t in range(T) for b in range(B) for n in range(N) if mask[t, b] > 0):
+        for k, size in enumerate(sizes[n]):
+            avail[t, b, n, k, :size] = (torch.rand(size) < 0.7).float()
+            action[t, b, n, k] = torch.randint(size, ())
+            avail[t, b, n, k, int(action[t, b, n, k])] = 1
+    inputs = {"logits": torch.randn(T, B, N, K * W), "avail": avail.reshape(T, B, N, K * W), "action": action, "advantage": torch.randn(T, B, N), "mask": mask}
+
+    def compute(t):
+        logits = t["logits"].requires_grad_()
+        log_pi, entropy = torch.zeros_like(t["advantage"]), torch.zeros_like(t["advantage"])
+        for i in avail.sum(-1).nonzero().tolist():
+            choices = avail[tuple(i)].nonzero().flatten()
+            log_p = F.log_softmax(logits.reshape(T, B, N, K, W)[tuple(i)][choices], dim=0)
+            one = torch.zeros_like(log_pi)
+            one[tuple(i[:3])] = 1
+            log_pi = log_pi + one * log_p[(choices == int(action[tuple(i)])).nonzero().item()]
+            entropy = entropy - one * (log_p.exp() * log_p).sum()
+        loss = (-(log_pi * t["advantage"] + 0.01 * entropy) * t["mask"]).sum() / t["mask"].sum()
+        loss.backward()
+        return {"log_pi": log_pi, "entropy": entropy, "loss": loss, "grad.logits": logits.grad}
+
+    write("loss_policy_branches", "loss", "policy gradient of actions with branches",
+          ["pi(u) = prod_k pi_k(u_k)", "log pi(u) = sum_k log_softmax(logits_k)(u_k)", "H = sum_k H_k",
+           "loss = sum_tbn -(log_pi advantage + entropy_coef entropy) mask / sum mask"],
+          {"entropy_coef": 0.01, "branches": K, "branch_size": W}, inputs, compute)
+
+
 def statistics():
     """ValueNorm, Yu et al. 2022: moving averages of x and x^2, both divided by that of 1."""
     torch.manual_seed(4)
@@ -167,5 +202,6 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     ops()
     losses()
+    branches()
     statistics()
     trainings()

@@ -48,9 +48,7 @@ public static partial class Ops
         var wIhT = WeightT(wIh, grouped);
         var wHhT = steps == 1 ? WeightT(wHh, grouped) : Transposed(tape, wHh.Value);
         var (biasI, biasN) = (tape.Scratch(bIh.Shape), tape.Scratch(bIh.Shape.With(-1, hidden)));
-        device.Copy(bIh.Value, biasI);
-        device.CopyColumns(bHh.Value, 0, biasI, 0, 2 * hidden, accumulate: true);
-        device.CopyColumns(bHh.Value, 2 * hidden, biasN, 0, hidden);
+        device.GruBias(bIh.Value, bHh.Value, biasI, biasN);
         for (int begin = 0; begin < steps; begin += block)
         {
             int count = Math.Min(block, steps - begin);

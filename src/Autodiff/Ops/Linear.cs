@@ -27,10 +27,13 @@ public static partial class Ops
         foreach (var (first, count) in new RowBlocks(device, y, ws))
         {
             var (xBlock, yBlock) = (RowBlock(x.Value, ws, first, count), RowBlock(y, ws, first, count));
-            device.Gemm(Rows(xBlock, grouped), WeightT(w, grouped), Rows(yBlock, grouped), bias: b.Value);
             if (relu)
             {
-                device.Map(default(Relu), yBlock, yBlock);
+                device.GemmRelu(Rows(xBlock, grouped), WeightT(w, grouped), Rows(yBlock, grouped), bias: b.Value);
+            }
+            else
+            {
+                device.Gemm(Rows(xBlock, grouped), WeightT(w, grouped), Rows(yBlock, grouped), bias: b.Value);
             }
         }
         return x.Tape.Record(new LinearOp(relu), y, [x, w, b]);

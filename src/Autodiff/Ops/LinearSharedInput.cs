@@ -34,8 +34,7 @@ public static partial class Ops
             {
                 device.CopyStrided(sum, [0, split.Out, 0, 1], block, [0, split.N * split.Out, split.Out, 1], [1, count, split.N, split.Out], accumulate: false);
             }
-            device.Gemm(split.Own(own.Value, first, count), split.Own(w.Value).T, Rows(block, split.Grouped), accumulate: true);
-            device.Map(default(Relu), block, block);
+            device.GemmRelu(split.Own(own.Value, first, count), split.Own(w.Value).T, Rows(block, split.Grouped), accumulate: true);
         }
         return tape.Record(default(LinearSharedInputOp), y, [own, shared, w, b]);
     }

@@ -14,6 +14,16 @@ public static partial class Ops
         return x.Tape.Record(new SumOp(axis), y, [x]);
     }
 
+    /// <summary>The sum of all elements times constant weights, a scalar.</summary>
+    /// <param name="x">The values.</param>
+    /// <param name="w">The weights, broadcast to the shape of x.</param>
+    public static Var WeightedSum(this Var x, Tensor w)
+    {
+        var y = x.Tape.Allocate(default);
+        x.Tape.Device.WeightedSum(x.Value, w, y.Reshape(1), x.Tape.Scratch(x.Shape));
+        return x.Tape.Record(default(WeightedSumOp), y, [x], [w]);
+    }
+
     /// <summary>The mean of all elements, a scalar.</summary>
     public static Var Mean(this Var x) => x.Sum() / x.Value.Count;
 
@@ -40,6 +50,23 @@ public static partial class Ops
         var index = tape.Scratch(x.Shape.With(-1, 1));
         tape.Device.ArgMax(x, mask, index);
         return index;
+    }
+
+    private readonly struct WeightedSumOp : IOp
+    {
+        public void Backward(GradContext context)
+        {
+            var x = context.X(0);
+            context.Device.ZipDerivative(default(Multiply), second: false, x, context.Saved(0), x, context.DY, context.DX(0));
+        }
+
+        public void Tangent(GradContext context)
+        {
+            var (sum, dx) = (context.Scratch(new Shape(1)), context.DX(0));
+            context.Device.WeightedSum(dx, context.Saved(0), sum, context.Scratch(dx.Shape));
+            var dy = context.DY.Reshape(1);
+            context.Device.Zip(default(Add), dy, sum, dy);
+        }
     }
 
     private readonly struct SumOp(int axis) : IOp

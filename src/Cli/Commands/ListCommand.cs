@@ -59,7 +59,8 @@ internal static class ListCommand
         return Columns(Catalog.ListParts().Select(part => (part.Kind, $"{part.Name.PadRight(width)}  {Documentation.Of(part.Options)}".TrimEnd())));
     }
 
-    /// <summary>Every family with the sizes of its examples: "8/10" if agents have observations of size 8 or 10, "box 5" if an action is a vector of size 5.</summary>
+    /// <summary>Every family with the sizes of its examples: "8/10" if agents have observations of size 8 or 10, "box 5" if an action is a vector of size
+    /// 5, "4,3" if it has branches of 4 and 3 choices, "4,3+2" with a vector of size 2.</summary>
     private static IEnumerable<string> EnvironmentFamilies()
     {
         int width = Catalog.EnvironmentIds.Max(id => id.Length);
@@ -72,10 +73,16 @@ internal static class ListCommand
         string Sizes(string id)
         {
             var spec = Catalog.CreateEnvironment(id).Spec;
-            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.ObservationSize), (spec.IsContinuous ? "box " : "") + Each(agent => agent.ActionCount),
+            return Row(id, $"{spec.Agents.Length}", $"{spec.Teams.Length}", Each(agent => agent.ObservationSize), (spec.ActionLayout.Branches == 0 ? "box " : "") + Each(Actions),
                 $"{spec.StateSize}", $"{spec.EpisodeLimit}");
 
-            string Each(Func<AgentSpec, int> size) => string.Join('/', spec.Agents.Select(size).Distinct());
+            string Each<T>(Func<AgentSpec, T> size) => string.Join('/', spec.Agents.Select(size).Distinct());
+        }
+
+        static string Actions(AgentSpec agent)
+        {
+            string choices = string.Join(',', agent.Branches ?? []);
+            return choices.Length == 0 ? $"{agent.ActionCount}" : agent.VectorSize > 0 ? $"{choices}+{agent.VectorSize}" : choices;
         }
 
         string Row(string id, string agents, string teams, string observation, string actions, string state, string steps)

@@ -29,11 +29,12 @@ internal sealed class PolicyPlayer(Policy policy, Rng rng) : IPlayer
     public JointAction Act(IEnvironment environment) => policy.Act(environment, ref episodeRng);
 }
 
-/// <summary>Samples actions uniformly from the available ones, and continuous actions uniformly within their bounds.</summary>
+/// <summary>Samples actions uniformly: from the available choices of each branch, and within the bounds of continuous actions.</summary>
 internal sealed class RandomPlayer(EnvironmentSpec spec, Rng rng) : IPlayer
 {
-    private readonly int[] actions = new int[spec.Agents.Length];
-    private readonly float[] vectors = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
+    private readonly ActionLayout layout = spec.ActionLayout;
+    private readonly int[] choices = new int[spec.Agents.Length * spec.ActionLayout.Branches];
+    private readonly float[] vectors = new float[spec.Agents.Length * spec.ActionLayout.VectorSize];
     private Rng episodeRng;
 
     /// <inheritdoc/>
@@ -42,22 +43,24 @@ internal sealed class RandomPlayer(EnvironmentSpec spec, Rng rng) : IPlayer
     /// <inheritdoc/>
     public JointAction Act(IEnvironment environment)
     {
-        for (int agent = 0; agent < actions.Length; agent++)
+        for (int agent = 0; agent < spec.Agents.Length; agent++)
         {
             var size = spec.Agents[agent];
+            bool[] available = new bool[size.ActionCount];
+            environment.ReadAvailable(agent, available);
+            for (int branch = 0, first = 0; branch < size.BranchCount; first += size.BranchSize(branch++))
+            {
+                int[] own = [.. Enumerable.Range(0, size.BranchSize(branch)).Where(choice => available[first + choice])];
+                choices[agent * layout.Branches + branch] = own[episodeRng.NextInt(own.Length)];
+            }
             if (size.Box is { } box)
             {
-                foreach (ref float element in vectors.AsSpan(agent * spec.ActionCount, size.ActionCount))
+                foreach (ref float element in vectors.AsSpan(agent * layout.VectorSize, size.VectorSize))
                 {
                     element = episodeRng.NextSingle(box.Low, box.High);
                 }
-                continue;
             }
-            bool[] available = new bool[size.ActionCount];
-            environment.ReadAvailable(agent, available);
-            int[] choices = [.. Enumerable.Range(0, available.Length).Where(action => available[action])];
-            actions[agent] = choices[episodeRng.NextInt(choices.Length)];
         }
-        return spec.IsContinuous ? JointAction.Create(vectors, spec.ActionCount) : actions;
+        return JointAction.Create(choices, layout.Branches, vectors, layout.VectorSize);
     }
 }

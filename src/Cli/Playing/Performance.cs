@@ -48,10 +48,14 @@ internal sealed class Performance(IEnvironment environment, IPlayer player, Rng 
     /// <summary>Returns the name of a role for legends.</summary>
     public string RoleName(SceneRole role) => environment is IRenderable renderable ? renderable.RoleName(role) : FrameJson.NameOf(role);
 
-    /// <summary>Returns the name of an agent's action.</summary>
+    /// <summary>Returns the name of an agent's action: the name of an index, or the choices of all branches and the elements of the continuous part.</summary>
     private string ActionName(int agent, JointAction actions)
-        => Spec.IsContinuous ? string.Join(' ', actions.Vector(agent)[..Spec.Agents[agent].ActionCount].ToArray().Select(x => x.ToString("0.00", CultureInfo.InvariantCulture)))
-        : environment is IRenderable renderable ? renderable.ActionName(agent, actions[agent]) : actions[agent].ToString(CultureInfo.InvariantCulture);
+    {
+        var size = Spec.Agents[agent];
+        var (choices, vector) = (actions.Branches(agent)[..size.BranchCount].ToArray(), size.VectorSize > 0 ? actions.Vector(agent)[..size.VectorSize].ToArray() : []);
+        return choices is [int index] && vector.Length == 0 && environment is IRenderable renderable ? renderable.ActionName(agent, index)
+            : string.Join(' ', [.. choices.Select(choice => choice.ToString(CultureInfo.InvariantCulture)), .. vector.Select(x => x.ToString("0.00", CultureInfo.InvariantCulture))]);
+    }
 
     /// <summary>Whether a frame is the last one.</summary>
     public bool IsLast(Frame frame) => frame.Episode == Episodes - 1 && frame.Result != StepResult.Running;

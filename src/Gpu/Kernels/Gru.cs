@@ -2,15 +2,54 @@ using ILGPU;
 
 namespace Marl.Native.Gpu;
 
+/// <summary>The biases of the pre-activations: those of r and z are sums, those of n are apart.</summary>
+internal struct GruBiasKernel : IKernel
+{
+    public int Count, Units;
+    public ArrayView<float> Input, State, BiasI, BiasN;
+
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref Input);
+        arrays.Read(ref State);
+        arrays.Write(ref BiasI);
+        arrays.Write(ref BiasN);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
+        {
+            int unit = i % (3 * Units) - 2 * Units;
+            if (unit < 0)
+            {
+                BiasI[i] = Input[i] + State[i];
+            }
+            else
+            {
+                BiasI[i] = Input[i];
+                BiasN[i / (3 * Units) * Units + unit] = State[i];
+            }
+        }
+    }
+}
+
 /// <summary>The elementwise part of a GRU step. A row of gates is r, z, n, m, concatenated.</summary>
 internal struct GruGatesKernel : IKernel
 {
     public int Count, Units;
     public ArrayView<float> Gates, H, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref H);
+        arrays.Write(ref Gates);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int at = i / Units * 4 * Units + i % Units;
             F1 r = F1.Sigmoid(new F1(Gates[at])), z = F1.Sigmoid(new F1(Gates[at + Units]));
@@ -30,9 +69,18 @@ internal struct GruGatesBackwardKernel : IKernel
     public int Count, Units;
     public ArrayView<float> Gates, H, DY, D, DH;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref Gates);
+        arrays.Read(ref H);
+        arrays.Read(ref DY);
+        arrays.Write(ref D);
+        arrays.Write(ref DH);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int at = i / Units * 4 * Units + i % Units;
             F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), m = new(Gates[at + 3 * Units]);
@@ -55,9 +103,18 @@ internal struct GruGatesTangentKernel : IKernel
     public int Count, Units;
     public ArrayView<float> Gates, H, D, DH, DY;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref Gates);
+        arrays.Read(ref H);
+        arrays.Read(ref D);
+        arrays.Read(ref DH);
+        arrays.Write(ref DY);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int at = i / Units * 4 * Units + i % Units;
             F1 r = new(Gates[at]), z = new(Gates[at + Units]), n = new(Gates[at + 2 * Units]), one = F1.Of(1f);

@@ -15,11 +15,11 @@ internal readonly struct RowTile
     public const int MaxUnits = 256;
     private readonly int first, count, weightGroups;
 
-    public RowTile(int rows, int weightGroups)
+    public RowTile(LaunchGroup group, int rows, int weightGroups)
     {
         this.weightGroups = weightGroups;
-        WeightGroup = Grid.IdxX % weightGroups;
-        first = Grid.IdxX / weightGroups * Size;
+        WeightGroup = group.Index % weightGroups;
+        first = group.Index / weightGroups * Size;
         count = rows / weightGroups;
     }
 
@@ -46,10 +46,20 @@ internal struct GruForwardKernel : IKernel
     public StridedMatrix W;
     public ArrayView<float> BiasN, Gates, H0, ContinueMask, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref W.Data);
+        arrays.Read(ref BiasN);
+        arrays.Read(ref H0);
+        arrays.Read(ref ContinueMask);
+        arrays.Write(ref Gates);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var states = SharedMemory.Allocate<float>(2 * RowTile.Size * RowTile.MaxUnits);
-        var rows = new RowTile(Rows, WeightGroups);
+        var rows = new RowTile(group, Rows, WeightGroups);
         for (int e = Group.IdxX; e < RowTile.Size * Units; e += Group.DimX)
         {
             int i = e % RowTile.Size;
@@ -123,10 +133,23 @@ internal struct GruBackwardKernel : IKernel
     public StridedMatrix W;
     public ArrayView<float> Gates, H0, ContinueMask, Y, DY, D, Previous, DH;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref W.Data);
+        arrays.Read(ref Gates);
+        arrays.Read(ref H0);
+        arrays.Read(ref ContinueMask);
+        arrays.Read(ref Y);
+        arrays.Read(ref DY);
+        arrays.Write(ref D);
+        arrays.Write(ref Previous);
+        arrays.Write(ref DH);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var sums = SharedMemory.Allocate<float>(3 * RowTile.Size * RowTile.MaxUnits);
-        var rows = new RowTile(Rows, WeightGroups);
+        var rows = new RowTile(group, Rows, WeightGroups);
         for (int t = Steps - 1; t >= 0; t--)
         {
             for (int j = Group.IdxX; j < Units; j += Group.DimX)

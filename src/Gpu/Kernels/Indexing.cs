@@ -28,10 +28,18 @@ internal struct GatherKernel : IKernel
     public int Count, Columns, Picks;
     public ArrayView<float> X, Index, Y, Fault;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref X);
+        arrays.Read(ref Index);
+        arrays.Write(ref Y);
+        arrays.Share(ref Fault);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var positions = new CheckedIndices(Index, Fault, Columns);
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int at = positions.At(i);
             Y[i] = at < 0 ? 0f : X[i / Picks * Columns + at];
@@ -45,10 +53,18 @@ internal struct ScatterAddKernel : IKernel
     public int Rows, Columns, Picks;
     public ArrayView<float> Y, Index, X, Fault;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref Y);
+        arrays.Read(ref Index);
+        arrays.Write(ref X);
+        arrays.Share(ref Fault);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var positions = new CheckedIndices(Index, Fault, Columns);
-        for (int row = Thread.Index; row < Rows; row += Thread.Count)
+        for (int row = group.Thread; row < Rows; row += group.Threads)
         {
             for (int i = row * Picks; i < (row + 1) * Picks; i++)
             {
@@ -68,10 +84,18 @@ internal struct GatherRowsKernel : IKernel
     public int Count, Rows, Width;
     public ArrayView<float> W, Index, Y, Fault;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref W);
+        arrays.Read(ref Index);
+        arrays.Write(ref Y);
+        arrays.Share(ref Fault);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var positions = new CheckedIndices(Index, Fault, Rows);
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int row = positions.At(i / Width);
             Y[i] = row < 0 ? 0f : W[row * Width + i % Width];
@@ -85,10 +109,18 @@ internal struct ScatterAddRowsKernel : IKernel
     public int Indices, Rows, Width;
     public ArrayView<float> Y, Index, W, Fault;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref Y);
+        arrays.Read(ref Index);
+        arrays.Write(ref W);
+        arrays.Share(ref Fault);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var positions = new CheckedIndices(Index, Fault, Rows);
-        for (int at = Thread.Index; at < Rows * Width; at += Thread.Count)
+        for (int at = group.Thread; at < Rows * Width; at += group.Threads)
         {
             int row = at / Width, column = at % Width;
             float sum = W[at];

@@ -7,13 +7,21 @@ internal struct LoopKernel<TBody> : IKernel where TBody : unmanaged, ILoopBody
 {
     public TBody Body;
     public int Count;
-    public ViewMemory First, Second, Third;
+    public ArrayView<float> First, Second, Third;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Write(ref First);
+        arrays.Write(ref Second);
+        arrays.Write(ref Third);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        ViewMemory first = new(First), second = new(Second), third = new(Third);
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
-            Body.Run(i, First, Second, Third);
+            Body.Run(i, first, second, third);
         }
     }
 }

@@ -9,11 +9,37 @@ internal struct FillKernel : IKernel
     public int Count;
     public ArrayView<float> Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             Y[i] = Value;
+        }
+    }
+}
+
+/// <summary>y = x</summary>
+internal struct CopyKernel : IKernel
+{
+    public int Count;
+    public ArrayView<float> X, Y;
+
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
+        {
+            Y[i] = X[i];
         }
     }
 }
@@ -25,10 +51,16 @@ internal struct CopyStridedKernel : IKernel
     public int Accumulate;
     public ArrayView<float> X, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         int n = Lengths.Count;
-        for (int i = Thread.Index; i < n; i += Thread.Count)
+        for (int i = group.Thread; i < n; i += group.Threads)
         {
             var at = Lengths.At(i);
             int y = at.Dot(YStrides);

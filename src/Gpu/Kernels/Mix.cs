@@ -8,9 +8,17 @@ internal struct MixKernel : IKernel
     public int Count, Inputs, Width;
     public ArrayView<float> W, X, B, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref W);
+        arrays.Read(ref X);
+        arrays.Read(ref B);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int row = i / Width, weight = row * Inputs * Width + i % Width;
             var sum = new F1(B[i]);
@@ -29,9 +37,17 @@ internal struct AbsoluteDotKernel : IKernel
     public int Lanes, Rows, Columns, Repeat, HasC;
     public ArrayView<float> A, B, C, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        var row = new SharedRow(Lanes, Rows, Columns);
+        arrays.Read(ref A);
+        arrays.Read(ref B);
+        arrays.Read(ref C);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, Rows, Columns);
         int second = row.Row / Repeat * Columns;
         var lane = F1.Of(0f);
         for (int i = row.Lane; i < row.Columns; i += Lanes)
@@ -52,9 +68,18 @@ internal struct MixBackwardKernel : IKernel
     public int Count, Inputs, Width, Accumulate, NeedsW, NeedsX;
     public ArrayView<float> W, X, DY, DW, DX;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref W);
+        arrays.Read(ref X);
+        arrays.Read(ref DY);
+        arrays.Write(ref DW);
+        arrays.Write(ref DX);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             int input = i / Width;
             F1 zero = F1.Of(0f), w = new(W[i]), x = new(X[input]), dy = new(DY[input / Inputs * Width + i % Width]);

@@ -11,9 +11,15 @@ internal struct MapKernel<TOp> : IKernel where TOp : unmanaged, IUnary
     public int Count;
     public ArrayView<float> X, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             Y[i] = Op.F(new F1(X[i])).Value;
         }
@@ -27,9 +33,17 @@ internal struct MapDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IUnary
     public int Count, Accumulate;
     public ArrayView<float> X, Y, DY, Z;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref X);
+        arrays.Read(ref Y);
+        arrays.Read(ref DY);
+        arrays.Write(ref Z);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             var before = new F1(Accumulate != 0 ? Z[i] : 0f);
             Z[i] = F1.Fma(Op.D(new F1(X[i]), new F1(Y[i])), new F1(DY[i]), before).Value;
@@ -44,9 +58,16 @@ internal struct SameShapeZipKernel<TOp> : IKernel where TOp : unmanaged, IBinary
     public int Count;
     public ArrayView<float> A, B, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        arrays.Read(ref A);
+        arrays.Read(ref B);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             Y[i] = Op.F(new F1(A[i]), new F1(B[i])).Value;
         }
@@ -60,10 +81,17 @@ internal struct ZipKernel<TOp> : IKernel where TOp : unmanaged, IBinary
     public Int4 Lengths, AStrides, BStrides;
     public ArrayView<float> A, B, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref A);
+        arrays.Read(ref B);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         int n = Lengths.Count;
-        for (int i = Thread.Index; i < n; i += Thread.Count)
+        for (int i = group.Thread; i < n; i += group.Threads)
         {
             var at = Lengths.At(i);
             Y[i] = Op.F(new F1(A[at.Dot(AStrides)]), new F1(B[at.Dot(BStrides)])).Value;
@@ -79,10 +107,19 @@ internal struct ZipDerivativeKernel<TOp> : IKernel where TOp : unmanaged, IBinar
     public Int4 Lengths, AStrides, BStrides, DYStrides;
     public ArrayView<float> A, B, Y, DY, Z;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref A);
+        arrays.Read(ref B);
+        arrays.Read(ref Y);
+        arrays.Read(ref DY);
+        arrays.Write(ref Z);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         int n = Lengths.Count;
-        for (int i = Thread.Index; i < n; i += Thread.Count)
+        for (int i = group.Thread; i < n; i += group.Threads)
         {
             var at = Lengths.At(i);
             F1 a = new(A[at.Dot(AStrides)]), b = new(B[at.Dot(BStrides)]), y = new(Y[i]);
@@ -125,11 +162,19 @@ internal struct SingleSum : ISum
 /// <summary>The clipping factor of a gradient, by one thread: the squares are few and their order is fixed.</summary>
 internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
 {
-    public int Count, HasLoss;
+    public int Count, HasLoss, LogRows;
     public float Max;
-    public ArrayView<float> Squares, Loss, Scale;
+    public ArrayView<float> Squares, Loss, Scale, Log;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref Squares);
+        arrays.Read(ref Loss);
+        arrays.Write(ref Scale);
+        arrays.Write(ref Log);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         TSum sum = default;
         for (int i = 0; i < Count; i++)
@@ -143,6 +188,16 @@ internal struct ClipScaleKernel<TSum> : IKernel where TSum : struct, ISum
         scale = F1.IfGreater(infinite, F1.Abs(loss), scale, none);
         scale = F1.IfGreater(infinite, norm, scale, none);
         Scale[0] = F1.IfGreater(F1.Of(0f), new F1(Scale[0]), none, scale).Value;
+        if (LogRows > 0)
+        {
+            int row = (int)Log[0], first = 1 + row * (Count + 1);
+            for (int i = 0; i < Count; i++)
+            {
+                Log[first + i] = Squares[i];
+            }
+            Log[first + Count] = loss.Value;
+            Log[0] = row + 1 < LogRows ? row + 1 : 0;
+        }
     }
 }
 
@@ -153,14 +208,23 @@ internal struct UpdateKernel<TRule> : IKernel where TRule : unmanaged, IUpdate
     public int Count, HasM, HasV, HasScale;
     public ArrayView<float> P, G, M, V, Scale;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref G);
+        arrays.Read(ref Scale);
+        arrays.Write(ref P);
+        arrays.Write(ref M);
+        arrays.Write(ref V);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         float scale = HasScale != 0 ? Scale[0] : 1f;
         if (scale < 0f)
         {
             return;
         }
-        for (int i = Thread.Index; i < Count; i += Thread.Count)
+        for (int i = group.Thread; i < Count; i += group.Threads)
         {
             F1 p = new(P[i]), m = new(HasM != 0 ? M[i] : 0f), v = new(HasV != 0 ? V[i] : 0f);
             F1 g = new(G[i]);

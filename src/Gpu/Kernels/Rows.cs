@@ -13,12 +13,12 @@ internal readonly struct SharedRow
     private const int MaxThreads = 1024;
     private readonly ArrayView<float> shared;
 
-    public SharedRow(int lanes, int rows, int columns)
+    public SharedRow(LaunchGroup group, int lanes, int rows, int columns)
     {
         shared = SharedMemory.Allocate<float>(MaxThreads);
         Lanes = lanes;
         Lane = Group.IdxX % lanes;
-        Row = Grid.IdxX * (Group.DimX / lanes) + Group.IdxX / lanes;
+        Row = group.Index * (Group.DimX / lanes) + Group.IdxX / lanes;
         Start = Row * columns;
         Columns = Row < rows ? columns : 0;
     }
@@ -65,9 +65,15 @@ internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReductio
     public int Lanes, Rows, Columns, Slices, Depth, Accumulate;
     public ArrayView<float> X, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        var row = new SharedRow(Lanes, Rows, Depth);
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, Rows, Depth);
         int begin = row.Row % Slices * Depth, first = row.Row / Slices * Columns + begin;
         int count = Columns - begin < row.Columns ? Columns - begin : row.Columns;
         var lane = new F1(Op.Identity);
@@ -83,16 +89,52 @@ internal struct ReduceRowsKernel<TOp> : IKernel where TOp : unmanaged, IReductio
     }
 }
 
+/// <summary>y[0] = sum_i x[i] w[i / Repeat], by one group.</summary>
+internal struct WeightedSumKernel : IKernel
+{
+    public int Lanes, Count, Repeat;
+    public ArrayView<float> X, W, Y;
+
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref X);
+        arrays.Read(ref W);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, 1, Count);
+        var lane = new F1(default(Sum).Identity);
+        for (int i = row.Lane; i < row.Columns; i += Lanes)
+        {
+            lane = default(Sum).Fold(lane, new F1(X[i]) * new F1(W[i / Repeat]));
+        }
+        float sum = row.ReduceLanes(default(Sum), lane.Value);
+        if (row.Lane == 0 && row.Row == 0)
+        {
+            Y[0] = sum;
+        }
+    }
+}
+
 /// <summary>y[p] = the sum of x^2 over part p, one group per part. <see cref="Parts"/> holds the first element and the length of each.</summary>
 internal struct SumSquaresKernel : IKernel
 {
     public ArrayView<int> Parts;
     public ArrayView<float> X, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        int part = Grid.IdxX, first = Parts[2 * part], count = Parts[2 * part + 1];
-        var row = new SharedRow(Group.DimX, Grid.DimX, count);
+        arrays.Read(ref Parts);
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        int part = group.Index, first = Parts[2 * part], count = Parts[2 * part + 1];
+        var row = new SharedRow(group, Group.DimX, group.Count, count);
         var lane = F1.Of(0f);
         for (int i = row.Lane; i < count; i += row.Lanes)
         {
@@ -114,9 +156,16 @@ internal struct SumPartsKernel : IKernel
     public ArrayView<int> Begins;
     public ArrayView<float> X, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int s = Thread.Index; s < Count; s += Thread.Count)
+        arrays.Read(ref Begins);
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int s = group.Thread; s < Count; s += group.Threads)
         {
             float sum = X[Begins[s]];
             for (int part = Begins[s] + 1; part < Begins[s + 1]; part++)
@@ -138,11 +187,17 @@ internal struct ReduceColumnsKernel<TOp> : IKernel where TOp : unmanaged, IReduc
     public int Lanes, Outer, Length, Slices, Depth, Inner, Accumulate;
     public ArrayView<float> X, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
+    {
+        arrays.Read(ref X);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
     {
         var shared = SharedMemory.Allocate<float>(1024);
         // Coalesced: neighboring threads process neighboring columns.
-        int columns = Group.DimX / Lanes, lane = Group.IdxX / columns, at = Grid.IdxX * columns + Group.IdxX % columns;
+        int columns = Group.DimX / Lanes, lane = Group.IdxX / columns, at = group.Index * columns + Group.IdxX % columns;
         int part = at / Inner, outer = part / Slices, begin = part % Slices * Depth, first = outer * Length * Inner + at % Inner;
         int end = outer >= Outer ? 0 : Length - begin < Depth ? Length : begin + Depth;
         var mine = new F1(Op.Identity);
@@ -187,9 +242,16 @@ internal struct ArgMaxKernel : IKernel
     public int Lanes, Rows, Columns, All;
     public ArrayView<float> X, Mask, Index;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        var row = new SharedRow(Lanes, Rows, Columns);
+        arrays.Read(ref X);
+        arrays.Read(ref Mask);
+        arrays.Write(ref Index);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, Rows, Columns);
         var x = new MaskedRows(X, Mask, All);
         var most = new F1(float.NegativeInfinity);
         for (int i = row.Lane; i < row.Columns; i += Lanes)
@@ -219,9 +281,16 @@ internal struct LogSoftmaxKernel : IKernel
     public int Lanes, Rows, Columns, All;
     public ArrayView<float> X, Mask, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        var row = new SharedRow(Lanes, Rows, Columns);
+        arrays.Read(ref X);
+        arrays.Read(ref Mask);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, Rows, Columns);
         var x = new MaskedRows(X, Mask, All);
         var lowest = new F1(float.NegativeInfinity);
         var most = lowest;
@@ -252,9 +321,17 @@ internal struct LogSoftmaxBackwardKernel : IKernel
     public int Lanes, Rows, Columns, All;
     public ArrayView<float> Y, Mask, DY, DX;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        var row = new SharedRow(Lanes, Rows, Columns);
+        arrays.Read(ref Y);
+        arrays.Read(ref Mask);
+        arrays.Read(ref DY);
+        arrays.Write(ref DX);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, Rows, Columns);
         var y = new MaskedRows(Y, Mask, All);
         var dy = new MaskedRows(DY, Mask, All);
         var lane = F1.Of(0f);
@@ -278,9 +355,17 @@ internal struct LogSoftmaxTangentKernel : IKernel
     public int Lanes, Rows, Columns, All;
     public ArrayView<float> Y, Mask, DX, Z;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        var row = new SharedRow(Lanes, Rows, Columns);
+        arrays.Read(ref Y);
+        arrays.Read(ref Mask);
+        arrays.Read(ref DX);
+        arrays.Write(ref Z);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        var row = new SharedRow(group, Lanes, Rows, Columns);
         var y = new MaskedRows(Y, Mask, All);
         var dx = new MaskedRows(DX, Mask, All);
         var lane = F1.Of(0f);
@@ -304,9 +389,16 @@ internal struct ScanKernel : IKernel
     public int Count, Inner;
     public ArrayView<float> A, B, Y;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays)
     {
-        for (int column = Thread.Index; column < Inner; column += Thread.Count)
+        arrays.Read(ref A);
+        arrays.Read(ref B);
+        arrays.Write(ref Y);
+    }
+
+    public readonly void Run(LaunchGroup group)
+    {
+        for (int column = group.Thread; column < Inner; column += group.Threads)
         {
             var next = F1.Of(0f);
             for (int at = Count - Inner + column; at >= 0; at -= Inner)

@@ -23,11 +23,13 @@ internal struct Tf32GemmKernel : ICudaKernel
 
     public GemmArguments Of;
 
-    public readonly void Run()
+    public void Arrays(LaunchArrays arrays) => Of.Arrays(arrays);
+
+    public readonly void Run(LaunchGroup group)
     {
         var slabA = SharedMemory.Allocate<float>(Deep * Stride);
         var slabB = SharedMemory.Allocate<float>(Deep * Stride);
-        var tile = new OutputTile(Of, Side);
+        var tile = new OutputTile(group, Of, Side);
         int thread = Group.IdxX, warp = thread / 32, lane = thread % 32, four = lane / 4, within = lane % 4;
         // The position of the lane's elements in the tile.
         int down = warp % 4 * 16 + four, across = warp / 4 * 32;

@@ -7,40 +7,34 @@ internal sealed partial class Controller
     /// <param name="row">The row.</param>
     internal void BeginRow(int row)
     {
-        foreach (var h in state)
+        foreach (var x in memory)
         {
-            h[row].Span.Clear();
+            x[row].Span.Clear();
         }
-        previous[row].Span.Clear();
         continueMask[row].Span.Clear();
     }
 
-    /// <summary>Saves the recurrent state and the previous actions of a row of segments.</summary>
+    /// <summary>Saves the previous actions and the recurrent state of a row of segments.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="memory">Destination [<see cref="RowMemorySize"/>].</param>
-    internal void SaveRow(int row, Span<float> memory)
+    /// <param name="target">Destination [<see cref="RowMemorySize"/>].</param>
+    internal void SaveRow(int row, Span<float> target)
     {
-        previous[row].Span.CopyTo(memory);
-        int end = previous[row].Count;
-        foreach (var h in state)
+        foreach (var x in memory)
         {
-            h[row].Span.CopyTo(memory[end..]);
-            end += h[row].Count;
+            x[row].Span.CopyTo(target);
+            target = target[x[row].Count..];
         }
     }
 
     /// <summary>Resumes an episode in a row of segments from the memory that <see cref="SaveRow"/> wrote.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="memory">Source [<see cref="RowMemorySize"/>].</param>
-    internal void ResumeRow(int row, ReadOnlySpan<float> memory)
+    /// <param name="source">Source [<see cref="RowMemorySize"/>].</param>
+    internal void ResumeRow(int row, ReadOnlySpan<float> source)
     {
-        var last = previous[row].Span;
-        memory[..last.Length].CopyTo(last);
-        memory = memory[last.Length..];
-        foreach (var h in state)
+        foreach (var x in memory)
         {
-            memory[..h[row].Count].CopyTo(h[row].Span);
-            memory = memory[h[row].Count..];
+            source[..x[row].Count].CopyTo(x[row].Span);
+            source = source[x[row].Count..];
         }
         continueMask[row].Span.Fill(1f);
     }
@@ -49,9 +43,9 @@ internal sealed partial class Controller
     internal void RecordStart(int row, Episode segment)
     {
         var actions = segment.Ints(Segment.ActionsBefore).All;
-        for (int n = 0; n < actions.Length; n++)
+        for (int i = 0; i < actions.Length && !previous.Indices.IsNone; i++)
         {
-            actions[n] = (int)previous[row].Span[n];
+            actions[i] = (int)previous.Indices[row].Span[i];
         }
         if (agent.StateColumn is { } column)
         {
@@ -60,46 +54,38 @@ internal sealed partial class Controller
     }
 
     /// <summary>The number of elements that <see cref="SaveRow"/> writes.</summary>
-    internal int RowMemorySize => previous[0].Count + state.Sum(h => h[0].Count);
+    internal int RowMemorySize => memory.Sum(x => x[0].Count);
 
     /// <summary>Whether no step of the episode has been taken.</summary>
     public bool IsFirstStep => step == 0;
 
     /// <summary>The number of elements that <see cref="Save"/> writes.</summary>
-    public int MemorySize => 1 + previous.Span.Length + state.Sum(h => h.Span.Length);
+    public int MemorySize => 1 + memory.Sum(x => x.Count);
 
     /// <summary>Saves the memory of all episodes: the number of steps, the previous actions and the recurrent states.</summary>
-    public void Save(Span<double> memory)
+    public void Save(Span<double> target)
     {
         int end = 0;
-        memory[end++] = step;
-        foreach (float action in previous.Span)
+        target[end++] = step;
+        foreach (var x in memory)
         {
-            memory[end++] = action;
-        }
-        foreach (var h in state)
-        {
-            foreach (float x in h.Span)
+            foreach (float element in x.Span)
             {
-                memory[end++] = x;
+                target[end++] = element;
             }
         }
     }
 
     /// <summary>Restores the memory that <see cref="Save"/> wrote.</summary>
-    public void Restore(ReadOnlySpan<double> memory)
+    public void Restore(ReadOnlySpan<double> source)
     {
         int end = 0;
-        step = (int)memory[end++];
-        foreach (ref float action in previous.Span)
+        step = (int)source[end++];
+        foreach (var x in memory)
         {
-            action = (float)memory[end++];
-        }
-        foreach (var h in state)
-        {
-            foreach (ref float x in h.Span)
+            foreach (ref float element in x.Span)
             {
-                x = (float)memory[end++];
+                element = (float)source[end++];
             }
         }
     }

@@ -9,12 +9,14 @@ internal sealed partial class Controller
 {
     private readonly Actor[] actors;
     private readonly InferenceWeights[] weights;
-    private readonly Tensor[] state;
+    private readonly Tensor[] state, memory;
     private readonly Agent agent;
     private readonly Exploration selector;
     private readonly TanhPolicy? tanhPolicy;
+    private readonly int[] branches;
     private readonly Tape tape = new();
-    private readonly Tensor observations, states, previous, fingerprints, continueMask;
+    private readonly Tensor observations, states, fingerprints, continueMask;
+    private readonly ActionRows previous;
     private int count, step;
     private bool segmented;
 
@@ -41,8 +43,12 @@ internal sealed partial class Controller
         observations = input.Contains(InputColumn.Observation) || states.IsNone ? Tensor.Zeros(capacity, agent.Agents, spec.ObservationSize) : default;
         fingerprints = Tensor.Zeros(capacity, Fingerprint.Size);
         continueMask = Tensor.Zeros(capacity, agent.Agents);
-        tanhPolicy = spec.IsContinuous ? new TanhPolicy(spec) : null;
-        previous = tanhPolicy is null ? Tensor.Zeros(capacity, agent.Agents) : Tensor.Zeros(capacity, agent.Agents, agent.Actions);
+        var layout = agent.Layout;
+        branches = [.. spec.Agents.Select(size => size.BranchCount)];
+        tanhPolicy = layout.VectorSize > 0 ? new TanhPolicy(spec) : null;
+        previous = new(layout.Branches > 0 ? Tensor.Zeros(capacity, agent.Agents, layout.Branches) : default,
+            layout.VectorSize > 0 ? Tensor.Zeros(capacity, agent.Agents, layout.VectorSize) : default);
+        memory = [.. ((Tensor[])[previous.Indices, previous.Vectors, .. state]).Where(x => !x.IsNone)];
     }
 
     /// <summary>The weights of each actor as of the last <see cref="UpdateWeights"/>. Controllers on other threads may share them.</summary>
@@ -95,7 +101,7 @@ internal sealed partial class Controller
                 CopyOutputs(episodes[0], member, output, outputs);
                 for (int row = 0; row < count; row++)
                 {
-                    SelectActions(episodes[row], member, output.Span.Slice(row * agent.Agents * agent.Actions), previous[row].Span, exploration, ref rngs[row]);
+                    SelectActions(episodes[row], member, output.Span.Slice(row * agent.Agents * agent.Actions), row, exploration, ref rngs[row]);
                 }
             }
         }
@@ -124,22 +130,30 @@ internal sealed partial class Controller
     /// <summary>Sets the previous actions of the only row.</summary>
     public void SetLastActions(JointAction actions)
     {
-        var last = previous[0].Span;
         for (int n = 0; n < agent.Agents; n++)
         {
-            if (tanhPolicy is null)
-            {
-                last[n] = actions[n];
-                continue;
-            }
-            actions.Vector(n).CopyTo(last[(n * agent.Actions)..]);
+            SetLastAction(row: 0, n, actions.Branches(n), tanhPolicy is null ? [] : actions.Vector(n));
+        }
+    }
+
+    /// <summary>Sets the previous action of an agent in a row.</summary>
+    private void SetLastAction(int row, int n, ReadOnlySpan<int> choices, ReadOnlySpan<float> vector)
+    {
+        int first = row * agent.Agents + n;
+        for (int branch = 0; branch < choices.Length; branch++)
+        {
+            previous.Indices.Span[first * choices.Length + branch] = choices[branch];
+        }
+        if (!vector.IsEmpty)
+        {
+            vector.CopyTo(previous.Vectors.Span[(first * vector.Length)..]);
         }
     }
 
     /// <summary>Builds the network's input from the current step of every row.</summary>
     private InputRows Gather(ReadOnlySpan<Episode> episodes)
     {
-        var (prev, when) = (previous.Slice(0, count), fingerprints.Slice(0, count));
+        var when = fingerprints.Slice(0, count);
         for (int row = 0; row < count; row++)
         {
             var episode = episodes[row];
@@ -148,7 +162,8 @@ internal sealed partial class Controller
             var fingerprint = when[row].Span;
             (fingerprint[0], fingerprint[1]) = (episode.Fingerprint.Progress, episode.Fingerprint.Exploration);
         }
-        return agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, step == 0 && !segmented ? default : prev, when)
+        var last = step == 0 && !segmented ? default : previous.Slice(0, count);
+        return agent.Input.Build(tape, new InputSource(OneStep(observations), OneStep(states), Actions: default, last, when)
         {
             ContinueMask = segmented ? continueMask.Slice(0, count).Reshape(1, count, agent.Agents) : default,
         });
@@ -188,10 +203,10 @@ internal sealed partial class Controller
         : x.Shape.Rank == 2 ? x.Slice(0, count).Reshape(1, count, x.Shape[1]) : x.Slice(0, count).Reshape(1, count, x.Shape[1], x.Shape[2]);
 
     /// <summary>Selects the actions of the agents that play a member from its outputs [N, A].</summary>
-    private void SelectActions(Episode episode, int member, ReadOnlySpan<float> values, Span<float> taken, float exploration, ref Rng rng)
+    private void SelectActions(Episode episode, int member, ReadOnlySpan<float> values, int batchRow, float exploration, ref Rng rng)
     {
         int row = episode.Length;
-        var choices = episode.ActionsAt(row);
+        var layout = agent.Layout;
         var members = episode.Members;
         var policy = episode.Find(Column.Policy) is ColumnData<float> column ? column.Row(row) : default;
         for (int n = 0; n < agent.Agents; n++)
@@ -201,20 +216,27 @@ internal sealed partial class Controller
                 continue;
             }
             var output = values.Slice(n * agent.Actions, agent.Actions);
-            if (tanhPolicy is not null)
-            {
-                var action = episode.ContinuousAction(row, n);
-                tanhPolicy.Act(n, output, exploration, ref rng, action);
-                action.CopyTo(taken[(n * agent.Actions)..]);
-                continue;
-            }
             var available = episode.AvailableActions(row, n);
-            (choices[n], episode.ProbabilitiesAt(row)[n]) = selector.Select(output, available, exploration, ref rng);
-            taken[n] = choices[n];
-            if (policy.Length > 0)
+            var choices = episode.BranchesAt(row, n);
+            float probability = 1f;
+            for (int branch = 0; branch < choices.Length; branch++)
             {
-                selector.Probabilities(output, available, exploration, policy.Slice(n * agent.Actions, agent.Actions));
+                var own = output[layout.Branch(branch)];
+                var mask = available[layout.Branch(branch)];
+                (choices[branch], float p) = branch < branches[n] ? selector.Select(own, mask, exploration, ref rng) : (0, 1f);
+                probability *= p;
+                if (policy.Length > 0)
+                {
+                    selector.Probabilities(own, mask, exploration, policy.Slice(n * agent.Actions, agent.Actions)[layout.Branch(branch)]);
+                }
             }
+            var vector = tanhPolicy is null ? [] : episode.ContinuousAction(row, n);
+            tanhPolicy?.Act(n, output[layout.VectorStart..], exploration, ref rng, vector);
+            if (choices.Length > 0)
+            {
+                episode.ProbabilitiesAt(row)[n] = probability;
+            }
+            SetLastAction(batchRow, n, choices, vector);
         }
     }
 
@@ -222,11 +244,10 @@ internal sealed partial class Controller
     public void Drop(int row)
     {
         count--;
-        foreach (var h in state)
+        foreach (var x in memory)
         {
-            h[count].CopyTo(h[row]);
+            x[count].CopyTo(x[row]);
         }
-        previous[count].CopyTo(previous[row]);
         continueMask[count].CopyTo(continueMask[row]);
     }
 }

@@ -171,7 +171,7 @@ internal sealed class DeviceRollout : IRollout
             var agent = actor.Agent;
             var recurrent = Section(layout.Recurrent, count, agents, layout.RecurrentSize);
             var input = agent.Input.Build(tape, new InputSource(worlds.Observations.Reshape(1, count, agents, layout.ObservationSize),
-                Section(layout.States, 1, count, layout.StateSize), Actions: default, Section(layout.Previous, count, agents),
+                Section(layout.States, 1, count, layout.StateSize), Actions: default, new ActionRows(Section(layout.Previous, count, agents), default),
                 Section(layout.Fingerprints, count, Fingerprint.Size))
             {
                 ContinueMask = Section(layout.ContinueMask, 1, count, agents),

@@ -5,7 +5,8 @@ namespace Marl.Native.Rl;
 
 /// <summary>
 /// Selects actions from the outputs of the agents' networks during training: the schedule of the exploration rate, sampling, and the probabilities of
-/// actions. It is a part of an algorithm's options. Derive a record from it for an exploration of your own.
+/// actions. It is a part of an algorithm's options. Derive a record from it for an exploration of your own. The branches of an action are selected one by one and
+/// independently, each with the exploration rate.
 /// </summary>
 /// <example>
 /// Uniformly random actions for some steps, and greedy ones afterwards:
@@ -253,7 +254,7 @@ public sealed record PolicyNoise : Exploration
     public override float RateAt(long steps) => Schedule.Linear(NoiseStart, NoiseFinish, NoiseAnneal).At(steps);
 
     /// <inheritdoc/>
-    public override Exploration For(EnvironmentSpec spec) => spec.IsContinuous ? this : Softmax;
+    public override Exploration For(EnvironmentSpec spec) => spec.ActionLayout.VectorSize > 0 ? this : Softmax;
 
     /// <inheritdoc/>
     public override void Validate()

@@ -11,10 +11,8 @@ internal class FixedOpponents : IEnvironment, IDisposable
     private readonly IEnvironment environment;
     private readonly Policy opponents;
     private readonly int[] teamAgents;
-    private readonly int[] discreteActions;
-    private readonly float[] continuousActions;
+    private readonly JointActionBuffer allActions;
     private readonly double[] allRewards;
-    private readonly int width;
 
     private FixedOpponents(string id, IEnvironment environment, Policy opponents, int team)
     {
@@ -29,11 +27,9 @@ internal class FixedOpponents : IEnvironment, IDisposable
             throw new ArgumentException($"{spec.Id} has no team {team}; its teams are 0 to {teams.Length - 1}");
         }
         opponents.RequireCompatible(environment);
-        (this.environment, this.opponents, width) = (environment, opponents, spec.ActionCount);
+        (this.environment, this.opponents, allActions) = (environment, opponents, new JointActionBuffer(spec));
         teamAgents = [.. Enumerable.Range(0, spec.Agents.Length).Where(agent => spec.Agents[agent].Team == teams[team])];
-        discreteActions = new int[spec.Agents.Length];
-        continuousActions = spec.IsContinuous ? new float[discreteActions.Length * width] : [];
-        allRewards = new double[discreteActions.Length];
+        allRewards = new double[spec.Agents.Length];
         Spec = spec with { Id = id, Agents = [.. teamAgents.Select(agent => spec.Agents[agent])], SnapshotSize = spec.SnapshotSize + opponents.MemorySize };
     }
 
@@ -108,15 +104,15 @@ internal class FixedOpponents : IEnvironment, IDisposable
     public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         var theirs = opponents.Act(environment, ref rng);
-        for (int agent = 0; agent < discreteActions.Length; agent++)
+        for (int agent = 0; agent < allRewards.Length; agent++)
         {
-            SetAction(agent, theirs, agent);
+            allActions.Set(agent, theirs, agent);
         }
         for (int i = 0; i < teamAgents.Length; i++)
         {
-            SetAction(teamAgents[i], actions, i);
+            allActions.Set(teamAgents[i], actions, i);
         }
-        var result = environment.Step(continuousActions.Length == 0 ? discreteActions : JointAction.Create(continuousActions, width), allRewards, ref rng);
+        var result = environment.Step(allActions.Joint, allRewards, ref rng);
         for (int i = 0; i < teamAgents.Length; i++)
         {
             rewards[i] = allRewards[teamAgents[i]];
@@ -154,17 +150,6 @@ internal class FixedOpponents : IEnvironment, IDisposable
     {
         (environment as IDisposable)?.Dispose();
         GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Sets the action of an agent of the environment to that of agent <paramref name="other"/> in <paramref name="actions"/>.</summary>
-    private void SetAction(int agent, JointAction actions, int other)
-    {
-        if (continuousActions.Length == 0)
-        {
-            discreteActions[agent] = actions[other];
-            return;
-        }
-        actions.Vector(other).CopyTo(continuousActions.AsSpan(agent * width));
     }
 
     /// <summary>The same for environments that can be rendered. Agents have their index in the team; opponents have no index.</summary>

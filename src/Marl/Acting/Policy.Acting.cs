@@ -30,9 +30,11 @@ public sealed partial class Policy
             {
                 environment.Observe(agent, current.Observation(0, agent)[..size.ObservationSize]);
             }
-            if (!isContinuous)
+            if (layout.Branches > 0)
             {
-                environment.ReadAvailable(agent, current.AvailableActions(0, agent)[..size.ActionCount]);
+                var available = current.AvailableActions(0, agent);
+                environment.ReadAvailable(agent, available[..size.ActionCount]);
+                layout.Pad(size, available);
             }
         }
         if (seesState)
@@ -46,58 +48,78 @@ public sealed partial class Policy
     /// <summary>Selects the agents' discrete actions for given observations. Call it once per step, and <see cref="Begin"/> at the start of an episode:
     /// recurrent networks advance.</summary>
     /// <param name="observations">Observations [N, O], row-major; may be empty if the agents' input is the state.</param>
-    /// <param name="available">Mask of available actions [N, A], at least one per agent; empty: all are available.</param>
-    /// <param name="actions">Receives the index of each agent's action [N].</param>
+    /// <param name="available">Mask of available actions [N, A], at least one per branch; empty: all are available.</param>
+    /// <param name="actions">Receives the index of each agent's action [N], or its choices in all branches [N, K].</param>
     /// <param name="rng">The random number generator of stochastic policies (<see cref="PolicyDescription.Stochastic"/>).</param>
     /// <param name="state">The state [S], if it is the agents' input (<see cref="AgentOptions.Observation"/>); otherwise ignored.</param>
     /// <param name="logits">Receives the network's outputs [N, A], see <see cref="Logits"/>; may be empty.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, or an agent has no available action.</exception>
-    /// <exception cref="InvalidOperationException">Actions are continuous, or another call is running.</exception>
+    /// <exception cref="InvalidOperationException">Actions are continuous or have a continuous part, or another call is running.</exception>
     public void Act(ReadOnlySpan<float> observations, ReadOnlySpan<bool> available, Span<int> actions, ref Rng rng, ReadOnlySpan<float> state = default,
         Span<float> logits = default)
     {
-        RequireActionKind(continuous: false);
-        RequireInput(observations, state);
-        RequireRows("available", available.Length, actionCount, mayBeEmpty: true);
-        RequireLength("actions", actions.Length, agents);
-        RequireRows("logits", logits.Length, actionCount, mayBeEmpty: true);
-        using var call = Enter();
-        SetInput(observations, state);
-        for (int agent = 0; agent < agents; agent++)
-        {
-            var own = current.AvailableActions(0, agent)[..Description.Agents[agent].ActionCount];
-            if (available.IsEmpty)
-            {
-                own.Fill(true);
-                continue;
-            }
-            available.Slice(agent * actionCount, own.Length).CopyTo(own);
-        }
-        Step(ref rng, logits);
-        current.ActionsAt(0).CopyTo(actions);
+        RequireParts(discrete: true, continuous: false);
+        Act(observations, available, actions, vectors: default, ref rng, state, logits);
     }
 
     /// <summary>Computes the agents' continuous actions for given observations. Call it once per step, and <see cref="Begin"/> at the start of an episode:
     /// recurrent networks advance.</summary>
     /// <param name="observations">Observations [N, O], row-major; may be empty if the agents' input is the state.</param>
-    /// <param name="actions">Receives the actions [N, A]; 0 in the padding.</param>
+    /// <param name="actions">Receives the actions [N, D]; 0 in the padding.</param>
     /// <param name="rng">The random number generator.</param>
     /// <param name="state">The state [S], if it is the agents' input (<see cref="AgentOptions.Observation"/>); otherwise ignored.</param>
     /// <param name="logits">Receives the network's outputs before tanh [N, A], see <see cref="Logits"/>; may be empty.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    /// <exception cref="InvalidOperationException">Actions are discrete, or another call is running.</exception>
+    /// <exception cref="InvalidOperationException">Actions are discrete or have discrete branches, or another call is running.</exception>
     public void Act(ReadOnlySpan<float> observations, Span<float> actions, ref Rng rng, ReadOnlySpan<float> state = default, Span<float> logits = default)
     {
-        RequireActionKind(continuous: true);
+        RequireParts(discrete: false, continuous: true);
+        Act(observations, available: default, actions: default, actions, ref rng, state, logits);
+    }
+
+    /// <summary>Selects the agents' actions of any kind for given observations: discrete branches, continuous parts, or both. Call it once per step, and
+    /// <see cref="Begin"/> at the start of an episode: recurrent networks advance.</summary>
+    /// <param name="observations">Observations [N, O], row-major; may be empty if the agents' input is the state.</param>
+    /// <param name="available">Mask of available actions [N, A], at least one per branch; empty: all are available.</param>
+    /// <param name="actions">Receives the choices in all branches [N, K]; 0 for branches that an agent lacks.</param>
+    /// <param name="vectors">Receives the continuous parts [N, D]; 0 in the padding.</param>
+    /// <param name="rng">The random number generator of stochastic policies (<see cref="PolicyDescription.Stochastic"/>).</param>
+    /// <param name="state">The state [S], if it is the agents' input (<see cref="AgentOptions.Observation"/>); otherwise ignored.</param>
+    /// <param name="logits">Receives the network's outputs [N, A], see <see cref="Logits"/>; may be empty.</param>
+    /// <exception cref="ArgumentException">A span has the wrong length, or an agent has no available action.</exception>
+    /// <exception cref="InvalidOperationException">Another call is running.</exception>
+    public void Act(ReadOnlySpan<float> observations, ReadOnlySpan<bool> available, Span<int> actions, Span<float> vectors, ref Rng rng,
+        ReadOnlySpan<float> state = default, Span<float> logits = default)
+    {
         RequireInput(observations, state);
-        RequireRows("actions", actions.Length, actionCount);
-        RequireRows("logits", logits.Length, actionCount, mayBeEmpty: true);
+        RequireRows("available", available.Length, layout.Size, mayBeEmpty: true);
+        RequireRows("actions", actions.Length, layout.Branches);
+        RequireRows(layout.Branches > 0 ? "vectors" : "actions", vectors.Length, layout.VectorSize);
+        RequireRows("logits", logits.Length, layout.Size, mayBeEmpty: true);
         using var call = Enter();
         SetInput(observations, state);
+        for (int agent = 0; agent < agents; agent++)
+        {
+            var size = Description.Agents[agent];
+            for (int branch = 0; branch < size.BranchCount; branch++)
+            {
+                int first = branch * layout.BranchSize;
+                var own = current.AvailableActions(0, agent).Slice(first, size.BranchSize(branch));
+                own.Fill(true);
+                if (!available.IsEmpty)
+                {
+                    available.Slice(agent * layout.Size + first, own.Length).CopyTo(own);
+                }
+            }
+        }
         Step(ref rng, logits);
         for (int agent = 0; agent < agents; agent++)
         {
-            current.ContinuousAction(0, agent).CopyTo(actions[(agent * actionCount)..]);
+            current.BranchesAt(0, agent).CopyTo(actions[(agent * layout.Branches)..]);
+            if (layout.VectorSize > 0)
+            {
+                current.ContinuousAction(0, agent).CopyTo(vectors[(agent * layout.VectorSize)..]);
+            }
         }
     }
 
@@ -115,7 +137,7 @@ public sealed partial class Policy
     public void Logits(ReadOnlySpan<float> observations, Span<float> logits, ReadOnlySpan<float> state = default)
     {
         RequireInput(observations, state);
-        RequireRows("logits", logits.Length, actionCount);
+        RequireRows("logits", logits.Length, layout.Size);
         using var call = Enter();
         SetInput(observations, state);
         controller.Outputs(in current, logits);
@@ -123,32 +145,50 @@ public sealed partial class Policy
 
     /// <summary>Sets the actions of the last step, if others than the selected ones were executed. Needed only if the previous action is part of the agents'
     /// input (<see cref="AgentOptions.LastAction"/>).</summary>
-    /// <param name="actions">The index of each agent's action [N].</param>
+    /// <param name="actions">The index of each agent's action [N], or its choices in all branches [N, K].</param>
     /// <exception cref="ArgumentException">The span has the wrong length, or an index is out of range.</exception>
-    /// <exception cref="InvalidOperationException">No step of the episode has been taken, actions are continuous, or another call is running.</exception>
+    /// <exception cref="InvalidOperationException">No step of the episode has been taken, actions have a continuous part, or another call is
+    /// running.</exception>
     public void SetLastActions(ReadOnlySpan<int> actions)
     {
-        RequireActionKind(continuous: false);
-        RequireLength("actions", actions.Length, agents);
-        for (int agent = 0; agent < agents; agent++)
-        {
-            if ((uint)actions[agent] >= (uint)Description.Agents[agent].ActionCount)
-            {
-                throw new ArgumentException($"actions: agent {agent} has the actions 0 to {Description.Agents[agent].ActionCount - 1}; {actions[agent]} was given");
-            }
-        }
-        SetLastActions(JointAction.Create(actions));
+        RequireParts(discrete: true, continuous: false);
+        SetLastActions(actions, vectors: default);
     }
 
     /// <summary>Sets the continuous actions of the last step, if others than the selected ones were executed.</summary>
-    /// <param name="actions">The continuous actions [N, A].</param>
+    /// <param name="actions">The continuous actions [N, D].</param>
     /// <exception cref="ArgumentException">The span has the wrong length.</exception>
-    /// <exception cref="InvalidOperationException">No step of the episode has been taken, actions are discrete, or another call is running.</exception>
+    /// <exception cref="InvalidOperationException">No step of the episode has been taken, actions have discrete branches, or another call is
+    /// running.</exception>
     public void SetLastActions(ReadOnlySpan<float> actions)
     {
-        RequireActionKind(continuous: true);
-        RequireRows("actions", actions.Length, actionCount);
-        SetLastActions(JointAction.Create(actions, actionCount));
+        RequireParts(discrete: false, continuous: true);
+        SetLastActions(actions: default, actions);
+    }
+
+    /// <summary>Sets the actions of any kind of the last step, if others than the selected ones were executed.</summary>
+    /// <param name="actions">The choices in all branches [N, K].</param>
+    /// <param name="vectors">The continuous parts [N, D].</param>
+    /// <exception cref="ArgumentException">A span has the wrong length, or an index is out of range.</exception>
+    /// <exception cref="InvalidOperationException">No step of the episode has been taken, or another call is running.</exception>
+    public void SetLastActions(ReadOnlySpan<int> actions, ReadOnlySpan<float> vectors)
+    {
+        RequireRows("actions", actions.Length, layout.Branches);
+        RequireRows(layout.Branches > 0 ? "vectors" : "actions", vectors.Length, layout.VectorSize);
+        for (int agent = 0; agent < agents; agent++)
+        {
+            var size = Description.Agents[agent];
+            for (int branch = 0; branch < size.BranchCount; branch++)
+            {
+                int action = actions[agent * layout.Branches + branch];
+                if ((uint)action >= (uint)size.BranchSize(branch))
+                {
+                    throw new ArgumentException($"actions: agent {agent} has the actions 0 to {size.BranchSize(branch) - 1}" +
+                        $"{(layout.Branches > 1 ? $" in branch {branch}" : "")}; {action} was given");
+                }
+            }
+        }
+        SetLastActions(JointAction.Create(actions, layout.Branches, vectors, layout.VectorSize));
     }
 
     private void SetLastActions(JointAction actions)
@@ -165,11 +205,14 @@ public sealed partial class Policy
     private void Step(ref Rng rng, Span<float> logits)
     {
         // Checked before the memory changes.
-        for (int agent = 0; agent < agents && !isContinuous; agent++)
+        for (int agent = 0; agent < agents; agent++)
         {
-            if (!current.AvailableActions(0, agent).Contains(true))
+            for (int branch = 0; branch < Description.Agents[agent].BranchCount; branch++)
             {
-                throw new ArgumentException($"available: agent {agent} has no available action; at least one is required");
+                if (!current.AvailableActions(0, agent)[layout.Branch(branch)].Contains(true))
+                {
+                    throw new ArgumentException($"available: agent {agent} has no available action{(layout.Branches > 1 ? $" in branch {branch}" : "")}; at least one is required");
+                }
             }
         }
         controller.Act(new ReadOnlySpan<Episode>(in current), exploration: 0f, new Span<Rng>(ref rng), logits);
@@ -202,7 +245,8 @@ public sealed partial class Policy
     {
         if (length != agents * width && !(mayBeEmpty && length == 0))
         {
-            throw new ArgumentException($"{name}: {agents * width} elements, {agents} agents of {width}, are required; {length} were given");
+            string each = width == 1 ? "" : $", {agents} agents of {width},";
+            throw new ArgumentException($"{name}: {agents * width} elements{each} are required; {length} were given");
         }
     }
 
@@ -214,12 +258,16 @@ public sealed partial class Policy
         }
     }
 
-    private void RequireActionKind(bool continuous)
+    private void RequireParts(bool discrete, bool continuous)
     {
-        if (continuous != isContinuous)
+        if (discrete != layout.Branches > 0 || continuous != layout.VectorSize > 0)
         {
-            throw new InvalidOperationException(isContinuous ? $"the actions of {Description} are continuous: Span<float> actions are required"
-                : $"the actions of {Description} are discrete: a mask, which may be empty, and Span<int> actions are required");
+            throw new InvalidOperationException((layout.Branches > 0, layout.VectorSize > 0) switch
+            {
+                (true, true) => $"the actions of {Description} have discrete and continuous parts: Span<int> actions and Span<float> vectors are required",
+                (false, true) => $"the actions of {Description} are continuous: Span<float> actions are required",
+                _ => $"the actions of {Description} are discrete: a mask, which may be empty, and Span<int> actions are required",
+            });
         }
     }
 

@@ -7,8 +7,9 @@ namespace Marl.Native.Rl;
 /// The policy of trained agents: selects actions for observations, or in an environment, without exploration. It is saved to one file and loaded from it.
 /// </summary>
 /// <remarks>
-/// Shapes: N agents, O the longest observation, A the largest number of actions or of elements of a continuous action, S the length of the state, see
-/// <see cref="Description"/>. Rows of agents with fewer are padded; the padding of inputs is ignored.
+/// Shapes: N agents, O the longest observation, S the length of the state; actions of K discrete branches and vectors of D elements, masks and outputs of A
+/// elements, as <see cref="PolicyDescription.ActionLayout"/> says, see <see cref="Description"/>. Rows of agents with fewer are padded; the padding of inputs is
+/// ignored.
 /// <para>Thread safety: a policy remembers its episode (previous actions and recurrent state), so it serves one episode and one thread at a time. Use a
 /// <see cref="Clone"/> for each concurrent episode; clones share the weights. A call during another call throws <see cref="InvalidOperationException"/> and
 /// has no effect. <see cref="Clone"/>, <see cref="AsGreedy"/>, <see cref="Save"/> and <see cref="IsCompatibleWith"/> may be called from any thread at any
@@ -29,8 +30,9 @@ public sealed partial class Policy
     private readonly Actor[] actors;
     private readonly Parameters parameters;
     private readonly Controller controller;
-    private readonly int agents, observationSize, actionCount;
-    private readonly bool seesState, isContinuous;
+    private readonly int agents, observationSize;
+    private readonly ActionLayout layout;
+    private readonly bool seesState;
 
     // Row 0 holds the current observations and actions.
     private readonly Episode current;
@@ -42,7 +44,7 @@ public sealed partial class Policy
     {
         Description = description;
         var spec = description.Spec();
-        (agents, observationSize, actionCount, isContinuous) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.IsContinuous);
+        (agents, observationSize, layout) = (spec.Agents.Length, spec.ObservationSize, spec.ActionLayout);
         seesState = description.Network.Observation == ObservationKind.State;
         if (shared is null)
         {

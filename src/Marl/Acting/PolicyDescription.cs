@@ -20,13 +20,13 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
     int EnsembleSize = 1, bool Stochastic = false)
 {
     /// <summary>The length O of the longest observation; rows of shorter ones are padded to it.</summary>
-    public int ObservationSize => EnvironmentSpec.Largest(Agents).Observation;
+    public int ObservationSize => EnvironmentSpec.LongestObservation(Agents);
 
-    /// <summary>The largest number A of actions, or of elements of a continuous action; rows of agents with fewer are padded to it.</summary>
-    public int ActionCount => EnvironmentSpec.Largest(Agents).Actions;
+    /// <summary>The layout of outputs, masks and actions, to which those of all agents are padded.</summary>
+    public ActionLayout ActionLayout => ActionLayout.Of(Agents);
 
-    /// <summary>Whether actions are continuous.</summary>
-    public bool IsContinuous => Agents[0].Box is not null;
+    /// <summary>A, the size of <see cref="ActionLayout"/>: the largest number of actions, or of elements of a continuous action.</summary>
+    public int ActionCount => ActionLayout.Size;
 
     /// <summary>Returns a specification to build the network from, with episodes of one step.</summary>
     internal EnvironmentSpec Spec() => new() { Id = Environment, Agents = Agents, StateSize = StateSize, EpisodeLimit = 1, SnapshotSize = 0 };
@@ -41,12 +41,11 @@ public sealed record PolicyDescription(string Environment, AgentOptions Network,
         foreach (var agent in Agents!)
         {
             Require(agent is { ObservationSize: >= 0 and <= Widest, ActionCount: >= 1 and <= Widest }, $"an agent has an observation of {agent.ObservationSize} elements and {agent.ActionCount} actions");
-            Require(agent.Box.HasValue == IsContinuous, "some agents have continuous actions and some have not");
-            Require(agent.Box is not { } box || (float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High), "the bounds of an action are not finite, or in the wrong order");
+            Require(agent.ActionProblem() is null, $"the action space of an agent is not valid: {agent.ActionProblem()}");
         }
         // The rows of agents are padded to the longest.
-        Require(Agents.Length * (ObservationSize + (long)ActionCount) <= MostElements,
-            $"{Agents.Length} agents with up to {ObservationSize} observation elements and {ActionCount} actions have more than {MostElements} elements together");
+        Require(Agents.Length * (ObservationSize + ActionLayout.Elements) <= MostElements,
+            $"{Agents.Length} agents with up to {ObservationSize} observation elements and {ActionLayout.Elements} actions have more than {MostElements} elements together");
         Require(StateSize is >= 0 and <= Widest, $"stateSize is {StateSize}");
         Require(EnsembleSize is >= 1 and <= 64, $"ensembleSize is {EnsembleSize}; it must be in 1 .. 64");
         Require(Network?.Network is not null, "the network is missing");

@@ -40,6 +40,10 @@ internal sealed class ActorCritic : PolicyObjective
         float valueClipRange = 0f) : base(options, context)
     {
         (this.options, this.advantage, this.clipRange, this.valueClipRange) = (options, advantage, clipRange, valueClipRange);
+        if (HasActionValues)
+        {
+            context.RequireOneBranch("a critic of action values has one value per choice of a single branch; use advantage=return");
+        }
         Metrics = ["actorLoss", "entropy", "criticLoss", "value", "return", .. clipRange > 0 ? ["clipFraction"] : (string[])[]];
         if (input is null)
         {

@@ -25,6 +25,9 @@ public abstract record ActorCriticOptions : OnPolicyOptions
     public float ValueClipRange { get; init; }
 
     /// <inheritdoc/>
+    public override bool SupportsBranches => true;
+
+    /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context)
         => new ActorCritic(this, context, Advantage, Critic == CriticKind.None ? null : ofActions => CriticInput(context.Spec, ofActions), ClipRange,
             ValueClipRange);

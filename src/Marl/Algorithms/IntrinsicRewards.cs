@@ -47,10 +47,11 @@ internal sealed class IntrinsicRewards
     /// <summary>Computes V_i [T, B, N] from features [T, B, N, H].</summary>
     public Var ProxyValue(Weights w, Var features) => critic.Output(w, features).Reshape(features.Shape.Without(-1));
 
-    /// <summary>Computes r_in_i(u_i) [T, B, N] from features [T, B, N, H] and actions [T, B, N].</summary>
-    public Var Reward(Weights heads, Var features, Tensor actions)
+    /// <summary>Computes r_in_i(u_i) [T, B, N] of the actions taken from features [T, B, N, H]; with several branches the outputs fc3_r_in(h_i)(u_i) are
+    /// averaged over them.</summary>
+    public Var Reward(Weights heads, Var features, EpisodeBatch batch)
     {
-        var chosen = new ActionValues(reward.Forward(heads, features), actions, default).Chosen;
+        var chosen = new ActionValues(reward.Forward(heads, features), batch.Actions, batch.Available.Slice(0, batch.Steps)).Chosen;
         return (chosen / Bound).Tanh() * Bound;
     }
 

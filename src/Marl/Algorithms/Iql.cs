@@ -19,6 +19,14 @@ internal sealed class IndependentQLearning : QLearning
     public IndependentQLearning(IqlOptions options, LearningContext context) : base(options, context)
     {
         (this.options, totalSteps) = (options, context.TotalSteps);
+        if (options.Importance != ImportanceKind.None)
+        {
+            context.RequireOneBranch("importance weights are ratios of the probabilities of single choices; use importance=none");
+        }
+        if (options.Leniency is VisitLeniency { Moderation: > 0 })
+        {
+            context.RequireOneBranch("temperatures belong to single choices; use leniency=annealed");
+        }
         temperatures = options.Leniency is VisitLeniency { Moderation: > 0 } visits ? new Temperatures(visits, context.Spec) : null;
         Metrics = options.Importance == ImportanceKind.None ? base.Metrics : [.. base.Metrics, "weight", "effectiveSampleShare"];
     }

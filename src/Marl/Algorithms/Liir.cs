@@ -68,7 +68,7 @@ internal sealed class Liir : PolicyObjective
         var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var h = critics.Features(context.OnlineOf(Critic), batch).Slice(0, 0, steps);
         var hNext = critics.Features(context.TargetOf(Critic), batch).Slice(0, 1, steps);
-        var rewards = critics.Reward(context.OnlineOf(Intrinsic), h, batch.Actions);
+        var rewards = critics.Reward(context.OnlineOf(Intrinsic), h, batch);
 
         var extrinsic = context.TransitionsOf(options.Gamma);
         var proxy = extrinsic.WithBonus(tape, (rewards * options.IntrinsicWeight).Value);
@@ -141,7 +141,7 @@ internal sealed class Liir : PolicyObjective
         var h = critics.Features(context.OnlineOf(Critic), batch).Slice(0, 0, steps);
         var v = critics.ProxyValue(context.OnlineOf(Critic), h);
         var features = tape.Constant(h.Value);
-        var rewards = critics.Reward(context.OnlineOf(Intrinsic), features, batch.Actions);
+        var rewards = critics.Reward(context.OnlineOf(Intrinsic), features, batch);
         var e = Trace(context, k);
         var error = (v - batch.Returns).Square();
         var extrinsicError = (critics.ExtrinsicValue(context.OnlineOf(Intrinsic), features) - batch[ExtrinsicReturns]).Square();

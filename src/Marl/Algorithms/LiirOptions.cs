@@ -35,6 +35,9 @@ public sealed record LiirOptions : OnPolicyOptions
         => CriticTraining.WithLearningRate(IntrinsicLearningRate) with { MaxGradientNorm = IntrinsicMaxGradientNorm };
 
     /// <inheritdoc/>
+    public override bool SupportsBranches => true;
+
+    /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context) => new Liir(this, context);
 
     /// <inheritdoc/>

@@ -11,7 +11,8 @@ namespace Marl.Native.Rl;
 /// </code>
 /// In L_policy the a_j of the others are recorded, or mu_j(o_j) without gradients (<see cref="OthersActions"/>).
 /// For continuous actions mu is center + scale tanh(output); for discrete actions it is a sample of the softmax of the output, differentiable by Gumbel-softmax
-/// (Jang et al. 2017; Maddison et al. 2017). Variants, by options:
+/// (Jang et al. 2017; Maddison et al. 2017). Each branch of an action is a sample of its own, and an action with a continuous part is the concatenation.
+/// Variants, by options:
 /// <code>
 /// DDPG       Q_i(o_i, a_i): independent agents (Lillicrap et al. 2016)
 /// MATD3      min of two critics' Q_i', noise clip(z, -c, c) on mu', a policy step every d updates (Ackermann et al. 2019)
@@ -34,7 +35,8 @@ internal sealed class Maddpg : Objective
 
     private readonly MaddpgOptions options;
     private readonly ActionEncoding encoding;
-    private readonly TanhPolicy? tanhPolicy;
+    private readonly TanhPolicy tanhPolicy;
+    private readonly ActionLayout layout;
     private readonly Critic critic;
     private readonly Critic? twin;
     private readonly LossNoise noise;
@@ -59,7 +61,7 @@ internal sealed class Maddpg : Objective
         {
             throw new UsageException("a critic that evaluates actions that were not taken cannot be recurrent; use criticNetwork=mlp");
         }
-        (encoding, tanhPolicy) = (new ActionEncoding(spec), spec.IsContinuous ? new TanhPolicy(spec) : null);
+        (layout, encoding, tanhPolicy) = (spec.ActionLayout, new ActionEncoding(spec), new TanhPolicy(spec));
         // Networks: the members of the ensemble, the critics, and for each observer its model of all policies (its own is not used).
         (critics, inferred) = (options.EnsembleSize, options.EnsembleSize + 1);
         observers = !options.InferPolicies ? 0 : options.ShareParameters ? 1 : spec.Agents.Length;
@@ -146,8 +148,7 @@ internal sealed class Maddpg : Objective
     /// <param name="logPolicy">log mu [T, B, N, A].</param>
     /// <param name="actions">Actions taken [T, B, N].</param>
     /// <param name="entropy">The entropy coefficient lambda.</param>
-    public static Var InferenceLoss(Var logPolicy, Tensor actions, float entropy)
-        => -(new ActionValues(logPolicy, actions, default).Chosen + entropy * logPolicy.Entropy());
+    public static Var InferenceLoss(Var logPolicy, Tensor actions, float entropy) => -(logPolicy.OfChoices(actions) + entropy * logPolicy.Entropy());
 
     /// <summary>Computes the targets y_i [T, B, N]. Without gradients.</summary>
     private Tensor TargetReturns(LossContext context)
@@ -197,16 +198,17 @@ internal sealed class Maddpg : Objective
     /// <summary>Computes what an observer's critic reads as the others' actions in rows 1 to T, [T, B, N, A], by its models of their policies.</summary>
     private Var InferredActions(LossContext context, int observer)
     {
-        var output = Output(context, context.TargetOf(inferred + observer));
-        if (tanhPolicy is not null || options.InferredActions == InferredActionKind.Actions)
+        var (output, stream) = (Output(context, context.TargetOf(inferred + observer)), InferredSample + observer);
+        if (layout.Branches == 0 || options.InferredActions == InferredActionKind.Actions)
         {
-            return TargetActions(context, output, InferredSample + observer);
+            return TargetActions(context, output, stream);
         }
         var (batch, steps) = (context.Batch, context.Batch.Steps);
-        var available = batch.Available.Slice(1, steps);
-        var logits = output.Slice(0, 1, steps);
-        return options.InferredActions == InferredActionKind.Probabilities ? logits.Softmax(available)
+        output = output.Slice(0, 1, steps);
+        var (logits, available) = (output.Branches(layout), batch.Available.Slice(1, steps).Branches(layout, context.Tape));
+        var choices = options.InferredActions == InferredActionKind.Probabilities ? logits.Softmax(available)
             : logits.LogSoftmax(available).Clamp(MathF.Log(LeastProbability), 0f).MaskedFill(available, MathF.Log(LeastProbability));
+        return layout.Join(choices, HasVector ? TargetVector(context, output, stream) : null);
     }
 
     /// <summary>Computes the target actions mu' [T, B, N, A] of rows 1 to T.</summary>
@@ -215,15 +217,27 @@ internal sealed class Maddpg : Objective
     /// <param name="stream">The random stream.</param>
     private Var TargetActions(LossContext context, Var output, int stream)
     {
+        output = output.Slice(0, 1, context.Batch.Steps);
+        return layout.Join(layout.Branches == 0 ? null : TargetChoices(context, output, stream), HasVector ? TargetVector(context, output, stream) : null);
+    }
+
+    /// <summary>Computes target choices [T, B, N K, W], one-hot: samples, or the most probable ones.</summary>
+    private Var TargetChoices(LossContext context, Var output, int stream)
+    {
         var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
-        output = output.Slice(0, 1, steps);
-        if (tanhPolicy is null)
+        var (logits, available) = (output.Branches(layout), batch.Available.Slice(1, steps).Branches(layout, tape));
+        if (options.SampleTargets)
         {
-            var available = batch.Available.Slice(1, steps);
-            return options.SampleTargets ? Sample(context, output, available, stream)
-                : tape.Constant(encoding.Encode(tape, tape.ArgMax(output.Value, available), steps * batch.Count).Reshape(output.Shape));
+            return Sample(context, logits, available, stream);
         }
-        var mean = tanhPolicy.Mean(output);
+        var best = new ActionRows(tape.ArgMax(logits.Value, available), Vectors: default);
+        return tape.Constant(encoding.Encode(tape, best, steps * batch.Count).Reshape(output.Shape)).Branches(layout);
+    }
+
+    /// <summary>Computes the continuous parts of target actions [T, B, N, D], with clipped noise.</summary>
+    private Var TargetVector(LossContext context, Var output, int stream)
+    {
+        var (tape, mean) = (context.Tape, tanhPolicy.Mean(output.Vector(layout)));
         if (options.TargetPolicyNoise == 0)
         {
             return mean;
@@ -233,6 +247,8 @@ internal sealed class Maddpg : Objective
         var clipped = (tape.Constant(z) * options.TargetPolicyNoise).Clamp(-options.TargetNoiseClip, options.TargetNoiseClip);
         return tanhPolicy.Clip(mean + clipped * tape.Cached(tanhPolicy.Scale));
     }
+
+    private bool HasVector => layout.VectorSize > 0;
 
     /// <summary>Computes the loss of a policy, -mean Q_i(x, a_1, .., mu_i(o_i), .., a_N) + c mean output^2, divided by K for a member of an ensemble.</summary>
     private Var PolicyLoss(LossContext context, int member)
@@ -245,38 +261,56 @@ internal sealed class Maddpg : Objective
         return (options.LogitRegularization * context.MeanOverAvailableActions(output.Square()) - context.MeanOverMember(q)) / options.EnsembleSize;
 
         // The actions [T, B, N, A] of the current policies, differentiable.
-        Var Current(Var output) => tanhPolicy is null ? Sample(context, output, batch.Available.Slice(0, steps), OwnSample) : tanhPolicy.Mean(output);
+        Var Current(Var output) => layout.Join(
+            layout.Branches == 0 ? null
+                : Sample(context, output.Branches(layout), batch.Available.Slice(0, steps).Branches(layout, tape), OwnSample),
+            HasVector ? tanhPolicy.Mean(output.Vector(layout)) : null);
 
         // The actions [T, B, N, A] that an agent's critic reads for the others.
         Tensor Others() => options.Others == OthersActions.Stored ? encoding.Recorded(tape, batch)
             : options.EnsembleSize == 1 ? own.Value : Current(PlayedOutput(context, target: false).Slice(0, 0, steps)).Value;
     }
 
-    /// <summary>Computes the loss of inferred policies, -mean (log mu^(a) + lambda H(mu^)). A continuous policy is a Gaussian with mean mu^ and half the
-    /// action range as its standard deviation: its negative log-probability is a squared distance, and its entropy a constant. Reports the divergence KL(mu,
-    /// mu^), averaged over observers.</summary>
+    /// <summary>Computes the loss of inferred policies, -mean (log mu^(a) + lambda H(mu^)). Reports the divergence KL(mu, mu^), averaged over observers. The
+    /// branches and the continuous part of an action are independent, so that both are sums.</summary>
     private Var InferenceLoss(LossContext context, int network)
     {
-        var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
-        var available = batch.Available.Slice(0, steps);
+        int steps = context.Batch.Steps;
         var output = Output(context, context.OnlineOf(network)).Slice(0, 0, steps);                                             // [T, B, N, A]
         var actual = PlayedOutput(context, target: false).Slice(0, 0, steps);
-        if (tanhPolicy is null)
+        var (loss, divergence) = layout.Branches > 0 ? InferChoices(context, output, actual) : InferVector(context, output, actual);
+        if (layout.Branches > 0 && HasVector)
         {
-            var logPolicy = output.LogSoftmax(available);
-            using (tape.NoGrad())
-            {
-                var logActual = actual.LogSoftmax(available);
-                context.Report(Divergence, ((logActual.Exp() * available * (logActual - logPolicy)).Sum(-1) / observers).Value);
-            }
-            return context.Mean(InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropyCoefficient));
+            var (vectorLoss, vectorDivergence) = InferVector(context, output, actual);
+            loss += vectorLoss;
+            context.Tape.Device.Zip(default(Add), divergence, vectorDivergence, divergence);
         }
-        var mean = output.Tanh();
-        using (tape.NoGrad())
-        {
-            context.Report(Divergence, (0.5f / observers * ((actual.Tanh() - mean).Square() * available).Sum(-1)).Value);
-        }
-        return context.Mean(0.5f * ((mean - tanhPolicy.Normalize(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1));
+        context.Report(Divergence, divergence);
+        return context.Mean(loss);
+    }
+
+    /// <summary>Computes the loss of inferred choices and their divergence, [T, B, N] each.</summary>
+    private (Var Loss, Tensor Divergence) InferChoices(LossContext context, Var output, Var actual)
+    {
+        var (tape, batch) = (context.Tape, context.Batch);
+        var available = batch.Available.Slice(0, batch.Steps).Branches(layout, tape);
+        var logPolicy = output.Branches(layout).LogSoftmax(available);
+        var loss = InferenceLoss(logPolicy, batch.Actions, options.InferenceEntropyCoefficient).SumOverBranches(layout.Branches);
+        using var detached = tape.NoGrad();
+        var logActual = actual.Branches(layout).LogSoftmax(available);
+        return (loss, detached.Keep((logActual.Exp() * available * (logActual - logPolicy)).Sum(-1).SumOverBranches(layout.Branches) / observers));
+    }
+
+    /// <summary>Computes the loss of inferred continuous parts and their divergence, [T, B, N] each. A policy is a Gaussian with mean mu^ and half the action
+    /// range as its standard deviation: its negative log-probability is a squared distance, and its entropy a constant.</summary>
+    private (Var Loss, Tensor Divergence) InferVector(LossContext context, Var output, Var actual)
+    {
+        var (tape, batch) = (context.Tape, context.Batch);
+        var available = batch.Available.Slice(0, batch.Steps).Vector(layout, tape);
+        var mean = output.Vector(layout).Tanh();
+        var loss = 0.5f * ((mean - tanhPolicy.Normalize(tape.Constant(batch.ContinuousActions)).Value).Square() * available).Sum(-1);
+        using var detached = tape.NoGrad();
+        return (loss, detached.Keep(0.5f / observers * ((actual.Vector(layout).Tanh() - mean).Square() * available).Sum(-1)));
     }
 
     /// <summary>Computes the outputs [T+1, B, N, A] of the policies that the agents played: of an ensemble, those of the member that played.</summary>

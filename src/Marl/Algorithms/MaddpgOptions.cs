@@ -10,7 +10,10 @@ public record MaddpgOptions : ReplayOptions
     public MaddpgOptions() => (Agent, Exploration, LearningRate) = (new MlpNetwork(), new PolicyNoise(), 5e-4f);
 
     /// <inheritdoc/>
-    public override bool IsContinuous => true;
+    public override bool SupportsContinuousActions => true;
+
+    /// <inheritdoc/>
+    public override bool SupportsBranches => true;
 
     /// <summary>Input of the critics. state: the state and all actions; observations: all observations and actions; local: the agent's own observation and
     /// action.</summary>

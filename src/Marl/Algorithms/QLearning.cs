@@ -10,7 +10,8 @@ namespace Marl.Native.Rl;
 /// L     = sum_t mask_t w_t (y_t - Q_tot,t)^2 / sum_t mask_t
 /// </code>
 /// y may be an n-step or lambda return as well; w = 1 and no trace is corrected except for <see cref="IndependentQLearning"/>. Each agent's greedy action is
-/// its part of the greedy joint action, because the mixers are monotonic (Rashid et al. 2018, equation 4).
+/// its part of the greedy joint action, because the mixers are monotonic (Rashid et al. 2018, equation 4). The value of an action with several branches is the
+/// mean over its branches (<see cref="ActionValues"/>), so its greedy action is the greedy choice of each branch.
 /// </summary>
 internal class QLearning : Objective
 {
@@ -53,8 +54,14 @@ internal class QLearning : Objective
         context.Report(Target, y);
         var squaredError = (qTot - y).Square();
         var weight = Weights(context, y, qTot.Value, importance.Error);
-        return context.Mean(weight.IsNone ? squaredError : squaredError * weight) * options.LossScale;
+        var loss = context.Mean(weight.IsNone ? squaredError : squaredError * weight);
+        return options.LossScale == 1f ? loss : loss * options.LossScale;
     }
+
+    /// <summary>Returns the agents' greedy actions in all rows [T+1, B, N], or [T+1, B, N, K]: the available choice with the largest value in each
+    /// branch.</summary>
+    internal static Tensor Greedy(Tape tape, Agent agent, Tensor q, EpisodeBatch batch)
+        => tape.ArgMax(q.Branches(agent.Layout, tape), batch.Available.Branches(agent.Layout, tape)).Reshape(batch.BootstrapActions.Shape);
 
     /// <summary>Computes the importance weights of the errors, and those of a step in the returns of earlier steps, [T, B, M]; <c>default</c>: 1.</summary>
     protected virtual (Tensor Error, Tensor Trace) ImportanceWeights(LossContext context, in ActionValues q) => default;
@@ -70,7 +77,7 @@ internal class QLearning : Objective
         using (tape.NoGrad())
         {
             var q = Agent.Forward(context.Target, input, context.InitialState(Agent)).Output;                                           // [T+1, B, N, A]
-            var greedy = tape.ArgMax(options.DoubleQ ? qOnline : q.Value, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);
+            var greedy = Greedy(tape, Agent, options.DoubleQ ? qOnline : q.Value, batch);
             var transitions = context.TransitionsOf(options.Gamma);
             var vNext = Mix(first: 1, greedy.Slice(1, steps));
             var ratioNext = trace.IsNone ? default : Next(trace);
@@ -99,7 +106,8 @@ internal class QLearning : Objective
             // [T, B, M]: 1 where the action taken, or the joint action, is greedy, times the importance weight.
             Tensor WasGreedy()
             {
-                var differs = (tape.Constant(greedy.Slice(0, steps)) - batch.Actions).Abs().Clamp(0f, 1f);
+                var choices = (tape.Constant(greedy.Slice(0, steps)) - batch.Actions).Abs();
+                var differs = (batch.Actions.Shape.Rank == 4 ? choices.Sum(-1) : choices).Clamp(0f, 1f);
                 var isGreedy = 1f - (shape[-1] == 1 ? differs.Sum(-1).Reshape(shape).Clamp(0f, 1f) : differs);
                 return (trace.IsNone ? isGreedy : isGreedy * trace).Value;
             }

@@ -15,6 +15,9 @@ public abstract record QLearningOptions : ValueOptions
     /// <summary>Factor of the loss, above 0. 1 except to reproduce implementations that scale theirs.</summary>
     public float LossScale { get; init; } = 1f;
 
+    /// <summary>Whether the algorithm supports actions with several discrete branches: all but the mixer of QPLEX, which reads each action.</summary>
+    public override bool SupportsBranches => Mixer is not QplexMixer;
+
     /// <inheritdoc/>
     public override Objective Create(LearningContext context) => new QLearning(this, context);
 

@@ -15,6 +15,9 @@ public sealed record VdacOptions : OnPolicyOptions
     public MixerOptions Mixer { get; init; } = new VdnMixer();
 
     /// <inheritdoc/>
+    public override bool SupportsBranches => true;
+
+    /// <inheritdoc/>
     public override PolicyObjective Create(LearningContext context) => new Vdac(this, context);
 
     /// <inheritdoc/>
@@ -57,7 +60,7 @@ internal sealed class Vdac : PolicyObjective
         critic = new Critic(layout.Scope("critic"), new NetworkInput(spec, common: [], own: local.Columns), options.CriticNetwork, options.CriticHidden,
             options.ShareParameters, outputs: 1);
         // To the mixer a state value is the value of an agent's only action.
-        mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => agent with { ActionCount = 1 })] });
+        mixer = options.Mixer.Create(layout.Scope("mixer"), spec with { Agents = [.. spec.Agents.Select(agent => new AgentSpec(agent.ObservationSize, ActionCount: 1, agent.Team))] });
     }
 
     /// <inheritdoc/>

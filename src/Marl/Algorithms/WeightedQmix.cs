@@ -69,15 +69,18 @@ internal sealed class WeightedQmix : Objective
         using (tape.NoGrad())
         {
             var selector = options.DoubleQ ? qOnline : Agent.Forward(context.Target, input, context.InitialState(Agent)).Output.Value;
-            var greedy = tape.ArgMax(selector, batch.Available).Reshape(steps + 1, batch.Count, Agent.Agents);               // u^_t
+            var greedy = QLearning.Greedy(tape, Agent, selector, batch);                                                       // u^_t
             var q = central.Forward(context.Target, input, context.InitialState(central)).Output;                                       // [T+1, B, N, A]
             var (transitions, vNext) = (context.TransitionsOf(options.Gamma), OfGreedy(first: 1));
             (options.Lambda == 0
                 ? Targets.NStep(tape, transitions, vNext, options.NStep)
                 : Targets.Lambda(tape, transitions, vNext, options.Lambda)).CopyTo(y);
             (options.IsCentral
-                ? Weighting.Central(tape, y, OfGreedy(first: 0), batch.Actions, greedy.Slice(0, steps), options.Alpha)
+                ? Weighting.Central(tape, y, OfGreedy(first: 0), Joint(batch.Actions), Joint(greedy.Slice(0, steps)), options.Alpha)
                 : Weighting.Optimistic(tape, y, qTot, options.Alpha)).CopyTo(weight);
+
+            // The choices of all agents and branches, [T, B, N K].
+            Tensor Joint(Tensor actions) => actions.Reshape(steps, batch.Count, actions.Count / (steps * batch.Count));
 
             // Q*^-(s, u^) [T, B, 1] of rows first to first + T - 1.
             Tensor OfGreedy(int first)
@@ -109,6 +112,9 @@ public abstract record WeightedQmixOptions : ValueOptions
     /// <summary>Whether weights are central (CW-QMIX): 1 for the greedy joint action and for returns above its central value. Otherwise optimistic (OW-QMIX):
     /// 1 where the value is below the return.</summary>
     internal abstract bool IsCentral { get; }
+
+    /// <inheritdoc/>
+    public override bool SupportsBranches => Mixer is not QplexMixer;
 
     /// <inheritdoc/>
     public override Objective Create(LearningContext context) => new WeightedQmix(this, context);

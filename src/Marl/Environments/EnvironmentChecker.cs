@@ -88,11 +88,8 @@ public static class EnvironmentChecker
         foreach (var agent in spec.Agents ?? [])
         {
             Require(agent.ObservationSize >= 1, "an agent's Observation is less than 1");
-            Require(agent.ActionCount >= 1, "an agent's Actions is less than 1");
             Require(agent.Team >= 0, "an agent's Team is negative");
-            Require(agent.Box is not { } box || float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High,
-                "an agent's Box is empty or unbounded");
-            Require((agent.Box is null) == (spec.Agents![0].Box is null), "some agents have discrete and others continuous actions");
+            Require(agent.ActionProblem() is null, $"the action space of an agent is not valid: {agent.ActionProblem()}");
         }
         Require(spec.IsEquivalentTo(another.Spec), "differs between instances");
 
@@ -182,7 +179,7 @@ public static class EnvironmentChecker
         int agents = spec.Agents.Length;
         float[] observation = new float[spec.ObservationSize];
         float[] state = new float[spec.StateSize];
-        bool[] available = new bool[spec.ActionCount];
+        bool[] available = new bool[spec.Agents.Max(agent => agent.ActionCount)];
         double[] rewards = new double[agents];
         var actions = new RandomActions(spec);
         double[] snapshot = new double[spec.SnapshotSize];

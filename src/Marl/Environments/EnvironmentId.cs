@@ -54,14 +54,22 @@ internal sealed class EnvironmentId
 
     /// <summary>Returns an id with the full path of the file or folder that it names, so that it means the same in another working directory; other ids are
     /// returned unchanged.</summary>
-    public static string WithFullPath(string id)
+    /// <param name="id">The id.</param>
+    /// <param name="folder">The folder that a relative path begins at; null: the working directory.</param>
+    public static string WithFullPath(string id, string? folder = null)
+        => WithPath(id, path => folder is null ? Path.GetFullPath(path) : Path.GetFullPath(path, Path.GetFullPath(folder)));
+
+    /// <summary>Returns an id with the path, relative to a folder, of the file or folder that it names; other ids are returned unchanged.</summary>
+    public static string WithRelativePath(string id, string folder) => WithPath(id, path => Path.GetRelativePath(folder, path));
+
+    private static string WithPath(string id, Func<string, string> change)
     {
         int query = id.IndexOf('?'), end = query < 0 ? id.Length : query, colon = id.AsSpan(0, end).IndexOf(':');
         if (colon < 0 || colon + 1 == end || id.Contains('\0') || !PathFamilies.Contains(id[..colon]))
         {
             return id;
         }
-        string path = Path.GetFullPath(id[(colon + 1)..end]);
+        string path = change(id[(colon + 1)..end]);
         // A question mark would begin the options.
         return path.Contains('?') ? id : $"{id[..(colon + 1)]}{path}{id[end..]}";
     }

@@ -181,12 +181,13 @@ internal sealed class EnvironmentProbe
             Read(nameof(IEnvironment.Observe), observations[agent], 1e30f, -1e30f, span => environment.Observe(agent, span));
             Read(nameof(IEnvironment.ReadAvailable), available[agent], true, false, span => environment.ReadAvailable(agent, span));
             RequireFinite(nameof(IEnvironment.Observe), observations[agent].Span);
-            if (Result == StepResult.Running && !available[agent].Span.Contains(true))
+            var size = environment.Spec.Agents[agent];
+            if (Result == StepResult.Running && !size.CanAct(available[agent].Span))
             {
                 findings.Add(nameof(IEnvironment.ReadAvailable), "has no available action for an agent", $" (agent {agent})");
             }
 
-            if (environment.Spec.IsContinuous && available[agent].Span.Contains(false))
+            if (available[agent].Span[^size.VectorSize..].Contains(false))
             {
                 findings.Add(nameof(IEnvironment.ReadAvailable), "masks an element of a continuous action", $" (agent {agent})");
             }
@@ -236,37 +237,45 @@ internal sealed class EnvironmentProbe
     private delegate void Writer<T>(Span<T> span);
 }
 
-/// <summary>Samples joint actions uniformly from the available actions, or within the bounds of continuous actions.</summary>
+/// <summary>Samples joint actions uniformly: from the available actions of each branch, and within the bounds of continuous actions.</summary>
 internal sealed class RandomActions(EnvironmentSpec spec)
 {
-    private readonly int[] indices = new int[spec.Agents.Length];
-    private readonly float[] vectors = spec.IsContinuous ? new float[spec.Agents.Length * spec.ActionCount] : [];
-    private readonly int width = spec.ActionCount;
+    private readonly JointActionBuffer actions = new(spec);
 
     /// <summary>The last sample.</summary>
-    public JointAction Joint => vectors.Length > 0 ? JointAction.Create(vectors, width) : indices;
+    public JointAction Joint => actions.Joint;
 
-    /// <summary>Samples the action of an agent; 0 if no action is available.</summary>
+    /// <summary>Samples the action of an agent; 0 in a branch in which no action is available.</summary>
+    /// <param name="agent">The index of the agent.</param>
+    /// <param name="available">[<see cref="AgentSpec.ActionCount"/>] The mask; not used for continuous actions.</param>
+    /// <param name="rng">The random number generator.</param>
     public void Sample(int agent, ReadOnlySpan<bool> available, ref Rng rng)
     {
-        if (spec.Agents[agent].Box is { } box)
+        var size = spec.Agents[agent];
+        for (int branch = 0; branch < size.BranchCount; branch++)
         {
-            foreach (ref float value in vectors.AsSpan(agent * width, spec.Agents[agent].ActionCount))
+            actions.Branches(agent)[branch] = Sample(available[size.Branch(branch)], ref rng);
+        }
+        if (size.Box is { } box)
+        {
+            foreach (ref float value in actions.Vector(agent)[..size.VectorSize])
             {
                 value = rng.NextSingle(box.Low, box.High);
             }
-
-            return;
         }
-        int count = available.Count(true), skip = count == 0 ? 0 : rng.NextInt(count);
-        indices[agent] = 0;
+    }
+
+    private static int Sample(ReadOnlySpan<bool> available, ref Rng rng)
+    {
+        int count = available.Count(true), skip = count == 0 ? 0 : rng.NextInt(count), sample = 0;
         for (int action = 0; action < available.Length; action++)
         {
             if (available[action] && skip-- == 0)
             {
-                indices[agent] = action;
+                sample = action;
             }
         }
+        return sample;
     }
 }
 

@@ -39,7 +39,7 @@ public interface IEnvironment
     void Reset(ref Rng rng);
 
     /// <summary>Advances the episode by one joint action.</summary>
-    /// <param name="actions">The action of each agent: an index, or a vector within its <see cref="AgentSpec.Box"/>.</param>
+    /// <param name="actions">The action of each agent: an index, or one per branch; a vector within its <see cref="AgentSpec.Box"/>; or both.</param>
     /// <param name="rewards">[N] Receives the reward of each agent.</param>
     /// <param name="rng">The random number generator of the environment.</param>
     /// <returns>Whether the episode continues, terminated or was truncated.</returns>
@@ -63,9 +63,11 @@ public interface IEnvironment
         }
     }
 
-    /// <summary>Writes which actions of an agent are available: at least one, by default all. Continuous actions are always available.</summary>
+    /// <summary>Writes which actions of an agent are available: at least one of each branch, by default all. Continuous actions are always
+    /// available.</summary>
     /// <param name="agent">The index of the agent, 0 .. N - 1.</param>
-    /// <param name="available">[<see cref="AgentSpec.ActionCount"/>] Receives the mask.</param>
+    /// <param name="available">[<see cref="AgentSpec.ActionCount"/>] Receives the mask: the choices of branch 0, of branch 1, .., and the elements of the
+    /// vector.</param>
     void ReadAvailable(int agent, Span<bool> available) => available.Fill(true);
 
     /// <summary>Writes the complete state of the episode, everything on which future steps depend.</summary>
@@ -88,22 +90,95 @@ public enum StepResult
     Truncated,
 }
 
-/// <summary>The observation space, the action space and the team of an agent.</summary>
+/// <summary>
+/// The observation space, the action space and the team of an agent. An action is an index, <c>new AgentSpec(8, 5)</c>; a vector,
+/// <c>new AgentSpec(8, 2, Box: new(-1, 1))</c>; an index in each of several branches, <c>new AgentSpec(8, [3, 5])</c>; or both,
+/// <c>new AgentSpec(8, [3], VectorSize: 2, Box: new(-1, 1))</c>.
+/// </summary>
 /// <param name="ObservationSize">The length of its observation.</param>
-/// <param name="ActionCount">The number of its discrete actions, or the length of a continuous action.</param>
+/// <param name="ActionCount">The number of its discrete actions, or the length of a continuous action; of an action with several parts the sum over all
+/// branches and the vector.</param>
 /// <param name="Team">The index of its team, at least 0. The agents of a team have a common goal; rewards are never summed across teams.</param>
-/// <param name="Box">The bounds of continuous actions; null if actions are discrete. The agents' actions are either all discrete or all continuous.</param>
+/// <param name="Box">The bounds of continuous actions; null if there are none.</param>
+[method: JsonConstructor]
 public readonly record struct AgentSpec(int ObservationSize, int ActionCount, int Team = 0, ActionBox? Box = null)
 {
+    /// <summary>Creates an agent whose actions have several parts.</summary>
+    /// <param name="ObservationSize">The length of its observation.</param>
+    /// <param name="Branches">The number of choices of each discrete branch.</param>
+    /// <param name="VectorSize">The length of the continuous part; 0: there is none.</param>
+    /// <param name="Team">The index of its team, at least 0.</param>
+    /// <param name="Box">The bounds of the continuous part.</param>
+    public AgentSpec(int ObservationSize, int[] Branches, int VectorSize = 0, int Team = 0, ActionBox? Box = null)
+        : this(ObservationSize, Branches.Sum() + VectorSize, Team, Box) => this.Branches = Branches.Length == 1 && Box is null ? null : Branches;
+
+    /// <summary>The number of choices of each discrete branch, if an action has several parts; null: it is one index, or a vector if there is a
+    /// <see cref="Box"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int[]? Branches { get; init; }
+
     /// <summary>The name of the agent; null if it has none. Agents that differ in their names only are equal.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
 
+    /// <summary>The number of discrete branches: 1 if an action is an index, 0 if it is a vector.</summary>
+    public int BranchCount => Branches?.Length ?? (Box is null ? 1 : 0);
+
+    /// <summary>The length of the continuous part; 0 if there is none.</summary>
+    public int VectorSize => Box is null ? 0 : ActionCount - (Branches?.Sum() ?? 0);
+
+    /// <summary>Returns the number of choices of a branch.</summary>
+    public int BranchSize(int branch) => Branches is null ? ActionCount : Branches[branch];
+
+    /// <summary>Returns the elements of a branch in the agent's mask [<see cref="ActionCount"/>].</summary>
+    internal Range Branch(int branch)
+    {
+        int start = 0;
+        for (int before = 0; before < branch; before++)
+        {
+            start += BranchSize(before);
+        }
+        return start..(start + BranchSize(branch));
+    }
+
+    /// <summary>Whether a mask [<see cref="ActionCount"/>] has an available action in every branch.</summary>
+    internal bool CanAct(ReadOnlySpan<bool> available)
+    {
+        for (int branch = 0; branch < BranchCount; branch++)
+        {
+            if (!available[Branch(branch)].Contains(true))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>Whether the spaces and the team are the same.</summary>
-    public bool Equals(AgentSpec other) => (ObservationSize, ActionCount, Team, Box) == (other.ObservationSize, other.ActionCount, other.Team, other.Box);
+    public bool Equals(AgentSpec other)
+        => (ObservationSize, ActionCount, Team, Box, BranchCount) == (other.ObservationSize, other.ActionCount, other.Team, other.Box, other.BranchCount)
+        && (Branches ?? []).AsSpan().SequenceEqual(other.Branches ?? []);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(ObservationSize, ActionCount, Team, Box);
+    public override int GetHashCode() => HashCode.Combine(ObservationSize, ActionCount, Team, Box, BranchCount);
+
+    /// <summary>Returns what is wrong with the action space; null if it is valid.</summary>
+    internal string? ActionProblem()
+    {
+        long choices = 0;
+        for (int branch = 0; branch < BranchCount; branch++)
+        {
+            choices += BranchSize(branch);
+            if (BranchSize(branch) < 1)
+            {
+                return Branches is null ? "it has no actions" : $"branch {branch} has {BranchSize(branch)} choices";
+            }
+        }
+        return Branches is { Length: 0 } ? "it has an empty list of branches"
+            : Box is { } box && !(float.IsFinite(box.Low) && float.IsFinite(box.High) && box.Low < box.High) ? "its Box is empty or unbounded"
+            : choices + (Box is null ? 0 : 1) > ActionCount || Box is null && choices < ActionCount ? $"its parts do not have {ActionCount} elements together"
+            : null;
+    }
 }
 
 /// <summary>The specification of an environment: its agents, the sizes of observations, actions, state and snapshot, and the episode limit. It never
@@ -144,13 +219,13 @@ public sealed record EnvironmentSpec
     public required int SnapshotSize { get; init; }
 
     /// <summary>The length of the longest observation, to which the observations of all agents are padded.</summary>
-    public int ObservationSize => Largest(Agents).Observation;
+    public int ObservationSize => LongestObservation(Agents);
 
-    /// <summary>The largest <see cref="AgentSpec.ActionCount"/>, to which the actions of all agents are padded; padding is not available.</summary>
-    public int ActionCount => Largest(Agents).Actions;
+    /// <summary>The layout of the actions of all agents.</summary>
+    public ActionLayout ActionLayout => ActionLayout.Of(Agents);
 
-    /// <summary>Whether actions are continuous.</summary>
-    public bool IsContinuous => Agents[0].Box is not null;
+    /// <summary>A, the size of <see cref="ActionLayout"/>: the largest <see cref="AgentSpec.ActionCount"/>, if all actions have one part.</summary>
+    public int ActionCount => ActionLayout.Size;
 
     /// <summary>Returns whether both specifications are equal, including their agents.</summary>
     public bool IsEquivalentTo(EnvironmentSpec other) => other with { Agents = Agents } == this && other.Agents.AsSpan().SequenceEqual(Agents);
@@ -158,15 +233,15 @@ public sealed record EnvironmentSpec
     /// <summary>The distinct team indices, in ascending order.</summary>
     public int[] Teams => [.. Agents.Select(a => a.Team).Distinct().Order()];
 
-    /// <summary>Returns the largest observation size and action count; does not allocate.</summary>
-    internal static (int Observation, int Actions) Largest(ReadOnlySpan<AgentSpec> agents)
+    /// <summary>Returns the length of the longest observation; does not allocate.</summary>
+    internal static int LongestObservation(ReadOnlySpan<AgentSpec> agents)
     {
-        var (observation, actions) = (0, 0);
+        int longest = 0;
         foreach (ref readonly var agent in agents)
         {
-            (observation, actions) = (Math.Max(observation, agent.ObservationSize), Math.Max(actions, agent.ActionCount));
+            longest = Math.Max(longest, agent.ObservationSize);
         }
-        return (observation, actions);
+        return longest;
     }
 
     /// <summary>Returns "agent 'name'", or "agent '0'" if it has no name.</summary>

@@ -1,16 +1,43 @@
 namespace Marl.Native.Rl;
 
 /// <summary>
-/// A minimal test problem: in every step each agent observes a random symbol of its own, one of K, and is rewarded with 1 if its action is the index of the
-/// symbol, else with 0. Truncated after the last step.
-/// <para>Observation [K]: the symbol, one-hot.</para>
+/// A minimal test problem: in every step each agent observes random symbols of its own, one of K in each of its branches, and random points in [-1, 1], which
+/// its action has to repeat. The reward of an agent is the mean over its parts: 1 for the index of a symbol, else 0; 1 - |x - p| for a point p. The best
+/// return is 1 per step. Truncated after the last step.
+/// <para>Observation [branches K + points]: the symbols, one-hot, and the points.</para>
 /// </summary>
-internal sealed class IdentityGame : BatchEnvironment<IdentityRules>
+internal sealed class IdentityGame : IEnvironment
 {
+    private readonly int agents, actions, branches, points;
+
+    // [agents, branches] and [agents, points].
+    private readonly int[] symbols;
+    private readonly float[] targets;
+    private int step;
+
     /// <summary>Creates a game of <paramref name="agents"/> agents, <paramref name="actions"/> symbols and <paramref name="steps"/> steps.</summary>
-    public IdentityGame(int agents = 2, int actions = 4, int steps = 10) : base(new IdentityRules(agents, actions, steps), SpecOf(agents, actions, steps))
+    /// <param name="agents">The number of agents.</param>
+    /// <param name="actions">K, the number of symbols.</param>
+    /// <param name="steps">The number of steps.</param>
+    /// <param name="branches">The number of symbols that an agent observes, the discrete branches of its action.</param>
+    /// <param name="points">The number of points that an agent observes, the length of the continuous part of its action.</param>
+    public IdentityGame(int agents = 2, int actions = 4, int steps = 10, int branches = 1, int points = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(branches);
+        ArgumentOutOfRangeException.ThrowIfNegative(points);
+        (this.agents, this.actions, this.branches, this.points) = (agents, actions, branches, points);
+        string id = $"identity?agents={agents}&actions={actions}&steps={steps}{(branches > 1 ? $"&branches={branches}" : "")}{(points > 0 ? $"&points={points}" : "")}";
+        var spec = EnvironmentSpec.Uniform(id, agents, branches * actions + points, actions, steps, 1 + agents * (branches + points));
+        var agent = new AgentSpec(branches * actions + points, [.. Enumerable.Repeat(actions, branches)], points, Box: points > 0 ? new ActionBox(-1, 1) : null);
+        Spec = spec with { Reward = RewardMode.Mean, Agents = [.. Enumerable.Repeat(agent, agents)] };
+        (symbols, targets) = (new int[agents * branches], new float[agents * points]);
     }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
 
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
@@ -20,65 +47,91 @@ internal sealed class IdentityGame : BatchEnvironment<IdentityRules>
         }
 
         int agents = id.Integer("agents") ?? 2, actions = id.Integer("actions") ?? 4, steps = id.Integer("steps") ?? 10;
+        int branches = id.Integer("branches") ?? 1, points = id.Integer("points", min: 0) ?? 0;
         id.EnsureAllRead(hasLayout: false);
-        return new IdentityGame(agents, actions, steps);
-    }
-
-    private static EnvironmentSpec SpecOf(int agents, int actions, int steps)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(agents);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        string id = $"identity?agents={agents}&actions={actions}&steps={steps}";
-        return EnvironmentSpec.Uniform(id, agents, actions, actions, steps, 1 + agents) with { Reward = RewardMode.Mean };
-    }
-}
-
-/// <summary>The rules of an <see cref="IdentityGame"/>.</summary>
-internal readonly struct IdentityRules(int agents, int actions, int steps) : IBatchEnvironment
-{
-    private const int StepElement = 0, Symbols = 1;
-
-    /// <summary>The step, and the symbol of each agent.</summary>
-    public int StateSize => Symbols + agents;
-
-    /// <inheritdoc/>
-    public void Reset<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
-    {
-        world[StepElement] = 0;
-        DrawSymbols(world, ref rng);
+        if ((long)branches * actions + points > Array.MaxLength)
+        {
+            throw id.Error($"the observation of {branches} symbols of {actions} and {points} points is more than an array can hold");
+        }
+        return new IdentityGame(agents, actions, steps, branches, points);
     }
 
     /// <inheritdoc/>
-    public StepResult Step<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
+    public void Reset(ref Rng rng)
+    {
+        step = 0;
+        Draw(ref rng);
+    }
+
+    /// <inheritdoc/>
+    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
     {
         for (int agent = 0; agent < agents; agent++)
         {
-            world.SetReward(agent, 0);
-            if (world.Action(agent) == world[Symbols + agent])
+            double sum = 0;
+            for (int branch = 0; branch < branches; branch++)
             {
-                world.SetReward(agent, 1);
+                sum += actions.Branches(agent)[branch] == symbols[agent * branches + branch] ? 1 : 0;
             }
+            for (int point = 0; point < points; point++)
+            {
+                sum += 1 - Math.Abs(actions.Vector(agent)[point] - targets[agent * points + point]);
+            }
+            rewards[agent] = sum / (branches + points);
         }
-        DrawSymbols(world, ref rng);
-        return ++world[StepElement] >= steps ? StepResult.Truncated : StepResult.Running;
+
+        Draw(ref rng);
+        return ++step >= Spec.EpisodeLimit ? StepResult.Truncated : StepResult.Running;
     }
 
     /// <inheritdoc/>
-    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
+    public void Observe(int agent, Span<float> observation)
     {
-        for (int symbol = 0; symbol < actions; symbol++)
+        observation.Clear();
+        for (int branch = 0; branch < branches; branch++)
         {
-            world.SetObservation(symbol, 0);
+            observation[branch * actions + symbols[agent * branches + branch]] = 1;
         }
-        world.SetObservation(world[Symbols + agent], 1);
+        targets.AsSpan(agent * points, points).CopyTo(observation[(branches * actions)..]);
     }
 
-    private void DrawSymbols<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
+    /// <inheritdoc/>
+    public void Save(Span<double> snapshot)
     {
-        for (int agent = 0; agent < agents; agent++)
+        snapshot[0] = step;
+        for (int i = 0; i < symbols.Length; i++)
         {
-            world[Symbols + agent] = rng.NextInt(actions);
+            snapshot[1 + i] = symbols[i];
+        }
+        for (int i = 0; i < targets.Length; i++)
+        {
+            snapshot[1 + symbols.Length + i] = targets[i];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> snapshot)
+    {
+        step = (int)snapshot[0];
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            symbols[i] = (int)snapshot[1 + i];
+        }
+        for (int i = 0; i < targets.Length; i++)
+        {
+            targets[i] = (float)snapshot[1 + symbols.Length + i];
+        }
+    }
+
+    private void Draw(ref Rng rng)
+    {
+        foreach (ref int symbol in symbols.AsSpan())
+        {
+            symbol = rng.NextInt(actions);
+        }
+        foreach (ref float target in targets.AsSpan())
+        {
+            target = rng.NextSingle(-1f, 1f);
         }
     }
 }

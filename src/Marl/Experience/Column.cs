@@ -18,7 +18,7 @@ namespace Marl.Native.Rl;
 public sealed class Column
 {
     private readonly int? width;
-    private readonly Func<EnvironmentSpec, int>? widthOf;
+    private readonly Func<EnvironmentSpec, int?>? widthOf;
 
     /// <summary>Creates a column.</summary>
     /// <param name="name">The name in checkpoints and errors.</param>
@@ -30,7 +30,8 @@ public sealed class Column
         (Name, this.width) = (name, width);
     }
 
-    private Column(string name, Func<EnvironmentSpec, int> widthOf) : this(name) => this.widthOf = widthOf;
+    /// <summary>Creates a column whose width depends on the environment.</summary>
+    internal Column(string name, Func<EnvironmentSpec, int?> widthOf) : this(name) => this.widthOf = widthOf;
 
     /// <summary>The name in checkpoints and errors.</summary>
     public string Name { get; }
@@ -73,9 +74,9 @@ public sealed class Column
         Lifetime = ColumnLifetime.Recorded,
     };
 
-    /// <summary>[N] The indices of discrete actions; 0 if actions are continuous. The final row has the bootstrap action, if the learner requests it
-    /// (<see cref="ILearner.NeedsBootstrapAction"/>).</summary>
-    public static Column Actions { get; } = new("actions")
+    /// <summary>[N] The indices of discrete actions, or [N, K] those of K branches; 0 if actions are continuous. The final row has the bootstrap action, if the
+    /// learner requests it (<see cref="ILearner.NeedsBootstrapAction"/>).</summary>
+    public static Column Actions { get; } = new("actions", PerBranch)
     {
         PerAgent = true,
         HasFinalRow = true,
@@ -83,14 +84,14 @@ public sealed class Column
         Lifetime = ColumnLifetime.Recorded,
     };
 
-    /// <summary>[N, A] The continuous actions; only of environments with continuous actions.</summary>
-    public static Column ContinuousActions { get; } = new("continuousActions", static spec => spec.ActionCount)
+    /// <summary>[N, D] The continuous actions; only of environments with continuous actions.</summary>
+    public static Column ContinuousActions { get; } = new("continuousActions", static spec => spec.ActionLayout.VectorSize)
     {
         PerAgent = true,
         Lifetime = ColumnLifetime.Recorded,
     };
 
-    /// <summary>[N] The probability of each action under the behavior policy.</summary>
+    /// <summary>[N] The probability of each action under the behavior policy: the product over its branches.</summary>
     public static Column Probabilities { get; } = new("probabilities") { PerAgent = true, Padding = 1f, Lifetime = ColumnLifetime.Recorded };
 
     /// <summary>[R] The rewards; standardized in batches, if the learner does so.</summary>
@@ -119,6 +120,9 @@ public sealed class Column
 
     /// <summary>[1] in batches: 1 for transitions.</summary>
     internal static Column Mask { get; } = new("mask") { Lifetime = ColumnLifetime.Update };
+
+    /// <summary>Returns the number of indices per agent if there are several; null: one, without an axis of its own.</summary>
+    internal static int? PerBranch(EnvironmentSpec spec) => spec.ActionLayout.Branches is > 1 and var branches ? branches : null;
 
     /// <summary>Returns the shape of a row.</summary>
     /// <param name="spec">The specification of the environment.</param>

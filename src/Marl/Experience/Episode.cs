@@ -25,6 +25,7 @@ public sealed class Episode
     private const int InitialRows = 16;
 
     private readonly EnvironmentSpec spec;
+    private readonly ActionLayout layout;
     private readonly List<ColumnData> columns = [];
     private readonly ColumnData<float> observations, states, probabilities, rewards, fingerprint;
     private readonly ColumnData<float>? continuous;
@@ -46,7 +47,8 @@ public sealed class Episode
     internal Episode(Schema schema)
     {
         spec = schema.Spec;
-        (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, spec.ActionCount, spec.StateSize);
+        layout = spec.ActionLayout;
+        (Agents, ObservationSize, ActionCount, StateSize) = (spec.Agents.Length, spec.ObservationSize, layout.Size, spec.StateSize);
         RewardStreams = schema.RewardStreams;
         TeamReturns = new double[spec.Teams.Length];
         capacity = (int)Math.Min(InitialRows, spec.EpisodeLimit + 1L);
@@ -65,7 +67,7 @@ public sealed class Episode
     /// <summary>O, the length of the longest observation.</summary>
     public int ObservationSize { get; }
 
-    /// <summary>A, the largest number of actions, or the length of the longest continuous action.</summary>
+    /// <summary>A, the size of <see cref="EnvironmentSpec.ActionLayout"/>.</summary>
     public int ActionCount { get; }
 
     /// <summary>S, the length of the state.</summary>
@@ -114,7 +116,7 @@ public sealed class Episode
     /// <summary>[Length + 1, N, A] Which actions were available.</summary>
     public Span<bool> Available => available.Rows(length + 1);
 
-    /// <summary>[Length + 1, N] The indices of discrete actions; 0 if actions are continuous.</summary>
+    /// <summary>[Length + 1, N] The indices of discrete actions, or [Length + 1, N, K] those of K branches; 0 if actions are continuous.</summary>
     public Span<int> Actions => actions.Rows(length + 1);
 
     /// <summary>[Length + 1, N] The probability of each action under the behavior policy.</summary>
@@ -129,6 +131,9 @@ public sealed class Episode
     /// <summary>Returns all rows of a column with float elements.</summary>
     /// <exception cref="ArgumentException">The episode has no such column, or its elements have another type.</exception>
     public Span<float> this[Column column] => Floats(column).Rows(RowsOf(column));
+
+    /// <summary>The number of choices of the largest branch; 1 if actions are continuous.</summary>
+    internal int ActionLimit => Math.Max(1, layout.BranchSize);
 
     /// <summary>The columns.</summary>
     internal IReadOnlyList<ColumnData> Stored => columns;
@@ -157,14 +162,17 @@ public sealed class Episode
     /// <summary>Returns the state in a row [S].</summary>
     public Span<float> State(int row) => states.Row(row);
 
-    /// <summary>Returns which actions were available to an agent in a row [A].</summary>
+    /// <summary>Returns which actions were available to an agent in a row [A], in the <see cref="EnvironmentSpec.ActionLayout"/>.</summary>
     public Span<bool> AvailableActions(int row, int agent) => available.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
 
-    /// <summary>Returns the indices of all agents' discrete actions in a row [N].</summary>
+    /// <summary>Returns the indices of all agents' discrete actions in a row [N], or [N, K] those of all branches.</summary>
     public Span<int> ActionsAt(int row) => actions.Row(row);
 
-    /// <summary>Returns an agent's continuous action in a row [A].</summary>
-    public Span<float> ContinuousAction(int row, int agent) => continuous!.All.Slice((row * Agents + agent) * ActionCount, ActionCount);
+    /// <summary>Returns the choices of an agent in all branches in a row [K].</summary>
+    internal Span<int> BranchesAt(int row, int agent) => layout.Branches == 0 ? [] : actions.Row(row).Slice(agent * layout.Branches, layout.Branches);
+
+    /// <summary>Returns an agent's continuous action in a row [D].</summary>
+    public Span<float> ContinuousAction(int row, int agent) => continuous!.All.Slice((row * Agents + agent) * layout.VectorSize, layout.VectorSize);
 
     /// <summary>Returns the probabilities of all agents' actions in a row [N].</summary>
     internal Span<float> ProbabilitiesAt(int row) => probabilities.Row(row);
@@ -173,7 +181,8 @@ public sealed class Episode
     internal Span<float> RewardsAt(int row) => rewards.Row(row);
 
     /// <summary>Returns the joint action in a row.</summary>
-    public JointAction JointAction(int row) => continuous is null ? ActionsAt(row) : Rl.JointAction.Create(continuous.Row(row), ActionCount);
+    public JointAction JointAction(int row) => Rl.JointAction.Create(layout.Branches == 0 ? [] : ActionsAt(row), layout.Branches,
+        continuous is null ? [] : continuous.Row(row), layout.VectorSize);
 
     /// <summary>Adds a column; has no effect if the episode has it.</summary>
     public void Add(Column column)
@@ -227,12 +236,11 @@ public sealed class Episode
     /// <summary>Sets the action of an agent in the current row, <see cref="Length"/>, to that in a joint action.</summary>
     public void SetAction(int agent, JointAction joint)
     {
-        if (continuous is null)
+        joint.Branches(agent).CopyTo(BranchesAt(length, agent));
+        if (continuous is not null)
         {
-            ActionsAt(length)[agent] = joint[agent];
-            return;
+            joint.Vector(agent).CopyTo(ContinuousAction(length, agent));
         }
-        joint.Vector(agent).CopyTo(ContinuousAction(length, agent));
     }
 
     /// <summary>Ensures the capacity for a number of rows; it grows by doubling.</summary>

@@ -30,7 +30,7 @@ public sealed class EpisodeBatch
     private readonly Field[] fields;
     private readonly int observations, states, available, actions, probabilities, rewards, fingerprints, terminated, mask, continueMask, previousActions;
     private Tensor block, host;
-    private Field slots;
+    private Field slots, factors;
     private int rows;
 
     /// <summary>Creates an empty batch.</summary>
@@ -81,13 +81,13 @@ public sealed class EpisodeBatch
     /// <summary>[T+1, B, N, A] 1 for available actions, else 0; 0 in padding.</summary>
     public Tensor Available => View(available, Steps + 1);
 
-    /// <summary>[T, B, N] The indices of discrete actions.</summary>
+    /// <summary>[T, B, N] The indices of discrete actions, or [T, B, N, K] those of K branches.</summary>
     public Tensor Actions => View(actions, Steps);
 
-    /// <summary>[T+1, B, N] The actions, followed by the bootstrap action after the last step of an episode, if the learner requests it.</summary>
+    /// <summary>[T+1, B, N] or [T+1, B, N, K] The actions, followed by the bootstrap action after the last step of an episode, if the learner requests it.</summary>
     public Tensor BootstrapActions => View(actions, Steps + 1);
 
-    /// <summary>[T, B, N, A] The continuous actions; 0 in padding.</summary>
+    /// <summary>[T, B, N, D] The continuous actions; 0 in padding.</summary>
     /// <exception cref="ArgumentException">The environment has discrete actions.</exception>
     public Tensor ContinuousActions => this[Column.ContinuousActions];
 
@@ -121,7 +121,7 @@ public sealed class EpisodeBatch
     /// <summary>Whether the batch has segments, in which episodes end and begin, instead of complete episodes.</summary>
     public bool IsSegmented => schema.IsSegmented;
 
-    /// <summary>[T+1, B, N] The actions of the previous row of segments; undefined in the first row of an episode.</summary>
+    /// <summary>[T+1, B, N] or [T+1, B, N, K] The actions of the previous row of segments; undefined in the first row of an episode.</summary>
     internal Tensor PreviousActions => View(previousActions, Steps + 1);
 
     /// <summary>Returns a column [T, B, ..], [T+1, B, ..] if it has a final row, or [B, ..] if it is per episode; undefined for episodes without this
@@ -136,7 +136,8 @@ public sealed class EpisodeBatch
     /// <summary>Replaces the contents of the batch.</summary>
     /// <param name="episodes">The episodes, at most <see cref="Capacity"/>.</param>
     /// <param name="rewardStatistics">The statistics with which rewards are standardized; null: they are not.</param>
-    internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null)
+    /// <param name="factors">The first of <see cref="Factor"/>.</param>
+    internal void Load(ReadOnlySpan<Episode> episodes, RunningStatistics? rewardStatistics = null, ReadOnlySpan<float> factors = default)
     {
         Begin(episodes);
         var memory = block.Storage == host.Storage ? null : EpisodeMemory.CommonTo(episodes);
@@ -154,6 +155,7 @@ public sealed class EpisodeBatch
             WriteMasks(b, episodes[b]);
         }
         rewardStatistics?.StandardizeRewards(fields[rewards].Of(host).Slice(0, Steps * Count));
+        factors.CopyTo(this.factors.Of(host).Span);
         CopyToDevice(memory is null ? 0 : UpdateOffset, host.Count);
         memory?.Gather(slots.Of(block).Slice(0, (Steps + 1) * Count), this);
     }
@@ -196,6 +198,12 @@ public sealed class EpisodeBatch
         return field.Of(block).Slice(0, count).Reshape(count, field.Width);
     }
 
+    /// <summary>The number of factors.</summary>
+    internal int Factors => schema.Spec.Agents.Length + 2;
+
+    /// <summary>A factor of the losses of this batch, a scalar in the memory of the device.</summary>
+    internal Tensor Factor(int index) => factors.Of(block).Slice(index, 1).Reshape(default(Shape));
+
     private int EstimatesOffset => fields[schema.Recorded].Offset;
 
     private int UpdateOffset => fields[schema.Estimated].Offset;
@@ -232,6 +240,7 @@ public sealed class EpisodeBatch
             fields[i] = Rows(columns[i].PerEpisode ? Capacity : rows, shape.Count, shape);
         }
         slots = Rows(rows, 1, default);
+        factors = Rows(Factors, 1, default);
         this.rows = (int)rows;
         host = Tensor.Zeros((int)size);
         block = device == Device.Cpu ? host : device.Zeros(host.Shape);

@@ -10,6 +10,7 @@ namespace Marl.Native.Rl;
 public sealed class EpisodeRecorder
 {
     private readonly EnvironmentSpec spec;
+    private readonly ActionLayout layout;
     private readonly RewardRecorder rewards;
     private readonly double[] returns;
     private IEnvironment environment = null!;
@@ -25,7 +26,7 @@ public sealed class EpisodeRecorder
     /// <exception cref="UsageException">The environment does not support the reward mode.</exception>
     public EpisodeRecorder(EnvironmentSpec spec, RewardOptions? options = null)
     {
-        (this.spec, rewards) = (spec, new RewardRecorder(spec, options ?? new()));
+        (this.spec, layout, rewards) = (spec, spec.ActionLayout, new RewardRecorder(spec, options ?? new()));
         returns = new double[spec.Teams.Length];
     }
 
@@ -227,7 +228,7 @@ public sealed class EpisodeRecorder
             observation[size.ObservationSize..].Clear();
             environment.ReadAvailable(agent, available[..size.ActionCount]);
             RequireAction(available[..size.ActionCount], agent);
-            available[size.ActionCount..].Clear();
+            layout.Pad(size, available);
         }
         if (episode.StateSize > 0)
         {
@@ -250,8 +251,18 @@ public sealed class EpisodeRecorder
         throw EnvironmentException.NotFinite(spec, $"element {element} of {what}", agent, values[element], steps);
     }
 
-    /// <summary>An agent without an available action is an error, except for the end of an episode: there all its actions count as available.</summary>
+    /// <summary>A branch without an available action is an error, except for the end of an episode: there all its actions count as available.</summary>
     private void RequireAction(Span<bool> available, int agent)
+    {
+        var size = spec.Agents[agent];
+        for (int branch = 0; branch < size.BranchCount; branch++)
+        {
+            RequireChoice(available[size.Branch(branch)], agent);
+        }
+        available[^size.VectorSize..].Fill(true);
+    }
+
+    private void RequireChoice(Span<bool> available, int agent)
     {
         if (available.Contains(true))
         {

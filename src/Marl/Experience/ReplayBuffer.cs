@@ -157,9 +157,9 @@ internal sealed class ReplayBuffer
         {
             foreach (int action in episode.ActionsAt(row))
             {
-                if (action < 0 || action >= episode.ActionCount)
+                if (action < 0 || action >= episode.ActionLimit)
                 {
-                    throw new InvalidDataException($"an episode of the replay buffer has the action {action}; it must be in 0 .. {episode.ActionCount - 1}");
+                    throw new InvalidDataException($"an episode of the replay buffer has the action {action}; it must be in 0 .. {episode.ActionLimit - 1}");
                 }
             }
         }

@@ -158,13 +158,14 @@ internal sealed class BaselinePolicy
     private readonly bool aristocratic;
 
     /// <summary>Creates the baseline policies of an environment.</summary>
-    /// <exception cref="UsageException">The default action is out of range, or actions are continuous.</exception>
+    /// <exception cref="UsageException">The default action is out of range, or actions are continuous or have several branches.</exception>
     public BaselinePolicy(EnvironmentSpec spec, RewardOptions options)
     {
         (Spec, defaultAction, aristocratic) = (spec, options.DefaultAction, options.Mode == RewardMode.Aristocratic);
-        if (spec.IsContinuous)
+        if (spec.ActionLayout is not { Branches: 1, VectorSize: 0 })
         {
-            throw new UsageException($"difference rewards require discrete actions; those of {spec.Id} are continuous");
+            throw new UsageException(spec.ActionLayout.VectorSize > 0 ? $"difference rewards require discrete actions; those of {spec.Id} are continuous"
+                : $"difference rewards require discrete actions of one branch; those of {spec.Id} have {spec.ActionLayout.Branches}; use reward=natural");
         }
         int minActions = spec.Agents.Min(agent => agent.ActionCount);
         UsageException.Require(aristocratic || defaultAction < minActions, defaultAction,

@@ -14,7 +14,7 @@ internal sealed class Schema
     public Schema(EnvironmentSpec spec, int rewardStreams, params IEnumerable<Column> additional)
     {
         (Spec, RewardStreams) = (spec, rewardStreams);
-        Column[] continuous = spec.IsContinuous ? [Column.ContinuousActions] : [];
+        Column[] continuous = spec.ActionLayout.VectorSize > 0 ? [Column.ContinuousActions] : [];
         Column[] all =
         [
             Column.Observations, Column.States, Column.Available, Column.Actions, .. continuous, Column.Probabilities, Column.Rewards, Column.Fingerprint,

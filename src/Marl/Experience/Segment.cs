@@ -16,8 +16,8 @@ internal static class Segment
     /// <summary>[1] Whether the row is the first one of an episode.</summary>
     public static Column Begins { get; } = new("begins") { HasFinalRow = true, Kind = ColumnKind.Bool, Lifetime = ColumnLifetime.Update };
 
-    /// <summary>[N] per segment: the actions before the first row.</summary>
-    public static Column ActionsBefore { get; } = new("actionsBefore")
+    /// <summary>[N] or [N, K] per segment: the actions before the first row.</summary>
+    public static Column ActionsBefore { get; } = new("actionsBefore", Column.PerBranch)
     {
         PerAgent = true,
         PerEpisode = true,
@@ -28,8 +28,8 @@ internal static class Segment
     /// <summary>[N] in batches: 0 in the first row of an episode, else 1.</summary>
     public static Column ContinueMask { get; } = new("continueMask") { PerAgent = true, HasFinalRow = true, Padding = 1f, Lifetime = ColumnLifetime.Update };
 
-    /// <summary>[N] in batches: the actions of the previous row.</summary>
-    public static Column PreviousActions { get; } = new("previousActions") { PerAgent = true, HasFinalRow = true, Lifetime = ColumnLifetime.Update };
+    /// <summary>[N] or [N, K] in batches: the actions of the previous row.</summary>
+    public static Column PreviousActions { get; } = new("previousActions", Column.PerBranch) { PerAgent = true, HasFinalRow = true, Lifetime = ColumnLifetime.Update };
 
     /// <summary>The stored columns of segments, except for the recurrent state.</summary>
     public static IReadOnlyList<Column> Columns { get; } = [Ends, Terminates, Begins, ActionsBefore];
@@ -37,7 +37,7 @@ internal static class Segment
     /// <summary>Writes the derived columns into a segment's slice of a time-major batch.</summary>
     /// <param name="segment">The segment.</param>
     /// <param name="continueMask">[T+1, B, N] Receives <see cref="ContinueMask"/>.</param>
-    /// <param name="previousActions">[T+1, B, N] Receives <see cref="PreviousActions"/>.</param>
+    /// <param name="previousActions">[T+1, B, N] or [T+1, B, N, K] Receives <see cref="PreviousActions"/>.</param>
     /// <param name="terminated">[T+1, B] Receives 1 for steps that terminated an episode, else 0.</param>
     /// <param name="mask">[T+1, B] Receives 1 for transitions, else 0.</param>
     /// <param name="b">The index of the segment in the batch.</param>
@@ -54,12 +54,12 @@ internal static class Segment
             bool isTransition = !segment.IsEnd(t);
             terminated[t * count + b] = isTransition && terminates[t] ? 1f : 0f;
             mask[t * count + b] = isTransition ? 1f : 0f;
-            int start = (t * count + b) * agents;
-            continueMask.Slice(start, agents).Fill(t <= segment.Length && begins[t] ? 0f : 1f);
+            continueMask.Slice((t * count + b) * agents, agents).Fill(t <= segment.Length && begins[t] ? 0f : 1f);
             var actions = t == 0 ? before : t <= segment.Length ? segment.ActionsAt(t - 1) : default;
-            for (int agent = 0; agent < agents; agent++)
+            var previous = previousActions.Slice((t * count + b) * before.Length, before.Length);
+            for (int i = 0; i < previous.Length; i++)
             {
-                previousActions[start + agent] = actions.IsEmpty ? 0f : actions[agent];
+                previous[i] = actions.IsEmpty ? 0f : actions[i];
             }
         }
     }

@@ -75,7 +75,10 @@ public abstract record AlgorithmOptions
     public bool StandardizeRewards { get; init; } = true;
 
     /// <summary>Whether the algorithm supports continuous actions.</summary>
-    public virtual bool IsContinuous => false;
+    public virtual bool SupportsContinuousActions => false;
+
+    /// <summary>Whether the algorithm supports actions with several discrete branches (<see cref="AgentSpec.Branches"/>).</summary>
+    public virtual bool SupportsBranches => false;
 
     /// <summary>Creates a learner with newly initialized weights.</summary>
     /// <param name="context">The environment and the run.</param>

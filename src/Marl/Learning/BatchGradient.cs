@@ -72,7 +72,7 @@ internal sealed class BatchGradient
         report.Complete();
         for (int network = 0; network < networks.Length; network++)
         {
-            if (!destinations[network].IsNone)
+            if (!destinations[network].IsNone && parts.Length > 1)
             {
                 ShardSum.Reduce(parts, gradientOf[network], destinations[network]);
             }
@@ -133,7 +133,7 @@ internal sealed class BatchGradient
         var part = parts[index];
         for (int network = 0; network < networks.Length; network++)
         {
-            part.Required[network] = destinations[network].IsNone ? default : part.Gradients[network];
+            part.Required[network] = destinations[network].IsNone ? default : parts.Length == 1 ? destinations[network] : part.Gradients[network];
         }
         shards[worker].Differentiate(loss, Episodes(index), info, part.Required, report[index], RngOf(index));
     }

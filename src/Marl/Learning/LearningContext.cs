@@ -60,6 +60,17 @@ public sealed record LearningContext
         }
     }
 
+    /// <summary>Throws if actions have several discrete branches.</summary>
+    /// <param name="why">The start of the message: what needs a single choice, and the remedy.</param>
+    /// <exception cref="UsageException">There are several branches.</exception>
+    internal void RequireOneBranch(string why)
+    {
+        if (Spec.ActionLayout.Branches > 1)
+        {
+            throw new UsageException($"{why}; the actions of {Spec.Id} have {Spec.ActionLayout.Branches} branches");
+        }
+    }
+
     /// <summary>Creates an empty episode or segment of this run.</summary>
     /// <param name="columns">The algorithm's columns, besides the common ones.</param>
     public Episode NewEpisode(params IEnumerable<Column> columns) => NewSchema(columns).CreateEpisode();

@@ -15,6 +15,10 @@ public sealed class LossContext
     private BatchInfo info;
     private readonly Episode[] episodes;
 
+    // The inverse numbers of elements that means are over, which are in the memory of the device, so that an update has the arguments of the one before:
+    // of transitions with 1 .. N columns, of the agents' transitions, of available actions.
+    private readonly float[] factors;
+
     /// <summary>Creates a context for up to <paramref name="capacity"/> episodes with the columns of <paramref name="schema"/>.</summary>
     internal LossContext(Schema schema, int capacity, TrainedNetwork[] networks, Device device)
     {
@@ -23,6 +27,7 @@ public sealed class LossContext
         Batch = new EpisodeBatch(schema, capacity, device);
         report = unread = new ShardReport(device.Zeros(new Shape(ShardReport.MaxEntries + 1)));
         episodes = new Episode[capacity];
+        factors = new float[Batch.Factors];
     }
 
     /// <summary>The tape that records the loss.</summary>
@@ -113,24 +118,29 @@ public sealed class LossContext
     /// <summary>Computes this shard's part of the mean over all transitions of the batch, sum mask x / (L M); the sum over shards is the mean.</summary>
     /// <param name="x">Values [T, B, M].</param>
     /// <returns>A scalar.</returns>
-    public Var Mean(Var x) => (x * Batch.Mask).Sum() * (1f / ((long)Transitions * x.Shape[-1]));
+    public Var Mean(Var x)
+    {
+        int columns = x.Shape[-1];
+        var sum = x.WeightedSum(Batch.Mask);
+        return columns < factors.Length - 1 ? sum * Batch.Factor(columns - 1) : sum * InverseCount(columns);
+    }
 
     /// <summary>Computes this shard's part of the mean over the transitions of the agents that played the phase's ensemble member
     /// (<see cref="Phase.Member"/>); over all agents if the phase has none.</summary>
     /// <param name="x">Values [T, B, N].</param>
     /// <returns>A scalar.</returns>
-    public Var MeanOverMember(Var x) => SumOverMember(x) * (1f / info.AgentSteps);
+    public Var MeanOverMember(Var x) => SumOverMember(x) * Batch.Factor(factors.Length - 2);
 
     /// <summary>Computes this shard's part of the mean over all available actions, or elements of continuous actions, of the transitions and agents as in
     /// <see cref="MeanOverMember"/>.</summary>
     /// <param name="x">Values [T, B, N, A].</param>
     /// <returns>A scalar.</returns>
-    public Var MeanOverAvailableActions(Var x) => SumOverMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * (1f / info.AvailableActions);
+    public Var MeanOverAvailableActions(Var x) => SumOverMember((x * Batch.Available.Slice(0, Batch.Steps)).Sum(-1)) * Batch.Factor(factors.Length - 1);
 
     /// <summary>Returns a mask [B, N, 1]: 1 where an agent played a given ensemble member.</summary>
     public Tensor MemberMask(int member)
     {
-        var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[-1], 1));
+        var mask = Tape.Scratch(new Shape(Batch.Count, Batch.Actions.Shape[2], 1));
         int agents = mask.Shape[1];
         using var view = new HostView(mask, writeOnly: true);
         for (int i = 0; i < mask.Count; i++)
@@ -145,10 +155,7 @@ public sealed class LossContext
     internal ReadOnlySpan<Episode> Episodes => episodes.AsSpan(0, Batch.Count);
 
     private Var SumOverMember(Var x)
-    {
-        var sum = x * Batch.Mask;
-        return (info.Member < 0 ? sum : sum * MemberMask(info.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
-    }
+        => info.Member < 0 ? x.WeightedSum(Batch.Mask) : (x * Batch.Mask * MemberMask(info.Member).Reshape(x.Shape[1], x.Shape[2])).Sum();
 
     /// <summary>Reports a metric: its value is the mean of x over all transitions of the batch.</summary>
     /// <param name="metric">The index in <see cref="Objective.Metrics"/>.</param>
@@ -157,7 +164,7 @@ public sealed class LossContext
     {
         using (Tape.NoGrad())
         {
-            report.Add(metric, (Tape.Constant(x) * Batch.Mask).Sum().Value, (long)Transitions * x.Shape[-1]);
+            Tape.Device.WeightedSum(x, Batch.Mask, report.Add(metric, (long)Transitions * x.Shape[-1]), Tape.Scratch(x.Shape));
         }
     }
 
@@ -209,8 +216,15 @@ public sealed class LossContext
     {
         (this.info, Rng) = (info, rng);
         episodes.CopyTo(this.episodes);
-        Batch.Load(episodes, info.Rewards);
+        for (int i = 0; i < factors.Length - 2; i++)
+        {
+            factors[i] = InverseCount(i + 1);
+        }
+        (factors[^2], factors[^1]) = (1f / info.AgentSteps, 1f / info.AvailableActions);
+        Batch.Load(episodes, info.Rewards, factors);
     }
+
+    private float InverseCount(int columns) => 1f / ((long)Transitions * columns);
 
     /// <summary>The values that all shards of a batch share.</summary>
     /// <param name="Rewards">Statistics to standardize rewards with; null: rewards are not standardized.</param>

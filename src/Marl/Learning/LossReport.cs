@@ -19,12 +19,12 @@ internal sealed class ShardReport(Tensor values)
 
     /// <summary>Adds a sum to a metric, whose batch mean is the total over shards of sum / divisor.</summary>
     /// <param name="metric">The index of the metric.</param>
-    /// <param name="sum">The sum, one element.</param>
     /// <param name="divisor">The number of elements of the whole batch.</param>
-    public void Add(int metric, Tensor sum, long divisor)
+    /// <returns>[1] receives the sum.</returns>
+    public Tensor Add(int metric, long divisor)
     {
         entries[count] = (metric, divisor);
-        sum.Reshape(1).CopyTo(values.Slice(count++, 1));
+        return values.Slice(count++, 1);
     }
 
     /// <summary>Adds up the sums of each metric, divided by their divisors.</summary>
@@ -71,8 +71,9 @@ internal sealed class LossReport
         // Rows are on separate cache lines, because threads write them concurrently.
         const int Width = 48;
         values = device.Zeros(new Shape(shards, Width));
-        (Loss, mean, scratch) = (device.Zeros(new Shape(1)), device.Zeros(new Shape(1)), device.Zeros(new Shape(1)));
+        (mean, scratch) = (device.Zeros(new Shape(1)), device.Zeros(new Shape(1)));
         parts = [.. Enumerable.Range(0, shards).Select(shard => new ShardReport(values[shard]))];
+        Loss = shards == 1 ? parts[0].Loss : device.Zeros(new Shape(1));
         (hostValues, shardMetrics, this.metrics) = (new float[values.Count], new float[metrics], new float[metrics]);
     }
 
@@ -85,6 +86,10 @@ internal sealed class LossReport
     /// <summary>Computes <see cref="Loss"/> after all shards are done.</summary>
     public void Complete()
     {
+        if (parts.Length == 1)
+        {
+            return;
+        }
         Loss.Device.Fill(Loss, 0f);
         foreach (var part in parts)
         {

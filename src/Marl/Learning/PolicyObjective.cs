@@ -133,24 +133,28 @@ public abstract class PolicyObjective : Objective
         context.Report(EntropyMetric, entropy.Value);
     }
 
-    /// <summary>Computes log pi [T, B, N, A] for the observations of a shard.</summary>
+    /// <summary>Computes log pi [T, B, N, A] for the observations of a shard; with K branches of W choices log pi_k of each branch, [T, B, N K, W].</summary>
     protected Var LogPolicy(LossContext context, Weights w)
     {
         var (tape, batch, steps) = (context.Tape, context.Batch, context.Batch.Steps);
         var input = Agent.Input.Build(tape, batch);
         var logits = Agent.Forward(w, input, context.InitialState(Agent), batch.ContinueMask).Output.Slice(0, 0, steps);
-        return options.Exploration.LogPolicy(logits, batch.Available.Slice(0, steps), context.Exploration);
+        var available = batch.Available.Slice(0, steps).Branches(Agent.Layout, tape);
+        return options.Exploration.LogPolicy(logits.Branches(Agent.Layout), available, context.Exploration);
     }
 
-    /// <summary>Computes log pi(u_t) and the entropy of pi (nats), [T, B, N].</summary>
+    /// <summary>Computes log pi(u_t) and the entropy of pi (nats), [T, B, N]. The branches of an action are independent, pi(u) = prod_k pi_k(u_k): both are
+    /// sums over branches.</summary>
     protected (Var LogChosen, Var Entropy) LogPolicyAndEntropy(LossContext context, Weights w)
     {
         var logPolicy = LogPolicy(context, w);
-        return (Chosen(logPolicy, context.Batch.Actions), logPolicy.Entropy());
+        return (Chosen(logPolicy, context.Batch.Actions), logPolicy.Entropy().SumOverBranches(Agent.Layout.Branches));
     }
 
-    /// <summary>Returns x(u) [.., N] of x [.., N, A].</summary>
-    protected static Var Chosen(Var x, Tensor actions) => new ActionValues(x, actions, default).Chosen;
+    /// <summary>Returns x(u) [T, B, N] of x [T, B, N, A]; with K branches the sum over branches of x [T, B, N K, W].</summary>
+    /// <param name="x">A value for each action.</param>
+    /// <param name="actions">The actions u [T, B, N] or [T, B, N, K].</param>
+    protected static Var Chosen(Var x, Tensor actions) => x.OfChoices(actions).SumOverBranches(x.Shape[2] / actions.Shape[2]);
 
     /// <summary>Computes lambda or n-step returns G_t [T, B, N].</summary>
     /// <param name="context">The shard.</param>

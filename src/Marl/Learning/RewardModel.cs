@@ -40,7 +40,7 @@ internal sealed class RewardModel
     private Rng sampling;
 
     /// <summary>Creates a model with newly initialized weights.</summary>
-    /// <exception cref="UsageException">The default action is out of range, or actions are continuous.</exception>
+    /// <exception cref="UsageException">The default action is out of range, or actions are continuous or have several branches.</exception>
     public RewardModel(LearningContext context)
     {
         (spec, policy) = (context.Spec, new BaselinePolicy(context.Spec, context.Rewards));

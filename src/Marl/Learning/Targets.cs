@@ -70,10 +70,13 @@ public static class Targets
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         var shape = Shape.Broadcast(transitions.RewardT.Shape, vNext.Shape);
         var (returnT, returnNext) = (tape.Scratch(shape), tape.Scratch(shape));
-        Broadcast(tape, vNext, returnNext);
-        for (int step = 0; step < Math.Min(n, shape[0]); step++)
+        // One step: r + g v.
+        tape.Device.Zip(default(Multiply), transitions.DiscountT, vNext, returnT);
+        tape.Device.Zip(default(Add), transitions.RewardT, returnT, returnT);
+        for (int step = 1; step < Math.Min(n, shape[0]); step++)
         {
             // One application: v_{t+1} is replaced by the previous result at t + 1, unless the episode ends at t.
+            Transitions.Shift(tape, returnT, returnNext);
             using (tape.NoGrad())
             {
                 var (r, g, k) = transitions.ToVars(tape);
@@ -81,7 +84,6 @@ public static class Targets
                 var c = ratioNext.IsNone ? k : k * ratioNext;
                 (r + g * (v + c * (tape.Constant(returnNext) - v))).Value.CopyTo(returnT);
             }
-            Transitions.Shift(tape, returnT, returnNext);
         }
         return returnT;
     }

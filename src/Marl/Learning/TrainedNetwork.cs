@@ -15,12 +15,12 @@ internal sealed class TrainedNetwork
     private readonly Optimizer optimizer;
     private readonly GradientClip clip;
 
-    // The log of unread steps: sums of squares of the gradient's slices and the loss, and the number of the update.
+    // The log of unread steps: sums of squares of the gradient's slices and the loss, see Device.ClipScale, and the number of the update.
     private readonly Tensor log;
     private readonly float[] hostLog;
     private readonly long[] updates;
     private float norm;
-    private int unreadSteps;
+    private int unreadSteps, logRow;
     private long steps;
 
     /// <summary>Creates a network with newly initialized weights; the target has the same.</summary>
@@ -37,7 +37,7 @@ internal sealed class TrainedNetwork
         Target.CopyFrom(Online);
         clip = new GradientClip(Online);
         updates = new long[device == Device.Cpu ? 1 : StepsBetweenReads];
-        log = device.Zeros(new Shape(updates.Length, layout.Slices.Count + 1));
+        log = device.Zeros(new Shape(1 + updates.Length * (layout.Slices.Count + 1)));
         hostLog = new float[log.Count];
         optimizer = new Optimizer(Online, options.Optimizer with { LearningRate = options.LearningRate });
     }
@@ -67,11 +67,10 @@ internal sealed class TrainedNetwork
     /// <exception cref="DivergedException">A loss or a gradient was not finite.</exception>
     internal void Step(Tensor loss)
     {
-        var scale = clip.ByGlobalNorm(options.MaxGradientNorm > 0 ? options.MaxGradientNorm : float.PositiveInfinity, loss);
-        var row = log[unreadSteps];
-        clip.SquaredNorms.CopyTo(row.Slice(0, row.Count - 1));
-        loss.CopyTo(row.Slice(row.Count - 1, 1));
-        updates[unreadSteps++] = steps + 1;
+        var scale = clip.ByGlobalNorm(options.MaxGradientNorm > 0 ? options.MaxGradientNorm : float.PositiveInfinity, loss, log);
+        updates[logRow] = steps + 1;
+        logRow = (logRow + 1) % updates.Length;
+        unreadSteps++;
         if (unreadSteps == updates.Length)
         {
             Synchronize();
@@ -87,13 +86,14 @@ internal sealed class TrainedNetwork
         {
             return;
         }
-        int rows = unreadSteps, width = log.Shape[1];
+        int rows = updates.Length, width = (log.Count - 1) / rows, first = logRow + rows - unreadSteps, unread = unreadSteps;
         unreadSteps = 0;
-        log.Device.Read(log.Slice(0, rows), hostLog.AsSpan(0, rows * width));
-        for (int row = 0; row < rows; row++)
+        log.Device.Read(log, hostLog);
+        for (int i = 0; i < unread; i++)
         {
-            var squares = hostLog.AsSpan(row * width, width - 1);
-            float loss = hostLog[(row + 1) * width - 1];
+            int row = (first + i) % rows;
+            var squares = hostLog.AsSpan(1 + row * width, width - 1);
+            float loss = hostLog[(row + 1) * width];
             norm = GradientClip.Norm(squares);
             if (!float.IsFinite(loss) || !float.IsFinite(norm))
             {

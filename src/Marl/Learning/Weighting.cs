@@ -35,8 +35,8 @@ public static class Weighting
     /// <param name="tape">Allocates the result.</param>
     /// <param name="y">Targets of Q_tot [T, B, 1].</param>
     /// <param name="best">Q*(s, u^) [T, B, 1], the central value of the greedy joint action.</param>
-    /// <param name="actions">The joint action u [T, B, N].</param>
-    /// <param name="greedy">The greedy joint action u^ [T, B, N].</param>
+    /// <param name="actions">The joint action u [T, B, N], or [T, B, N K] with K branches.</param>
+    /// <param name="greedy">The greedy joint action u^ [T, B, N], or [T, B, N K].</param>
     /// <param name="alpha">In [0, 1].</param>
     /// <returns>w [T, B, 1].</returns>
     public static Tensor Central(Tape tape, Tensor y, Tensor best, Tensor actions, Tensor greedy, float alpha)

@@ -1,17 +1,26 @@
 namespace Marl.Native.Rl;
 
-/// <summary>Encodes the actions of all agents as inputs of a network: discrete actions as one-hot, continuous actions without change. N is the number of
-/// agents, A the size of an action.</summary>
+/// <summary>Encodes the actions of all agents as inputs of a network: discrete choices as one-hot, continuous parts without change. N is the number of agents,
+/// A the size of an action in the <see cref="ActionLayout"/>.</summary>
 internal sealed class ActionEncoding
 {
-    private readonly Tensor offsets, others;
-    private readonly bool continuous;
+    private readonly ActionLayout layout;
+    private readonly Tensor offsets, present, others;
 
     public ActionEncoding(EnvironmentSpec spec)
     {
-        (Agents, Actions, continuous) = (spec.Agents.Length, spec.ActionCount, spec.IsContinuous);
-        float[] first = [.. Enumerable.Range(0, Agents).Select(agent => (float)(agent * Actions))];
-        offsets = Tensor.Of(first);
+        layout = spec.ActionLayout;
+        (Agents, Actions) = (spec.Agents.Length, layout.Size);
+        (offsets, present) = layout.Branches == 0 ? default : (Tensor.Zeros(Agents * layout.Branches), Tensor.Zeros(Agents * layout.Branches));
+        for (int agent = 0; agent < Agents; agent++)
+        {
+            for (int branch = 0; branch < layout.Branches; branch++)
+            {
+                int i = agent * layout.Branches + branch;
+                offsets.Span[i] = agent * Actions + branch * layout.BranchSize;
+                present.Span[i] = branch < spec.Agents[agent].BranchCount ? 1f : 0f;
+            }
+        }
         Identity = Tensor.Zeros(Agents, Agents);
         for (int agent = 0; agent < Agents; agent++)
         {
@@ -33,24 +42,24 @@ internal sealed class ActionEncoding
     /// <summary>[N, N] The index of each agent, one-hot.</summary>
     public Tensor Identity { get; }
 
-    /// <summary>Returns the recorded actions [T, B, N], or [T, B, N, A] if continuous.</summary>
-    public Tensor Recorded(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.Actions;
+    /// <summary>Returns the recorded actions of T rows.</summary>
+    public ActionRows Recorded(EpisodeBatch batch) => Rows(batch, batch.Actions);
 
-    /// <summary>Returns the recorded actions with the bootstrap action [T+1, B, N]; continuous actions [T, B, N, A] have none.</summary>
-    public Tensor RecordedWithBootstrap(EpisodeBatch batch) => continuous ? batch.ContinuousActions : batch.BootstrapActions;
+    /// <summary>Returns the recorded actions with the bootstrap action, T + 1 rows; continuous parts have none.</summary>
+    public ActionRows RecordedWithBootstrap(EpisodeBatch batch) => Rows(batch, batch.BootstrapActions);
 
     /// <summary>Encodes the joint action of each row, [rows, N A].</summary>
     /// <param name="tape">The tape, which allocates the result.</param>
-    /// <param name="actions">[T, B, N] or [T, B, N, A] The actions of the first T B rows; the other rows are zeros.</param>
+    /// <param name="actions">The actions of the first rows; the other rows are zeros.</param>
     /// <param name="rows">The number of rows.</param>
-    public Tensor Encode(Tape tape, Tensor actions, int rows) => Encode(tape, actions, rows, atEnd: false);
+    public Tensor Encode(Tape tape, ActionRows actions, int rows) => Encode(tape, actions, rows, atEnd: false);
 
     /// <summary>Encodes the joint action before each row, [rows, N A].</summary>
     /// <param name="tape">The tape, which allocates the result.</param>
-    /// <param name="actions">[P, B, N] or [P, B, N, A] The actions before the last P B rows; the other rows are zeros. None: all rows are zeros.</param>
+    /// <param name="actions">The actions before the last rows; the other rows are zeros. None: all rows are zeros.</param>
     /// <param name="rows">The number of rows.</param>
     /// <param name="continueMask">[rows, N] 0 in the first row of an episode, which has no last action, else 1; none: 1 for all rows.</param>
-    public Tensor EncodeLast(Tape tape, Tensor actions, int rows, Tensor continueMask = default)
+    public Tensor EncodeLast(Tape tape, ActionRows actions, int rows, Tensor continueMask = default)
     {
         var joint = Encode(tape, actions, rows, atEnd: true);
         if (!continueMask.IsNone)
@@ -63,7 +72,8 @@ internal sealed class ActionEncoding
 
     /// <summary>Encodes the recorded actions, [T, B, N, A].</summary>
     public Tensor Recorded(Tape tape, EpisodeBatch batch)
-        => continuous ? batch.ContinuousActions : Encode(tape, batch.Actions, batch.Steps * batch.Count).Reshape(batch.Steps, batch.Count, Agents, Actions);
+        => layout.Branches == 0 ? batch.ContinuousActions
+        : Encode(tape, Recorded(batch), batch.Steps * batch.Count).Reshape(batch.Steps, batch.Count, Agents, Actions);
 
     /// <summary>Reshapes joint actions [rows, N A] to [rows, N, A].</summary>
     public Tensor PerAgent(Tensor joint) => joint.Reshape(joint.Shape[0], Agents, Actions);
@@ -124,25 +134,42 @@ internal sealed class ActionEncoding
         return blocks.Reshape(joint.Shape) + rest;
     }
 
-    private Tensor Encode(Tape tape, Tensor actions, int rows, bool atEnd)
+    private ActionRows Rows(EpisodeBatch batch, Tensor indices)
+        => new(layout.Branches == 0 ? default : indices, layout.VectorSize == 0 ? default : batch.ContinuousActions);
+
+    private Tensor Encode(Tape tape, ActionRows actions, int rows, bool atEnd)
     {
         var joint = tape.Scratch(new Shape(rows, Agents * Actions));
-        int given = actions.IsNone ? 0 : actions.Count / (continuous ? Agents * Actions : Agents);
         tape.Device.Fill(joint, 0f);
-        if (given == 0)
+        if (!actions.Indices.IsNone && actions.Indices.Count > 0)
         {
-            return joint;
+            int given = actions.Indices.Count / (Agents * layout.Branches);
+            var (index, ones) = (tape.Scratch(new Shape(given, offsets.Count)), tape.Scratch(new Shape(given, offsets.Count)));
+            tape.Device.Zip(default(Add), actions.Indices.Reshape(index.Shape), tape.Cached(offsets), index);
+            tape.Device.CopyStrided(tape.Cached(present), [0, 0, 0, 1], ones, [0, 0, offsets.Count, 1], [1, 1, given, offsets.Count], accumulate: false);
+            tape.Device.ScatterAdd(ones, index, joint.Slice(atEnd ? rows - given : 0, given));
         }
-        var into = joint.Slice(atEnd ? rows - given : 0, given);
-        if (continuous)
+        if (!actions.Vectors.IsNone && actions.Vectors.Count > 0)
         {
-            tape.Device.Copy(actions, into);
-            return joint;
+            int given = actions.Vectors.Count / (Agents * layout.VectorSize);
+            int start = (atEnd ? rows - given : 0) * Agents * Actions + layout.VectorStart;
+            tape.Device.CopyStrided(actions.Vectors, [0, 0, layout.VectorSize, 1], new(joint.Storage, joint.Offset + start, new Shape(joint.Count - start)),
+                [0, 0, Actions, 1], [1, 1, given * Agents, layout.VectorSize], accumulate: false);
         }
-        var (index, ones) = (tape.Scratch(new Shape(given, Agents)), tape.Scratch(new Shape(given, Agents)));
-        tape.Device.Zip(default(Add), actions.Reshape(index.Shape), tape.Cached(offsets), index);
-        tape.Device.Fill(ones, 1f);
-        tape.Device.ScatterAdd(ones, index, into);
         return joint;
+    }
+}
+
+/// <summary>The actions of consecutive rows [T, B, N]: discrete choices and continuous parts, which may differ in their number of rows.</summary>
+/// <param name="Indices">[T, B, N] or [T, B, N, K] The indices of the choices; none if actions are continuous.</param>
+/// <param name="Vectors">[T, B, N, D] The continuous parts; none if actions are discrete.</param>
+internal readonly record struct ActionRows(Tensor Indices, Tensor Vectors)
+{
+    /// <summary>Returns <paramref name="count"/> rows, or as many as there are.</summary>
+    public ActionRows Slice(int row, int count)
+    {
+        return new(Part(Indices), Part(Vectors));
+
+        Tensor Part(Tensor x) => x.IsNone ? x : x.Slice(row, Math.Min(count, x.Shape[0] - row));
     }
 }

@@ -42,8 +42,8 @@ public enum ObservationKind
     State,
 }
 
-/// <summary>The network of all agents: an input, hidden layers and a linear head with one output per action: an action value, a logit, or an element of a
-/// continuous action before tanh.</summary>
+/// <summary>The network of all agents: an input, hidden layers and a linear head with one output per choice and per element of a continuous action: an action
+/// value, a logit, or the element before tanh.</summary>
 public sealed class Agent
 {
     private readonly INetwork network;
@@ -60,7 +60,7 @@ public sealed class Agent
         {
             NetworkInput.RequireState(spec, "agents", "use observation=own");
         }
-        (Options, Agents, Actions) = (options, spec.Agents.Length, spec.ActionCount);
+        (Options, Agents, Layout) = (options, spec.Agents.Length, spec.ActionLayout);
         Input = new NetworkInput(spec, common: [], own: options.Columns);
         int groups = options.ShareParameters ? 0 : Agents;
         var layers = options.Network is MlpNetwork mlp ? mlp with { LastIsRnn = true } : options.Network;
@@ -79,8 +79,11 @@ public sealed class Agent
     /// <summary>N, the number of agents.</summary>
     public int Agents { get; }
 
+    /// <summary>The layout of the outputs of an agent.</summary>
+    internal ActionLayout Layout { get; }
+
     /// <summary>A, the number of outputs per agent.</summary>
-    public int Actions { get; }
+    public int Actions => Layout.Size;
 
     /// <summary>The length of the features.</summary>
     public int FeatureSize => network.FeatureSize;

@@ -16,7 +16,7 @@ namespace Marl.Native.Rl;
 ///
 ///     private sealed class Module(ParameterSlice b) : IMixer
 ///     {
-///         public Var Forward(Weights w, in ActionValues q, Tensor state) => q.Chosen.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1)) + w[b];
+///         public Var Forward(Weights w, in ActionValues q, Tensor state) => q.Chosen.Sum(-1).Reshape(q.Chosen.Shape.With(-1, 1)) + w[b];
 ///     }
 /// }
 /// </code>
@@ -55,26 +55,38 @@ public interface IMixer
     Var Forward(Weights w, in ActionValues q, Tensor state);
 }
 
-/// <summary>The values of all actions of all agents, and one action of each agent.</summary>
-/// <param name="all">[T, B, N, A] The values of all actions.</param>
-/// <param name="actions">[T, B, N] The action of each agent.</param>
+/// <summary>
+/// The values of all actions of all agents, and one action of each agent. The value of an action with several branches is the mean of the values of its
+/// choices, Q_a(u) = mean_k Q_ak(u_k), so the best action is the best choice of each branch (branching dueling Q-networks, Tavakoli et al. 2018).
+/// </summary>
+/// <param name="all">[T, B, N, A] The values of all choices.</param>
+/// <param name="actions">[T, B, N], or [T, B, N, K] with K branches: the action of each agent.</param>
 /// <param name="available">[T, B, N, A] 1 for available actions, else 0.</param>
 public readonly struct ActionValues(Var all, Tensor actions, Tensor available)
 {
-    /// <summary>[T, B, N, A] Q_a(u), the values of all actions.</summary>
+    /// <summary>[T, B, N, A] Q_a(u), the values of all choices.</summary>
     public Var All => all;
 
-    /// <summary>[T, B, N] u_a, the action of each agent.</summary>
+    /// <summary>[T, B, N] or [T, B, N, K] u_a, the action of each agent.</summary>
     public Tensor Actions => actions;
 
     /// <summary>[T, B, N, A] 1 for available actions, else 0.</summary>
     public Tensor Available => available;
 
     /// <summary>[T, B, N] Q_a(u_a), the values of the actions.</summary>
-    public Var Chosen { get; } = all.Gather(actions.Reshape(actions.Shape.Append(1))).Reshape(actions.Shape);
+    public Var Chosen { get; } = actions.Shape.Rank < all.Shape.Rank ? all.OfChoices(actions) : MeanOverBranches(all, actions, available);
 
-    /// <summary>Computes max_u Q_a(u) over the available actions, [T, B, N].</summary>
+    /// <summary>Computes max_u Q_a(u) over the available actions, [T, B, N]; of actions with one branch.</summary>
     public Var Max() => all.Gather(all.Tape.ArgMax(all.Value, available)).Reshape(actions.Shape);
+
+    /// <summary>Computes the mean of the values over the branches that an agent has: those with an available choice.</summary>
+    private static Var MeanOverBranches(Var all, Tensor actions, Tensor available)
+    {
+        var (tape, layout) = (all.Tape, new ActionLayout(actions.Shape[-1], all.Shape[-1] / actions.Shape[-1], 0));
+        var present = tape.Constant(available.Branches(layout, tape)).Sum(-1).Clamp(0f, 1f);                          // [T, B, N K]
+        var count = present.SumOverBranches(layout.Branches).Clamp(1f, layout.Branches);                             // [T, B, N]
+        return (all.Branches(layout).OfChoices(actions) * present).SumOverBranches(layout.Branches) / count;
+    }
 }
 
 /// <summary>No mixing, M = N: independent Q-learning (Tan 1993; Tampuu et al. 2017).</summary>
@@ -100,6 +112,6 @@ public sealed record VdnMixer : MixerOptions
 
     private sealed class Module : IMixer
     {
-        public Var Forward(Weights w, in ActionValues q, Tensor state) => q.Chosen.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1));
+        public Var Forward(Weights w, in ActionValues q, Tensor state) => q.Chosen.Sum(-1).Reshape(q.Chosen.Shape.With(-1, 1));
     }
 }

@@ -2,8 +2,8 @@ using Marl.Native.Nn;
 
 namespace Marl.Native.Rl;
 
-/// <summary>A column of a <see cref="NetworkInput"/>. S is the length of the state, O of an observation, A of an action (one-hot if discrete), N the number
-/// of agents.</summary>
+/// <summary>A column of a <see cref="NetworkInput"/>. S is the length of the state, O of an observation, A of an action (one-hot per branch, and the
+/// continuous part), N the number of agents.</summary>
 public enum InputColumn
 {
     /// <summary>The state [S]; equal for all agents.</summary>
@@ -176,9 +176,10 @@ public sealed class NetworkInput
     {
         var actions = encoding.RecordedWithBootstrap(batch);
         // The actions before rows row .. row + T - 1; row 0 has none.
-        int before = Math.Max(row - 1, 0), count = Math.Min(steps, actions.Shape[0] - row);
-        return new(batch.Observations.Slice(row, steps), batch.States.Slice(row, steps), actions.Slice(row, count),
-            batch.IsSegmented ? batch.PreviousActions.Slice(row, steps) : encoding.Recorded(batch).Slice(before, row + steps - 1 - before), batch.Fingerprints)
+        int before = Math.Max(row - 1, 0);
+        return new(batch.Observations.Slice(row, steps), batch.States.Slice(row, steps), actions.Slice(row, steps),
+            batch.IsSegmented ? new(batch.PreviousActions.Slice(row, steps), Vectors: default) : encoding.Recorded(batch).Slice(before, row + steps - 1 - before),
+            batch.Fingerprints)
         {
             ContinueMask = batch.IsSegmented ? batch.ContinueMask.Slice(row, steps) : default,
         };
@@ -240,10 +241,10 @@ public sealed class NetworkInput
 /// <summary>The tensors from which a <see cref="NetworkInput"/> is built. Those that its columns do not require may be none.</summary>
 /// <param name="Observations">[T, B, N, O] The observations.</param>
 /// <param name="States">[T, B, S] The states.</param>
-/// <param name="Actions">[T, B, N], or [T, B, N, A] if continuous: the actions; missing rows at the end are zeros.</param>
-/// <param name="LastActions">[P, B, N] or [P, B, N, A] The actions before the last P rows; those before the other rows are zeros.</param>
+/// <param name="Actions">The actions of the rows; missing rows at the end are zeros.</param>
+/// <param name="LastActions">The actions before the last rows; those before the other rows are zeros.</param>
 /// <param name="Fingerprints">[B, 2] The fingerprints.</param>
-internal readonly record struct InputSource(Tensor Observations, Tensor States, Tensor Actions, Tensor LastActions, Tensor Fingerprints)
+internal readonly record struct InputSource(Tensor Observations, Tensor States, ActionRows Actions, ActionRows LastActions, Tensor Fingerprints)
 {
     /// <summary>[T, B, N] 0 in the first row of an episode, which has no last action, else 1; none: 1 for all rows.</summary>
     public Tensor ContinueMask { get; init; }

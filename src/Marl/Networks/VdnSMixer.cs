@@ -20,6 +20,6 @@ public sealed record VdnSMixer : MixerOptions
     private sealed class Module(Mlp v) : IMixer
     {
         public Var Forward(Weights w, in ActionValues q, Tensor state)
-            => q.Chosen.Sum(-1).Reshape(q.Actions.Shape.With(-1, 1)) + v.Forward(w, w.Tape.Constant(state));
+            => q.Chosen.Sum(-1).Reshape(q.Chosen.Shape.With(-1, 1)) + v.Forward(w, w.Tape.Constant(state));
     }
 }

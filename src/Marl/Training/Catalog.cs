@@ -71,8 +71,9 @@ public static partial class Catalog
             []) { TryCreate = MatrixGame.TryCreate },
         new("two-step", "QMIX's two-step game: the best return, 8, needs a value that is not a sum",
             ["two-step"]) { TryCreate = TwoStepGame.TryCreate },
-        new("identity[?agents=N&actions=K&steps=T]", "every agent must repeat the symbol that it observes: a test of learning",
-            ["identity", "identity?agents=3&actions=2&steps=5"]) { TryCreate = IdentityGame.TryCreate },
+        new("identity[?agents=N&actions=K&branches=B&points=P&steps=T]", "every agent must repeat the symbols, one for each branch of its action, and the points in " +
+            "[-1, 1] that it observes: a test of learning",
+            ["identity", "identity?agents=3&actions=2&steps=5", "identity?branches=2", "identity?points=1"]) { TryCreate = IdentityGame.TryCreate },
         new("against:RUN[?team=K]", "one team of an environment (by default the first) against the fixed policy of a run or a file",
             []) { TryCreate = id => FixedOpponents.TryCreate(id, Create) },
         new("cmd:PROGRAM ARGUMENTS[?timeout=S]", "an external program in any language; the same as --env-cmd \"PROGRAM ARGUMENTS\"",

@@ -121,16 +121,16 @@ public sealed record RunConfiguration
     /// <exception cref="UsageException">The file is not a configuration, a name is unknown, or a value is invalid.</exception>
     public static RunConfiguration Parse(string json, string source = "config.json", string? algorithm = null, string? environment = null,
         params IEnumerable<string> settings)
-        => Of(Json.ParseObject(json, source), source, algorithm, environment, settings);
+        => Of(Json.ParseObject(json, source), source, null, algorithm, environment, settings);
 
-    private static RunConfiguration Of(JsonObject file, string source, string? algorithm, string? environment, IEnumerable<string> settings)
+    private static RunConfiguration Of(JsonObject file, string source, string? folder, string? algorithm, string? environment, IEnumerable<string> settings)
     {
         string Text(string part) => file[part] is JsonValue value && value.TryGetValue(out string? text) ? text
             : throw new UsageException($"{source} names no {part}");
-        return Of(algorithm ?? Text("algorithm"), environment ?? Text("environment"), file, settings);
+        return Of(algorithm ?? Text("algorithm"), environment ?? EnvironmentId.WithFullPath(Text("environment"), folder), file, settings);
     }
 
-    /// <summary>Reads a configuration file, see <see cref="Parse"/>.</summary>
+    /// <summary>Reads a configuration file, see <see cref="Parse"/>. A path in its environment is relative to the folder of the file.</summary>
     /// <param name="path">The file, of at most 64 MiB.</param>
     /// <param name="algorithm">Overrides the algorithm of the file, if not null.</param>
     /// <param name="environment">Overrides the environment of the file, if not null.</param>
@@ -138,7 +138,7 @@ public sealed record RunConfiguration
     /// <exception cref="UsageException">There is no such file, it is not a configuration, a name is unknown, or a value is invalid.</exception>
     /// <exception cref="IOException">The file cannot be read, or is a pipe or a device.</exception>
     public static RunConfiguration Read(string path, string? algorithm = null, string? environment = null, params IEnumerable<string> settings)
-        => Of(ReadJson(path), $"'{path}'", algorithm, environment, settings);
+        => Of(ReadJson(path), $"'{path}'", Path.GetDirectoryName(Path.GetFullPath(path)), algorithm, environment, settings);
 
     /// <summary>Reads a JSON object from a file that a user wrote: comments and trailing commas are allowed, duplicate keys are not.</summary>
     /// <param name="path">The file, of at most 64 MiB.</param>
@@ -148,10 +148,15 @@ public sealed record RunConfiguration
         : File.Exists(path) ? Json.ParseObject(Disk.ReadText(path), $"'{path}'")
         : throw new UsageException($"the configuration file '{path}' does not exist");
 
-    /// <summary>Returns the content of config.json.</summary>
-    public string ToJson()
+    /// <summary>Returns the content of config.json; a path in the environment is a full path.</summary>
+    public string ToJson() => ToJson(Environment);
+
+    /// <summary>Returns the content of config.json; a path in the environment is relative to a folder, that of the file.</summary>
+    internal string ToJsonIn(string folder) => ToJson(EnvironmentId.WithRelativePath(Environment, folder));
+
+    private string ToJson(string environment)
     {
-        var json = new JsonObject { ["algorithm"] = Algorithm, ["environment"] = Environment };
+        var json = new JsonObject { ["algorithm"] = Algorithm, ["environment"] = environment };
         if (Libraries.Count > 0)
         {
             json["load"] = new JsonArray([.. Libraries.Select(path => JsonValue.Create(path))]);
@@ -171,12 +176,20 @@ public sealed record RunConfiguration
     /// <exception cref="UsageException">An option is out of range, or the algorithm does not support the environment.</exception>
     public ILearner CreateLearner(LearningContext context)
     {
-        if (context.Spec.IsContinuous && !Options.IsContinuous)
+        var layout = context.Spec.ActionLayout;
+        if (layout.VectorSize > 0 && !Options.SupportsContinuousActions)
         {
-            throw new UsageException($"{Algorithm} learns discrete actions, and those of {context.Spec.Id} are continuous; these algorithms learn them: " +
-                string.Join(", ", Catalog.Algorithms.Where(algorithm => algorithm.CreateOptions().IsContinuous).Select(algorithm => algorithm.Name)));
+            throw Unsupported("discrete actions", layout.Branches > 0 ? "have a continuous part" : "are continuous", static options => options.SupportsContinuousActions);
+        }
+        if (layout.Branches > 1 && !Options.SupportsBranches)
+        {
+            throw Unsupported("actions of one branch", $"have {layout.Branches} branches", static options => options.SupportsBranches);
         }
         return Options.CreateLearner(context);
+
+        UsageException Unsupported(string learned, string actual, Func<AlgorithmOptions, bool> supports)
+            => new($"{Algorithm} learns {learned}, and those of {context.Spec.Id} {actual}; these algorithms learn them: " +
+                string.Join(", ", Catalog.Algorithms.Where(algorithm => supports(algorithm.CreateOptions())).Select(algorithm => algorithm.Name)));
     }
 
     /// <summary>Returns the <see cref="AlgorithmOptions.ShareParameters"/> of an algorithm with given values: presets depend on it.</summary>

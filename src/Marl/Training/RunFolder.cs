@@ -56,7 +56,7 @@ public sealed class RunFolder(string path) : IDisposable
     /// <summary>Reads the configuration of the run.</summary>
     /// <exception cref="UsageException">The folder contains no run.</exception>
     public RunConfiguration ReadConfiguration() => System.IO.File.Exists(Configuration)
-        ? RunConfiguration.Parse(Disk.ReadText(Configuration))
+        ? RunConfiguration.Read(Configuration)
         : throw new UsageException($"'{Path}' contains no run: config.json is missing");
 
     /// <summary>Creates and locks the folder until this object is disposed. Returns false if another process trains in it.</summary>
@@ -203,7 +203,7 @@ public sealed class RunFolder(string path) : IDisposable
             }
             configuration = recorded with { Training = training };
         }
-        WriteText(Configuration, configuration.ToJson());
+        WriteText(Configuration, configuration.ToJsonIn(Path));
     }
 
     // Both files are read before one is written: a damaged row leaves both as they are.

@@ -35,7 +35,8 @@ public sealed record TrainingOptions
     public int Threads { get; init; }
 
     /// <summary>Device of the updates, and of rounds that can be played there (docs/gpu.md): cpu, cuda, cuda:i, opencl or opencl:i. A CUDA device may have suffixes: +tf32
-    /// (matrix products with operands rounded to TF32), +cublas (matrix products by cuBLAS), +graphs (one CUDA graph per update).</summary>
+    /// (matrix products with operands rounded to TF32), +cublas (matrix products by cuBLAS), +nographs (kernels one by one, not as a CUDA
+    /// graph per update).</summary>
     public string Device { get; init; } = Cpu;
 
     /// <summary>Environments that are stepped in parallel: episodes, or segments, per round.</summary>

@@ -68,6 +68,9 @@ public record Adam : UpdateRule
     {
         public float Beta1, OneMinusBeta1, Beta2, OneMinusBeta2, StepSize, Correction, Epsilon, L2, ParameterDecay;
 
+        /// <summary>The bias correction.</summary>
+        public static bool VariesByStep => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>
         {

@@ -55,12 +55,13 @@ public sealed class GradientClip
     /// </summary>
     /// <param name="max">The maximum norm; infinity disables clipping.</param>
     /// <param name="loss">[1] the loss, or none.</param>
+    /// <param name="log">Receives squared norms and loss, or none, see <see cref="Device.ClipScale"/>.</param>
     /// <returns>[1], the same tensor in every call. Once n or the loss is not finite it is negative, so that no step is taken, until <see cref="Reset"/>; use
     /// <see cref="FirstNonFinite(Tensor)"/> to find the slice.</returns>
-    public Tensor ByGlobalNorm(float max, Tensor loss = default)
+    public Tensor ByGlobalNorm(float max, Tensor loss = default, Tensor log = default)
     {
         scale.Device.SumSquares(parameters.Gradient, segments, sums);
-        scale.Device.ClipScale(sums, loss, max, scale);
+        scale.Device.ClipScale(sums, loss, max, scale, log);
         return scale;
     }
 

@@ -148,7 +148,7 @@ internal sealed partial class CpuDevice
         }
     }
 
-    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale)
+    public override void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log)
     {
         double sum = 0;
         foreach (float square in squares.Span)
@@ -159,6 +159,14 @@ internal sealed partial class CpuDevice
         bool finite = float.IsFinite(norm) && (loss.IsNone || float.IsFinite(First(loss, 1)));
         ref float y = ref First(scale, 1);
         y = y < 0f || !finite ? -1f : Math.Min(1f, max / (norm + 1e-6f));
+        if (!log.IsNone)
+        {
+            int width = squares.Count + 1, row = (int)log.Span[0];
+            var entry = log.Span.Slice(1 + row * width, width);
+            squares.Span.CopyTo(entry);
+            entry[^1] = loss.IsNone ? 0f : loss.Span[0];
+            log.Span[0] = (row + 1) % ((log.Count - 1) / width);
+        }
     }
 
     private static void Step<TRule>(TRule rule, Tensor p, Tensor g, Tensor m, Tensor v) where TRule : unmanaged, IUpdate

@@ -27,6 +27,8 @@ public readonly struct F1(float value) : IFloatLane<F1>
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 IfEqual(F1 a, F1 b, F1 x, F1 y) => a.Value == b.Value ? x : y;
     /// <inheritdoc/>
+    public static F1 One => new(1f);
+    /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Abs(F1 x) => new(MathF.Abs(x.Value));
     /// <inheritdoc/>
     [MethodImpl(AggressiveInlining)] public static F1 Sqrt(F1 x) => new(MathF.Sqrt(x.Value));

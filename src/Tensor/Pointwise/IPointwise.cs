@@ -38,6 +38,9 @@ public interface IReduction
 /// <summary>One optimizer step for a parameter p with gradient g and the optimizer's states m and v.</summary>
 public interface IUpdate
 {
+    /// <summary>Whether the constants of the rule change from step to step.</summary>
+    static virtual bool VariesByStep => false;
+
     /// <summary>Updates p, m and v.</summary>
     void Step<T>(ref T p, T g, ref T m, ref T v) where T : struct, ILane<T>;
 }

@@ -10,8 +10,6 @@ namespace Marl.Native.Tests.Gpu;
 /// </summary>
 internal static class TestDriver
 {
-    private const string Name = "libcuda.so.1";
-
     /// <summary>Why there is none, or null.</summary>
     public static string? Missing { get; } = Load();
 
@@ -25,57 +23,14 @@ internal static class TestDriver
         }
     }
 
-    [DllImport(Name)]
+    /// <summary>A line for every node that the last update of a graph changed.</summary>
+    public static string Changes => Marshal.PtrToStringAnsi(driverChanges())!;
+
+    [DllImport(CudaDriver.Name)]
+    private static extern nint driverChanges();
+
+    [DllImport(CudaDriver.Name)]
     private static extern int driverCounters(out DriverCounters counters);
-
-    /// <summary>Launches the kernel "k" of a module with 32 threads on 64 bytes of memory, of which 60 are written. Returns the status and its words.</summary>
-    public static unsafe (int Status, string Text) Launch(string ptx)
-    {
-        Assert.Equal(0, cuCtxCreate_v2(out nint context, 0, 0));
-        Assert.Equal(0, cuMemAlloc_v2(out ulong memory, 64));
-        Assert.Equal(0, cuMemsetD8Async(memory, 0, 60, 0));
-        nuint size = sizeof(ulong);
-        nint* extra = stackalloc nint[] { 1, (nint)(&memory), 2, (nint)(&size), 0 };
-        int status = cuModuleLoadData(out nint module, ptx);
-        if (status == 0)
-        {
-            Assert.Equal(0, cuModuleGetFunction(out nint function, module, "k"));
-            Assert.Equal(0, cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, 0, 0, extra));
-            status = cuCtxSynchronize();
-        }
-        cuGetErrorString(status, out nint text);
-        string words = Marshal.PtrToStringAnsi(text)!;
-        cuCtxDestroy_v2(context);
-        return (status, words);
-    }
-
-    [DllImport(Name)]
-    private static extern int cuCtxCreate_v2(out nint context, uint flags, int device);
-
-    [DllImport(Name)]
-    private static extern int cuCtxDestroy_v2(nint context);
-
-    [DllImport(Name)]
-    private static extern int cuCtxSynchronize();
-
-    [DllImport(Name)]
-    private static extern int cuMemAlloc_v2(out ulong address, nuint size);
-
-    [DllImport(Name)]
-    private static extern int cuMemsetD8Async(ulong address, byte value, nuint size, nint stream);
-
-    [DllImport(Name)]
-    private static extern int cuModuleLoadData(out nint module, string ptx);
-
-    [DllImport(Name)]
-    private static extern int cuModuleGetFunction(out nint function, nint module, string name);
-
-    [DllImport(Name)]
-    private static extern unsafe int cuLaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint shared, nint stream,
-        nint parameters, nint* extra);
-
-    [DllImport(Name)]
-    private static extern int cuGetErrorString(int status, out nint text);
 
     private static string? Load()
     {
@@ -83,7 +38,7 @@ internal static class TestDriver
         {
             return "the driver of the tests is for Linux";
         }
-        if (NativeLibrary.TryLoad(Name, out _))
+        if (NativeLibrary.TryLoad(CudaDriver.Name, out _))
         {
             return "this machine has a CUDA driver";
         }
@@ -94,7 +49,7 @@ internal static class TestDriver
         {
             hash.AppendData(File.ReadAllBytes(file));
         }
-        string build = Path.Combine(folder, Convert.ToHexString(hash.GetHashAndReset())[..16]), library = Path.Combine(build, Name);
+        string build = Path.Combine(folder, Convert.ToHexString(hash.GetHashAndReset())[..16]), library = Path.Combine(build, CudaDriver.Name);
         if (!File.Exists(library))
         {
             Directory.CreateDirectory(build);
@@ -107,14 +62,14 @@ internal static class TestDriver
             File.Move(unfinished, library, overwrite: true);
         }
         NativeLibrary.Load(library);
-        NativeLibrary.SetDllImportResolver(typeof(TestDriver).Assembly, (name, _, _) => name == Name ? NativeLibrary.Load(library) : 0);
+        NativeLibrary.SetDllImportResolver(typeof(TestDriver).Assembly, (name, _, _) => name == CudaDriver.Name ? NativeLibrary.Load(library) : 0);
         return null;
     }
 
     /// <summary>Returns null, or why there is no compiler. Errors in the sources are failures.</summary>
     private static string? Compile(string[] sources, string library)
     {
-        string[] options = ["-O3", "-march=native", "-std=gnu11", "-ffp-contract=off", "-fno-strict-aliasing", "-fPIC", "-shared", "-Wl,-Bsymbolic", $"-Wl,-soname,{Name}"];
+        string[] options = ["-O3", "-march=native", "-std=gnu11", "-ffp-contract=off", "-fno-strict-aliasing", "-fPIC", "-shared", "-Wl,-Bsymbolic", $"-Wl,-soname,{CudaDriver.Name}"];
         try
         {
             using var gcc = Process.Start(new ProcessStartInfo("gcc", [.. options, "-o", library, .. sources, "-lm", "-lpthread"]) { RedirectStandardError = true })!;

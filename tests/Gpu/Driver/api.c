@@ -462,3 +462,11 @@ int driverCounters(Counters *counters)
     *counters = context->counters;
     return leave(context, OK);
 }
+
+// A line for every node that the last update of a graph changed.
+const char *driverChanges(void)
+{
+    Context *context = enter();
+    leave(context, OK);
+    return context->changes;
+}

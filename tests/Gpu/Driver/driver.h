@@ -233,6 +233,7 @@ typedef struct Context {
     uint64_t phase;
     int status;                                  // of a kernel that failed: nothing works in the context after it
     Counters counters;
+    char changes[4096];                          // a line for every node that the last update of a graph changed
 } Context;
 
 int report(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

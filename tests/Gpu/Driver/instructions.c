@@ -33,6 +33,21 @@ static _Noreturn void byZero(Group *g, const Instruction *i, int t) { fail(g, LA
 // Ten fraction bits, ties away from zero.
 static inline uint32_t toTf32(uint32_t x) { return (x & 0x7F800000) == 0x7F800000 ? x : (x + 0x1000) & ~0x1FFFu; }
 
+static inline _Float16 toHalf(uint32_t bits)
+{
+    uint16_t low = bits;
+    _Float16 value;
+    memcpy(&value, &low, sizeof value);
+    return value;
+}
+
+static inline uint32_t fromHalf(_Float16 value)
+{
+    uint16_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 // Rows: identifier, opcode, operands, types of the result and of the sources a, b, c, and the result.
 // Operands: w, x, h of 32, 64 and 16 bits, p a predicate.
 #define INTEGERS(O1, O2, O3, n, w, S, U)                                                                          \
@@ -110,6 +125,7 @@ static inline uint32_t toTf32(uint32_t x) { return (x & 0x7F800000) == 0x7F80000
     O1(mov_b16, "mov.b16", "hh", uint32_t, uint32_t, a) O1(cvt_u32_u16, "cvt.u32.u16", "wh", uint32_t, uint32_t, (uint16_t)a) \
     O1(cvt_s32_s16, "cvt.s32.s16", "wh", int32_t, uint32_t, (int16_t)a) O1(cvt_u16_u32, "cvt.u16.u32", "hw", uint32_t, uint32_t, (uint16_t)a) \
     O1(cvt_u32_u8, "cvt.u32.u8", "wh", uint32_t, uint32_t, (uint8_t)a) O1(cvt_s32_s8, "cvt.s32.s8", "wh", int32_t, uint32_t, (int8_t)a) \
+    O1(cvt_f16_f32, "cvt.rn.f16.f32", "hw", uint32_t, float, fromHalf((_Float16)a)) O1(cvt_f32_f16, "cvt.f32.f16", "wh", float, uint32_t, toHalf(a)) \
     O1(cvt_f32_f64, "cvt.rn.f32.f64", "wx", float, double, a) O1(cvt_f64_f32, "cvt.f64.f32", "xw", double, float, a) \
     O1(cvt_rni, "cvt.rni.f32.f32", "ww", float, float, rintf(a)) O1(cvt_rzi, "cvt.rzi.f32.f32", "ww", float, float, truncf(a)) \
     O1(cvt_rmi, "cvt.rmi.f32.f32", "ww", float, float, floorf(a)) O1(cvt_rpi, "cvt.rpi.f32.f32", "ww", float, float, ceilf(a)) \
@@ -209,9 +225,9 @@ const Run loads[4] = { loadGeneric, loadGlobal, loadShared, loadParameter }, sto
 
 static int thread(const Threads *s, int k) { return s->list ? s->list[k] : s->first + k; }
 
-static void barrier(const Instruction *i, Group *g, const Threads *s)
+static void meet(const Instruction *i, Group *g, const Threads *s, const uint32_t *number)
 {
-    if (REGISTER(0)[thread(s, 0)] != 0) {
+    if (number[thread(s, 0)] != 0) {
         fail(g, INVALID_PTX, i, thread(s, 0), "barriers other than 0 are not supported");
     }
     if (s->count != g->threads) {
@@ -219,6 +235,26 @@ static void barrier(const Instruction *i, Group *g, const Threads *s)
     }
     g->phase++;
 }
+
+static void barrier(const Instruction *i, Group *g, const Threads *s) { meet(i, g, s, REGISTER(0)); }
+
+// The number of threads of a group for which a predicate holds, told to all of them.
+static inline __attribute__((always_inline)) void count(const Instruction *i, Group *g, const Threads *s, char how)
+{
+    uint32_t *d = REGISTER(0), *p = REGISTER(2);
+    int set = 0;
+    meet(i, g, s, REGISTER(1));
+    for (int k = 0; k < s->count; k++) {
+        set += p[thread(s, k)] != 0;
+    }
+    for (int k = 0; k < s->count; k++) {
+        d[thread(s, k)] = how == 'c' ? set : how == 'a' ? set == s->count : set > 0;
+    }
+}
+
+static void barrierCount(const Instruction *i, Group *g, const Threads *s) { count(i, g, s, 'c'); }
+static void barrierAll(const Instruction *i, Group *g, const Threads *s) { count(i, g, s, 'a'); }
+static void barrierAny(const Instruction *i, Group *g, const Threads *s) { count(i, g, s, 'o'); }
 
 // The first thread of warp w of those that execute: all of its lanes must do so.
 static int warp(Group *g, const Instruction *i, const Threads *s, int w)
@@ -232,6 +268,13 @@ static int warp(Group *g, const Instruction *i, const Threads *s, int w)
 
 static int warps(const Threads *s) { return (s->count + WARP - 1) / WARP; }
 
+static void wholeWarp(Group *g, const Instruction *i, int t, const uint32_t *members)
+{
+    if (members[t] != 0xFFFFFFFF) {
+        fail(g, LAUNCH_FAILED, i, t, "an exchange of a part of a warp is not supported");
+    }
+}
+
 static inline __attribute__((always_inline)) void shuffle(const Instruction *i, Group *g, const Threads *s, char how)
 {
     uint32_t *d = REGISTER(0), *p = REGISTER(1), *a = REGISTER(2), *b = REGISTER(3), *c = REGISTER(4), *members = REGISTER(5);
@@ -241,9 +284,7 @@ static inline __attribute__((always_inline)) void shuffle(const Instruction *i, 
         memcpy(values, a + first, sizeof values);
         for (int lane = 0; lane < WARP; lane++) {
             int t = first + lane, by = b[t] & 31, segment = c[t] >> 8 & 31, last = (lane & segment) | (c[t] & 31 & ~segment);
-            if (members[t] != 0xFFFFFFFF) {
-                fail(g, LAUNCH_FAILED, i, t, "a shuffle of a part of a warp is not supported");
-            }
+            wholeWarp(g, i, t, members);
             int from = how == 'u' ? lane - by : how == 'd' ? lane + by : how == 'x' ? lane ^ by : (lane & segment) | (by & ~segment);
             p[t] = how == 'u' ? from >= last : from <= last;
             d[t] = values[p[t] ? from : lane];
@@ -255,6 +296,28 @@ static void shuffleUp(const Instruction *i, Group *g, const Threads *s) { shuffl
 static void shuffleDown(const Instruction *i, Group *g, const Threads *s) { shuffle(i, g, s, 'd'); }
 static void shuffleXor(const Instruction *i, Group *g, const Threads *s) { shuffle(i, g, s, 'x'); }
 static void shuffleIndex(const Instruction *i, Group *g, const Threads *s) { shuffle(i, g, s, 'i'); }
+
+// What the lanes of a warp vote, told to all of them.
+static inline __attribute__((always_inline)) void vote(const Instruction *i, Group *g, const Threads *s, char how)
+{
+    uint32_t *d = REGISTER(0), *p = REGISTER(1), *members = REGISTER(2);
+    for (int w = 0; w < warps(s); w++) {
+        int first = warp(g, i, s, w);
+        uint32_t votes = 0;
+        for (int lane = 0; lane < WARP; lane++) {
+            wholeWarp(g, i, first + lane, members);
+            votes |= (uint32_t)(p[first + lane] != 0) << lane;
+        }
+        for (int lane = 0; lane < WARP; lane++) {
+            d[first + lane] = how == 'b' ? votes : how == 'a' ? votes == 0xFFFFFFFF : how == 'u' ? votes == 0 || votes == 0xFFFFFFFF : votes != 0;
+        }
+    }
+}
+
+static void voteBallot(const Instruction *i, Group *g, const Threads *s) { vote(i, g, s, 'b'); }
+static void voteAll(const Instruction *i, Group *g, const Threads *s) { vote(i, g, s, 'a'); }
+static void voteAny(const Instruction *i, Group *g, const Threads *s) { vote(i, g, s, 'o'); }
+static void voteUniform(const Instruction *i, Group *g, const Threads *s) { vote(i, g, s, 'u'); }
 
 static float tf32(uint32_t bits)
 {
@@ -301,6 +364,9 @@ static void multiply(const Instruction *i, Group *g, const Threads *s)
 static const Opcode opcodes[] = {
     INSTRUCTIONS(ROW1, ROW1, ROW1)
     { "bar.sync", "w", barrier }, { "barrier.sync", "w", barrier },
+    { "bar.red.popc.u32", "wwp", barrierCount }, { "bar.red.and.pred", "pwp", barrierAll }, { "bar.red.or.pred", "pwp", barrierAny },
+    { "vote.sync.ballot.b32", "wpw", voteBallot }, { "vote.sync.all.pred", "ppw", voteAll },
+    { "vote.sync.any.pred", "ppw", voteAny }, { "vote.sync.uni.pred", "ppw", voteUniform },
     { "shfl.sync.up.b32", "wqwwww", shuffleUp }, { "shfl.sync.down.b32", "wqwwww", shuffleDown }, { "shfl.sync.bfly.b32", "wqwwww", shuffleXor },
     { "shfl.sync.idx.b32", "wqwwww", shuffleIndex },
     { "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", "{wwww}{wwww}{ww}{wwww}", multiply },

@@ -262,15 +262,25 @@ int cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, uint64_t flags
     return leave(context, OK);
 }
 
-// The bytes in which two nodes of the same kind differ.
-static int64_t changes(const Node *a, const Node *b)
+// Whether two nodes of the same kind differ. Adds a line that says in what.
+static bool differ(Context *context, const Node *a, const Node *b)
 {
-    int64_t n = memcmp(a->grid, b->grid, sizeof a->grid) || memcmp(a->block, b->block, sizeof a->block) || a->dynamicShared != b->dynamicShared;
-    n += (a->to != b->to) + (a->from != b->from) + (a->size != b->size) + (a->value != b->value);
+    bool grid = memcmp(a->grid, b->grid, sizeof a->grid) || memcmp(a->block, b->block, sizeof a->block) || a->dynamicShared != b->dynamicShared;
+    bool memory = a->to != b->to || a->from != b->from || a->size != b->size || a->value != b->value;
+    int bytes = 0, first = -1;
     for (size_t k = 0; a->work == LAUNCH && k < owned(a); k++) {
-        n += a->parameters[k] != b->parameters[k];
+        bool other = a->parameters[k] != b->parameters[k];
+        first = other && first < 0 ? (int)k : first;
+        bytes += other;
     }
-    return n;
+    size_t n = strlen(context->changes), room = sizeof context->changes - n;
+    if (grid || bytes) {
+        snprintf(context->changes + n, room, "%s: %s%d bytes of arguments, from byte %d\n", a->function->kernel->name, grid ? "another grid, " : "", bytes, first);
+    } else if (memory) {
+        snprintf(context->changes + n, room, "%s: other memory, size or value\n", a->work == COPY ? "copy" : "fill");
+    }
+    context->counters.changedBytes += bytes;
+    return grid || memory || bytes;
 }
 
 int cuGraphExecUpdate(Graph *executable, Graph *graph, void **node, int *result)
@@ -289,10 +299,9 @@ int cuGraphExecUpdate(Graph *executable, Graph *graph, void **node, int *result)
         context->counters.refusedUpdates++;
         return leave(context, report(GRAPH_EXEC_UPDATE_FAILURE, "the graphs have other nodes"));
     }
+    context->changes[0] = 0;
     for (int k = 0; k < graph->count; k++) {
-        int64_t changed = changes(&executable->nodes[k], &graph->nodes[k]);
-        context->counters.changedNodes += changed != 0;
-        context->counters.changedBytes += changed;
+        context->counters.changedNodes += differ(context, &executable->nodes[k], &graph->nodes[k]);
         free(executable->nodes[k].parameters);
         executable->nodes[k] = copyOf(&graph->nodes[k]);
     }

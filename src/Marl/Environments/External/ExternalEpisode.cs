@@ -6,9 +6,10 @@ namespace Marl.Native.Rl;
 /// implement snapshots.</summary>
 internal sealed class ExternalEpisode(EnvironmentSpec spec)
 {
-    // Elements of an action, and of a joint action.
-    private readonly bool continuous = spec.IsContinuous;
-    private readonly int actionWidth = ActionWidth(spec.Agents), stepWidth = spec.Agents.Length * ActionWidth(spec.Agents);
+    private readonly ActionLayout layout = spec.ActionLayout;
+
+    // Elements of a joint action.
+    private readonly int indexWidth = spec.Agents.Length * spec.ActionLayout.Branches, vectorWidth = spec.Agents.Length * spec.ActionLayout.VectorSize;
     private int[] indices = [];
     private float[] vectors = [];
 
@@ -22,7 +23,8 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     /// <exception cref="ExternalProgramException">The length exceeds that of an array.</exception>
     public static int SnapshotSize(ReadOnlySpan<AgentSpec> agents, int limit)
     {
-        decimal size = 2m + (decimal)agents.Length * ActionWidth(agents) * limit;
+        var layout = ActionLayout.Of(agents);
+        decimal size = 2m + (decimal)agents.Length * (layout.Branches + layout.VectorSize) * limit;
         return size <= Array.MaxLength ? (int)size
             : throw new ExternalProgramException(
                 $"the actions of an episode of {limit} steps of {agents.Length} agents have {size} elements, more than an array can hold");
@@ -35,32 +37,31 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
     public void Add(JointAction joint)
     {
         Reserve(Steps + 1);
-        if (!continuous)
+        joint.Indices.CopyTo(indices.AsSpan(Steps * indexWidth));
+        for (int agent = 0; vectorWidth > 0 && agent < spec.Agents.Length; agent++)
         {
-            joint.Indices.CopyTo(indices.AsSpan(Steps * stepWidth));
-        }
-
-        for (int agent = 0; continuous && agent < stepWidth / actionWidth; agent++)
-        {
-            joint.Vector(agent)[..actionWidth].CopyTo(vectors.AsSpan(Steps * stepWidth + agent * actionWidth));
+            joint.Vector(agent)[..layout.VectorSize].CopyTo(vectors.AsSpan(Steps * vectorWidth + agent * layout.VectorSize));
         }
 
         Steps++;
     }
 
     /// <summary>Returns the joint action of a step.</summary>
-    public JointAction Joint(int step) => continuous
-        ? JointAction.Create(vectors.AsSpan(step * stepWidth, stepWidth), actionWidth)
-        : JointAction.Create(indices.AsSpan(step * stepWidth, stepWidth));
+    public JointAction Joint(int step) => JointAction.Create(indices.AsSpan(step * indexWidth, indexWidth), layout.Branches,
+        vectors.AsSpan(step * vectorWidth, vectorWidth), layout.VectorSize);
 
     /// <summary>Writes a snapshot [<see cref="SnapshotSize"/>].</summary>
     public void Save(Span<double> snapshot)
     {
         snapshot.Clear();
         (snapshot[0], snapshot[1]) = (Seed, Steps);
-        for (int i = 0; i < Steps * stepWidth; i++)
+        for (int i = 0; i < Steps * indexWidth; i++)
         {
-            snapshot[2 + i] = continuous ? vectors[i] : indices[i];
+            snapshot[2 + i] = indices[i];
+        }
+        for (int i = 0; i < Steps * vectorWidth; i++)
+        {
+            snapshot[2 + Steps * indexWidth + i] = vectors[i];
         }
     }
 
@@ -73,48 +74,28 @@ internal sealed class ExternalEpisode(EnvironmentSpec spec)
         }
         (Seed, Steps) = ((int)snapshot[0], (int)snapshot[1]);
         Reserve(Steps);
-        for (int i = 0; i < Steps * stepWidth; i++)
+        for (int i = 0; i < Steps * indexWidth; i++)
         {
-            if (continuous)
-            {
-                vectors[i] = (float)snapshot[2 + i];
-            }
-            else
-            {
-                indices[i] = (int)snapshot[2 + i];
-            }
+            indices[i] = (int)snapshot[2 + i];
+        }
+        for (int i = 0; i < Steps * vectorWidth; i++)
+        {
+            vectors[i] = (float)snapshot[2 + Steps * indexWidth + i];
         }
     }
 
     /// <summary>Ensures the capacity for a number of steps.</summary>
     private void Reserve(int steps)
     {
-        int capacity = continuous ? vectors.Length : indices.Length;
-        if (steps * stepWidth <= capacity)
-        {
-            return;
-        }
-
-        int length = (int)Math.Min(Math.Max(2L * capacity, (long)steps * stepWidth), (long)spec.EpisodeLimit * stepWidth);
-        if (continuous)
-        {
-            Array.Resize(ref vectors, length);
-        }
-        else
-        {
-            Array.Resize(ref indices, length);
-        }
+        Reserve(ref indices, steps, indexWidth);
+        Reserve(ref vectors, steps, vectorWidth);
     }
 
-    /// <summary>Returns the number of elements of an action: 1, or the length of the longest continuous action.</summary>
-    private static int ActionWidth(ReadOnlySpan<AgentSpec> agents)
+    private void Reserve<T>(ref T[] elements, int steps, int width)
     {
-        int longest = 1;
-        foreach (var agent in agents)
+        if (steps * width > elements.Length)
         {
-            longest = Math.Max(longest, agent.Box is null ? 1 : agent.ActionCount);
+            Array.Resize(ref elements, (int)Math.Min(Math.Max(2L * elements.Length, (long)steps * width), (long)spec.EpisodeLimit * width));
         }
-
-        return longest;
     }
 }

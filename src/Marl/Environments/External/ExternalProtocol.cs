@@ -40,25 +40,32 @@ internal sealed class ExternalProtocol
         return End();
     }
 
-    /// <summary>Writes {"type":"step","actions":[0,2]}, or with continuous actions {"type":"step","actions":[[0.5,-1],[0.25]]}.</summary>
+    /// <summary>Writes {"type":"step","actions":[0,2]}; with continuous actions {"type":"step","actions":[[0.5,-1],[0.25]]}; with branches their indices
+    /// before the elements of the continuous part, {"type":"step","actions":[[2,0],[1,0.5,-1]]}.</summary>
     public ReadOnlySpan<byte> Step(JointAction actions, EnvironmentSpec spec)
     {
         Begin("step"u8);
         writer.WriteStartArray("actions"u8);
-        foreach (int action in actions)
+        for (int agent = 0; agent < spec.Agents.Length; agent++)
         {
-            writer.WriteNumberValue(action);
-        }
-
-        for (int agent = 0; spec.IsContinuous && agent < spec.Agents.Length; agent++)
-        {
-            writer.WriteStartArray();
-            foreach (float value in actions.Vector(agent)[..spec.Agents[agent].ActionCount])
+            ref readonly var size = ref spec.Agents[agent];
+            bool isIndex = size is { BranchCount: 1, Box: null };
+            if (!isIndex)
             {
-                writer.WriteNumberValue(value);
+                writer.WriteStartArray();
             }
-
-            writer.WriteEndArray();
+            foreach (int choice in actions.Branches(agent)[..size.BranchCount])
+            {
+                writer.WriteNumberValue(choice);
+            }
+            for (int element = 0; element < size.VectorSize; element++)
+            {
+                writer.WriteNumberValue(actions.Vector(agent)[element]);
+            }
+            if (!isIndex)
+            {
+                writer.WriteEndArray();
+            }
         }
         writer.WriteEndArray();
         return End();
@@ -127,22 +134,17 @@ internal sealed class ExternalProtocol
             throw new ExternalProgramException("the answer has no agents");
         }
 
-        if (agents.Any(agent => agent.Box is null != (agents[0].Box is null)))
-        {
-            throw new ExternalProgramException("some agents have a box and others have none");
-        }
-
         if (!hasLimit)
         {
             throw new ExternalProgramException("the answer has no episode_limit");
         }
 
         // The rows of agents are padded to the longest.
-        var (observation, actions) = EnvironmentSpec.Largest([.. agents]);
-        if ((long)agents.Count * (observation + (long)actions) > MaxElements)
+        var (observation, actions) = (EnvironmentSpec.LongestObservation([.. agents]), ActionLayout.Of([.. agents]));
+        if (agents.Count * (observation + actions.Elements) > MaxElements)
         {
-            throw new ExternalProgramException(
-                $"{agents.Count} agents with up to {observation} observation elements and {actions} actions have more than {MaxElements} elements together");
+            throw new ExternalProgramException($"{agents.Count} agents with up to {observation} observation elements and {actions.Elements} actions have more " +
+                $"than {MaxElements} elements together");
         }
 
         return new(HasState: stateSize > 0, new EnvironmentSpec
@@ -161,9 +163,10 @@ internal sealed class ExternalProtocol
         string? given = null;
         string name = $"{index}";
         int observation = 0, actions = 0, team = 0;
+        int[]? branches = null;
         ActionBox? box = null;
         float[] bounds = new float[2];
-        bool hasName = false, hasObservation = false, hasActions = false, hasTeam = false, hasBox = false;
+        bool hasName = false, hasObservation = false, hasActions = false, hasTeam = false, hasBox = false, hasBranches = false;
         while (json.NextField())
         {
             if (json.Is("name"u8, ref hasName))
@@ -181,6 +184,11 @@ internal sealed class ExternalProtocol
                 json.SetSubject("actions", name);
                 actions = json.ReadInteger(1, MaxCount);
             }
+            else if (json.Is("branches"u8, ref hasBranches))
+            {
+                json.SetSubject("branches", name);
+                branches = json.ReadIntegers(1, MaxCount);
+            }
             else if (json.Is("team"u8, ref hasTeam))
             {
                 json.SetSubject("team", name);
@@ -195,15 +203,25 @@ internal sealed class ExternalProtocol
             }
             else
             {
-                throw json.Unknown("name", "observation_size", "actions", "team", "box");
+                throw json.Unknown("name", "observation_size", "actions", "branches", "team", "box");
             }
         }
-        if (!hasObservation || !hasActions)
+        string? missing = !hasObservation ? "observation_size" : !hasActions && (!hasBranches || hasBox) ? "actions" : null;
+        if (missing is not null)
         {
-            throw new ExternalProgramException($"agent '{name}' has no {(!hasObservation ? "observation_size" : "actions")}");
+            throw new ExternalProgramException($"agent '{name}' has no {missing}");
         }
-
-        return new AgentSpec(observation, actions, team, box) { Name = given };
+        if (branches is null)
+        {
+            return new AgentSpec(observation, actions, team, box) { Name = given };
+        }
+        if (branches.Length == 0 || hasActions && !hasBox || branches.Sum(size => (long)size) > MaxElements)
+        {
+            throw new ExternalProgramException(branches.Length == 0 ? $"the branches of agent '{name}' are empty"
+                : hasActions && !hasBox ? $"agent '{name}' has both actions and branches; both are only for a box in addition to branches"
+                : $"the branches of agent '{name}' have more than {MaxElements} choices together");
+        }
+        return new AgentSpec(observation, branches, actions, team, box) { Name = given };
     }
 
     private void Begin(ReadOnlySpan<byte> type)

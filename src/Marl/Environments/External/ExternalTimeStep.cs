@@ -96,7 +96,7 @@ internal sealed class ExternalTimeStep
             {
                 Available[agent].AsSpan().Fill(true);
             }
-            else if (Result == StepResult.Running && !Available[agent].AsSpan().Contains(true))
+            else if (Result == StepResult.Running && !description.Spec.Agents[agent].CanAct(Available[agent]))
             {
                 throw new ExternalProgramException($"agent '{description.Names[agent]}' has no available action; at least one is required");
             }

@@ -163,6 +163,24 @@ internal ref struct JsonLine
             ? number : throw Unexpected($"an integer in {min} .. {max}");
     }
 
+    /// <summary>Reads an array of integers in <paramref name="min"/> .. <paramref name="max"/>.</summary>
+    public int[] ReadIntegers(int min, int max)
+    {
+        List<int> integers = [];
+        BeginArray();
+        for (element = 0; ; element++)
+        {
+            Next();
+            if (json.TokenType == JsonTokenType.EndArray)
+            {
+                element = -1;
+                return [.. integers];
+            }
+            integers.Add(json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int number) && number >= min && number <= max
+                ? number : throw Unexpected($"an integer in {min} .. {max}"));
+        }
+    }
+
     /// <summary>Reads a string.</summary>
     public string ReadString()
     {
