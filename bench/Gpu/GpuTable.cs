@@ -12,12 +12,12 @@ internal static class GpuTable
     /// <summary>The CPU instead of a GPU, to test the tables.</summary>
     private const string Emulated = "emulated";
 
-    /// <summary><c>bench gpu [--quick] [device ..]</c>: the named devices, by default all; --quick: tiny sizes, to test the tables. <c>bench gpu sizes</c>:
-    /// the sizes for bench/peers/gpu.py.</summary>
+    /// <summary><c>bench gpu [--quick] [--updates] [device ..]</c>: the named devices, by default all; --quick: tiny sizes, to test the tables; --updates: only
+    /// the table of updates. <c>bench gpu sizes</c>: the sizes for bench/peers/gpu.py.</summary>
     public static int Run(string[] args)
     {
         bool quick = args.Contains("--quick");
-        string[] ids = [.. args.Where(word => word != "--quick")];
+        string[] ids = [.. args.Where(word => !word.StartsWith("--", StringComparison.Ordinal))];
         var sizes = Sizes(quick);
         if (ids is ["sizes"])
         {
@@ -34,8 +34,20 @@ internal static class GpuTable
         Row(Device.Cpu, sizes, largest: 128);
         foreach (string id in ids)
         {
-            using var device = Open(id, profiling: false);
-            Row(device, sizes, largest: int.MaxValue);
+            try
+            {
+                using var device = Open(id, profiling: false);
+                Row(device, sizes, largest: int.MaxValue);
+            }
+            catch (DeviceException error)
+            {
+                // TF32 needs sm_80, cuBLAS its library.
+                Console.WriteLine($"| {id}: {error.Message} |{string.Concat(sizes.Select(_ => " |"))}");
+            }
+        }
+        if (args.Contains("--updates"))
+        {
+            return 0;
         }
         foreach (string id in ids)
         {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using ILGPU.Runtime.Cuda;
 using Marl.Native.Gpu;
 using CuBlas = Marl.Native.Gpu.CuBlas;
@@ -195,6 +196,19 @@ public sealed class BlasTests(BlasTests.Stand stand) : IClassFixture<BlasTests.S
         Assert.Equal((int)CuBlasMathMode.DefaultMath, CuBlas.DefaultMath);
         Assert.All(Enum.GetValues<CuBlasStatus>().Where(status => status != CuBlasStatus.CUBLAS_STATUS_SUCCESS),
             status => Assert.EndsWith($"({status})", GpuFailure.Of("G", (int)status, "f").Message, StringComparison.Ordinal));
+    }
+
+    /// <summary>Why its bindings do not serve here. If this fails, they may.</summary>
+    [Fact]
+    public void IlgpusBindingsLackWhatIsUsedHere()
+    {
+        var types = typeof(CuBlasOperation).Assembly.GetTypes().Where(type => type.Name.StartsWith("CuBlasAPI", StringComparison.Ordinal)).ToArray();
+        string[] functions = [.. types.SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static)).Select(method => method.Name)];
+        Assert.Contains(functions, name => name.Contains("Sgemm", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(functions, name => name.Contains("StridedBatched", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(types, type => type.Name.EndsWith("V12", StringComparison.Ordinal));
+        Assert.DoesNotContain(types, type => type.Name.EndsWith("V13", StringComparison.Ordinal));
+        Assert.DoesNotContain(Enum.GetNames<CuBlasMathMode>(), name => name.Contains("TF32", StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>A matrix of so many rows and columns, as multiplied, with others around it.</summary>

@@ -14,6 +14,7 @@ public sealed class GruTests(Devices devices) : IClassFixture<Devices>
                 data.Add(device, 9, 1, 20, true);
                 data.Add(device, 6, 3, 5, false);
                 data.Add(device, 1, 2, 33, true);
+                data.Add(device, 5, 2, 64, true);
                 if (Devices.All)
                 {
                     data.Add(device, 2, 1, 257, false);

@@ -33,6 +33,8 @@ public sealed class BranchTests
     {
         Assert.Equal(new AgentSpec(3, 5), new AgentSpec(3, [5]));
         Assert.Equal(new AgentSpec(3, 5).GetHashCode(), new AgentSpec(3, [5]).GetHashCode());
+        Assert.Equal(new AgentSpec(3, 5), new AgentSpec(3, 5) { Branches = [5] });
+        Assert.Equal(new AgentSpec(3, 2, Box: new(0, 1)), new AgentSpec(3, [], 2, Box: new(0, 1)));
         Assert.Equal(new AgentSpec(3, [2, 3]), new AgentSpec(3, [2, 3]) { Name = "other" });
         Assert.NotEqual(new AgentSpec(3, [2, 3]), new AgentSpec(3, [3, 2]));
         Assert.NotEqual(new AgentSpec(3, 5), new AgentSpec(3, [2, 3]));

@@ -25,9 +25,8 @@ internal sealed class PartsGame(params AgentSpec[] agents) : IEnvironment
     /// <summary>Agents with branches and a vector, branches only, one index, and a vector only.</summary>
     public static AgentSpec[] Hybrid => [Of([3, 2], 2), Of([2, 4]), Of([3]), Of([], 1)];
 
-    public static AgentSpec Of(int[] branches, int vector = 0, int team = 0) => branches.Length == 0
-        ? new AgentSpec(vector, vector, team, new ActionBox(-1, 1))
-        : new AgentSpec(branches.Sum() + vector, branches, vector, team, vector > 0 ? new ActionBox(-1, 1) : null);
+    public static AgentSpec Of(int[] branches, int vector = 0, int team = 0)
+        => new(branches.Sum() + vector, branches, vector, team, vector > 0 ? new ActionBox(-1, 1) : null);
 
     public EnvironmentSpec Spec { get; } = new()
     {

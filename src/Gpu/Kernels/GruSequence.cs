@@ -58,15 +58,14 @@ internal struct GruForwardKernel : IKernel
 
     public readonly void Run(LaunchGroup group)
     {
-        var states = SharedMemory.Allocate<float>(2 * RowTile.Size * RowTile.MaxUnits);
+        var states = SharedMemory.Allocate<Float4>(2 * RowTile.MaxUnits);
         var rows = new RowTile(group, Rows, WeightGroups);
-        for (int e = Group.IdxX; e < RowTile.Size * Units; e += Group.DimX)
+        for (int j = Group.IdxX; j < Units; j += Group.DimX)
         {
-            int i = e % RowTile.Size;
-            states[e] = rows.Has(i) ? H0[rows.Row(i) * Units + e / RowTile.Size] * ContinueMaskAt(0, rows.Row(i)) : 0f;
+            states[j] = new(Initial(rows, 0, j), Initial(rows, 1, j), Initial(rows, 2, j), Initial(rows, 3, j));
         }
         Group.Barrier();
-        int now = 0, next = RowTile.Size * RowTile.MaxUnits;
+        int now = 0, next = RowTile.MaxUnits;
         for (int t = 0; t < Steps; t++)
         {
             for (int j = Group.IdxX; j < Units; j += Group.DimX)
@@ -75,17 +74,14 @@ internal struct GruForwardKernel : IKernel
                 Float4 r = Sums(rows, t, j), z = Sums(rows, t, Units + j), m = new(bias, bias, bias, bias);
                 for (int k = 0; k < Units; k++)
                 {
-                    int at = now + RowTile.Size * k;
-                    var h = new Float4(states[at], states[at + 1], states[at + 2], states[at + 3]);
+                    var h = states[now + k];
                     r = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, j)], h, r);
                     z = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, Units + j)], h, z);
                     m = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, 2 * Units + j)], h, m);
                 }
-                int own = RowTile.Size * j;
-                states[next + own] = Step(rows, 0, t, j, r.X, z.X, m.X, states[now + own]);
-                states[next + own + 1] = Step(rows, 1, t, j, r.Y, z.Y, m.Y, states[now + own + 1]);
-                states[next + own + 2] = Step(rows, 2, t, j, r.Z, z.Z, m.Z, states[now + own + 2]);
-                states[next + own + 3] = Step(rows, 3, t, j, r.W, z.W, m.W, states[now + own + 3]);
+                var own = states[now + j];
+                states[next + j] = new(Step(rows, 0, t, j, r.X, z.X, m.X, own.X), Step(rows, 1, t, j, r.Y, z.Y, m.Y, own.Y),
+                    Step(rows, 2, t, j, r.Z, z.Z, m.Z, own.Z), Step(rows, 3, t, j, r.W, z.W, m.W, own.W));
             }
             Group.Barrier();
             int last = now;
@@ -93,6 +89,9 @@ internal struct GruForwardKernel : IKernel
             next = last;
         }
     }
+
+    private readonly float Initial(RowTile rows, int i, int j)
+        => rows.Has(i) ? H0[rows.Row(i) * Units + j] * ContinueMaskAt(0, rows.Row(i)) : 0f;
 
     private readonly Float4 Sums(RowTile rows, int t, int column) => new(Sum(rows, 0, t, column), Sum(rows, 1, t, column), Sum(rows, 2, t, column),
         Sum(rows, 3, t, column));
@@ -148,7 +147,8 @@ internal struct GruBackwardKernel : IKernel
 
     public readonly void Run(LaunchGroup group)
     {
-        var sums = SharedMemory.Allocate<float>(3 * RowTile.Size * RowTile.MaxUnits);
+        var quads = SharedMemory.Allocate<Float4>(3 * RowTile.MaxUnits);
+        var sums = quads.Cast<float>();
         var rows = new RowTile(group, Rows, WeightGroups);
         for (int t = Steps - 1; t >= 0; t--)
         {
@@ -186,8 +186,7 @@ internal struct GruBackwardKernel : IKernel
                 var dh = new Float4(Back(rows, 0, j), Back(rows, 1, j), Back(rows, 2, j), Back(rows, 3, j));
                 for (int k = 0; k < 3 * Units; k++)
                 {
-                    int at = RowTile.Size * k;
-                    dh = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, j)], new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]), dh);
+                    dh = Float4.Fma(W.Data[W.At(rows.WeightGroup, k, j)], quads[k], dh);
                 }
                 Store(rows, 0, t, j, dh.X);
                 Store(rows, 1, t, j, dh.Y);

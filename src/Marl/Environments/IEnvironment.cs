@@ -110,7 +110,7 @@ public readonly record struct AgentSpec(int ObservationSize, int ActionCount, in
     /// <param name="Team">The index of its team, at least 0.</param>
     /// <param name="Box">The bounds of the continuous part.</param>
     public AgentSpec(int ObservationSize, int[] Branches, int VectorSize = 0, int Team = 0, ActionBox? Box = null)
-        : this(ObservationSize, Branches.Sum() + VectorSize, Team, Box) => this.Branches = Branches.Length == 1 && Box is null ? null : Branches;
+        : this(ObservationSize, Branches.Sum() + VectorSize, Team, Box) => this.Branches = Branches.Length == (Box is null ? 1 : 0) ? null : Branches;
 
     /// <summary>The number of choices of each discrete branch, if an action has several parts; null: it is one index, or a vector if there is a
     /// <see cref="Box"/>.</summary>
@@ -156,8 +156,14 @@ public readonly record struct AgentSpec(int ObservationSize, int ActionCount, in
 
     /// <summary>Whether the spaces and the team are the same.</summary>
     public bool Equals(AgentSpec other)
-        => (ObservationSize, ActionCount, Team, Box, BranchCount) == (other.ObservationSize, other.ActionCount, other.Team, other.Box, other.BranchCount)
-        && (Branches ?? []).AsSpan().SequenceEqual(other.Branches ?? []);
+    {
+        bool equal = (ObservationSize, ActionCount, Team, Box, BranchCount) == (other.ObservationSize, other.ActionCount, other.Team, other.Box, other.BranchCount);
+        for (int branch = 0; equal && branch < BranchCount; branch++)
+        {
+            equal = BranchSize(branch) == other.BranchSize(branch);
+        }
+        return equal;
+    }
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(ObservationSize, ActionCount, Team, Box, BranchCount);
