@@ -35,6 +35,9 @@ internal sealed class FaultyDevice(Action<string> before) : Device
 
     public override void Fill(Tensor x, float value) => On(nameof(Fill)).Fill(x, value);
 
+    public override void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second, Tensor third)
+        => On(nameof(ForEach)).ForEach(body, count, memory, second, third);
+
     public override void Map<TOp>(TOp op, Tensor x, Tensor y) => On(nameof(Map)).Map(op, x, y);
 
     public override void MapDerivative<TOp>(TOp op, Tensor x, Tensor y, Tensor dy, Tensor z, bool accumulate)

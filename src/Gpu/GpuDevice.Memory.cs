@@ -95,7 +95,7 @@ public sealed partial class GpuDevice
             {
                 fault.View.MemSetToZero(stream);
             }
-            Transfers = Transfers with { Downloads = Transfers.Downloads + 1 };
+            Transfers = Transfers with { Downloads = Transfers.Downloads + 1, DownloadedElements = Transfers.DownloadedElements + values.Length };
             Synchronized();
         }
         catch (AcceleratorException error)

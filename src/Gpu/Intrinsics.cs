@@ -11,7 +11,7 @@ namespace Marl.Native.Gpu;
 
 /// <summary>
 /// Functions of one-float lanes that ILGPU 1.5.3 lacks: the fused multiply-add, and selections that treat NaN as C# does (ILGPU inverts comparisons without
-/// regard to NaN). When a kernel is compiled, the methods of <see cref="F1"/> are replaced by these, which become one or two instructions. An emulated device
+/// regard to NaN). Checks of arguments, as in <see cref="Rng"/>, are left out. When a kernel is compiled, the methods of <see cref="F1"/> are replaced by these, which become one or two instructions. An emulated device
 /// runs <see cref="F1"/> itself.
 /// </summary>
 internal static class Intrinsics
@@ -22,6 +22,8 @@ internal static class Intrinsics
         Remap(typeof(MathF).GetMethod(nameof(MathF.FusedMultiplyAdd))!, nameof(Fma));
         Remap(typeof(F1).GetMethod(nameof(F1.IfGreater))!, nameof(IfGreater));
         Remap(typeof(F1).GetMethod(nameof(F1.IfEqual))!, nameof(IfEqual));
+        Remap(typeof(ArgumentOutOfRangeException).GetMethod(nameof(ArgumentOutOfRangeException.ThrowIfNegativeOrZero))!.MakeGenericMethod(typeof(int)),
+            nameof(Ignore));
         Remap(OfInterface(nameof(IFloatLane<F1>.Min)), nameof(Min));
         Remap(OfInterface(nameof(IFloatLane<F1>.Max)), nameof(Max));
 
@@ -66,6 +68,11 @@ internal static class Intrinsics
     private static F1 Min(F1 a, F1 b) => new(Greater(b.Value, a.Value, a.Value, b.Value));
 
     private static F1 Max(F1 a, F1 b) => new(Greater(a.Value, b.Value, a.Value, b.Value));
+
+    /// <summary>A kernel cannot throw.</summary>
+    private static void Ignore(int value, string? name)
+    {
+    }
 
     // The bodies never run: kernels get the instructions below.
 

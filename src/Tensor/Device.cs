@@ -144,6 +144,20 @@ public abstract partial class Device
     /// log[0] becomes the next row, modulo R. The position is in the memory of the device, so that the arguments are those of every step.</param>
     public abstract void ClipScale(Tensor squares, Tensor loss, float max, Tensor scale, Tensor log = default);
 
+    // ---- loops ----
+
+    /// <summary>Whether loops may read and write doubles.</summary>
+    public virtual bool HasDoubles => true;
+
+    /// <summary>Runs the iterations 0 .. <paramref name="count"/> - 1 of a loop over the elements of tensors, in any order or at the same time.</summary>
+    /// <param name="body">The body of the loop.</param>
+    /// <param name="count">The number of iterations.</param>
+    /// <param name="memory">The elements that the body reads and writes.</param>
+    /// <param name="second">Further elements; none: those of <paramref name="memory"/>.</param>
+    /// <param name="third">Further elements; none: those of <paramref name="memory"/>.</param>
+    public abstract void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second = default, Tensor third = default)
+        where TBody : unmanaged, ILoopBody;
+
     // ---- reductions and rows ----
 
     /// <summary>

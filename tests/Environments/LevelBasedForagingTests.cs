@@ -87,7 +87,8 @@ public sealed class LevelBasedForagingTests
         var environment = new LevelBasedForaging(config);
         double[] snapshot = FirstEpisode(environment.Spec);
         (int Row, int Col) old0 = (0, 0), old1 = (4, 3);
-        (snapshot[2], snapshot[3], snapshot[5], snapshot[6]) = (old0.Row, old0.Col, old1.Row, old1.Col);
+        (snapshot[2], snapshot[3], snapshot[4]) = (old0.Row, old0.Col, 1);
+        (snapshot[5], snapshot[6], snapshot[7]) = (old1.Row, old1.Col, 1);
         bool player1TookOld0 = false;
         for (int i = 0; i < 2000; i++)
         {

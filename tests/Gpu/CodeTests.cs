@@ -28,6 +28,9 @@ public sealed partial class CodeTests
             Assert.DoesNotMatch(Call(), kernel.Text);
             Assert.False(kernel.Text.Contains(".local", StringComparison.Ordinal), $"{kernel} keeps numbers in local memory");
             Assert.False(kernel.Text.Contains("approx", StringComparison.Ordinal), $"{kernel} has an approximation of the hardware");
+            // ILGPU converts a condition to the bits of the integer 1.
+            Assert.False(kernel.Text.Contains("0f00000001", StringComparison.Ordinal) || kernel.Text.Contains("0d0000000000000001", StringComparison.Ordinal),
+                $"{kernel} converts a condition to a floating-point number");
             int registers = FlowGraph.OfPtx(kernel.Text).LiveRegisters;
             Assert.True(registers > 2 && (kernel.IsJoined || registers <= MostRegisters), $"{kernel} has {registers} live registers");
         }

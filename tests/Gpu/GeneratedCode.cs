@@ -8,6 +8,7 @@ using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 using Marl.Native.Gpu;
 using Marl.Native.Nn;
+using Marl.Native.Rl;
 
 namespace Marl.Native.Tests.Gpu;
 
@@ -43,7 +44,7 @@ internal static class GeneratedCode
     public static IReadOnlyList<KernelCode> OpenCL(bool doubles) => Generated.GetOrAdd($"OpenCL, doubles: {doubles}", _ =>
     {
         using var backend = CreateOpenCL(doubles);
-        var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>))
+        var kernels = Kernels.Where(kernel => !typeof(ICudaKernel).IsAssignableFrom(kernel) && (doubles || kernel != typeof(ClipScaleKernel<DoubleSum>) && !IsLoop(kernel))
             // Launches are not joined there.
             && !KernelCode.Joins(kernel));
         return [.. kernels.Select(kernel => new KernelCode(kernel, ((CLCompiledKernel)Compile(backend, kernel)).Source))];
@@ -83,10 +84,22 @@ internal static class GeneratedCode
                 continue;
             }
             var wanted = kernel.GetGenericArguments().Single().GetGenericParameterConstraints().Single(type => type.IsInterface);
-            foreach (var op in all.Where(type => type.IsValueType && !type.IsGenericTypeDefinition && wanted.IsAssignableFrom(type)))
+            foreach (var op in (wanted == typeof(ILoopBody) ? Loops() : all).Where(type => type.IsValueType && !type.IsGenericTypeDefinition && wanted.IsAssignableFrom(type)))
             {
                 yield return kernel.MakeGenericType(op);
             }
         }
+    }
+
+    /// <summary>Whether it is a loop, whose memory may have doubles.</summary>
+    private static bool IsLoop(Type kernel) => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(LoopKernel<>);
+
+    /// <summary>All bodies of loops; a generic one for the rules of every environment.</summary>
+    private static IEnumerable<Type> Loops()
+    {
+        Type[] all = typeof(Worlds).Assembly.GetTypes();
+        Type[] rules = [.. all.Where(type => type.IsValueType && typeof(IBatchEnvironment).IsAssignableFrom(type))];
+        return all.Where(type => type.IsValueType && typeof(ILoopBody).IsAssignableFrom(type))
+            .SelectMany(body => body.IsGenericTypeDefinition ? rules.Select(type => body.MakeGenericType(type)) : [body]);
     }
 }

@@ -191,26 +191,15 @@ public sealed record SoftmaxPolicy : Exploration
     /// <inheritdoc/>
     public override (int Action, float Probability) Select(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, ref Rng rng)
     {
-        var policy = PolicyOf(values, available, rate);
-        // The first action at which the cumulative probability exceeds u; because of rounding it may be the last one whose probability is not 0.
-        float remaining = rng.NextSingle();
-        int chosen = -1;
-        float probability = 0;
-        for (int action = 0; action < values.Length && remaining >= 0; action++)
-        {
-            if (available[action] && policy.Of(values[action]) is var p and not 0f)
-            {
-                (chosen, probability) = (action, p);
-                remaining -= p;
-            }
-        }
-        return chosen >= 0 ? (chosen, probability) : throw new InvalidOperationException("no action is available");
+        var logits = new SpanLogits(values, available);
+        var (action, probability) = SoftmaxDistribution.Of(logits, rate, !MaskBeforeSoftmax).Sample(logits, rng.NextSingle());
+        return action >= 0 ? (action, probability) : throw new InvalidOperationException("no action is available");
     }
 
     /// <inheritdoc/>
     public override void Probabilities(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float rate, Span<float> probabilities)
     {
-        var policy = PolicyOf(values, available, rate);
+        var policy = SoftmaxDistribution.Of(new SpanLogits(values, available), rate, !MaskBeforeSoftmax);
         for (int action = 0; action < values.Length; action++)
         {
             probabilities[action] = available[action] ? policy.Of(values[action]) : 0f;
@@ -241,39 +230,6 @@ public sealed record SoftmaxPolicy : Exploration
             policy /= (policy * mask).Sum(-1).Reshape(k.Shape).MaskedFill(k.Value, 1f);
         }
         return policy.MaskedFill(available, 1f).Log();
-    }
-
-    /// <summary>Computes what pi(u) needs besides the logit of u.</summary>
-    private Distribution PolicyOf(ReadOnlySpan<float> values, ReadOnlySpan<bool> available, float floor)
-    {
-        bool all = !MaskBeforeSoftmax && floor > 0;
-        float max = float.NegativeInfinity, sum = 0;
-        for (int action = 0; action < values.Length; action++)
-        {
-            max = all || available[action] ? MathF.Max(max, values[action]) : max;
-        }
-        for (int action = 0; action < values.Length; action++)
-        {
-            sum += all || available[action] ? Exp(values[action] - max) : 0f;
-        }
-        var policy = new Distribution(max, sum, floor, floor / (all ? values.Length : available.Count(true)), 1f);
-        if (!all)
-        {
-            return policy;
-        }
-        float total = 0;
-        for (int action = 0; action < values.Length; action++)
-        {
-            total += available[action] ? policy.Of(values[action]) : 0f;
-        }
-        return policy with { Total = total };
-    }
-
-    private static float Exp(float x) => F1.Exp(new F1(x)).Value;
-
-    private readonly record struct Distribution(float Max, float Sum, float Floor, float Share, float Total)
-    {
-        public float Of(float value) => (Share + (1f - Floor) * Exp(value - Max) / Sum) / Total;
     }
 }
 

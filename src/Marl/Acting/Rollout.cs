@@ -5,7 +5,7 @@ namespace Marl.Native.Rl;
 /// episodes of a round in sequence, or a segment of fixed length in which episodes end and begin. The result does not depend on the number of threads or
 /// shards: every episode of a round has its own environment and random number generators.
 /// </summary>
-internal sealed class Rollout
+internal sealed class Rollout : IRollout
 {
     /// <summary>The maximum number of environments per shard, about; larger batches gain little.</summary>
     private const int MaxEnvironmentsPerShard = 16;
@@ -55,12 +55,7 @@ internal sealed class Rollout
         play = (s, _) => shards[s].Play(episodes, exploration, stop);
     }
 
-    /// <summary>Plays and records a round. If an environment throws, or the round is canceled, the state before the round is restored.</summary>
-    /// <param name="episodes">The episodes of the round, overwritten.</param>
-    /// <param name="exploration">The exploration rate, see <see cref="Exploration"/>.</param>
-    /// <param name="fingerprint">The training progress.</param>
-    /// <param name="stop">Cancels the round before its next step.</param>
-    /// <exception cref="OperationCanceledException">The round was canceled.</exception>
+    /// <inheritdoc/>
     public void Play(Episode[] episodes, float exploration, Fingerprint fingerprint = default, CancellationToken stop = default)
     {
         foreach (var episode in episodes)
@@ -83,7 +78,7 @@ internal sealed class Rollout
         }
     }
 
-    /// <summary>Restores the state before the last round.</summary>
+    /// <inheritdoc/>
     public void Rewind()
     {
         foreach (var shard in shards)
@@ -92,8 +87,8 @@ internal sealed class Rollout
         }
     }
 
-    /// <summary>Runs an action that uses the environments, and then restores their episodes in progress.</summary>
-    internal T RunSuspended<T>(Func<T> action)
+    /// <inheritdoc/>
+    public T RunSuspended<T>(Func<T> action)
     {
         foreach (var shard in shards)
         {
@@ -109,7 +104,7 @@ internal sealed class Rollout
         }
     }
 
-    /// <summary>Saves or restores environments, episodes in progress and random number generators between rounds.</summary>
+    /// <inheritdoc/>
     public void Archive(IArchive archive)
     {
         foreach (var shard in shards)

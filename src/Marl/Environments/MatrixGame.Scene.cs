@@ -14,7 +14,8 @@ public sealed partial class MatrixGame : IRenderable
     /// <inheritdoc/>
     public Scene? Render()
     {
-        int rows = agents[0].ActionCount, columns = payoffs[0].Length / rows, top = Math.Max(1, agents.Length - 1);
+        var agents = Spec.Agents;
+        int rows = agents[0].ActionCount, columns = agents.Skip(1).Aggregate(1, (count, agent) => count * agent.ActionCount), top = Math.Max(1, agents.Length - 1);
         if (rows > MaxRows || columns > MaxColumns)
         {
             return null;
@@ -35,7 +36,7 @@ public sealed partial class MatrixGame : IRenderable
                 sprites.Add(new(SceneRole.Item, agent - 1, 1 + column) { Label = Text(ActionOf(agent, column)) });
             }
         }
-        if (chosen is int joint)
+        if (State(MatrixGameRules.ChosenElement) - 1 is >= 0 and var joint)
         {
             int row = joint / columns, column = joint % columns;
             sprites.Add(new(SceneRole.Target, top + row, 1 + column) { Label = Payoff(joint) });
@@ -58,16 +59,16 @@ public sealed partial class MatrixGame : IRenderable
     };
 
     /// <summary>Returns the payoff of a joint action: one number if it is common, otherwise one per agent.</summary>
-    private string Payoff(int cell) => string.Join(", ", IsCommon ? [Text(payoffs[0][cell])] : payoffs.Select(payoff => Text(payoff[cell])));
+    private string Payoff(int cell) => string.Join(", ", IsCommon ? [Text(PayoffOf(0, cell))] : Spec.Agents.Select((_, agent) => Text(PayoffOf(agent, cell))));
 
     /// <summary>Returns the action of an agent in a joint action, which is a row-major index over the agents.</summary>
     private int ActionOf(int agent, int joint)
     {
-        for (int other = agents.Length - 1; other > agent; other--)
+        for (int other = Spec.Agents.Length - 1; other > agent; other--)
         {
-            joint /= agents[other].ActionCount;
+            joint /= Spec.Agents[other].ActionCount;
         }
-        return joint % agents[agent].ActionCount;
+        return joint % Spec.Agents[agent].ActionCount;
     }
 
     private static string Text(double number) => number.ToString("0.####", CultureInfo.InvariantCulture);

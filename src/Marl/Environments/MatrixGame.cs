@@ -13,17 +13,10 @@ namespace Marl.Native.Rl;
 /// var result = Trainer.Train(new IqlOptions(), () => new MatrixGame("dilemma", [2, 2], [[-1, -3, 0, -2], [-1, 0, -3, -2]]), new() { Steps = 10_000 });
 /// </code>
 /// </example>
-public sealed partial class MatrixGame : IEnvironment
+public sealed partial class MatrixGame : BatchEnvironment<MatrixGameRules>
 {
     /// <summary>The default number of steps.</summary>
     public const int DefaultSteps = 25;
-
-    private readonly double[][] payoffs;
-    private readonly AgentSpec[] agents;
-    private readonly StepResult end;
-    private int step;
-    // The joint action of the last step, row-major over the agents; null at the start of an episode and after Restore.
-    private int? chosen;
 
     /// <summary>Creates a game.</summary>
     /// <param name="id">The <see cref="EnvironmentSpec.Id"/>.</param>
@@ -33,46 +26,10 @@ public sealed partial class MatrixGame : IEnvironment
     /// <param name="end">The result of the last step: truncated or terminated.</param>
     /// <exception cref="ArgumentException">The numbers of agents, actions and payoffs do not match.</exception>
     public MatrixGame(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps = DefaultSteps, StepResult end = StepResult.Truncated)
+        : base(new MatrixGameRules(actions.Length, payoffs.Length, CellsOf(actions, payoffs), steps, end), SpecOf(id, actions, payoffs, steps),
+            [.. Counts(actions), .. payoffs.SelectMany(payoff => payoff)])
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        int agents = actions.Length, cells = 1;
-        foreach (int count in actions)
-        {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(actions));
-            cells = checked(cells * count);
-        }
-        if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
-        {
-            throw new ArgumentException($"{agents} agents require one payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
-        }
-
-        this.end = end;
-        this.payoffs = new double[agents][];
-        this.agents = new AgentSpec[agents];
-        for (int agent = 0; agent < agents; agent++)
-        {
-            double[] payoff = payoffs[payoffs.Length == 1 ? 0 : agent];
-            if (payoff.Length != cells)
-            {
-                throw new ArgumentException($"a payoff tensor has {payoff.Length} elements, but there are {cells} joint actions", nameof(payoffs));
-            }
-
-            this.payoffs[agent] = payoff;
-            this.agents[agent] = new AgentSpec(agents, actions[agent]);
-        }
-        Spec = new()
-        {
-            Id = id,
-            Agents = this.agents,
-            StateSize = agents * agents,
-            EpisodeLimit = steps,
-            Reward = payoffs.Length == 1 ? RewardMode.Mean : RewardMode.Sum,
-            SnapshotSize = 1,
-        };
     }
-
-    /// <inheritdoc/>
-    public EnvironmentSpec Spec { get; }
 
     /// <summary>Creates the climbing game (Claus and Boutilier 1998): payoff 11 for (0, 0), but -30 if one agent deviates to action 1.</summary>
     public static MatrixGame Climbing(int steps = DefaultSteps)
@@ -117,35 +74,100 @@ public sealed partial class MatrixGame : IEnvironment
             : throw id.Error($"'{id.Name[penalty.Length..]}' is not a penalty; example of an id: penalty-100");
     }
 
-    /// <inheritdoc/>
-    public void Reset(ref Rng rng) => (step, chosen) = (0, null);
+    /// <summary>Returns the payoff of an agent for a joint action.</summary>
+    private double PayoffOf(int agent, int joint) => Constants[Rules.Payoff(agent, joint)];
 
-    /// <inheritdoc/>
-    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
+    /// <summary>Checks the payoffs and returns the number of joint actions.</summary>
+    private static int CellsOf(ReadOnlySpan<int> actions, double[][] payoffs)
     {
-        int cell = 0;
-        for (int agent = 0; agent < agents.Length; agent++)
+        int agents = actions.Length, cells = 1;
+        foreach (int count in actions)
         {
-            cell = cell * agents[agent].ActionCount + actions[agent];
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(actions));
+            cells = checked(cells * count);
         }
-
-        for (int agent = 0; agent < agents.Length; agent++)
+        if (agents == 0 || (payoffs.Length != 1 && payoffs.Length != agents))
         {
-            rewards[agent] = payoffs[agent][cell];
+            throw new ArgumentException($"{agents} agents require one payoff tensor each or one for all, not {payoffs.Length}", nameof(payoffs));
         }
+        if (Array.Find(payoffs, payoff => payoff.Length != cells) is { } wrong)
+        {
+            throw new ArgumentException($"a payoff tensor has {wrong.Length} elements, but there are {cells} joint actions", nameof(payoffs));
+        }
+        return cells;
+    }
 
-        chosen = cell;
-        return ++step >= Spec.EpisodeLimit ? end : StepResult.Running;
+    private static EnvironmentSpec SpecOf(string id, ReadOnlySpan<int> actions, double[][] payoffs, int steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        int agents = actions.Length;
+        return new()
+        {
+            Id = id,
+            Agents = [.. Counts(actions).Select(count => new AgentSpec(agents, (int)count))],
+            StateSize = agents * agents,
+            EpisodeLimit = steps,
+            Reward = payoffs.Length == 1 ? RewardMode.Mean : RewardMode.Sum,
+            SnapshotSize = 1,
+        };
+    }
+
+    private static double[] Counts(ReadOnlySpan<int> actions)
+    {
+        double[] counts = new double[actions.Length];
+        for (int agent = 0; agent < counts.Length; agent++)
+        {
+            counts[agent] = actions[agent];
+        }
+        return counts;
+    }
+
+    private static string WithSteps(string name, int steps) => steps == DefaultSteps ? name : $"{name}?steps={steps}";
+}
+
+/// <summary>The rules of a <see cref="MatrixGame"/>. Constants: the number of actions of each agent, then the payoff tensors.</summary>
+public readonly struct MatrixGameRules : IBatchEnvironment
+{
+    // Elements of the state.
+    internal const int StepElement = 0, ChosenElement = 1;
+
+    private readonly int agents, tensors, cells, steps, end;
+
+    internal MatrixGameRules(int agents, int tensors, int cells, int steps, StepResult end)
+        => (this.agents, this.tensors, this.cells, this.steps, this.end) = (agents, tensors, cells, steps, (int)end);
+
+    /// <summary>The step, and 1 + the joint action of the last step, row-major over the agents; 0 if there is none.</summary>
+    public int StateSize => 2;
+
+    /// <inheritdoc/>
+    public void Reset<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
+        => world[StepElement] = world[ChosenElement] = 0;
+
+    /// <inheritdoc/>
+    public StepResult Step<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
+    {
+        int joint = 0;
+        for (int agent = 0; agent < agents; agent++)
+        {
+            joint = joint * (int)world.Constant(agent) + world.Action(agent);
+        }
+        for (int agent = 0; agent < agents; agent++)
+        {
+            world.SetReward(agent, world.Constant(Payoff(agent, joint)));
+        }
+        world[ChosenElement] = 1 + joint;
+        return ++world[StepElement] >= steps ? (StepResult)end : StepResult.Running;
     }
 
     /// <inheritdoc/>
-    public void Observe(int agent, Span<float> observation) => observation.Clear();
+    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
+    {
+        for (int i = 0; i < agents; i++)
+        {
+            world.SetObservation(i, 0);
+        }
+    }
 
-    /// <inheritdoc/>
-    public void Save(Span<double> snapshot) => snapshot[0] = step;
-
-    /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot) => (step, chosen) = ((int)snapshot[0], null);
-
-    private static string WithSteps(string name, int steps) => steps == DefaultSteps ? name : $"{name}?steps={steps}";
+    /// <summary>The constant that is the payoff of an agent for a joint action.</summary>
+    internal int Payoff(int agent, int joint) => agents + (tensors == 1 ? 0 : agent * cells) + joint;
 }

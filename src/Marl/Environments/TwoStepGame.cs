@@ -6,17 +6,9 @@ namespace Marl.Native.Rl;
 /// values (VDN) cannot represent 2B and learns 7; a monotone mixture (QMIX) learns 8.
 /// <para>Observation and global state [3]: the state 1, 2A or 2B, one-hot.</para>
 /// </summary>
-internal sealed class TwoStepGame : IEnvironment
+internal sealed class TwoStepGame() : BatchEnvironment<TwoStepRules>(default,
+    EnvironmentSpec.Uniform("two-step", 2, TwoStepRules.States, 2, 2, 1) with { StateSize = TwoStepRules.States, Reward = RewardMode.Mean })
 {
-    private const int States = 3, Start = 0, StateA = 1, StateB = 2;
-    private int state;
-
-    /// <inheritdoc/>
-    public EnvironmentSpec Spec { get; } = EnvironmentSpec.Uniform("two-step", 2, States, 2, 2, 1) with { StateSize = States, Reward = RewardMode.Mean };
-
-    // [action of the first agent, action of the second agent]
-    private static ReadOnlySpan<double> PayoffB => [0, 1, 1, 8];
-
     internal static IEnvironment? TryCreate(EnvironmentId id)
     {
         if (id.Name != "two-step")
@@ -27,36 +19,41 @@ internal sealed class TwoStepGame : IEnvironment
         id.EnsureAllRead(hasLayout: false);
         return new TwoStepGame();
     }
+}
+
+/// <summary>The rules of a <see cref="TwoStepGame"/>.</summary>
+internal readonly struct TwoStepRules : IBatchEnvironment
+{
+    /// <summary>The number of states.</summary>
+    public const int States = 3;
+
+    private const int Start = 0, StateA = 1, StateB = 2;
+
+    /// <summary>The state.</summary>
+    public int StateSize => 1;
 
     /// <inheritdoc/>
-    public void Reset(ref Rng rng) => state = Start;
+    public void Reset<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct => world[0] = Start;
 
     /// <inheritdoc/>
-    public StepResult Step(JointAction actions, Span<double> rewards, ref Rng rng)
+    public StepResult Step<TWorld>(TWorld world, ref Rng rng) where TWorld : struct, IWorld, allows ref struct
     {
-        if (state == Start)
+        int state = world[0], first = world.Action(0), second = world.Action(1);
+        // Game 2B pays 0, 1 or 8 for 0, 1 or 2 times action 1.
+        double payoff = state == Start ? 0 : state == StateA ? 7 : first + second == 2 ? 8 : first + second;
+        world.SetReward(0, payoff);
+        world.SetReward(1, payoff);
+        world[0] = state != Start ? state : first == 0 ? StateA : StateB;
+        return state == Start ? StepResult.Running : StepResult.Terminated;
+    }
+
+    /// <inheritdoc/>
+    public void Observe<TWorld>(TWorld world, int agent) where TWorld : struct, IWorld, allows ref struct
+    {
+        for (int state = 0; state < States; state++)
         {
-            state = actions[0] == 0 ? StateA : StateB;
-            rewards.Clear();
-            return StepResult.Running;
+            world.SetObservation(state, 0);
         }
-        rewards.Fill(state == StateA ? 7 : PayoffB[2 * actions[0] + actions[1]]);
-        return StepResult.Terminated;
+        world.SetObservation(world[0], 1);
     }
-
-    /// <inheritdoc/>
-    public void Observe(int agent, Span<float> observation) => ReadState(observation);
-
-    /// <inheritdoc/>
-    public void ReadState(Span<float> state)
-    {
-        state.Clear();
-        state[this.state] = 1;
-    }
-
-    /// <inheritdoc/>
-    public void Save(Span<double> snapshot) => snapshot[0] = state;
-
-    /// <inheritdoc/>
-    public void Restore(ReadOnlySpan<double> snapshot) => state = (int)snapshot[0];
 }

@@ -171,6 +171,15 @@ public sealed class EpisodeBatch
         CopyToDevice(0, EstimatesOffset);
     }
 
+    /// <summary>Replaces the contents by recorded columns that are on the device already, see <see cref="RecordedBlock"/>.</summary>
+    internal void BeginRecorded(ReadOnlySpan<Episode> episodes) => Begin(episodes);
+
+    /// <summary>The recorded columns of all rows within the capacity.</summary>
+    internal Tensor RecordedBlock => block.Slice(0, EstimatesOffset);
+
+    /// <summary>Returns where a column begins in <see cref="RecordedBlock"/>.</summary>
+    internal int OffsetOf(Column column) => fields[Array.IndexOf(columns, column)].Offset;
+
     /// <summary>Adds the estimated columns of the episodes that <see cref="LoadRecorded"/> loaded.</summary>
     internal void LoadEstimates(ReadOnlySpan<Episode> episodes)
     {

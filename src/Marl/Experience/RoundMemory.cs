@@ -39,15 +39,29 @@ internal sealed class RoundMemory : EpisodeMemory
     /// <inheritdoc/>
     protected override Tensor Rows(int column) => round.FlatRows(column);
 
-    /// <summary>Copies the recorded columns of the episodes in one transfer. They must not change before <see cref="Release"/>.</summary>
+    /// <summary>The recorded columns; row t of the episode in a slot is row t * capacity + slot of a column.</summary>
+    public Tensor Recorded => round.RecordedBlock;
+
+    /// <summary>Returns where a recorded column begins in <see cref="Recorded"/>.</summary>
+    public int OffsetOf(Column column) => round.OffsetOf(column);
+
+    /// <summary>Copies the recorded columns of the episodes in one transfer, unless they were recorded here. They must not change before
+    /// <see cref="Release"/>.</summary>
     public void Store(ReadOnlySpan<Episode> episodes)
     {
-        round.LoadRecorded(episodes);
-        estimated = false;
-        for (int slot = 0; slot < episodes.Length; slot++)
+        if (CommonTo(episodes) != this)
         {
-            (episodes[slot].Memory, episodes[slot].Slot) = (this, slot);
+            round.LoadRecorded(episodes);
+            Attach(episodes);
         }
+        estimated = false;
+    }
+
+    /// <summary>Takes over a round whose recorded columns are in <see cref="Recorded"/>, in the order of the slots.</summary>
+    public void Adopt(ReadOnlySpan<Episode> episodes)
+    {
+        round.BeginRecorded(episodes);
+        Attach(episodes);
     }
 
     /// <summary>Copies the estimated columns of the episodes in one transfer.</summary>
@@ -64,6 +78,14 @@ internal sealed class RoundMemory : EpisodeMemory
         foreach (var episode in episodes)
         {
             episode.Memory = null;
+        }
+    }
+
+    private void Attach(ReadOnlySpan<Episode> episodes)
+    {
+        for (int slot = 0; slot < episodes.Length; slot++)
+        {
+            (episodes[slot].Memory, episodes[slot].Slot) = (this, slot);
         }
     }
 

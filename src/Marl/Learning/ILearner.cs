@@ -23,6 +23,9 @@ public interface ILearner
     /// <summary>The columns of its episodes besides the common ones.</summary>
     IReadOnlyList<Column> Columns => [];
 
+    /// <summary>The device memory of a round's episodes, in which they may be recorded; null: they are recorded in host memory.</summary>
+    internal RoundMemory? RoundMemory => null;
+
     /// <summary>The number of updates so far.</summary>
     long Updates { get; }
 

@@ -14,7 +14,7 @@ public sealed record LearningContext
     /// <summary>With fewer episodes per shard, a step of a recurrent network reads many weights for few rows.</summary>
     private const int MinShardEpisodes = 4;
 
-    /// <summary>The device that updates are computed on. Actions are always selected on the CPU.</summary>
+    /// <summary>The device that updates are computed on, and that plays the rounds where it can (docs/gpu.md).</summary>
     public Device Device { get; init; } = Device.Cpu;
 
     /// <summary>The seed of the run.</summary>

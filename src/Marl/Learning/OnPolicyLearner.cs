@@ -96,6 +96,9 @@ internal sealed class OnPolicyLearner : ILearner
     public IReadOnlyList<Column> Columns => columns;
 
     /// <inheritdoc/>
+    RoundMemory? ILearner.RoundMemory => memory;
+
+    /// <inheritdoc/>
     public long Updates => updates;
 
     /// <inheritdoc/>

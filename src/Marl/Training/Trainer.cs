@@ -22,7 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly RunFolder? folder;
     private readonly Workers workers;
     private readonly LearningContext context;
-    private readonly Rollout rollout;
+    private readonly IRollout rollout;
     private readonly Episode[] episodes;
     private readonly RunProgress progress = new();
     private readonly TrainingMeter meter;
@@ -58,8 +58,11 @@ public sealed class Trainer : IDisposable
             }
             context = training.Context(Spec, workers, device);
             Learner = configuration.CreateLearner(context);
-            rollout = new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, Learner.NeedsBootstrapAction,
-                training.RolloutLength, context.Rewards);
+            var options = new RolloutOptions(Learner.NeedsBootstrapAction, training.RolloutLength, context.Rewards);
+            rollout = (IRollout?)DeviceRollout.TryCreate(environments[0], environments.Length, Learner.Actors, Learner.Exploration, Learner.RoundMemory,
+                context.Rng, options)
+                ?? new Rollout(environments, environments.Length, Learner.Actors, Learner.Exploration, workers, context.Rng, options.BootstrapAction,
+                    options.Length, options.Rewards);
         }
         catch
         {

@@ -34,7 +34,7 @@ public sealed record TrainingOptions
     /// <summary>Threads, 0 to 1024. 0: one per processor. The result does not depend on it.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Device of the updates: cpu, cuda, cuda:i, opencl or opencl:i; actions are always selected on the CPU. A CUDA device may have suffixes: +tf32
+    /// <summary>Device of the updates, and of rounds that can be played there (docs/gpu.md): cpu, cuda, cuda:i, opencl or opencl:i. A CUDA device may have suffixes: +tf32
     /// (matrix products with operands rounded to TF32), +cublas (matrix products by cuBLAS), +nographs (kernels one by one, not as a CUDA
     /// graph per update).</summary>
     public string Device { get; init; } = Cpu;

@@ -38,6 +38,19 @@ internal sealed partial class CpuDevice : Device
 
     public override void Fill(Tensor x, float value) => x.Span.Fill(value);
 
+    public override void ForEach<TBody>(TBody body, int count, Tensor memory, Tensor second, Tensor third)
+    {
+        HostMemory a = new(memory.Span), b = second.IsNone ? a : new(second.Span), c = third.IsNone ? a : new(third.Span);
+        for (int i = 0; i < count; i++)
+        {
+            Run(ref body, i, a, b, c);
+        }
+    }
+
+    /// <summary>Not inlined: the JIT compiler optimizes the body for itself, and inlines what it calls.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Run<TBody>(ref TBody body, int i, HostMemory a, HostMemory b, HostMemory c) where TBody : unmanaged, ILoopBody => body.Run(i, a, b, c);
+
     public override void CopyStrided(Tensor x, ReadOnlySpan<int> xStrides, Tensor y, ReadOnlySpan<int> yStrides,
         ReadOnlySpan<int> lengths, bool accumulate)
     {

@@ -73,6 +73,8 @@ static inline uint32_t fromHalf(_Float16 value)
     O3(selp_u##n, "selp.u" #n, w w w "p", U, U, U, uint32_t, c ? a : b)                                           \
     O3(selp_s##n, "selp.s" #n, w w w "p", U, U, U, uint32_t, c ? a : b)                                           \
     COMPARISONS(O2, s##n, w, S) COMPARISONS(O2, u##n, w, U)                                                       \
+    O2(setp_lo_u##n, "setp.lo.u" #n, "p" w w, uint32_t, U, U, a < b) O2(setp_ls_u##n, "setp.ls.u" #n, "p" w w, uint32_t, U, U, a <= b) \
+    O2(setp_hi_u##n, "setp.hi.u" #n, "p" w w, uint32_t, U, U, a > b) O2(setp_hs_u##n, "setp.hs.u" #n, "p" w w, uint32_t, U, U, a >= b) \
     O2(setp_eq_b##n, "setp.eq.b" #n, "p" w w, uint32_t, U, U, a == b) O2(setp_ne_b##n, "setp.ne.b" #n, "p" w w, uint32_t, U, U, a != b)
 
 #define COMPARISONS(O2, n, w, T)                                                                                   \
