@@ -23,7 +23,7 @@ public static class Mutants
         "Reference.", "FixedPointTests.ATerminal", "FixedPointTests.E", "FixedPointTests.O", "FixedPointTests.Re", ".TargetsTests.", ".StabilityTests.",
         ".SegmentTests.", ".LearningTests.", ".AlgorithmTests.", ".OptionTests.", ".PolicyGradientTests.", ".DifferenceRewardsTests.", ".IgmTests.",
         ".VdacTests.", ".JoinedLinearTests.", ".ColumnTests.", ".ShardCutTests.", ".MaddpgTests.", "TrainingTests.LearningThatIsStopped",
-        "TrainingTests.PendingUpdates", ".CriticTests.", ".ImportanceTests.", ".MaddpgLossTests.", ".ReturnNormalizationTests.", ".RewardModelTests.",
+        "TrainingTests.PendingUpdates", "TrainingTests.AResumedRunEnds", ".CriticTests.", ".ImportanceTests.", ".MaddpgLossTests.", ".ReturnNormalizationTests.", ".RewardModelTests.",
         ".MetaGradientTests.",
     ];
 

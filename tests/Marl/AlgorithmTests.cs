@@ -30,6 +30,43 @@ public sealed class AlgorithmTests
     }
 
     [Theory]
+    [InlineData("decayExponent", "0", "0.1"), InlineData("decayRate", "0", "-0.1"), InlineData("decayRate", "1", "1.1")]
+    [InlineData("maxTemperatureDecay", "0", "-0.1"), InlineData("maxTemperatureDecay", "1", "1.1"), InlineData("folding", "0", "-0.1")]
+    [InlineData("folding", "1", "1.1"), InlineData("cell", "1e-9", "0"), InlineData("hashBits", "1", "0"), InlineData("hashBits", "24", "25")]
+    [InlineData("moderation", "0", "-1")]
+    public void TemperaturesHaveRanges(string option, string within, string beyond)
+    {
+        Create("iql", "leniency=visits", $"leniency.{option}={within}");
+        var error = Assert.Throws<UsageException>(() => Create("iql", "leniency=visits", $"leniency.{option}={beyond}"));
+        Assert.Contains(option, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1", true), InlineData("1e-9", true), InlineData("0", false), InlineData("1.1", false)]
+    public void ReturnsDecayByAFactor(string factor, bool isValid)
+    {
+        string[] settings = ["standardizeReturns=true", "standardizeRewards=false", $"returnDecay={factor}"];
+        if (isValid)
+        {
+            Create("ippo", settings);
+            return;
+        }
+        Assert.Contains("returnDecay", Assert.Throws<UsageException>(() => Create("ippo", settings)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADecayOfReturnsNeedsThemStandardized() => Assert.Contains("standardizeReturns",
+        Assert.Throws<UsageException>(() => Create("ippo", "standardizeReturns=false", "returnDecay=0.5")).Message, StringComparison.Ordinal);
+
+    /// <summary>Fujimoto et al. 2018: twin critics, delayed policies and smoothed targets.</summary>
+    [Fact]
+    public void Matd3HasAllThreePartsOfTd3()
+    {
+        Matd3Options options = new();
+        Assert.Equal((true, 2, 0.2f, 0.5f), (options.TwinCritics, options.PolicyDelay, options.TargetPolicyNoise, options.TargetNoiseClip));
+    }
+
+    [Theory]
     [InlineData("qmix", "a mixer learns one value for the team"), InlineData("cw-qmix", "a mixer learns one value for the team")]
     [InlineData("qtran", "QTRAN learns one value for the team"), InlineData("liir", "LIIR maximizes one common reward")]
     [InlineData("vdac", "VDAC learns one value for the team"), InlineData("vdn", "a mixer learns one value for the team")]
