@@ -111,7 +111,7 @@ public sealed partial class CommandTests : IDisposable
         }
     }
 
-    /// <summary>The same command with few steps and few episodes, on the CPU, with libraries from the folder of the tests.</summary>
+    /// <summary>The same command with few steps, episodes and environments, on the CPU, with libraries from the folder of the tests.</summary>
     private static string[] Shortened(string[] arguments)
     {
         List<string> words = [.. arguments.Select(word => word.EndsWith(".dll", StringComparison.Ordinal) ? Path.Combine(AppContext.BaseDirectory, Path.GetFileName(word)) : word)];
@@ -120,6 +120,8 @@ public sealed partial class CommandTests : IDisposable
         {
             Replace("--steps", command == "train" ? NewSteps : ResumedSteps, always: command == "train");
             Replace("--device", "cpu", always: false);
+            // A round has at most that many steps.
+            words = [.. words.Select(word => ManyEnvironments().IsMatch(word) ? "environments=4" : word)];
         }
         if (command == "train")
         {
@@ -146,6 +148,9 @@ public sealed partial class CommandTests : IDisposable
             }
         }
     }
+
+    [GeneratedRegex(@"^environments=\d{3,}$")]
+    private static partial Regex ManyEnvironments();
 
     [GeneratedRegex(@"^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)?=\S+( [a-z][A-Za-z]*(\.[a-z][A-Za-z]*)?=\S+)*$")]
     private static partial Regex Settings();
