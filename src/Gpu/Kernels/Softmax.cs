@@ -109,30 +109,3 @@ internal struct LogSoftmaxTangentKernel : IKernel
         }
     }
 }
-
-/// <summary>y[t] = a[t] + b[t] y[t + 1], one thread per column.</summary>
-internal struct ScanKernel : IKernel
-{
-    public int Count, Inner;
-    public ArrayView<float> A, B, Y;
-
-    public void Arrays(LaunchArrays arrays)
-    {
-        arrays.Read(ref A);
-        arrays.Read(ref B);
-        arrays.Write(ref Y);
-    }
-
-    public readonly void Run(LaunchGroup group)
-    {
-        for (int column = group.Thread; column < Inner; column += group.Threads)
-        {
-            var next = F1.Of(0f);
-            for (int at = Count - Inner + column; at >= 0; at -= Inner)
-            {
-                next = F1.Fma(new F1(B[at]), next, new F1(A[at]));
-                Y[at] = next.Value;
-            }
-        }
-    }
-}

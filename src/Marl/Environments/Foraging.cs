@@ -267,7 +267,8 @@ internal readonly struct Foraging(LbfConfig config) : IBatchEnvironment
         return has;
     }
 
-    private static bool IsBefore<TWorld>(TWorld world, int row, int col, int piece) where TWorld : struct, IWorld, allows ref struct => row < world[piece] || (row == world[piece] && col < world[piece + Col]);
+    private static bool IsBefore<TWorld>(TWorld world, int row, int col, int piece) where TWorld : struct, IWorld, allows ref struct
+        => row < world[piece] || (row == world[piece] && col < world[piece + Col]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TWorld>(TWorld world, int piece, int row, int col, int level) where TWorld : struct, IWorld, allows ref struct
@@ -278,7 +279,8 @@ internal readonly struct Foraging(LbfConfig config) : IBatchEnvironment
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy<TWorld>(TWorld world, int from, int to) where TWorld : struct, IWorld, allows ref struct => Put(world, to, world[from], world[from + Col], world[from + Level]);
+    private static void Copy<TWorld>(TWorld world, int from, int to) where TWorld : struct, IWorld, allows ref struct
+        => Put(world, to, world[from], world[from + Col], world[from + Level]);
 
     private void RemoveFrom<TWorld>(TWorld world, int food) where TWorld : struct, IWorld, allows ref struct
     {
